@@ -1,0 +1,213 @@
+//! Checks of extents: what types know while compiling, the rest at run time before any kernel.
+
+use proc_macro2::{Ident, Span, TokenStream};
+use quote::{quote, quote_spanned};
+
+use super::{array, extent, option};
+use crate::ir::expr::{ArrayId, Axis, Expr, Index, IndexId, Role, Site};
+use crate::ir::{Call, Form, Program};
+
+/// Up to this many axes of a label are all compared with each other at compile time.
+const PAIRWISE: usize = 6;
+
+/// Emits the comparisons of extents that the types of arrays hold: those of nested arrays and of
+/// literal options.
+///
+/// The label's name is a type, so that the compiler's message can name it. Its block holds none of
+/// the user's tokens, which it could otherwise capture.
+pub(super) fn emit_static(call: &Call, expr: &Expr) -> TokenStream {
+    let mut code = TokenStream::new();
+    for index in expr.indices.iter().filter(|index| !index.is_ellipsis) {
+        // Behind an ellipsis the number of an axis is not known.
+        let has_static_rank =
+            |site: &&Site| expr.ellipsis_position(&expr.arrays[site.array.0].term).is_none();
+        let sites: Vec<&Site> = index.sites.iter().filter(has_static_rank).collect();
+        let mut label_code = TokenStream::new();
+        let marker = marker(&index.label);
+        for (position, second) in sites.iter().enumerate() {
+            let (span, j) = (argument_span(call, expr, second), second.axis);
+            let b = array_at(second.array, span);
+            let earlier = if sites.len() <= PAIRWISE { 0 } else { position.saturating_sub(1) };
+            for first in &sites[earlier..position] {
+                let (a, i) = (array_at(first.array, span), first.axis);
+                label_code.extend(quote_spanned! { span =>
+                    __einloom::agree::<#marker, #i, #j, _, _>(&#a, &#b);
+                });
+            }
+            if let Some(n) = index.given.and_then(|given| given.literal) {
+                label_code.extend(quote_spanned! { span =>
+                    __einloom::agree_given::<#marker, #j, #n, _>(&#b);
+                });
+            }
+        }
+        if !label_code.is_empty() {
+            code.extend(quote! { {
+                #[allow(non_camel_case_types)]
+                enum #marker {}
+                #label_code
+            } });
+        }
+    }
+    code
+}
+
+/// The label as the name of a type.
+fn marker(label: &str) -> Ident {
+    match label {
+        "self" | "Self" | "super" | "crate" => Ident::new(&format!("{label}_"), Span::mixed_site()),
+        _ if syn::parse_str::<Ident>(label).is_ok() => Ident::new(label, Span::mixed_site()),
+        _ => Ident::new_raw(label, Span::mixed_site()),
+    }
+}
+
+/// Where the argument begins that a static extent belongs to, with the hygiene of our variables.
+fn argument_span(call: &Call, expr: &Expr, site: &Site) -> Span {
+    let argument = match expr.arrays[site.array.0].role {
+        Role::Operand(number) => call.operands.get(number),
+        Role::Cotangent | Role::Output => call.target.as_ref(),
+    };
+    let span = argument.map_or_else(Span::mixed_site, |argument| argument.spans().0);
+    Span::mixed_site().located_at(span)
+}
+
+/// The variable of a bound array, shown at `span`.
+fn array_at(id: ArrayId, span: Span) -> Ident {
+    let mut name = array(id);
+    name.set_span(span);
+    name
+}
+
+/// Emits one variable for the extent of each named index.
+pub(super) fn emit_extents(expr: &Expr) -> TokenStream {
+    let named = expr.indices.iter().enumerate().filter(|(_, index)| !index.is_ellipsis);
+    let extents = named.map(|(number, index)| {
+        let name = extent(IndexId(number));
+        let value = emit_extent(index);
+        quote! { let #name = #value; }
+    });
+    extents.collect()
+}
+
+/// The extent of an index: as given, or of its first axis.
+fn emit_extent(index: &Index) -> TokenStream {
+    match (index.given, index.sites.first()) {
+        (Some(given), _) => match given.literal {
+            Some(literal) => quote! { #literal },
+            None => {
+                let option = option(given.position);
+                quote! { #option }
+            }
+        },
+        (None, Some(site)) => {
+            let (array, axis) = (array(site.array), site.axis);
+            quote! { #array.extent(#axis) }
+        }
+        (None, None) => unreachable!("`resolve` demands an extent for every index"),
+    }
+}
+
+/// Emits an expression of type `Result<(), ShapeError>`: ranks, then extents, then sizes.
+pub(super) fn emit_dynamic(call: &Call, program: &Program) -> TokenStream {
+    let expr = &program.expr;
+    let mut checks: Vec<TokenStream> = Vec::new();
+    for number in 0..expr.arrays.len() {
+        let name = array(ArrayId(number));
+        checks.push(quote! { #name.rank() });
+    }
+    for index in expr.indices.iter().filter(|index| !index.is_ellipsis) {
+        checks.extend(emit_same(index));
+    }
+    for (number, described) in expr.arrays.iter().enumerate() {
+        for (axis, kind) in expr.named_axes(&described.term).enumerate() {
+            if kind == Axis::Unit {
+                let name = array(ArrayId(number));
+                checks.push(quote! { __einloom::unit(#name.axis(#axis)) });
+            }
+        }
+    }
+    checks.extend(emit_ellipsis(expr));
+    let mut check = checks.remove(0);
+    for next in checks {
+        check = quote! { #check.and(#next) };
+    }
+    if call.form != Form::View {
+        check.extend(emit_fits(program));
+    }
+    check
+}
+
+/// Compares every axis of an index with its first one, and that with the option.
+fn emit_same(index: &Index) -> Vec<TokenStream> {
+    let label = &index.label;
+    let axis = |site: &Site| {
+        let (array, axis) = (array(site.array), site.axis);
+        quote! { #array.axis(#axis) }
+    };
+    let Some((first, others)) = index.sites.split_first() else {
+        return Vec::new();
+    };
+    let given = index.given.map(|_| {
+        let extent = emit_extent(index);
+        quote! { __einloom::given(#extent) }
+    });
+    let first = axis(first);
+    let others = others.iter().map(axis).chain(given);
+    others.map(|other| quote! { __einloom::same(#label, #first, #other) }).collect()
+}
+
+/// The arrays of the call that have an ellipsis: the operands, and the target apart.
+fn with_ellipsis(expr: &Expr) -> (Vec<ArrayId>, Option<ArrayId>) {
+    let has = |number: &usize| expr.ellipsis_position(&expr.arrays[*number].term).is_some();
+    let (operands, target) = (0..expr.arrays.len())
+        .filter(has)
+        .partition::<Vec<_>, _>(|&number| matches!(expr.arrays[number].role, Role::Operand(_)));
+    (operands.into_iter().map(ArrayId).collect(), target.first().copied().map(ArrayId))
+}
+
+/// Checks that the axes of all ellipses broadcast, and that the target has the broadcast extents.
+fn emit_ellipsis(expr: &Expr) -> Vec<TokenStream> {
+    let (operands, target) = with_ellipsis(expr);
+    let mut checks = Vec::new();
+    for (position, second) in operands.iter().enumerate() {
+        for first in &operands[..position] {
+            let (a, b) = (array(*first), array(*second));
+            checks.push(quote! { __einloom::broadcasts(#a.ellipsis(), #b.ellipsis()) });
+        }
+    }
+    if let Some(target) = target {
+        let (target, operands) = (array(target), operands.iter().copied().map(array));
+        checks.push(quote! {
+            __einloom::is_broadcast_of(#target.ellipsis(), &[#(#operands.ellipsis()),*])
+        });
+    }
+    checks
+}
+
+/// Checks that every new array of rank one or more can be allocated.
+fn emit_fits(program: &Program) -> TokenStream {
+    let expr = &program.expr;
+    let first = array(ArrayId(0));
+    let mut checks = TokenStream::new();
+    for (body, product) in program.bodies.iter().zip(&expr.products) {
+        for (number, nest) in body.iter().enumerate() {
+            let existing = expr.arrays.iter().any(|array| array.role == Role::Output);
+            if nest.writes_output && existing {
+                continue;
+            }
+            let extents = super::nests::emit_target_extents(nest);
+            checks.extend(match nest.target.ellipsis {
+                None if nest.target.axes.is_empty() => TokenStream::new(),
+                None => quote! { .and(#first.fits(&[#(#extents),*])) },
+                Some(before) => {
+                    let ellipsis = super::nests::emit_ellipsis_extents(expr, product, body, number);
+                    quote! {
+                        .and_then(|()| {
+                            #first.fits_with_ellipsis(&[#(#extents),*], #before, &#ellipsis)
+                        })
+                    }
+                }
+            });
+        }
+    }
+    checks
+}

@@ -1,0 +1,152 @@
+//! The index string as written: terms of axes with their places.
+
+use std::fmt;
+use std::ops::Range;
+
+/// Which macro is compiled.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Form {
+    /// `einsum!`: the value, a new array.
+    Einsum,
+    /// `try_einsum!`: the value or a `ShapeError`.
+    Try,
+    /// `einsum_into!`: the value, written to an existing array.
+    Into,
+    /// `einsum_grad!`: the gradients of all operands.
+    Grad,
+    /// `einsum_view!`: a view of the only operand.
+    View,
+}
+
+impl Form {
+    /// The macro's name with its `!`.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Form::Einsum => "einsum!",
+            Form::Try => "try_einsum!",
+            Form::Into => "einsum_into!",
+            Form::Grad => "einsum_grad!",
+            Form::View => "einsum_view!",
+        }
+    }
+}
+
+/// A parsed index string with what the call adds to it.
+#[derive(Clone, Debug)]
+pub struct Ast {
+    /// Which macro this is for.
+    pub form: Form,
+    /// The string's value, which all ranges refer to.
+    pub text: String,
+    /// How axes are told apart.
+    pub mode: Mode,
+    /// One term an operand; their number is not yet compared with the operands'.
+    pub inputs: Vec<Term>,
+    /// The term after `->`, if there is an arrow.
+    pub output: Option<Term>,
+    /// How many operands the call has.
+    pub operands: usize,
+    /// The extents given after `;`.
+    pub extents: Vec<ExtentOption>,
+}
+
+/// How the axes of a term are told apart.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mode {
+    /// One index a letter: `ij,jk->ik`.
+    Letters,
+    /// Names separated by white space: `batch i, i -> batch`.
+    Named,
+}
+
+/// The axes of one operand or of the output.
+#[derive(Clone, Debug)]
+pub struct Term {
+    /// Where the term is in the string, without the white space around it.
+    pub range: Range<usize>,
+    /// Its axes in order.
+    pub axes: Vec<Axis>,
+}
+
+/// One axis, or the ellipsis, which stands for any number of them.
+#[derive(Clone, Debug)]
+pub struct Axis {
+    /// Where it is in the string.
+    pub range: Range<usize>,
+    /// What it is.
+    pub kind: AxisKind,
+}
+
+/// What is written for an axis.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum AxisKind {
+    /// A label.
+    Label(String),
+    /// `1`: an axis of extent one.
+    Unit,
+    /// `...`
+    Ellipsis,
+}
+
+/// An extent given after `;`.
+#[derive(Clone, Debug)]
+pub struct ExtentOption {
+    /// The label.
+    pub label: String,
+    /// The extent, if it is an integer literal.
+    pub literal: Option<usize>,
+    /// Which option of the call it is.
+    pub position: usize,
+}
+
+impl ExtentOption {
+    /// An extent that is known at compile time.
+    #[must_use]
+    pub fn literal(label: &str, extent: usize) -> Self {
+        ExtentOption { label: label.to_owned(), literal: Some(extent), position: 0 }
+    }
+}
+
+impl Ast {
+    /// Asserts that the ranges of terms and axes are nested, in order, and on character boundaries.
+    pub fn verify(&self) {
+        let mut end = 0;
+        for term in self.inputs.iter().chain(&self.output) {
+            debug_assert!(end <= term.range.start && term.range.end <= self.text.len());
+            end = term.range.start;
+            for axis in &term.axes {
+                debug_assert!(end <= axis.range.start && axis.range.end <= term.range.end);
+                debug_assert!(self.text.get(axis.range.clone()).is_some());
+                end = axis.range.end;
+            }
+            end = term.range.end;
+        }
+    }
+}
+
+impl fmt::Display for AxisKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            AxisKind::Label(label) => f.write_str(label),
+            AxisKind::Unit => f.write_str("1"),
+            AxisKind::Ellipsis => f.write_str("..."),
+        }
+    }
+}
+
+impl fmt::Display for Ast {
+    /// Writes the string in named mode, whatever mode it was written in.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let term = |term: &Term| {
+            let axes: Vec<String> = term.axes.iter().map(|axis| axis.kind.to_string()).collect();
+            axes.join(" ")
+        };
+        let inputs: Vec<String> = self.inputs.iter().map(term).collect();
+        f.write_str(&inputs.join(", "))?;
+        match &self.output {
+            Some(output) => write!(f, " -> {}", term(output)),
+            None => Ok(()),
+        }
+    }
+}

@@ -1,0 +1,13 @@
+//! What flows between the stages, one file each: plain data with `Display` and `verify`.
+
+pub mod ast;
+pub mod call;
+pub mod expr;
+pub mod plan;
+pub mod program;
+
+pub use ast::{Ast, Form};
+pub use call::Call;
+pub use expr::{Expr, IndexId};
+pub use plan::Plan;
+pub use program::Program;

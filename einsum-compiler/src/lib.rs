@@ -1,0 +1,92 @@
+//! The compiler behind `einloom`'s macros: an index string becomes loops.
+//!
+//! Everything here runs while the user's crate compiles, or in tests without rustc: a plain library
+//! over `proc_macro2` tokens. It is an implementation detail of `einloom` and follows no semantic
+//! versioning of its own.
+//!
+//! ```text
+//! parse → resolve → check → differentiate → plan → lower → emit
+//!                                                       └→ interpret (tests)
+//! ```
+//!
+//! [`compile`] runs all of it for a macro call; [`program`] stops before `emit`, from a bare index
+//! string, and [`interpret`] executes what it returns.
+
+#![forbid(unsafe_code)]
+
+pub mod diagnostic;
+pub mod ir;
+
+// The stages, in the order they run. Each has one public verb, named like it.
+mod check; //         ir::Expr.                After this: the macro's own demands on it hold.
+mod differentiate; // ir::Expr → ir::Expr.     After this: one product a result.
+mod emit;
+mod lower; //         ir::Plan → ir::Program.  After this: no index sets, only loops and kernels.
+mod parse; //         tokens → ir::Call, and its index string → ir::Ast
+mod plan; //          ir::Expr → ir::Plan.     After this: every step has at most two sources.
+mod resolve; //       ir::Ast → ir::Expr.      After this: no labels, only `IndexId`s. //          ir::Program → tokens.
+
+mod interpret; //     ir::Program over `Vec<f64>`: what the loops mean, without rustc.
+
+use proc_macro2::TokenStream;
+
+pub use diagnostic::{Diagnostic, Diagnostics, Rule};
+pub use interpret::{Tensor, interpret};
+pub use ir::{Form, Program};
+
+use ir::ast::{Ast, ExtentOption};
+
+/// Compiles one macro call: the tokens between the macro's parentheses, after the path of the
+/// facade crate, to an expression.
+///
+/// A mistake becomes a `compile_error!` expression, so the result always is one.
+#[must_use]
+pub fn compile(form: Form, input: TokenStream) -> TokenStream {
+    let call = match parse::call(form, input) {
+        Ok(call) => call,
+        Err(diagnostics) => return diagnostics.into_tokens(None),
+    };
+    match compile_call(&call) {
+        Ok(tokens) => tokens,
+        Err(diagnostics) => diagnostics.into_tokens(Some(&call)),
+    }
+}
+
+fn compile_call(call: &ir::Call) -> Result<TokenStream, Diagnostics> {
+    let ast = parse::parse(call)?;
+    let program = lower_ast(&ast)?;
+    Ok(emit::emit(call, &program))
+}
+
+/// Compiles an index string up to the loops, as the macro `form` would for `operands` operands
+/// (for [`Form::Grad`] without the cotangent) and the given literal extents.
+///
+/// # Errors
+///
+/// The diagnostics that the macro would show.
+pub fn program(
+    form: Form,
+    text: &str,
+    operands: usize,
+    extents: &[(&str, usize)],
+) -> Result<Program, Diagnostics> {
+    let options = extents.iter().map(|&(label, n)| ExtentOption::literal(label, n)).collect();
+    let ast = parse::index_string(form, text, operands, options)?;
+    lower_ast(&ast)
+}
+
+fn lower_ast(ast: &Ast) -> Result<Program, Diagnostics> {
+    let expr = resolve::resolve(ast)?;
+    expr.verify();
+    check::check(ast, &expr)?;
+    let expr = match ast.form {
+        Form::Grad => differentiate::differentiate(expr),
+        Form::Einsum | Form::Try | Form::Into | Form::View => expr,
+    };
+    expr.verify();
+    let plan = plan::plan(expr);
+    plan.verify();
+    let program = lower::lower(plan);
+    program.verify();
+    Ok(program)
+}

@@ -1,0 +1,203 @@
+//! The functions that bind operands and outputs to their terms: ranks and element types are compared by the compiler.
+//!
+//! Each takes the array first, so that rustc knows the array's type when it compares ranks and elements.
+
+use ndarray::{ArrayView, ArrayViewMut, Dimension};
+
+use crate::element::Element;
+use crate::ellipsis::{NoEllipsis, Rest};
+use crate::operand::{Borrowed, Operand};
+use crate::output::Output;
+use crate::output_view::OutputView;
+use crate::rank::{HasRank, Is, Without};
+use crate::source::Source;
+use crate::view::View;
+
+/// An earlier operand with elements `T`.
+pub trait Like<T> {}
+
+impl<T, const R: usize, X, E> Like<T> for View<'_, T, R, X, E> {}
+
+/// The type itself: the elements of the first operand against those of another.
+#[diagnostic::on_unimplemented(
+    message = "all operands share one element type: the first has `{Self}`, this one has `{Other}`",
+    label = "has elements `{Other}`"
+)]
+pub trait Same<Other>: Sized {
+    /// Returns `view`.
+    fn same<D: Dimension>(view: ArrayView<'_, Other, D>) -> ArrayView<'_, Self, D>;
+}
+
+impl<T> Same<T> for T {
+    #[inline]
+    fn same<D: Dimension>(view: ArrayView<'_, T, D>) -> ArrayView<'_, T, D> {
+        view
+    }
+}
+
+/// The type itself: the elements of the operands against those of the output.
+#[diagnostic::on_unimplemented(
+    message = "operands and output share one element type: the operands have `{Self}`, the output has `{Other}`",
+    label = "has elements `{Other}`"
+)]
+pub trait SameOutput<Other>: Sized {
+    /// Returns `view`.
+    fn same<D: Dimension>(view: ArrayViewMut<'_, Other, D>) -> ArrayViewMut<'_, Self, D>;
+}
+
+impl<T> SameOutput<T> for T {
+    #[inline]
+    fn same<D: Dimension>(view: ArrayViewMut<'_, T, D>) -> ArrayViewMut<'_, T, D> {
+        view
+    }
+}
+
+/// Binds the first operand to a term with `R` axes.
+#[inline]
+pub fn operand<const R: usize, A>(
+    a: &A,
+    source: Source,
+) -> View<'_, A::Elem, R, A::Extents, NoEllipsis>
+where
+    A: Operand<Elem: Element> + ?Sized,
+    A::Dim: HasRank<Rank: Is<R>>,
+{
+    View::new(&a.view(), source)
+}
+
+/// Binds another operand to a term with `R` axes.
+#[inline]
+pub fn operand_like<'a, const R: usize, A, L, T>(
+    a: &'a A,
+    _like: &L,
+    source: Source,
+) -> View<'a, T, R, A::Extents, NoEllipsis>
+where
+    A: Operand + ?Sized,
+    A::Dim: HasRank<Rank: Is<R>>,
+    L: Like<T>,
+    T: Same<A::Elem>,
+{
+    View::new(&T::same(a.view()), source)
+}
+
+/// Binds the first operand, a literal, to an empty term.
+#[inline]
+pub fn scalar<T: Element>(a: &T, source: Source) -> View<'_, T, 0, (), NoEllipsis> {
+    View::new(&a.view(), source)
+}
+
+/// Binds another operand, a literal, to an empty term.
+#[inline]
+pub fn scalar_like<'a, T: Element, L: Like<T>>(
+    a: &'a T,
+    _like: &L,
+    source: Source,
+) -> View<'a, T, 0, (), NoEllipsis> {
+    View::new(&a.view(), source)
+}
+
+/// Binds the first operand to a term with an ellipsis, which follows `before` of the `R` named axes.
+///
+/// # Panics
+///
+/// If `before > R`.
+#[inline]
+pub fn ellipsis_operand<const R: usize, A>(
+    a: &A,
+    before: usize,
+    source: Source,
+) -> View<'_, A::Elem, R, A::Extents, Rest<<A::Dim as Without<R>>::Rest>>
+where
+    A: Operand<Elem: Element> + ?Sized,
+    A::Dim: Without<R>,
+{
+    View::with_ellipsis(&a.view(), before, source)
+}
+
+/// Binds another operand to a term with an ellipsis.
+///
+/// # Panics
+///
+/// If `before > R`.
+#[inline]
+pub fn ellipsis_operand_like<'a, const R: usize, A, L, T>(
+    a: &'a A,
+    _like: &L,
+    before: usize,
+    source: Source,
+) -> View<'a, T, R, A::Extents, Rest<<A::Dim as Without<R>>::Rest>>
+where
+    A: Operand + ?Sized,
+    A::Dim: Without<R>,
+    L: Like<T>,
+    T: Same<A::Elem>,
+{
+    View::with_ellipsis(&T::same(a.view()), before, source)
+}
+
+/// Binds the operand of `einsum_view!`, whose elements can be of any type, to a term with `R` axes.
+#[inline]
+pub fn view_operand<'a, const R: usize, T, D, X>(
+    a: Borrowed<'a, T, D, X>,
+    source: Source,
+) -> View<'a, T, R, X, NoEllipsis>
+where
+    D: HasRank<Rank: Is<R>>,
+{
+    View::new(&a.view, source)
+}
+
+/// Binds the operand of `einsum_view!` to a term with an ellipsis.
+///
+/// # Panics
+///
+/// If `before > R`.
+#[inline]
+pub fn ellipsis_view_operand<'a, const R: usize, T, D, X>(
+    a: Borrowed<'a, T, D, X>,
+    before: usize,
+    source: Source,
+) -> View<'a, T, R, X, Rest<<D as Without<R>>::Rest>>
+where
+    D: Without<R>,
+{
+    View::with_ellipsis(&a.view, before, source)
+}
+
+/// Binds the output to a term with `R` axes.
+#[inline]
+pub fn output<'a, const R: usize, C, L, T>(
+    c: &'a mut C,
+    _like: &L,
+    source: Source,
+) -> OutputView<'a, T, R, C::Extents, NoEllipsis>
+where
+    C: Output + ?Sized,
+    C::Dim: HasRank<Rank: Is<R>>,
+    L: Like<T>,
+    T: SameOutput<C::Elem>,
+{
+    OutputView::new(T::same(c.view_mut()), source)
+}
+
+/// Binds the output to a term with an ellipsis.
+///
+/// # Panics
+///
+/// If `before > R`.
+#[inline]
+pub fn ellipsis_output<'a, const R: usize, C, L, T>(
+    c: &'a mut C,
+    _like: &L,
+    before: usize,
+    source: Source,
+) -> OutputView<'a, T, R, C::Extents, Rest<<C::Dim as Without<R>>::Rest>>
+where
+    C: Output + ?Sized,
+    C::Dim: Without<R>,
+    L: Like<T>,
+    T: SameOutput<C::Elem>,
+{
+    OutputView::with_ellipsis(T::same(c.view_mut()), before, source)
+}

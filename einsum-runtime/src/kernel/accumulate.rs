@@ -1,0 +1,245 @@
+//! Sums of one source or of products of two, without packing: reductions and small or thin contractions.
+//!
+//! One dim is the vector dim. If it is summed, each output element is a sum of dot products along it. If it is kept, a
+//! run of outputs along it is accumulated in a buffer in L1, one row for every point of the summed dims. Either way
+//! every output element is written once, when its sum is complete.
+
+use core::mem::MaybeUninit;
+
+use super::walk::walk;
+use super::{Dim, Dims, Mode, Read};
+use crate::element::Element;
+
+/// The length of the buffer of sums.
+const RUN: usize = 512;
+
+/// Partial sums of a unit-step row, so that the additions of a row do not wait for each other.
+const LANES: usize = 16;
+
+/// The sources of a sum: one, or two that are multiplied.
+pub(super) trait Terms<T, const P: usize>: Copy {
+    /// Returns the sum over a row of `len` points from `at`.
+    ///
+    /// # Safety
+    ///
+    /// Every source can be read at `len` points from `at`, at its step.
+    unsafe fn sum_row(self, len: usize, at: [isize; P], steps: [isize; P]) -> T;
+
+    /// Adds the terms of a row from `at` to `sums`, one each.
+    ///
+    /// # Safety
+    ///
+    /// Every source can be read at `sums.len()` points from `at`, at its step.
+    unsafe fn add_row(self, sums: &mut [T], at: [isize; P], steps: [isize; P]);
+}
+
+/// `out[o] (+)= Σ terms`.
+///
+/// # Safety
+///
+/// As [`Kernels`](super::Kernels), after [`prepare`](super::prepare::prepare).
+pub(super) unsafe fn accumulate<T: Element, S: Terms<T, P>, const P: usize>(
+    dims: &mut Dims<P>,
+    terms: S,
+    out: *mut T,
+    mode: Mode<T>,
+) {
+    // Larger steps first, so that the walks below go through memory in order.
+    dims.sort_by_key(|d| core::cmp::Reverse(reach(d)));
+    let vector = match (0..dims.len()).min_by_key(|&i| cost(&dims[i])) {
+        Some(best) => dims.remove(best),
+        None => Dim { extent: 1, out: 0, sources: [0; P], summed: true },
+    };
+    let (mut kept, mut summed) = (Dims::<P>::new(), Dims::<P>::new());
+    for dim in dims.iter() {
+        if dim.summed { summed.push(*dim) } else { kept.push(*dim) }
+    }
+    if vector.summed {
+        walk(&kept, |o, s| {
+            let mut sum = T::ZERO;
+            walk(&summed, |_, t| {
+                // SAFETY: the row consists of points of the dims.
+                let row = unsafe { terms.sum_row(vector.extent, plus(s, t), vector.sources) };
+                sum = T::add(sum, row);
+            });
+            // SAFETY: `o` is the output's offset at a point of the dims.
+            unsafe { mode.put_row(&[sum], out.wrapping_offset(o), 0) }
+        });
+        return;
+    }
+    let mut buffer = [const { MaybeUninit::uninit() }; RUN];
+    walk(&kept, |o, s| {
+        for start in (0..vector.extent).step_by(RUN) {
+            let sums = zeros(&mut buffer, RUN.min(vector.extent - start));
+            let start = start.cast_signed();
+            let s = plus(s, vector.sources.map(|step| step * start));
+            walk(&summed, |_, t| {
+                // SAFETY: the row consists of points of the dims.
+                unsafe { terms.add_row(sums, plus(s, t), vector.sources) }
+            });
+            let to = out.wrapping_offset(o + start * vector.out);
+            // SAFETY: the run consists of points of the dims.
+            unsafe { mode.put_row(sums, to, vector.out) }
+        }
+    });
+}
+
+/// Returns the first `len` elements, set to zero.
+fn zeros<T: Element>(buffer: &mut [MaybeUninit<T>], len: usize) -> &mut [T] {
+    for element in &mut buffer[..len] {
+        element.write(T::ZERO);
+    }
+    // SAFETY: these elements have just been written.
+    unsafe { buffer[..len].assume_init_mut() }
+}
+
+/// The memory that a dim steps through.
+fn reach<const P: usize>(dim: &Dim<P>) -> usize {
+    dim.sources.iter().fold(0, |sum, s| sum.saturating_add(s.unsigned_abs()))
+}
+
+/// An estimate of the time for one point if `dim` is the vector dim: cache lines touched, and the start of a row.
+fn cost<const P: usize>(dim: &Dim<P>) -> usize {
+    const LINE: usize = 8;
+    let lines: usize = dim.sources.iter().map(|s| s.unsigned_abs().min(LINE)).sum();
+    16 * lines + dim.out.unsigned_abs().min(LINE) + 256 / dim.extent
+}
+
+#[inline]
+fn plus<const P: usize>(mut a: [isize; P], b: [isize; P]) -> [isize; P] {
+    for (a, b) in a.iter_mut().zip(b) {
+        *a += b;
+    }
+    a
+}
+
+impl<T: Element> Terms<T, 1> for [Read<T>; 1] {
+    #[inline]
+    unsafe fn sum_row(self, len: usize, [at]: [isize; 1], [step]: [isize; 1]) -> T {
+        let [source] = self;
+        let from = source.ptr.wrapping_offset(at);
+        if step == 1 {
+            // SAFETY: the caller's duties; nobody writes to a source.
+            let row = unsafe { core::slice::from_raw_parts(from, len) };
+            let (chunks, rest) = row.as_chunks::<LANES>();
+            let mut lanes = [T::ZERO; LANES];
+            for chunk in chunks {
+                for (lane, &x) in lanes.iter_mut().zip(chunk) {
+                    *lane = T::add(*lane, x);
+                }
+            }
+            // Conjugation respects sums, so once is enough.
+            return source.value(T::add(total(lanes), rest.iter().copied().fold(T::ZERO, T::add)));
+        }
+        // SAFETY: the caller's duties.
+        source.value(sum_of(len, |i| unsafe { from.offset(i * step).read() }))
+    }
+
+    #[inline]
+    unsafe fn add_row(self, sums: &mut [T], [at]: [isize; 1], [step]: [isize; 1]) {
+        let [source] = self;
+        let from = source.ptr.wrapping_offset(at);
+        if step == 1 {
+            // SAFETY: the caller's duties; nobody writes to a source.
+            let row = unsafe { core::slice::from_raw_parts(from, sums.len()) };
+            for (sum, &x) in sums.iter_mut().zip(row) {
+                *sum = T::add(*sum, source.value(x));
+            }
+            return;
+        }
+        for (i, sum) in (0..).zip(sums) {
+            // SAFETY: the caller's duties.
+            let x = unsafe { from.offset(i * step).read() };
+            *sum = T::add(*sum, source.value(x));
+        }
+    }
+}
+
+impl<T: Element> Terms<T, 2> for [Read<T>; 2] {
+    #[inline]
+    unsafe fn sum_row(self, len: usize, at: [isize; 2], steps: [isize; 2]) -> T {
+        let [first, second] = self;
+        let (x, y) = (first.ptr.wrapping_offset(at[0]), second.ptr.wrapping_offset(at[1]));
+        if steps == [1, 1] {
+            // SAFETY: the caller's duties; nobody writes to a source.
+            let (x, y) = unsafe {
+                (core::slice::from_raw_parts(x, len), core::slice::from_raw_parts(y, len))
+            };
+            let ((xs, x_rest), (ys, y_rest)) = (x.as_chunks::<LANES>(), y.as_chunks::<LANES>());
+            let product = |x, y| T::mul(first.value(x), second.value(y));
+            let mut lanes = [T::ZERO; LANES];
+            for (xs, ys) in xs.iter().zip(ys) {
+                for ((lane, &x), &y) in lanes.iter_mut().zip(xs).zip(ys) {
+                    *lane = T::add(*lane, product(x, y));
+                }
+            }
+            let rest = x_rest.iter().zip(y_rest).map(|(&x, &y)| product(x, y));
+            return T::add(total(lanes), rest.fold(T::ZERO, T::add));
+        }
+        sum_of(len, |i| {
+            // SAFETY: the caller's duties.
+            let (x, y) = unsafe { (x.offset(i * steps[0]).read(), y.offset(i * steps[1]).read()) };
+            T::mul(first.value(x), second.value(y))
+        })
+    }
+
+    #[inline]
+    unsafe fn add_row(self, sums: &mut [T], at: [isize; 2], steps: [isize; 2]) {
+        let [first, second] = self;
+        let (x, y) = (first.ptr.wrapping_offset(at[0]), second.ptr.wrapping_offset(at[1]));
+        let len = sums.len();
+        // SAFETY: the caller's duties; nobody writes to a source.
+        let row = |from: *const T| unsafe { core::slice::from_raw_parts(from, len) };
+        match steps {
+            [1, 1] => {
+                for ((sum, &x), &y) in sums.iter_mut().zip(row(x)).zip(row(y)) {
+                    *sum = T::add(*sum, T::mul(first.value(x), second.value(y)));
+                }
+            }
+            [0, 1] => {
+                // SAFETY: the caller's duties, as rows are not empty.
+                let x = first.value(unsafe { x.read() });
+                for (sum, &y) in sums.iter_mut().zip(row(y)) {
+                    *sum = T::add(*sum, T::mul(x, second.value(y)));
+                }
+            }
+            // SAFETY: factors commute.
+            [1, 0] => unsafe { [second, first].add_row(sums, [at[1], at[0]], [0, 1]) },
+            [x_step, y_step] => {
+                for (i, sum) in (0..).zip(sums) {
+                    // SAFETY: the caller's duties.
+                    let (x, y) = unsafe { (x.offset(i * x_step).read(), y.offset(i * y_step).read()) };
+                    *sum = T::add(*sum, T::mul(first.value(x), second.value(y)));
+                }
+            }
+        }
+    }
+}
+
+/// Sums `len` values with four partial sums.
+#[inline]
+fn sum_of<T: Element>(len: usize, value: impl Fn(isize) -> T) -> T {
+    let len = len.cast_signed();
+    let mut lanes = [T::ZERO; 4];
+    let mut i = 0;
+    while i + 4 <= len {
+        for (lane, at) in lanes.iter_mut().zip(i..) {
+            *lane = T::add(*lane, value(at));
+        }
+        i += 4;
+    }
+    (i..len).map(value).fold(total(lanes), T::add)
+}
+
+/// Sums partial sums pairwise.
+#[inline]
+fn total<T: Element, const N: usize>(mut lanes: [T; N]) -> T {
+    let mut half = N / 2;
+    while half > 0 {
+        for i in 0..half {
+            lanes[i] = T::add(lanes[i], lanes[i + half]);
+        }
+        half /= 2;
+    }
+    lanes[0]
+}

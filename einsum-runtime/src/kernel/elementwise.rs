@@ -1,0 +1,173 @@
+//! Assignments without a sum: copies (permutations, diagonals, broadcasts) and products.
+//!
+//! The output is written row by row along its smallest step. Where a source has its smallest step along another dim,
+//! the two dims are cut into square tiles, so that the cache lines of both are used whole.
+
+use super::walk::walk;
+use super::{Dim, Dims, Read};
+use crate::element::Element;
+
+/// The side of a tile: 32 rows of 32 elements of 8 bytes are a quarter of a small L1 cache.
+const TILE: usize = 32;
+
+/// `out[o] = source[s]`, bits preserved.
+///
+/// # Safety
+///
+/// As [`Kernels`](super::Kernels), after [`prepare`](super::prepare::prepare), with no dim summed.
+pub(super) unsafe fn copy<T: Element>(dims: &mut Dims<1>, source: Read<T>, out: *mut T) {
+    for_each_row(dims, |len, step, to, [from]| {
+        let (to, from) = (out.wrapping_offset(to), source.ptr.wrapping_offset(from));
+        // SAFETY: a row consists of points of `dims`; the caller's duties.
+        unsafe { copy_row(len, to, step.out, from, step.sources[0], source.conjugated) }
+    });
+}
+
+/// # Safety
+///
+/// `len` elements can be read at steps of `from_step`, written at steps of `to_step`, and do not overlap.
+#[inline]
+unsafe fn copy_row<T: Element>(
+    len: usize,
+    to: *mut T,
+    to_step: isize,
+    from: *const T,
+    from_step: isize,
+    conjugated: bool,
+) {
+    if to_step == 1 && from_step == 1 && !conjugated {
+        // SAFETY: the caller's duties.
+        unsafe { to.copy_from_nonoverlapping(from, len) }
+        return;
+    }
+    for i in 0..len.cast_signed() {
+        // SAFETY: the caller's duties.
+        let x = unsafe { from.offset(i * from_step).read() };
+        let x = if conjugated { T::conj(x) } else { x };
+        // SAFETY: the caller's duties.
+        unsafe { to.offset(i * to_step).write(x) }
+    }
+}
+
+/// `out[o] = first[s0] · second[s1]`.
+///
+/// # Safety
+///
+/// As [`Kernels`](super::Kernels), after [`prepare`](super::prepare::prepare), with no dim summed.
+pub(super) unsafe fn multiply<T: Element>(
+    dims: &mut Dims<2>,
+    [first, second]: [Read<T>; 2],
+    out: *mut T,
+) {
+    for_each_row(dims, |len, step, to, [x, y]| {
+        let to = out.wrapping_offset(to);
+        let (x, y) = (first.ptr.wrapping_offset(x), second.ptr.wrapping_offset(y));
+        let [x_step, y_step] = step.sources;
+        // Constant steps let the compiler vectorise each form; factors commute.
+        // SAFETY: a row consists of points of `dims`; the caller's duties.
+        unsafe {
+            match (step.out, x_step, y_step) {
+                (1, 1, 1) => multiply_row(len, to, 1, (first, x, 1), (second, y, 1)),
+                (1, 1, 0) => multiply_row(len, to, 1, (first, x, 1), (second, y, 0)),
+                (1, 0, 1) => multiply_row(len, to, 1, (first, x, 0), (second, y, 1)),
+                (o, s, t) => multiply_row(len, to, o, (first, x, s), (second, y, t)),
+            }
+        }
+    });
+}
+
+/// # Safety
+///
+/// As for [`copy_row`], with two sources.
+#[inline(always)]
+unsafe fn multiply_row<T: Element>(
+    len: usize,
+    to: *mut T,
+    to_step: isize,
+    (first, x, x_step): (Read<T>, *const T, isize),
+    (second, y, y_step): (Read<T>, *const T, isize),
+) {
+    for i in 0..len.cast_signed() {
+        // SAFETY: the caller's duties.
+        let (x, y) = unsafe { (x.offset(i * x_step).read(), y.offset(i * y_step).read()) };
+        let product = T::mul(first.value(x), second.value(y));
+        // SAFETY: the caller's duties.
+        unsafe { to.offset(i * to_step).write(product) }
+    }
+}
+
+/// `out[o] = beta · out[o]`, or zero without reading if `beta == T::ZERO`.
+///
+/// # Safety
+///
+/// As [`Kernels`](super::Kernels), after [`prepare`](super::prepare::prepare), with no dim summed.
+pub(super) unsafe fn scale<T: Element>(dims: &mut Dims<0>, out: *mut T, beta: T) {
+    let keep = beta != T::ZERO;
+    for_each_row(dims, |len, step, to, []| {
+        let to = out.wrapping_offset(to);
+        for i in 0..len.cast_signed() {
+            let at = to.wrapping_offset(i * step.out);
+            // SAFETY: a row consists of points of `dims`; the caller's duties.
+            let value = if keep { T::mul(beta, unsafe { at.read() }) } else { T::ZERO };
+            // SAFETY: as above.
+            unsafe { at.write(value) }
+        }
+    });
+}
+
+/// Calls `row` with length, steps, and first offsets of rows that together are all points.
+#[inline]
+fn for_each_row<const P: usize>(
+    dims: &mut Dims<P>,
+    mut row: impl FnMut(usize, &Dim<P>, isize, [isize; P]),
+) {
+    dims.sort_by_key(|d| core::cmp::Reverse(d.out.unsigned_abs()));
+    let Some(inner) = dims.pop() else {
+        row(1, &Dim { extent: 1, out: 1, sources: [1; P], summed: false }, 0, [0; P]);
+        return;
+    };
+    match (0..P).find_map(|p| preferred(dims, &inner, p)) {
+        None => walk(dims, |out, sources| row(inner.extent, &inner, out, sources)),
+        Some(across) => {
+            let across = dims.remove(across);
+            walk(dims, |out, sources| {
+                for_each_tile(&across, &inner, |columns, out_at, sources_at| {
+                    let mut at = sources;
+                    for (at, tile) in at.iter_mut().zip(sources_at) {
+                        *at += tile;
+                    }
+                    row(columns, &inner, out + out_at, at);
+                });
+            });
+        }
+    }
+}
+
+/// Returns the dim along which source `p` has a smaller step than along `inner`, if any.
+fn preferred<const P: usize>(dims: &Dims<P>, inner: &Dim<P>, p: usize) -> Option<usize> {
+    let step = |d: &Dim<P>| d.sources[p].unsigned_abs();
+    let smallest = (0..dims.len()).filter(|&i| step(&dims[i]) != 0).min_by_key(|&i| step(&dims[i]))?;
+    (step(&dims[smallest]) < step(inner)).then_some(smallest)
+}
+
+/// Calls `row` with length and first offsets of the rows of tiles of `across` by `along`.
+#[inline]
+fn for_each_tile<const P: usize>(
+    across: &Dim<P>,
+    along: &Dim<P>,
+    mut row: impl FnMut(usize, isize, [isize; P]),
+) {
+    for left in (0..along.extent).step_by(TILE) {
+        let columns = TILE.min(along.extent - left);
+        for top in (0..across.extent).step_by(TILE) {
+            for line in top..across.extent.min(top + TILE) {
+                let (i, j) = (line.cast_signed(), left.cast_signed());
+                let mut sources = [0; P];
+                for (p, at) in sources.iter_mut().enumerate() {
+                    *at = i * across.sources[p] + j * along.sources[p];
+                }
+                row(columns, i * across.out + j * along.out, sources);
+            }
+        }
+    }
+}

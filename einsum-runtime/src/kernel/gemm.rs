@@ -1,0 +1,188 @@
+//! A blocked and packed matrix product over groups of dims, in plain Rust for every element type.
+//!
+//! ```text
+//! for every batch point
+//!   for NC columns, for KC steps of k     pack the second source: panels of NR columns, k by k
+//!     for MC rows                         pack the first source: panels of MR rows, k by k
+//!       for every pair of panels          MR x NR sums in registers, then into the output
+//! ```
+//!
+//! Packing reads any strides and conjugates, so one micro-kernel serves all layouts. Panels are padded with zeros.
+
+use super::groups::{Groups, Point, count, positions};
+use super::walk::walk;
+use super::{Mode, Read};
+use crate::element::Element;
+
+/// Rows of a micro-tile: with 4 columns of `f64` or 8 of `f32` its sums fill 8 of the 16 SSE registers.
+const MR: usize = 4;
+
+/// Rows, columns, and steps of a block. One row block (64 x 256 `f64`: 128 KB) stays in L2, one column panel in L1.
+const MC: usize = 64;
+const NC: usize = 512;
+const KC: usize = 256;
+
+/// `out[o] (+)= Σ first[s0] · second[s1]`.
+///
+/// # Safety
+///
+/// As [`Kernels`](super::Kernels), for the dims that `groups` was made from, after [`prepare`](super::prepare::prepare).
+pub(super) unsafe fn gemm<T: Element>(
+    groups: &Groups,
+    sources: [Read<T>; 2],
+    out: *mut T,
+    mode: Mode<T>,
+) {
+    // SAFETY: the caller's duties.
+    unsafe {
+        if size_of::<T>() <= 4 {
+            blocks::<T, 8>(groups, sources, out, mode);
+        } else {
+            blocks::<T, 4>(groups, sources, out, mode);
+        }
+    }
+}
+
+/// # Safety
+///
+/// As [`gemm`].
+unsafe fn blocks<T: Element, const NR: usize>(
+    groups: &Groups,
+    sources: [Read<T>; 2],
+    out: *mut T,
+    mode: Mode<T>,
+) {
+    let [first, second] = groups.sources(sources);
+    let [m, n, k] = [&groups.m, &groups.n, &groups.k].map(count);
+    let (mut rows, mut columns, mut steps) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut packed_rows, mut packed_columns) = (Vec::new(), Vec::new());
+    walk(&groups.batch, |batch_out, [batch_first, batch_second]| {
+        let first = Read { ptr: first.ptr.wrapping_offset(batch_first), ..first };
+        let second = Read { ptr: second.ptr.wrapping_offset(batch_second), ..second };
+        let out = out.wrapping_offset(batch_out);
+        for j in (0..n).step_by(NC) {
+            positions(&groups.n, j..n.min(j + NC), &mut columns);
+            let mut mode = mode;
+            for p in (0..k).step_by(KC) {
+                positions(&groups.k, p..k.min(p + KC), &mut steps);
+                // SAFETY: columns and steps are positions of the groups; the caller's duties.
+                unsafe { pack::<T, 1, NR>(second, &columns, &steps, &mut packed_columns) };
+                for i in (0..m).step_by(MC) {
+                    positions(&groups.m, i..m.min(i + MC), &mut rows);
+                    // SAFETY: as above.
+                    unsafe { pack::<T, 0, MR>(first, &rows, &steps, &mut packed_rows) };
+                    let (left, right) = (packed_rows.as_slice(), packed_columns.as_slice());
+                    // SAFETY: as above.
+                    unsafe { block::<T, NR>(left, right, &rows, &columns, steps.len(), out, mode) };
+                }
+                mode = mode.then_add();
+            }
+        }
+    });
+}
+
+/// Packs `lines`, rows or columns, of source `P` in panels of `W` lines: all lines' elements of one step side by side.
+///
+/// # Safety
+///
+/// `source` can be read at the sum of any two offsets from `lines` and `steps`.
+unsafe fn pack<T: Element, const P: usize, const W: usize>(
+    source: Read<T>,
+    lines: &[Point],
+    steps: &[Point],
+    packed: &mut Vec<T>,
+) {
+    packed.clear();
+    packed.resize(lines.len().next_multiple_of(W) * steps.len(), T::ZERO);
+    let is_along_steps = first_step(steps, P).unsigned_abs() < first_step(lines, P).unsigned_abs();
+    for (panel, lines) in packed.chunks_exact_mut(W * steps.len()).zip(lines.chunks(W)) {
+        let (panel, _) = panel.as_chunks_mut::<W>();
+        let element = |line: &Point, step: &Point| {
+            // SAFETY: the caller's duties.
+            source.value(unsafe { source.ptr.offset(line.sources[P] + step.sources[P]).read() })
+        };
+        if is_along_steps {
+            for (i, line) in lines.iter().enumerate() {
+                for (packed, step) in panel.iter_mut().zip(steps) {
+                    packed[i] = element(line, step);
+                }
+            }
+        } else {
+            for (packed, step) in panel.iter_mut().zip(steps) {
+                for (packed, line) in packed.iter_mut().zip(lines) {
+                    *packed = element(line, step);
+                }
+            }
+        }
+    }
+}
+
+/// Returns the distance of the first two positions in source `p`.
+fn first_step(points: &[Point], p: usize) -> isize {
+    match points {
+        [first, second, ..] => second.sources[p] - first.sources[p],
+        _ => isize::MAX,
+    }
+}
+
+/// Multiplies packed rows with packed columns of `depth` steps.
+///
+/// # Safety
+///
+/// `out` can be written, and read unless `mode` is an assignment, at the sum of any two offsets from `rows` and `columns`.
+unsafe fn block<T: Element, const NR: usize>(
+    packed_rows: &[T],
+    packed_columns: &[T],
+    rows: &[Point],
+    columns: &[Point],
+    depth: usize,
+    out: *mut T,
+    mode: Mode<T>,
+) {
+    let row_panels = || packed_rows.chunks_exact(MR * depth).zip(rows.chunks(MR));
+    for (right, columns) in packed_columns.chunks_exact(NR * depth).zip(columns.chunks(NR)) {
+        let step = columns.get(1).map_or(0, |c| c.out - columns[0].out);
+        let is_regular = columns.windows(2).all(|pair| pair[1].out - pair[0].out == step);
+        for (left, rows) in row_panels() {
+            let sums = multiply_panels::<T, NR>(left, right);
+            for (row, sums) in rows.iter().zip(&sums) {
+                let at = out.wrapping_offset(row.out);
+                if is_regular {
+                    let at = at.wrapping_offset(columns[0].out);
+                    // SAFETY: the caller's duties.
+                    unsafe { mode.put_row(&sums[..columns.len()], at, step) };
+                    continue;
+                }
+                for (column, sum) in columns.iter().zip(sums) {
+                    // SAFETY: the caller's duties.
+                    unsafe { mode.put_row(&[*sum], at.wrapping_offset(column.out), 0) };
+                }
+            }
+        }
+    }
+}
+
+/// `sums[i][j] = Σ_k left[k][i] · right[k][j]`.
+#[inline]
+fn multiply_panels<T: Element, const NR: usize>(left: &[T], right: &[T]) -> [[T; NR]; MR] {
+    let mut sums = [[T::ZERO; NR]; MR];
+    let (left, right) = (left.as_chunks::<MR>().0, right.as_chunks::<NR>().0);
+    for (left, right) in left.iter().zip(right) {
+        for (sums, &x) in sums.iter_mut().zip(left) {
+            for (sum, &y) in sums.iter_mut().zip(right) {
+                *sum = T::add(*sum, T::mul(x, y));
+            }
+        }
+    }
+    sums
+}
+
+impl<T: Element> Mode<T> {
+    /// Returns the mode of further partial sums into the same output.
+    fn then_add(self) -> Self {
+        match self {
+            Mode::Assign => Mode::Scale { alpha: T::ONE, beta: T::ONE },
+            Mode::Scale { alpha, .. } => Mode::Scale { alpha, beta: T::ONE },
+        }
+    }
+}

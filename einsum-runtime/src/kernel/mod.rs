@@ -1,0 +1,195 @@
+//! The numeric core: loops over dims, written once for every number and meaning of axes.
+//!
+//! A nest computes, for every point of the kept dims,
+//!
+//! ```text
+//! out[o] = Σ over the summed dims of  Π over p of source_p[s_p],   o = Σ index · dim.out,  s_p = Σ index · dim.sources[p]
+//! ```
+//!
+//! and [`Mode`] says how the sum enters the output. A new kernel for an element type goes into [`Kernels`].
+
+#![allow(unsafe_code)]
+
+use smallvec::SmallVec;
+
+use crate::element::Element;
+use accumulate::accumulate;
+use groups::Groups;
+use prepare::{Work, prepare};
+
+mod accumulate;
+mod elementwise;
+mod gemm;
+mod groups;
+pub(crate) mod precompiled;
+mod prepare;
+#[cfg(test)]
+mod tests;
+mod walk;
+
+/// One loop of a nest over `P` sources. Steps are in elements.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Dim<const P: usize> {
+    pub(crate) extent: usize,
+    /// The step in the output; 0 if summed.
+    pub(crate) out: isize,
+    /// The step in each source.
+    pub(crate) sources: [isize; P],
+    /// Whether the loop is summed over.
+    pub(crate) summed: bool,
+}
+
+/// The loops of a nest, in any order.
+pub(crate) type Dims<const P: usize> = SmallVec<[Dim<P>; 8]>;
+
+/// A source: its first element, and whether elements are conjugated when read.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Read<T> {
+    pub(crate) ptr: *const T,
+    pub(crate) conjugated: bool,
+}
+
+/// How the sum enters the output.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Mode<T> {
+    /// `out = sum`: the output may be uninitialised.
+    Assign,
+    /// `out = beta * out + alpha * sum`; if `beta == T::ZERO` the output's values do not matter.
+    Scale { alpha: T, beta: T },
+}
+
+/// The kernels of an element type.
+///
+/// # Safety
+///
+/// Callers of either function must see to it that
+/// - at every point of `dims`, `ptr + s_p` of every source can be read;
+/// - at every point of `dims`, `out + o` can be written, and holds a value unless the mode is [`Mode::Assign`];
+/// - points that differ in a kept dim have different `o`;
+/// - no source overlaps the output.
+///
+/// In turn every `out + o` has been written when a kernel returns, also if a summed extent is 0.
+pub struct Kernels<T> {
+    pub(crate) unary: Kernel<T, 1>,
+    pub(crate) binary: Kernel<T, 2>,
+}
+
+/// Kernels may reorder and fuse `dims` in place.
+pub(crate) type Kernel<T, const P: usize> = unsafe fn(&mut Dims<P>, [Read<T>; P], *mut T, Mode<T>);
+
+impl<T: Element> Kernels<T> {
+    /// Plain loops, compiled where the element type is used.
+    pub const GENERIC: Self = Kernels { unary: unary::<T>, binary: binary::<T> };
+}
+
+/// Copies or sums one source.
+unsafe fn unary<T: Element>(
+    dims: &mut Dims<1>,
+    mut sources: [Read<T>; 1],
+    mut out: *mut T,
+    mode: Mode<T>,
+) {
+    let work = prepare(dims, &mut sources, &mut out);
+    // SAFETY: the caller's duties; `prepare` keeps the points.
+    unsafe {
+        match (work, mode) {
+            (Work::Nothing, _) => {}
+            (Work::Zero, _) => zero(dims, out, mode),
+            (Work::Run, Mode::Assign) if is_kept(dims) => {
+                elementwise::copy(dims, sources[0], out);
+            }
+            (Work::Run, _) => accumulate(dims, sources, out, mode),
+        }
+    }
+}
+
+/// Multiplies two sources, and sums the products.
+unsafe fn binary<T: Element>(
+    dims: &mut Dims<2>,
+    mut sources: [Read<T>; 2],
+    mut out: *mut T,
+    mode: Mode<T>,
+) {
+    let work = prepare(dims, &mut sources, &mut out);
+    // SAFETY: the caller's duties; `prepare` keeps the points.
+    unsafe {
+        match (work, mode) {
+            (Work::Nothing, _) => {}
+            (Work::Zero, _) => zero(dims, out, mode),
+            (Work::Run, Mode::Assign) if is_kept(dims) => {
+                elementwise::multiply(dims, sources, out);
+            }
+            (Work::Run, _) => match Groups::worth_packing(dims) {
+                Some(groups) => gemm::gemm(&groups, sources, out, mode),
+                None => accumulate(dims, sources, out, mode),
+            },
+        }
+    }
+}
+
+fn is_kept<const P: usize>(dims: &Dims<P>) -> bool {
+    dims.iter().all(|d| !d.summed)
+}
+
+/// Writes sums over nothing.
+unsafe fn zero<T: Element, const P: usize>(dims: &Dims<P>, out: *mut T, mode: Mode<T>) {
+    let beta = match mode {
+        Mode::Assign => T::ZERO,
+        Mode::Scale { beta, .. } => beta,
+    };
+    let kept = dims.iter().map(|&Dim { extent, out, summed, .. }| Dim {
+        extent,
+        out,
+        sources: [],
+        summed,
+    });
+    // SAFETY: the caller's duties, for a nest without sources.
+    unsafe { scale(kept.collect(), out, beta) }
+}
+
+/// Multiplies every element of an array by `beta`; assigns zero, without reading, if `beta == T::ZERO`.
+///
+/// # Safety
+///
+/// At every point of `dims`, `out + o` can be written, and it holds a value unless `beta == T::ZERO`.
+pub(crate) unsafe fn scale<T: Element>(mut dims: Dims<0>, mut out: *mut T, beta: T) {
+    if beta != T::ONE && prepare(&mut dims, &mut [], &mut out) == Work::Run {
+        // SAFETY: the caller's duties; `prepare` keeps the points.
+        unsafe { elementwise::scale(&mut dims, out, beta) }
+    }
+}
+
+impl<T: Element> Read<T> {
+    /// Returns an element as it is to be read.
+    #[inline(always)]
+    fn value(&self, element: T) -> T {
+        if self.conjugated { T::conj(element) } else { element }
+    }
+}
+
+impl<T: Element> Mode<T> {
+    /// Lets finished sums enter the output from `to` on, at steps of `step`.
+    ///
+    /// # Safety
+    ///
+    /// `sums.len()` elements can be written there, and hold values unless the mode is an assignment.
+    #[inline]
+    unsafe fn put_row(self, sums: &[T], to: *mut T, step: isize) {
+        let at = |i: usize| to.wrapping_offset(i.cast_signed() * step);
+        // Multiplication by one is left out: for complex numbers it is not exact where parts are infinite.
+        let scaled = |by: T, x: T| if by == T::ONE { x } else { T::mul(by, x) };
+        for (i, &sum) in sums.iter().enumerate() {
+            let value = match self {
+                Mode::Assign => sum,
+                Mode::Scale { alpha, beta } if beta == T::ZERO => scaled(alpha, sum),
+                Mode::Scale { alpha, beta } => {
+                    // SAFETY: the caller's duties.
+                    let old = unsafe { at(i).read() };
+                    T::add(scaled(beta, old), scaled(alpha, sum))
+                }
+            };
+            // SAFETY: the caller's duties.
+            unsafe { at(i).write(value) }
+        }
+    }
+}

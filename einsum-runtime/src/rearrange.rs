@@ -1,0 +1,123 @@
+//! Views of an operand with its axes permuted, merged to diagonals, or added with extent 1: what `einsum_view!` returns.
+
+#![allow(unsafe_code)]
+
+use core::marker::PhantomData;
+
+use ndarray::{ArrayView, Axis, Dimension, ShapeBuilder};
+
+use crate::ellipsis::{Ellipsis, EllipsisAxes, Rest};
+use crate::nest::ONE;
+use crate::rank::With;
+use crate::view::View;
+
+impl<'a, T, const R: usize, X, E: Ellipsis> View<'a, T, R, X, E> {
+    /// Returns a view of rank `RO`, of which axis `axes[r]` runs along named axis `r`; axes that share an output axis
+    /// make a diagonal, [`ONE`] drops an axis of extent 1, and an output axis without any has extent 1.
+    ///
+    /// # Panics
+    ///
+    /// If extents do not match, or `D` has another rank.
+    #[must_use]
+    pub fn rearrange<const RO: usize, D: Dimension>(
+        &self,
+        axes: [usize; R],
+    ) -> ArrayView<'a, T, D> {
+        let none = EllipsisAxes { extents: &[], strides: &[], ..self.ellipsis() };
+        assert!(
+            self.ellipsis().extents.is_empty(),
+            "einloom: internal error: a view drops the axes of its ellipsis"
+        );
+        rearrange(self, &axes, RO, RO, none)
+    }
+}
+
+impl<'a, T, const R: usize, X, E: Dimension> View<'a, T, R, X, Rest<E>> {
+    /// As [`rearrange`](View::rearrange), with the ellipsis after `before` of the `RO` named output axes.
+    ///
+    /// # Panics
+    ///
+    /// If extents do not match.
+    #[must_use]
+    pub fn rearrange_with_ellipsis<const RO: usize, E2: With<RO>>(
+        &self,
+        axes: [usize; R],
+        before: usize,
+        _ellipsis: PhantomData<E2>,
+    ) -> ArrayView<'a, T, E2::Out> {
+        rearrange(self, &axes, RO, before, self.ellipsis())
+    }
+}
+
+fn rearrange<'a, T, const R: usize, X, E: Ellipsis, D: Dimension>(
+    view: &View<'a, T, R, X, E>,
+    axes: &[usize; R],
+    named: usize,
+    before: usize,
+    rest: EllipsisAxes<'_>,
+) -> ArrayView<'a, T, D> {
+    let count = rest.extents.len();
+    assert!(before <= named, "einloom: internal error: the ellipsis lies outside the view");
+    let mut extents = D::zeros(named + count);
+    let mut strides = D::zeros(named + count);
+    for position in 0..count {
+        extents[before + position] = rest.extents[position];
+        strides[before + position] = rest.strides[position];
+    }
+    let mut seen = [false; 64];
+    for (axis, &to) in axes.iter().enumerate() {
+        let extent = view.extent(axis);
+        if to == ONE {
+            assert!(extent == 1, "einloom: internal error: a view drops an axis");
+            continue;
+        }
+        assert!(to < named, "einloom: internal error: a view has no such axis");
+        let at = if to < before { to } else { to + count };
+        assert!(
+            !seen[to] || extents[at] == extent,
+            "einloom: internal error: the extents of a diagonal differ"
+        );
+        seen[to] = true;
+        extents[at] = extent;
+        strides[at] = strides[at].wrapping_add(view.layout.strides[axis].cast_unsigned());
+    }
+    for to in (0..named).filter(|&to| !seen[to]) {
+        extents[if to < before { to } else { to + count }] = 1;
+    }
+    view_of(view, extents, strides)
+}
+
+/// Returns the view of these extents and strides, in elements and two's complement; all its positions must be
+/// positions of `view`.
+fn view_of<'a, T, const R: usize, X, E, D: Dimension>(
+    view: &View<'a, T, R, X, E>,
+    extents: D,
+    mut strides: D,
+) -> ArrayView<'a, T, D> {
+    assert!(!view.is_conjugated(), "einloom: internal error: a view cannot conjugate");
+    let empty = extents.slice().contains(&0);
+    let mut ptr = view.ptr().as_ptr().cast_const();
+    // ndarray takes positive strides: start at the lowest address and turn axes round afterwards.
+    let mut reversed = D::zeros(extents.ndim());
+    for axis in 0..extents.ndim() {
+        let (extent, stride) = (extents[axis], strides[axis].cast_signed());
+        if empty || extent == 1 {
+            strides[axis] = 0;
+        } else if stride < 0 {
+            reversed[axis] = 1;
+            strides[axis] = stride.unsigned_abs();
+            let last = stride * (extent - 1).cast_signed();
+            // SAFETY: the view has elements, and this is the address of one: its last position along `axis` and
+            // along the reversed axes before it.
+            ptr = unsafe { ptr.offset(last) };
+        }
+    }
+    // SAFETY: every position is a position of `view`, whose elements may be read for `'a`.
+    let mut array = unsafe { ArrayView::from_shape_ptr(extents.strides(strides), ptr) };
+    for axis in 0..reversed.ndim() {
+        if reversed[axis] == 1 {
+            array.invert_axis(Axis(axis));
+        }
+    }
+    array
+}
