@@ -1,9 +1,10 @@
-//! docs to come
+#![doc = include_str!("../README.md")]
 #![forbid(unsafe_code)]
 
 pub use einsum_runtime::{Element, Operand, Output, ShapeError, scalar_operand};
 pub use ndarray;
 
+/// What the macros' expansions name. Not part of the public interface.
 #[doc(hidden)]
 pub mod __private {
     pub use einsum_macros::{
@@ -12,31 +13,185 @@ pub mod __private {
     pub use einsum_runtime::codegen::*;
 }
 
-/// Computes an einsum.
+/// Computes an einsum: the sum over all indices that the output lacks of the product of the
+/// operands.
+///
+/// ```text
+/// einsum!("terms -> output", operand, …)
+/// einsum!("terms -> output", operand, …; label = extent, …)
+/// ```
+///
+/// Returns a new array in C order with one axis a label of the output, an `ArrayD` if there are
+/// more than six, or, if the output is empty, a scalar of the element type.
+///
+/// The [crate's page](crate) holds the notation. Operands are arrays, views, slices, nested arrays,
+/// or scalars ([`Operand`]), by value or by reference, of one element type ([`Element`]). None is
+/// copied, and none is moved.
+///
+/// # Shapes
+///
+/// All axes with one label have one extent. An extent after `;` gives that of a label that only the
+/// output has, or says what the operands must have; a literal is compared while compiling.
+///
+/// # Panics
+///
+/// If extents disagree, or a dynamic rank is not that of its term, with the text of [`ShapeError`].
+/// [`try_einsum!`] returns it instead.
+///
+/// # Examples
+///
+/// ```
+/// use einloom::einsum;
+/// use ndarray::{array, Array2, Array3};
+///
+/// let (a, b) = (array![[1.0, 2.0], [3.0, 4.0]], array![[0.0, 1.0], [1.0, 0.0]]);
+/// assert_eq!(einsum!("ij,jk->ik", &a, &b), a.dot(&b));
+/// assert_eq!(einsum!("ii->", &a), 5.0);
+/// assert_eq!(einsum!("i->ij", [1.0, 2.0]; j = 3), array![[1.0, 1.0, 1.0], [2.0, 2.0, 2.0]]);
+///
+/// let (x, w) = (Array3::<f32>::ones((8, 3, 4)), Array2::<f32>::ones((4, 5)));
+/// let y = einsum!("batch row in, in out -> batch row out", &x, &w);
+/// assert_eq!(y.dim(), (8, 3, 5));
+/// ```
 #[macro_export]
 macro_rules! einsum {
     ($($call:tt)*) => { $crate::__private::einsum_impl!(($crate) $($call)*) };
 }
 
-/// try
+/// Computes an einsum, or returns the mistake in the shapes of its operands.
+///
+/// As [`einsum!`], but of type `Result<_, `[`ShapeError`]`>`.
+///
+/// # Errors
+///
+/// If extents disagree, a dynamic rank is not that of its term, or the result has more elements
+/// than memory could hold. Nothing has been computed then.
+///
+/// # Examples
+///
+/// ```
+/// use einloom::try_einsum;
+/// use ndarray::Array2;
+///
+/// let (a, b) = (Array2::<f64>::ones((2, 3)), Array2::<f64>::ones((4, 5)));
+/// let error = try_einsum!("ij,jk->ik", &a, &b).unwrap_err();
+/// assert_eq!(
+///     error.to_string(),
+///     "extents of `j` disagree: 3 in operand 0 (`&a`), axis 1, but 4 in operand 1 (`&b`), axis 0",
+/// );
+/// ```
 #[macro_export]
 macro_rules! try_einsum {
     ($($call:tt)*) => { $crate::__private::try_einsum_impl!(($crate) $($call)*) };
 }
 
-/// into
+/// Computes an einsum into an existing array, in place of its elements or added to them.
+///
+/// ```text
+/// einsum_into!("terms -> output", operand, … => output)
+/// einsum_into!("terms -> output", operand, … => output; alpha = a, beta = b)
+/// ```
+///
+/// The first form overwrites the output, the second makes it `beta * output + alpha * einsum`.
+/// A scale that is not given is `alpha = 1` or `beta = 0`; with a `beta` of zero the output is not
+/// read. Extents of labels are given after `;` too.
+///
+/// The output is an array or mutable view of any layout, a slice, a nested array, or a scalar
+/// ([`Output`]).
+///
+/// # Shapes
+///
+/// As for [`einsum!`]; the output's extents take part.
+///
+/// # Panics
+///
+/// As [`einsum!`]. The output is untouched then.
+///
+/// # Examples
+///
+/// ```
+/// use einloom::einsum_into;
+/// use ndarray::{array, Array2};
+///
+/// let a = array![[1.0, 2.0], [3.0, 4.0]];
+/// let mut c = Array2::ones((2, 2));
+/// einsum_into!("ij,jk->ik", &a, &a => &mut c; alpha = 2.0, beta = 1.0);
+/// assert_eq!(c, array![[15.0, 21.0], [31.0, 45.0]]);
+///
+/// einsum_into!("ij->j", &a => c.row_mut(0));
+/// assert_eq!(c.row(0), array![4.0, 6.0]);
+/// ```
 #[macro_export]
 macro_rules! einsum_into {
     ($($call:tt)*) => { $crate::__private::einsum_into_impl!(($crate) $($call)*) };
 }
 
-/// grad
+/// Computes the gradients of an einsum with respect to all of its operands.
+///
+/// ```text
+/// einsum_grad!("terms -> output", operand, …; cotangent)
+/// einsum_grad!("terms -> output", operand, …; cotangent; label = extent, …)
+/// ```
+///
+/// For an einsum with result `y` and a scalar `s` that depends on it, the cotangent is `∂s/∂y`,
+/// with the shape of `y`. Returns a tuple of `∂s/∂operand`, always one an operand, each with its
+/// operand's shape; that of an operand with an empty term is a scalar. An operand that is passed
+/// twice has two gradients, to be added.
+///
+/// The gradient of an einsum is an einsum: the cotangent takes the operand's place among the
+/// others. For complex elements these are conjugated, as in torch:
+/// `dA = einsum(dC, conj(others))`.
+///
+/// # Shapes
+///
+/// As for [`einsum!`]. The cotangent does not broadcast. A gradient has an operand's own extents
+/// where its ellipsis was broadcast: it is summed there.
+///
+/// # Panics
+///
+/// As [`einsum!`].
+///
+/// # Examples
+///
+/// ```
+/// use einloom::{einsum, einsum_grad};
+/// use ndarray::array;
+///
+/// let (w, x) = (array![[1.0, 2.0], [3.0, 4.0]], array![5.0, 6.0]);
+/// let dy = array![1.0, 10.0];
+/// let (dw, dx) = einsum_grad!("ij,j->i", &w, &x; &dy);
+/// assert_eq!(dw, einsum!("i,j->ij", &dy, &x));
+/// assert_eq!(dx, einsum!("i,ij->j", &dy, &w));
+///
+/// let (dw,) = einsum_grad!("ii->", &w; 7.0);
+/// assert_eq!(dw, array![[7.0, 0.0], [0.0, 7.0]]);
+/// ```
 #[macro_export]
 macro_rules! einsum_grad {
     ($($call:tt)*) => { $crate::__private::einsum_grad_impl!(($crate) $($call)*) };
 }
 
-/// view
+/// Returns a view of an array with its axes permuted, or of a diagonal. Nothing is computed.
+///
+/// The string has one operand and the output all of its labels, each once. Axes of extent one
+/// (`1`) are added and removed at will. Elements can be of any type.
+///
+/// # Panics
+///
+/// If the axes of a diagonal have different extents, an axis `1` another extent than one, or a
+/// dynamic rank is not that of the term.
+///
+/// # Examples
+///
+/// ```
+/// use einloom::einsum_view;
+/// use ndarray::{array, Array4};
+///
+/// let images = Array4::<u8>::zeros((10, 3, 32, 24));
+/// let last = einsum_view!("batch channel y x -> batch y x channel", &images);
+/// assert_eq!(last.dim(), (10, 32, 24, 3));
+/// assert_eq!(einsum_view!("ii->i", &array![[1, 2], [3, 4]]), array![1, 4]);
+/// ```
 #[macro_export]
 macro_rules! einsum_view {
     ($($call:tt)*) => { $crate::__private::einsum_view_impl!(($crate) $($call)*) };

@@ -3,7 +3,7 @@
 //! Afterwards every axis is bound to an index, every index knows all axes that it runs along, and
 //! the output is explicit. The expression has one product, of all operands.
 
-use crate::diagnostic::{Diagnostic, Diagnostics, Place, Rule, count, list};
+use crate::diagnostic::{Diagnostic, Diagnostics, Place, Rule, count, list, similar};
 use crate::ir::ast::{self, Ast, AxisKind, Form, Mode};
 use crate::ir::expr::{
     Array, ArrayId, Axis, Expr, Factor, Given, Index, IndexId, Product, Role, Site, Term,
@@ -132,11 +132,12 @@ fn check_operand_count(ast: &Ast, out: &mut Diagnostics) {
         );
         out.push(Diagnostic::call(Rule::OperandCount, message));
     } else if let Some(empty) = empty.filter(|_| terms > operands && terms > 1) {
-        // The caret stands under the comma that makes the term.
+        // The caret stands under a comma that makes the term: the one behind it, if there is one.
         let end = ast.inputs[empty].range.end;
-        let comma = match empty {
-            0 => ast.text[end..].find(',').map(|offset| end + offset),
-            _ => ast.text[..end].rfind(','),
+        let behind = ast.text[end..].find(|c: char| !c.is_whitespace()).map(|offset| end + offset);
+        let comma = match behind.filter(|&at| ast.text[at..].starts_with(',')) {
+            Some(behind) => Some(behind),
+            None => ast.text[..end].rfind(','),
         };
         let range = comma.map_or(end..end, |comma| comma..comma + 1);
         let message = format!(
@@ -233,13 +234,11 @@ fn check_output(ast: &Ast, output: &ast::Term, resolver: &Resolver, out: &mut Di
                         "to broadcast along `{label}`, give its extent: `; {label} = extent`"
                     ));
                 }
-                if ast.mode == Mode::Named && label.len() == 1 || ast.mode == Mode::Letters {
-                    // Nothing to add: the labels are what they look like.
-                } else if let Some(run) =
-                    resolver.labels().find(|other| other.contains(label.as_str()))
-                {
+                // `ij -> i j`, by one who is used to letters.
+                let joined = resolver.labels().find(|other| other.contains(label.as_str()));
+                if let Some(joined) = joined.filter(|_| label.len() == 1) {
                     diagnostic = diagnostic.help(format!(
-                        "spaces separate axes in this string, so `{run}` is one index"
+                        "spaces separate axes in this string, so `{joined}` is one index"
                     ));
                 }
                 out.push(diagnostic);
@@ -279,40 +278,4 @@ fn check_options(ast: &Ast, output: &ast::Term, resolver: &Resolver, out: &mut D
             }
         });
     }
-}
-
-/// The label that was probably meant: the same letter in the other case, or a name one or two
-/// edits away.
-fn similar<'a>(label: &str, labels: impl Iterator<Item = &'a str>) -> Option<&'a str> {
-    let allowed = label.chars().count() / 3;
-    let distance = |other: &str| match other.eq_ignore_ascii_case(label) {
-        true => 0,
-        false => edits(label, other),
-    };
-    labels
-        .map(|other| (distance(other), other))
-        .filter(|&(distance, other)| distance <= allowed.min(other.chars().count() / 3).min(2))
-        .min_by_key(|&(distance, _)| distance)
-        .map(|(_, other)| other)
-}
-
-/// The number of letters to insert, remove, replace, or swap with their neighbour.
-fn edits(a: &str, b: &str) -> usize {
-    let (a, b): (Vec<char>, Vec<char>) = (a.chars().collect(), b.chars().collect());
-    // `distance[i][j]` is that of the first `i` letters of `a` and the first `j` of `b`.
-    let mut distance = vec![vec![0; b.len() + 1]; a.len() + 1];
-    for i in 0..=a.len() {
-        for j in 0..=b.len() {
-            distance[i][j] = if i == 0 || j == 0 {
-                i + j
-            } else {
-                let replaced = distance[i - 1][j - 1] + usize::from(a[i - 1] != b[j - 1]);
-                let moved = distance[i - 1][j].min(distance[i][j - 1]) + 1;
-                let swaps = i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1];
-                let swapped = if swaps { distance[i - 2][j - 2] + 1 } else { usize::MAX };
-                replaced.min(moved).min(swapped)
-            };
-        }
-    }
-    distance[a.len()][b.len()]
 }

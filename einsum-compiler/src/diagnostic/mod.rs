@@ -2,6 +2,7 @@
 
 mod picture;
 mod rule;
+mod similar;
 mod tokens;
 
 use std::fmt;
@@ -10,6 +11,7 @@ use std::ops::Range;
 use proc_macro2::Span;
 
 pub use rule::Rule;
+pub(crate) use similar::similar;
 
 /// One mistake, with everything that is needed to show it.
 #[derive(Clone, Debug)]

@@ -20,8 +20,8 @@ mod arguments;
 mod checks;
 mod nests;
 
-use proc_macro2::{Ident, Span, TokenStream};
-use quote::{format_ident, quote};
+use proc_macro2::{Delimiter, Group, Ident, Span, TokenStream};
+use quote::{ToTokens, format_ident, quote};
 
 use crate::ir::expr::{ArrayId, IndexId};
 use crate::ir::{Call, Form, Program};
@@ -31,20 +31,21 @@ pub(crate) fn emit(call: &Call, program: &Program) -> TokenStream {
     let body = body(call, program);
     let bound = arguments::emit_bindings(call, &program.expr, body);
     let facade = &call.facade;
-    let place = match call.form {
-        Form::Into => quote! { use __einloom::OutputPlace as _; },
+    let method = match call.form {
+        // Unused where the output is `&mut …` itself.
+        Form::Into => quote! { #[allow(unused_imports)] use __einloom::OutputPlace as _; },
         Form::View => quote! { use __einloom::Viewable as _; },
         Form::Einsum | Form::Try | Form::Grad => TokenStream::new(),
     };
-    // The imports of the trait methods are unused where the argument is `&mut …` itself.
-    quote! {
-        {
-            use #facade::__private as __einloom;
-            #[allow(unused_imports)]
-            #place
-            #bound
-        }
-    }
+    let code = quote! {
+        use #facade::__private as __einloom;
+        #method
+        #bound
+    };
+    // The block has the edition of the macro crate, which decides how long the temporaries live.
+    let mut block = Group::new(Delimiter::Brace, code);
+    block.set_span(Span::mixed_site());
+    block.into_token_stream()
 }
 
 /// What runs once every argument is bound.
