@@ -9,7 +9,7 @@ use crate::ellipsis::{NoEllipsis, Rest};
 use crate::operand::{Borrowed, Operand};
 use crate::output::Output;
 use crate::output_view::OutputView;
-use crate::rank::{HasRank, Is, Without};
+use crate::rank::{HasRank, Is, IsOutput, Without};
 use crate::source::Source;
 use crate::view::View;
 
@@ -174,7 +174,7 @@ pub fn output<'a, const R: usize, C, L, T>(
 ) -> OutputView<'a, T, R, C::Extents, NoEllipsis>
 where
     C: Output + ?Sized,
-    C::Dim: HasRank<Rank: Is<R>>,
+    C::Dim: HasRank<Rank: IsOutput<R>>,
     L: Like<T>,
     T: SameOutput<C::Elem>,
 {

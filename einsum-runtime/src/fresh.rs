@@ -92,7 +92,8 @@ impl<const R: usize> Shape<R> {
         let mut stride = 1_usize;
         let mut take = |extent: usize| {
             let own = stride;
-            stride = stride.checked_mul(extent).expect("einloom: internal error: unchecked extents");
+            stride =
+                stride.checked_mul(extent).expect("einloom: internal error: unchecked extents");
             own
         };
         for axis in (before..R).rev() {
@@ -138,15 +139,15 @@ impl<T: Element, const R: usize> Target<T> for FreshAlong<R> {}
 impl<T: Element, const R: usize> sealed::Target<T> for FreshAlong<R> {
     type Done = Filled<T, R>;
 
-    unsafe fn fill(self, kernel: impl FnOnce(Writer<'_, T>)) -> Filled<T, R> {
+    unsafe fn fill(self, run: impl FnOnce(Writer<'_, T>)) -> Filled<T, R> {
         let (shape, len) = Shape::new(self.fresh);
         let mut elements: Vec<T> = Vec::with_capacity(len);
         if is_diagonal(&self.loops) {
             elements.resize(len, T::ZERO);
         }
         let axes = shape.axes(&self.loops);
-        kernel(Writer { ptr: elements.as_mut_ptr(), axes, mode: Mode::Assign });
-        // SAFETY: `elements` has the capacity `len`. The kernel has written every position on the diagonal of `axes`:
+        run(Writer { ptr: elements.as_mut_ptr(), axes, mode: Mode::Assign });
+        // SAFETY: `elements` has the capacity `len`. `run` has written every position on the diagonal of `axes`:
         // all there are, unless two axes share a loop, and then all were written above.
         unsafe { elements.set_len(len) };
         Filled { elements, shape, conjugated: false }
@@ -246,11 +247,11 @@ impl<T: Element> Target<T> for FreshScalar {}
 impl<T: Element> sealed::Target<T> for FreshScalar {
     type Done = Scalar<T>;
 
-    unsafe fn fill(self, kernel: impl FnOnce(Writer<'_, T>)) -> Scalar<T> {
+    unsafe fn fill(self, run: impl FnOnce(Writer<'_, T>)) -> Scalar<T> {
         let mut value = MaybeUninit::uninit();
         let axes = Axes { extents: &[], strides: &[], loops: &[], ellipsis: NO_ELLIPSIS };
-        kernel(Writer { ptr: value.as_mut_ptr(), axes, mode: Mode::Assign });
-        // SAFETY: the kernel has written the only position of `axes`.
+        run(Writer { ptr: value.as_mut_ptr(), axes, mode: Mode::Assign });
+        // SAFETY: `run` has written the only position of `axes`.
         let value = unsafe { value.assume_init() };
         Scalar { value }
     }

@@ -67,19 +67,30 @@ impl<const R: usize, D: Dimension> Layout<R, Rest<D>> {
 impl<const R: usize, E: Ellipsis> Layout<R, E> {
     #[inline]
     pub(crate) fn axis(&self, axis: usize) -> AxisExtent {
-        let shift =
-            if axis < self.ellipsis.before() { 0 } else { self.ellipsis.extents().len() };
+        let shift = if axis < self.ellipsis.before() { 0 } else { self.ellipsis.extents().len() };
         AxisExtent { extent: self.extents[axis], source: self.source, axis: axis + shift }
+    }
+
+    /// Whether the array has the rank of its term, so that positions inside the extents are elements.
+    #[inline]
+    fn has_rank(&self) -> bool {
+        let ellipsis = self.ellipsis.before() != usize::MAX;
+        self.found == R || (ellipsis && self.found > R)
     }
 
     #[inline]
     pub(crate) fn rank(&self) -> Result<(), ShapeError> {
-        let ellipsis = self.ellipsis.before() != usize::MAX;
-        let (found, named, source) = (self.found, R, self.source);
-        if found == named || (ellipsis && found > named) {
+        if self.has_rank() {
             return Ok(());
         }
-        Err(fail(Problem::Rank { source, found, named, ellipsis }))
+        let ellipsis = self.ellipsis.before() != usize::MAX;
+        Err(fail(Problem::Rank { source: self.source, found: self.found, named: R, ellipsis }))
+    }
+
+    /// Panics unless the array has the rank of its term: without axes, extents of 0 protect nothing.
+    #[inline]
+    pub(crate) fn assert_rank(&self) {
+        assert!(self.has_rank(), "einloom: internal error: the rank was not checked");
     }
 
     #[inline]

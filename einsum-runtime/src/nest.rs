@@ -64,7 +64,10 @@ pub(crate) fn lay<const P: usize>(
             }
             check(number < dims.len(), "an axis of a source runs along no loop");
             let dim = &mut dims[number];
-            check(source.extents[axis] == dim.extent, "the extent of a source's axis is not its loop's");
+            check(
+                source.extents[axis] == dim.extent,
+                "the extent of a source's axis is not its loop's",
+            );
             dim.sources[p] = dim.sources[p].wrapping_add(source.strides[axis]);
         }
     }
@@ -76,11 +79,17 @@ pub(crate) fn lay<const P: usize>(
         }
         check(number < kept.len() && number < 64, "an axis of the target runs along no kept loop");
         let dim = &mut dims[number];
-        check(target.extents[axis] == dim.extent, "the extent of a target's axis is not its loop's");
+        check(
+            target.extents[axis] == dim.extent,
+            "the extent of a target's axis is not its loop's",
+        );
         dim.out = dim.out.wrapping_add(target.strides[axis]);
         along_target |= 1 << number;
     }
-    check(along_target.count_ones() as usize == kept.len(), "a kept loop has no axis in the target");
+    check(
+        along_target.count_ones() as usize == kept.len(),
+        "a kept loop has no axis in the target",
+    );
     lay_ellipses(&mut dims, &sources, &target);
     dims
 }
@@ -99,9 +108,7 @@ fn lay_ellipses<const P: usize>(dims: &mut Dims<P>, sources: &[Axes<'_>; P], tar
         }
         // The step along an axis of extent 1 is 0: it broadcasts.
         let step = |e: &EllipsisAxes<'_>| match e.extents.iter().nth_back(back - 1) {
-            Some(&own) if own == extent && own != 1 => {
-                Some(e.strides[e.strides.len() - back].cast_signed())
-            }
+            Some(&own) if own != 1 => Some(e.strides[e.strides.len() - back].cast_signed()),
             _ => None,
         };
         let out = step(&target.ellipsis);

@@ -10,7 +10,7 @@ use ndarray::{ArrayViewMut, Dimension};
 use crate::element::Element;
 use crate::ellipsis::{Ellipsis, EllipsisAxes, NoEllipsis, Rest};
 use crate::error::ShapeError;
-use crate::kernel::{Dim, Dims, Mode};
+use crate::kernel::{self, Dim, Dims, Mode};
 use crate::layout::Layout;
 use crate::nest::{Axes, is_diagonal};
 use crate::run::{Target, Writer, sealed};
@@ -20,7 +20,8 @@ use crate::static_extent::ExtentAt;
 /// An output bound to a term with `R` named axes, of which `X` is known at compile time, and the ellipsis `E`.
 ///
 /// Invariant: for `'a`, every element at `ptr + Σ position · stride` with all positions inside `layout` may be read
-/// and written by nobody else, and no two positions have the same element.
+/// and written by nobody else, and no two positions have the same element, if `layout` has
+/// the rank of its term.
 pub struct OutputView<'a, T, const R: usize, X, E> {
     ptr: NonNull<T>,
     layout: Layout<R, E>,
@@ -102,10 +103,15 @@ impl<'a, T: Element, const R: usize, X, E: Ellipsis> OutputView<'a, T, R, X, E> 
     }
 
     /// Lays the named axes along loops; axes of the same loop make a diagonal, off which zeros are written.
+    ///
+    /// # Panics
+    ///
+    /// If [`rank`](OutputView::rank) is an error.
     #[inline]
     #[must_use]
     pub fn along(self, loops: [usize; R]) -> OutputAlong<'a, T, R, E> {
         let OutputView { ptr, layout, borrow, .. } = self;
+        layout.assert_rank();
         OutputAlong { ptr, layout, loops, mode: Mode::Assign, borrow }
     }
 }
@@ -134,7 +140,7 @@ impl<T: Element, const R: usize, E: Ellipsis> Target<T> for OutputAlong<'_, T, R
 impl<T: Element, const R: usize, E: Ellipsis> sealed::Target<T> for OutputAlong<'_, T, R, E> {
     type Done = ();
 
-    unsafe fn fill(self, kernel: impl FnOnce(Writer<'_, T>)) {
+    unsafe fn fill(self, run: impl FnOnce(Writer<'_, T>)) {
         let axes = Axes {
             extents: &self.layout.extents,
             strides: &self.layout.strides,
@@ -143,20 +149,14 @@ impl<T: Element, const R: usize, E: Ellipsis> sealed::Target<T> for OutputAlong<
         };
         let mut mode = self.mode;
         if is_diagonal(&self.loops) {
-            let beta = match mode {
-                Mode::Assign => T::ZERO,
-                Mode::Scale { beta, .. } => beta,
-            };
             // SAFETY: the invariant of `OutputView`, whose fields `self` took over.
-            unsafe { crate::kernel::scale(whole(axes), self.ptr.as_ptr(), beta) };
-            if let Mode::Scale { beta, .. } = &mut mode {
-                // Now the diagonal holds `beta * output`.
-                if *beta != T::ZERO {
-                    *beta = T::ONE;
-                }
+            unsafe { kernel::scale(whole(axes), self.ptr.as_ptr(), mode.beta()) };
+            // The diagonal now holds `beta * output`.
+            if let (Some(_), Mode::Scale { beta, .. }) = (mode.beta(), &mut mode) {
+                *beta = T::ONE;
             }
         }
-        kernel(Writer { ptr: self.ptr.as_ptr(), axes, mode });
+        run(Writer { ptr: self.ptr.as_ptr(), axes, mode });
     }
 }
 
@@ -165,8 +165,5 @@ fn whole(axes: Axes<'_>) -> Dims<0> {
     let named = axes.extents.iter().copied().zip(axes.strides.iter().copied());
     let ellipsis = &axes.ellipsis;
     let rest = ellipsis.extents.iter().zip(ellipsis.strides).map(|(&n, &s)| (n, s.cast_signed()));
-    named
-        .chain(rest)
-        .map(|(extent, out)| Dim { extent, out, sources: [], summed: false })
-        .collect()
+    named.chain(rest).map(|(extent, out)| Dim { extent, out, sources: [], summed: false }).collect()
 }

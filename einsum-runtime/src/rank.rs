@@ -27,15 +27,25 @@ impl HasRank for IxDyn {
     type Rank = AnyAxes;
 }
 
-/// A rank that a term with `R` axes accepts.
+/// A rank that an operand's term with `R` axes accepts.
 #[diagnostic::on_unimplemented(
-    message = "the term has {R} axes, but its array has `{Self}`",
-    label = "the rank of this array is not {R}"
+    message = "this operand's term has {R} axes, but the operand has `{Self}`",
+    label = "the rank of this operand is not {R}"
 )]
 pub trait Is<const R: usize> {}
 
 impl<const R: usize> Is<R> for Axes<R> {}
 impl<const R: usize> Is<R> for AnyAxes {}
+
+/// A rank that an output's term with `R` axes accepts.
+#[diagnostic::on_unimplemented(
+    message = "the output's term has {R} axes, but the output has `{Self}`",
+    label = "the rank of this output is not {R}"
+)]
+pub trait IsOutput<const R: usize> {}
+
+impl<const R: usize> IsOutput<R> for Axes<R> {}
+impl<const R: usize> IsOutput<R> for AnyAxes {}
 
 /// A dimension type with `K` axes or more; the others are what an ellipsis stands for.
 #[diagnostic::on_unimplemented(

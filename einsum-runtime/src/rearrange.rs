@@ -17,7 +17,7 @@ impl<'a, T, const R: usize, X, E: Ellipsis> View<'a, T, R, X, E> {
     ///
     /// # Panics
     ///
-    /// If extents do not match, or `D` has another rank.
+    /// If [`rank`](View::rank) is an error, extents do not match, or `D` has another rank.
     #[must_use]
     pub fn rearrange<const RO: usize, D: Dimension>(
         &self,
@@ -37,7 +37,7 @@ impl<'a, T, const R: usize, X, E: Dimension> View<'a, T, R, X, Rest<E>> {
     ///
     /// # Panics
     ///
-    /// If extents do not match.
+    /// If [`rank`](View::rank) is an error or extents do not match.
     #[must_use]
     pub fn rearrange_with_ellipsis<const RO: usize, E2: With<RO>>(
         &self,
@@ -56,6 +56,7 @@ fn rearrange<'a, T, const R: usize, X, E: Ellipsis, D: Dimension>(
     before: usize,
     rest: EllipsisAxes<'_>,
 ) -> ArrayView<'a, T, D> {
+    view.layout.assert_rank();
     let count = rest.extents.len();
     assert!(before <= named, "einloom: internal error: the ellipsis lies outside the view");
     let mut extents = D::zeros(named + count);

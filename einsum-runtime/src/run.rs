@@ -26,14 +26,14 @@ pub(crate) mod sealed {
         /// What the kernel returns.
         type Done;
 
-        /// Runs `kernel` on the target's memory: `ptr` may be written at every position of `axes`, and read as well
+        /// Calls `run` with the target's memory: `ptr` may be written at every position of `axes`, and read as well
         /// unless `mode` is an assignment.
         ///
         /// # Safety
         ///
-        /// If `kernel` returns, it has written every position of the target that its kept loops reach, for all
+        /// If `run` returns, it has written every position of the target that its kept loops reach, for all
         /// positions inside `axes` that lie on the diagonal that `axes.loops` makes.
-        unsafe fn fill(self, kernel: impl FnOnce(Writer<'_, T>)) -> Self::Done;
+        unsafe fn fill(self, run: impl FnOnce(Writer<'_, T>)) -> Self::Done;
     }
 }
 

@@ -17,7 +17,8 @@ use crate::static_extent::ExtentAt;
 
 /// An operand bound to a term with `R` named axes, of which `X` is known at compile time, and the ellipsis `E`.
 ///
-/// Invariant: for `'a`, every element at `ptr + Σ position · stride` with all positions inside `layout` may be read.
+/// Invariant: for `'a`, every element at `ptr + Σ position · stride` with all positions inside `layout` may be read,
+/// if `layout` has the rank of its term.
 pub struct View<'a, T, const R: usize, X, E> {
     ptr: NonNull<T>,
     pub(crate) layout: Layout<R, E>,
@@ -158,9 +159,14 @@ impl<T, const R: usize, X, E: Ellipsis> View<'_, T, R, X, E> {
 
     /// Lays the named axes along loops: axis `r` runs along loop `loops[r]`, or has extent 1 and the loop
     /// [`ONE`](crate::nest::ONE). Axes of the same loop make a diagonal.
+    ///
+    /// # Panics
+    ///
+    /// If [`rank`](View::rank) is an error.
     #[inline]
     #[must_use]
     pub fn along(&self, loops: [usize; R]) -> Along<'_, T, R> {
+        self.layout.assert_rank();
         Along {
             ptr: self.ptr,
             extents: self.layout.extents,

@@ -1,15 +1,21 @@
 //! What the macros emit, by hand: the surface type-checks and computes.
 
+#![allow(
+    clippy::match_single_binding,
+    reason = "macros bind with `match` to keep temporaries alive"
+)]
+
 use einsum_runtime::codegen as __einloom;
 use einsum_runtime::{Element, ShapeError};
 use ndarray::prelude::*;
-use ndarray::{Data, DimMax, arr2, aview1};
+use ndarray::{Data, DimMax, RemoveAxis, arr2, aview1};
 use num_complex::Complex64;
 
 /// `einsum!("ij,jk->ik", $a, $b)` as a `Result`.
 macro_rules! matmul {
     ($a:expr, $b:expr) => {
-        match __einloom::operand::<2, _>(&($a), __einloom::Source::operand(0, stringify!($a), "ij")) {
+        match __einloom::operand::<2, _>(&($a), __einloom::Source::operand(0, stringify!($a), "ij"))
+        {
             a0 => match __einloom::operand_like::<2, _, _, _>(
                 &($b),
                 &a0,
@@ -88,11 +94,8 @@ fn lone_index_then_contraction() {
                 a1 => {
                     let (n0, n1, n2) = (a0.extent(0), a0.extent(1), a0.extent(2));
                     let (n3, n4) = (a1.extent(0), a1.extent(2));
-                    match a0.rank().and(a1.rank()).and(__einloom::same(
-                        "k",
-                        a0.axis(2),
-                        a1.axis(1),
-                    )) {
+                    match a0.rank().and(a1.rank()).and(__einloom::same("k", a0.axis(2), a1.axis(1)))
+                    {
                         Ok(()) => {
                             let t0 = __einloom::reduce(
                                 __einloom::loops([n3, n2], [n4]),
@@ -220,8 +223,31 @@ fn generic_sum<T: Element, D: Dimension + DimMax<D, Output = D>>(
         .into_array_like::<0, _>(__einloom::wider(a0.rest(), a1.rest()))
 }
 
+/// `einsum!("...j,jk->...k", a, b)`.
+fn generic_last_axis<T: Element, D: RemoveAxis>(
+    a: &Array<T, D>,
+    b: &Array2<T>,
+) -> Array<T, <D::Smaller as Dimension>::Larger> {
+    let s0 = __einloom::Source::operand(0, "a", "...j");
+    let a0 = __einloom::ellipsis_operand::<1, _>(a, 0, s0);
+    let s1 = __einloom::Source::operand(1, "b", "jk");
+    let a1 = __einloom::operand_like::<2, _, _, _>(b, &a0, s1);
+    let e = __einloom::broadcast(&[a0.ellipsis()]);
+    let target = __einloom::fresh([a1.extent(1)]).with_ellipsis(0, e).along([0]);
+    let nest = __einloom::loops([a1.extent(1)], [a1.extent(0)]);
+    __einloom::contract(nest, a0.along([1]), a1.along([1, 0]), target)
+        .into_array_like::<1, _>(a0.rest())
+}
+
 #[test]
 fn generic_dimensions() {
+    let a = arr2(&[[1, 2], [3, 4]]);
+    assert_eq!(generic_last_axis(&a, &a), a.dot(&a));
+    assert_eq!(generic_last_axis(&a.row(0).to_owned(), &a), a.row(0).dot(&a));
+}
+
+#[test]
+fn generic_operands() {
     let a = arr2(&[[1, 2], [3, 4]]);
     assert_eq!(generic_sum(&a, &a), &a * &a);
     assert_eq!(generic_sum(&a.clone().into_dyn(), &a.clone().into_dyn()), (&a * &a).into_dyn());
@@ -293,9 +319,9 @@ fn views() {
     assert_eq!(transposed(&a), a.t());
     let b = Array::from_iter(0..24).into_shape_with_order((2, 3, 4)).unwrap();
     let reversed = b.slice(s![.., ..;-1, ..;-2]);
-    let mut expected = reversed.clone();
+    let mut expected = reversed;
     expected.swap_axes(1, 2);
-    assert_eq!(batch_transposed(reversed.clone()), expected);
+    assert_eq!(batch_transposed(reversed), expected);
     let source = || __einloom::Source::operand(0, "a", "iij");
     use __einloom::Viewable as _;
     let square = b.slice(s![.., 1..;-1, 2..]);

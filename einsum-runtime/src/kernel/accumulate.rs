@@ -10,8 +10,11 @@ use super::walk::walk;
 use super::{Dim, Dims, Mode, Read};
 use crate::element::Element;
 
-/// The length of the buffer of sums.
-const RUN: usize = 512;
+/// The length of the buffer of sums: 16 KB of `f64`, as short runs of long rows defeat the prefetcher.
+const RUN: usize = 2048;
+
+/// The same for elements that are so large that the stack must be spared.
+const SHORT_RUN: usize = 64;
 
 /// Partial sums of a unit-step row, so that the additions of a row do not wait for each other.
 const LANES: usize = 16;
@@ -39,6 +42,25 @@ pub(super) trait Terms<T, const P: usize>: Copy {
 ///
 /// As [`Kernels`](super::Kernels), after [`prepare`](super::prepare::prepare).
 pub(super) unsafe fn accumulate<T: Element, S: Terms<T, P>, const P: usize>(
+    dims: &mut Dims<P>,
+    terms: S,
+    out: *mut T,
+    mode: Mode<T>,
+) {
+    // SAFETY: the caller's duties.
+    unsafe {
+        if size_of::<T>() <= 16 {
+            runs::<T, S, P, RUN>(dims, terms, out, mode);
+        } else {
+            runs::<T, S, P, SHORT_RUN>(dims, terms, out, mode);
+        }
+    }
+}
+
+/// # Safety
+///
+/// As [`accumulate`].
+unsafe fn runs<T: Element, S: Terms<T, P>, const P: usize, const RUN: usize>(
     dims: &mut Dims<P>,
     terms: S,
     out: *mut T,
@@ -208,7 +230,8 @@ impl<T: Element> Terms<T, 2> for [Read<T>; 2] {
             [x_step, y_step] => {
                 for (i, sum) in (0..).zip(sums) {
                     // SAFETY: the caller's duties.
-                    let (x, y) = unsafe { (x.offset(i * x_step).read(), y.offset(i * y_step).read()) };
+                    let (x, y) =
+                        unsafe { (x.offset(i * x_step).read(), y.offset(i * y_step).read()) };
                     *sum = T::add(*sum, T::mul(first.value(x), second.value(y)));
                 }
             }

@@ -7,8 +7,8 @@ use super::walk::walk;
 use super::{Dim, Dims, Read};
 use crate::element::Element;
 
-/// The side of a tile: 32 rows of 32 elements of 8 bytes are a quarter of a small L1 cache.
-const TILE: usize = 32;
+/// The side of a tile: 16 rows of 128 bytes, few enough for the ways of L1 if their steps are a power of two.
+const TILE: usize = 16;
 
 /// `out[o] = source[s]`, bits preserved.
 ///
@@ -96,19 +96,18 @@ unsafe fn multiply_row<T: Element>(
     }
 }
 
-/// `out[o] = beta · out[o]`, or zero without reading if `beta == T::ZERO`.
+/// `out[o] = beta · out[o]`, or zero, without reading, if there is no `beta`.
 ///
 /// # Safety
 ///
-/// As [`Kernels`](super::Kernels), after [`prepare`](super::prepare::prepare), with no dim summed.
-pub(super) unsafe fn scale<T: Element>(dims: &mut Dims<0>, out: *mut T, beta: T) {
-    let keep = beta != T::ZERO;
+/// As [`scale`](super::scale), after [`prepare`](super::prepare::prepare).
+pub(super) unsafe fn scale<T: Element>(dims: &mut Dims<0>, out: *mut T, beta: Option<T>) {
     for_each_row(dims, |len, step, to, []| {
         let to = out.wrapping_offset(to);
         for i in 0..len.cast_signed() {
             let at = to.wrapping_offset(i * step.out);
             // SAFETY: a row consists of points of `dims`; the caller's duties.
-            let value = if keep { T::mul(beta, unsafe { at.read() }) } else { T::ZERO };
+            let value = beta.map_or(T::ZERO, |beta| T::mul(beta, unsafe { at.read() }));
             // SAFETY: as above.
             unsafe { at.write(value) }
         }
@@ -146,7 +145,8 @@ fn for_each_row<const P: usize>(
 /// Returns the dim along which source `p` has a smaller step than along `inner`, if any.
 fn preferred<const P: usize>(dims: &Dims<P>, inner: &Dim<P>, p: usize) -> Option<usize> {
     let step = |d: &Dim<P>| d.sources[p].unsigned_abs();
-    let smallest = (0..dims.len()).filter(|&i| step(&dims[i]) != 0).min_by_key(|&i| step(&dims[i]))?;
+    let smallest =
+        (0..dims.len()).filter(|&i| step(&dims[i]) != 0).min_by_key(|&i| step(&dims[i]))?;
     (step(&dims[smallest]) < step(inner)).then_some(smallest)
 }
 

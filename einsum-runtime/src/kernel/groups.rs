@@ -4,6 +4,9 @@ use core::ops::Range;
 
 use super::{Dim, Dims, Read};
 
+/// Products of fewer multiplications are not packed.
+const LEAST_WORK: usize = 1024;
+
 /// `C[b, m, n] (+)= Σ_k X[b, m, k] · Y[b, k, n]`, every letter a group of dims.
 pub(super) struct Groups {
     /// Kept dims of both sources, or of none.
@@ -28,9 +31,13 @@ pub(super) struct Point {
 impl Groups {
     /// Returns the groups if the work on each packed element makes up for packing it.
     pub(super) fn worth_packing(dims: &Dims<2>) -> Option<Self> {
+        let points = dims.iter().fold(1_usize, |product, d| product.saturating_mul(d.extent));
+        if points < LEAST_WORK {
+            return None;
+        }
         let mut groups = Groups::of(dims);
         let [m, n, k] = [&groups.m, &groups.n, &groups.k].map(count);
-        let is_worth = m.min(n).min(k) >= 4 && m.saturating_mul(n).saturating_mul(k) >= 1024;
+        let is_worth = m.min(n).min(k) >= 4 && m.saturating_mul(n).saturating_mul(k) >= LEAST_WORK;
         if !is_worth || (m.min(n) < 16 && groups.batch.iter().any(is_vector)) {
             return None;
         }

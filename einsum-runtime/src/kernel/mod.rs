@@ -83,6 +83,10 @@ impl<T: Element> Kernels<T> {
 }
 
 /// Copies or sums one source.
+///
+/// # Safety
+///
+/// As [`Kernels`].
 unsafe fn unary<T: Element>(
     dims: &mut Dims<1>,
     mut sources: [Read<T>; 1],
@@ -104,6 +108,10 @@ unsafe fn unary<T: Element>(
 }
 
 /// Multiplies two sources, and sums the products.
+///
+/// # Safety
+///
+/// As [`Kernels`].
 unsafe fn binary<T: Element>(
     dims: &mut Dims<2>,
     mut sources: [Read<T>; 2],
@@ -132,11 +140,11 @@ fn is_kept<const P: usize>(dims: &Dims<P>) -> bool {
 }
 
 /// Writes sums over nothing.
+///
+/// # Safety
+///
+/// As [`Kernels`]; `dims` has only kept dims.
 unsafe fn zero<T: Element, const P: usize>(dims: &Dims<P>, out: *mut T, mode: Mode<T>) {
-    let beta = match mode {
-        Mode::Assign => T::ZERO,
-        Mode::Scale { beta, .. } => beta,
-    };
     let kept = dims.iter().map(|&Dim { extent, out, summed, .. }| Dim {
         extent,
         out,
@@ -144,16 +152,19 @@ unsafe fn zero<T: Element, const P: usize>(dims: &Dims<P>, out: *mut T, mode: Mo
         summed,
     });
     // SAFETY: the caller's duties, for a nest without sources.
-    unsafe { scale(kept.collect(), out, beta) }
+    unsafe { scale(kept.collect(), out, mode.beta()) }
 }
 
-/// Multiplies every element of an array by `beta`; assigns zero, without reading, if `beta == T::ZERO`.
+/// Multiplies every element of an array by `beta`, or assigns zero if there is none.
 ///
 /// # Safety
 ///
-/// At every point of `dims`, `out + o` can be written, and it holds a value unless `beta == T::ZERO`.
-pub(crate) unsafe fn scale<T: Element>(mut dims: Dims<0>, mut out: *mut T, beta: T) {
-    if beta != T::ONE && prepare(&mut dims, &mut [], &mut out) == Work::Run {
+/// At every point of `dims`, `out + o` can be written, and it holds a value if there is a `beta`.
+pub(crate) unsafe fn scale<T: Element>(mut dims: Dims<0>, mut out: *mut T, beta: Option<T>) {
+    if beta == Some(T::ONE) {
+        return;
+    }
+    if prepare(&mut dims, &mut [], &mut out) == Work::Run {
         // SAFETY: the caller's duties; `prepare` keeps the points.
         unsafe { elementwise::scale(&mut dims, out, beta) }
     }
@@ -168,6 +179,16 @@ impl<T: Element> Read<T> {
 }
 
 impl<T: Element> Mode<T> {
+    /// Returns the factor of the output's old values, or `None` if they do not matter.
+    ///
+    /// Never a factor for an assignment, whatever a user's `==` says: nothing uninitialised is read.
+    pub(crate) fn beta(self) -> Option<T> {
+        match self {
+            Mode::Scale { beta, .. } if beta != T::ZERO => Some(beta),
+            Mode::Assign | Mode::Scale { .. } => None,
+        }
+    }
+
     /// Lets finished sums enter the output from `to` on, at steps of `step`.
     ///
     /// # Safety

@@ -10,7 +10,8 @@ struct Random(u64);
 
 impl Random {
     fn below(&mut self, n: usize) -> usize {
-        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        self.0 =
+            self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         (self.0 >> 33) as usize % n
     }
 
@@ -38,7 +39,25 @@ sample! {
     f64: |r| r.below(9) as f64 - 4.0;
     i32: |r| r.below(1 << 31) as i32;
     u8: |r| r.below(256) as u8;
+    Wide: |r| Wide(core::array::from_fn(|_| r.below(9) as i64 - 4));
     Complex64: |r| Complex64::new(r.below(9) as f64 - 4.0, r.below(9) as f64 - 4.0);
+}
+
+/// An element too large for the long buffer of sums: three independent numbers.
+#[derive(Clone, Copy, Debug, PartialEq)]
+struct Wide([i64; 3]);
+
+crate::scalar_operand!(Wide);
+
+impl Element for Wide {
+    const ZERO: Self = Wide([0; 3]);
+    const ONE: Self = Wide([1; 3]);
+    fn add(a: Self, b: Self) -> Self {
+        Wide(core::array::from_fn(|i| a.0[i].wrapping_add(b.0[i])))
+    }
+    fn mul(a: Self, b: Self) -> Self {
+        Wide(core::array::from_fn(|i| a.0[i].wrapping_mul(b.0[i])))
+    }
 }
 
 /// A layout of one array: steps for its dims, the offset of its first element, and the memory it needs.
@@ -88,18 +107,26 @@ fn case<T: Sample, const P: usize>(random: &mut Random, most: &[usize]) -> Case<
             if random.one_in(40) { 0 } else { 1 + random.below(most) }
         })
         .collect();
-    while extents.iter().product::<usize>() > 50_000 {
+    while extents.iter().map(|&n| n.max(1)).product::<usize>() > 50_000 {
         let largest = extents.iter_mut().max().expect("the product of none is 1");
         *largest /= 2;
     }
     let summed: Vec<bool> = extents.iter().map(|_| random.one_in(3)).collect();
+    let has = core::array::from_fn(|_| extents.iter().map(|_| !random.one_in(3)).collect());
+    place_all(random, &extents, &summed, has)
+}
+
+/// Places dims, of which source `p` has those with `has[p]`, in arrays of random layouts.
+fn place_all<T: Sample, const P: usize>(
+    random: &mut Random,
+    extents: &[usize],
+    summed: &[bool],
+    has: [Vec<bool>; P],
+) -> Case<T, P> {
     let kept: Vec<bool> = summed.iter().map(|s| !s).collect();
-    let out = place(random, &extents, &kept);
-    let sources: [Placed; P] = core::array::from_fn(|_| {
-        let has: Vec<bool> = extents.iter().map(|_| !random.one_in(3)).collect();
-        place(random, &extents, &has)
-    });
-    let dims = (0..rank)
+    let out = place(random, extents, &kept);
+    let sources = has.map(|has| place(random, extents, &has));
+    let dims = (0..extents.len())
         .map(|d| Dim {
             extent: extents[d],
             out: out.steps[d],
@@ -107,16 +134,19 @@ fn case<T: Sample, const P: usize>(random: &mut Random, most: &[usize]) -> Case<
             summed: summed[d],
         })
         .collect();
-    let mut fill = |placed: Placed| {
-        ((0..placed.len).map(|_| T::sample(random)).collect(), placed.first)
-    };
+    let mut fill =
+        |placed: Placed| ((0..placed.len).map(|_| T::sample(random)).collect(), placed.first);
     let (out, sources) = (fill(out), sources.map(&mut fill));
     Case { dims, sources, out, conjugated: core::array::from_fn(|_| random.one_in(2)) }
 }
 
 /// One multiplication at a time, in the order of the dims.
 fn expected<T: Element, const P: usize>(case: &Case<T, P>, mode: Mode<T>) -> Vec<T> {
-    fn points<const P: usize>(dims: &[Dim<P>], at: (isize, [isize; P]), visit: &mut dyn FnMut(isize, [isize; P])) {
+    fn points<const P: usize>(
+        dims: &[Dim<P>],
+        at: (isize, [isize; P]),
+        visit: &mut dyn FnMut(isize, [isize; P]),
+    ) {
         let Some((dim, rest)) = dims.split_first() else { return visit(at.0, at.1) };
         for i in 0..dim.extent.cast_signed() {
             let sources = core::array::from_fn(|p| at.1[p] + i * dim.sources[p]);
@@ -146,28 +176,41 @@ fn expected<T: Element, const P: usize>(case: &Case<T, P>, mode: Mode<T>) -> Vec
     out
 }
 
-fn check<T: Sample, const P: usize>(rounds: usize, seed: u64, most: &[usize], kernel: Kernel<T, P>) {
+fn check<T: Sample, const P: usize>(
+    rounds: usize,
+    seed: u64,
+    most: &[usize],
+    kernel: Kernel<T, P>,
+) {
     let mut random = Random(seed);
-    for round in 0..rounds {
-        let mut case = case::<T, P>(&mut random, most);
-        let (alpha, beta) = (T::sample(&mut random), T::sample(&mut random));
-        let mode = match random.below(5) {
-            0 => Mode::Scale { alpha, beta },
-            1 => Mode::Scale { alpha, beta: T::ZERO },
-            2 => Mode::Scale { alpha: T::ONE, beta: T::ONE },
-            _ => Mode::Assign,
-        };
-        let expected = expected(&case, mode);
-        let reads = core::array::from_fn(|p| {
-            let (memory, first) = &case.sources[p];
-            Read { ptr: memory.as_ptr().wrapping_offset(*first), conjugated: case.conjugated[p] }
-        });
-        let out = case.out.0.as_mut_ptr().wrapping_offset(case.out.1);
-        let mut dims = case.dims.clone();
-        // SAFETY: `place` keeps all points inside the vectors, which do not overlap, and points of the output apart.
-        unsafe { kernel(&mut dims, reads, out, mode) };
-        assert_eq!(case.out.0, expected, "round {round}: {:?} {mode:?}", case.dims);
+    for _ in 0..rounds {
+        let case = case::<T, P>(&mut random, most);
+        check_case(&mut random, case, kernel);
     }
+}
+
+fn check_case<T: Sample, const P: usize>(
+    random: &mut Random,
+    mut case: Case<T, P>,
+    kernel: Kernel<T, P>,
+) {
+    let (alpha, beta) = (T::sample(random), T::sample(random));
+    let mode = match random.below(5) {
+        0 => Mode::Scale { alpha, beta },
+        1 => Mode::Scale { alpha, beta: T::ZERO },
+        2 => Mode::Scale { alpha: T::ONE, beta: T::ONE },
+        _ => Mode::Assign,
+    };
+    let expected = expected(&case, mode);
+    let reads = core::array::from_fn(|p| {
+        let (memory, first) = &case.sources[p];
+        Read { ptr: memory.as_ptr().wrapping_offset(*first), conjugated: case.conjugated[p] }
+    });
+    let out = case.out.0.as_mut_ptr().wrapping_offset(case.out.1);
+    let mut dims = case.dims.clone();
+    // SAFETY: `place` keeps all points inside the vectors, which do not overlap, and points of the output apart.
+    unsafe { kernel(&mut dims, reads, out, mode) };
+    assert!(case.out.0 == expected, "{:?} {mode:?}", case.dims);
 }
 
 #[test]
@@ -196,37 +239,38 @@ fn precompiled_kernels() {
     check(500, 9, &[2, 5, 9], Complex64::KERNELS.binary);
 }
 
-/// Matrix products in all 8 layouts, with extents at the edges of tiles and blocks.
+/// Runs longer than the buffers of sums, for small and large elements.
+#[test]
+fn long_runs() {
+    check(20, 11, &[1, 1, 7000], Kernels::<f64>::GENERIC.unary);
+    check(20, 12, &[1, 1, 7000], Kernels::<i32>::GENERIC.binary);
+    check(20, 13, &[1, 2, 500], Kernels::<Wide>::GENERIC.binary);
+}
+
+/// Matrix products with two dims a group, over the edges of tiles and blocks, in random layouts.
 #[test]
 fn packed_products() {
     let mut random = Random(10);
-    for [m, n, k] in [[4, 4, 64], [65, 9, 5], [7, 513, 4], [5, 6, 257], [67, 13, 300]] {
-        for layout in 0..8 {
-            let steps = |bit: usize, rows: usize, columns: usize| {
-                if layout >> bit & 1 == 0 { (columns.cast_signed(), 1) } else { (1, rows.cast_signed()) }
-            };
-            let ((am, ak), (bk, bn), (cm, cn)) = (steps(0, m, k), steps(1, k, n), steps(2, m, n));
-            let dim = |extent, out, sources, summed| Dim { extent, out, sources, summed };
-            let dims = Dims::from_slice(&[
-                dim(k, 0, [ak, bk], true),
-                dim(m, cm, [am, 0], false),
-                dim(n, cn, [0, bn], false),
-            ]);
-            let mut fill = |len| ((0..len).map(|_| f32::sample(&mut random)).collect(), 0);
-            let sources = [fill(m * k), fill(k * n)];
-            let mut case =
-                Case { dims, sources, out: fill(m * n), conjugated: [false, false] };
+    let shapes = [
+        [(1, 4), (2, 2), (8, 8)],
+        [(13, 5), (1, 9), (5, 1)],
+        [(1, 7), (27, 19), (2, 2)],
+        [(5, 1), (2, 3), (1, 257)],
+        [(3, 4), (3, 3), (13, 21)],
+    ];
+    for [m, n, k] in shapes {
+        for _ in 0..4 {
+            let extents = [m.0, m.1, n.0, n.1, k.0, k.1, 2];
+            let summed = [false, false, false, false, true, true, false];
+            let has = [
+                vec![true, true, false, false, true, true, true],
+                vec![false, false, true, true, true, true, true],
+            ];
+            let case = place_all::<f32, 2>(&mut random, &extents, &summed, has.clone());
             assert!(Groups::worth_packing(&case.dims).is_some());
-            let mode = Mode::Scale { alpha: 2.0, beta: -1.0 };
-            let expected = expected(&case, mode);
-            let reads = core::array::from_fn(|p| Read {
-                ptr: case.sources[p].0.as_ptr(),
-                conjugated: false,
-            });
-            let out = case.out.0.as_mut_ptr();
-            // SAFETY: three whole matrices.
-            unsafe { binary(&mut case.dims, reads, out, mode) };
-            assert_eq!(case.out.0, expected, "{m} {n} {k} {layout}");
+            check_case(&mut random, case, binary);
+            let case = place_all::<Complex64, 2>(&mut random, &extents, &summed, has);
+            check_case(&mut random, case, binary);
         }
     }
 }

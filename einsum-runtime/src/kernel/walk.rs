@@ -10,6 +10,17 @@ use super::Dim;
 #[inline]
 pub(super) fn walk<const P: usize>(dims: &[Dim<P>], mut visit: impl FnMut(isize, [isize; P])) {
     debug_assert!(dims.iter().all(|d| d.extent > 0), "an empty loop has no first point");
+    // Most nests have few loops once they are fused: spare them the counters.
+    match dims {
+        [] => return visit(0, [0; P]),
+        [dim] => {
+            for i in 0..dim.extent.cast_signed() {
+                visit(i * dim.out, dim.sources.map(|step| i * step));
+            }
+            return;
+        }
+        _ => {}
+    }
     let mut index: SmallVec<[usize; 8]> = smallvec![0; dims.len()];
     let (mut out, mut sources) = (0_isize, [0_isize; P]);
     'points: loop {
