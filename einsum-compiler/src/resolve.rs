@@ -200,6 +200,7 @@ fn implicit_output(ast: &Ast, out: &mut Diagnostics) -> ast::Term {
 /// Checks that every index of the output is in an operand or has its extent given.
 fn check_output(ast: &Ast, output: &ast::Term, resolver: &Resolver, out: &mut Diagnostics) {
     let mut reported: Vec<&str> = Vec::new();
+    let mut is_mode_mistaken = false;
     for axis in &output.axes {
         match &axis.kind {
             AxisKind::Unit => {}
@@ -217,34 +218,48 @@ fn check_output(ast: &Ast, output: &ast::Term, resolver: &Resolver, out: &mut Di
                     continue;
                 }
                 reported.push(label);
-                let message = format!("output index `{label}` is in no operand");
-                let beside = "not an index of any operand";
-                let range = axis.range.clone();
-                let mut diagnostic =
-                    Diagnostic::text(Rule::UnknownOutputLabel, message, &ast.text, range, beside);
-                diagnostic = match similar(label, resolver.labels()) {
-                    Some(similar) => diagnostic.help(format!("did you mean `{similar}`?")),
-                    None if resolver.labels().next().is_none() => diagnostic,
-                    None => {
-                        diagnostic.help(format!("the operands have {}", list(resolver.labels())))
-                    }
-                };
-                if ast.form != Form::View {
-                    diagnostic = diagnostic.help(format!(
-                        "to broadcast along `{label}`, give its extent: `; {label} = extent`"
-                    ));
+                let joined = joined(ast, label, resolver);
+                // One mistake, however many letters.
+                if joined.is_some() && is_mode_mistaken {
+                    continue;
                 }
-                // `ij -> i j`, by one who is used to letters.
-                let joined = resolver.labels().find(|other| other.contains(label.as_str()));
-                if let Some(joined) = joined.filter(|_| label.len() == 1) {
-                    diagnostic = diagnostic.help(format!(
-                        "spaces separate axes in this string, so `{joined}` is one index"
-                    ));
-                }
-                out.push(diagnostic);
+                is_mode_mistaken |= joined.is_some();
+                out.push(unknown_output_label(ast, axis, label, joined, resolver));
             }
         }
     }
+}
+
+/// The index that was meant as letters, one of them `label`: in `ij -> i j` the index `ij`.
+fn joined<'a>(ast: &Ast, label: &str, resolver: &'a Resolver) -> Option<&'a str> {
+    let is_letter = ast.mode == Mode::Named && label.len() == 1;
+    resolver.labels().find(|other| is_letter && other.contains(label))
+}
+
+fn unknown_output_label(
+    ast: &Ast,
+    axis: &ast::Axis,
+    label: &str,
+    joined: Option<&str>,
+    resolver: &Resolver,
+) -> Diagnostic {
+    let message = format!("output index `{label}` is in no operand");
+    let beside = "not an index of any operand";
+    let range = axis.range.clone();
+    let diagnostic = Diagnostic::text(Rule::UnknownOutputLabel, message, &ast.text, range, beside);
+    if let Some(joined) = joined {
+        let help = format!("spaces separate axes in this string, so `{joined}` is one index");
+        return diagnostic.help(help);
+    }
+    let diagnostic = match similar(label, resolver.labels()) {
+        Some(similar) => diagnostic.help(format!("did you mean `{similar}`?")),
+        None if resolver.labels().next().is_none() => diagnostic,
+        None => diagnostic.help(format!("the operands have {}", list(resolver.labels()))),
+    };
+    if ast.form == Form::View {
+        return diagnostic;
+    }
+    diagnostic.help(format!("to broadcast along `{label}`, give its extent: `; {label} = extent`"))
 }
 
 /// Checks that every extent is for a label of the string.

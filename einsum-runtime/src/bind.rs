@@ -6,6 +6,7 @@ use ndarray::{ArrayView, ArrayViewMut, Dimension};
 
 use crate::element::Element;
 use crate::ellipsis::{NoEllipsis, Rest};
+use crate::kernel::KernelsOf;
 use crate::operand::{Borrowed, Operand};
 use crate::output::Output;
 use crate::output_view::OutputView;
@@ -14,9 +15,27 @@ use crate::source::Source;
 use crate::view::View;
 
 /// An earlier operand with elements `T`.
-pub trait Like<T> {}
+pub trait Like<T>: sealed::Like<T> {}
 
 impl<T, const R: usize, X, E> Like<T> for View<'_, T, R, X, E> {}
+
+mod sealed {
+    use crate::kernel::KernelsOf;
+    use crate::view::View;
+
+    /// Hands on the kernels of the first operand.
+    pub trait Like<T> {
+        /// Returns the kernels of `T`.
+        fn kernels(&self) -> KernelsOf<T>;
+    }
+
+    impl<T, const R: usize, X, E> Like<T> for View<'_, T, R, X, E> {
+        #[inline]
+        fn kernels(&self) -> KernelsOf<T> {
+            View::kernels(self)
+        }
+    }
+}
 
 /// The type itself: the elements of the first operand against those of another.
 #[diagnostic::on_unimplemented(
@@ -62,14 +81,14 @@ where
     A: Operand<Elem: Element> + ?Sized,
     A::Dim: HasRank<Rank: Is<R>>,
 {
-    View::new(&a.view(), source)
+    View::new(&a.view(), source).computed_with(KernelsOf::new())
 }
 
 /// Binds another operand to a term with `R` axes.
 #[inline]
 pub fn operand_like<'a, const R: usize, A, L, T>(
     a: &'a A,
-    _like: &L,
+    like: &L,
     source: Source,
 ) -> View<'a, T, R, A::Extents, NoEllipsis>
 where
@@ -78,13 +97,13 @@ where
     L: Like<T>,
     T: Same<A::Elem>,
 {
-    View::new(&T::same(a.view()), source)
+    View::new(&T::same(a.view()), source).computed_with(like.kernels())
 }
 
 /// Binds the first operand, a literal, to an empty term.
 #[inline]
 pub fn scalar<T: Element>(a: &T, source: Source) -> View<'_, T, 0, (), NoEllipsis> {
-    View::new(&a.view(), source)
+    View::new(&a.view(), source).computed_with(KernelsOf::new())
 }
 
 /// Binds another operand, a literal, to an empty term.
@@ -94,7 +113,7 @@ pub fn scalar_like<'a, T: Element, L: Like<T>>(
     _like: &L,
     source: Source,
 ) -> View<'a, T, 0, (), NoEllipsis> {
-    View::new(&a.view(), source)
+    View::new(&a.view(), source).computed_with(KernelsOf::new())
 }
 
 /// Binds the first operand to a term with an ellipsis, which follows `before` of the `R` named axes.
@@ -112,7 +131,7 @@ where
     A: Operand<Elem: Element> + ?Sized,
     A::Dim: Without<R>,
 {
-    View::with_ellipsis(&a.view(), before, source)
+    View::with_ellipsis(&a.view(), before, source).computed_with(KernelsOf::new())
 }
 
 /// Binds another operand to a term with an ellipsis.
@@ -123,7 +142,7 @@ where
 #[inline]
 pub fn ellipsis_operand_like<'a, const R: usize, A, L, T>(
     a: &'a A,
-    _like: &L,
+    like: &L,
     before: usize,
     source: Source,
 ) -> View<'a, T, R, A::Extents, Rest<<A::Dim as Without<R>>::Rest>>
@@ -133,7 +152,7 @@ where
     L: Like<T>,
     T: Same<A::Elem>,
 {
-    View::with_ellipsis(&T::same(a.view()), before, source)
+    View::with_ellipsis(&T::same(a.view()), before, source).computed_with(like.kernels())
 }
 
 /// Binds the operand of `einsum_view!`, whose elements can be of any type, to a term with `R` axes.

@@ -17,10 +17,11 @@ pub use crate::output::{Output, OutputPlace};
 pub use crate::output_view::{OutputAlong, OutputView};
 pub use crate::rank::{AnyAxes, Axes, HasRank, Is, IsOutput, With, Without};
 pub use crate::run::{Target, contract, copy, multiply, reduce};
-pub use crate::shape::{given, raise, same, unit};
+pub use crate::shape::{given, must_use, raise, same, unit};
 pub use crate::source::{AxisExtent, Source};
 pub use crate::static_extent::{
-    Agrees, AgreesWithOption, AnyExtent, AnyExtents, Extent, ExtentAt, agree, agree_given,
+    AnyExtent, AnyExtents, Extent, ExtentAt, Extents, LetterAgrees, LetterEqual, NameAgrees,
+    NameEqual, agree_letter, agree_letter_given, agree_name, agree_name_given,
 };
 pub use crate::view::{Along, View};
 

@@ -45,7 +45,8 @@ use ndarray::Ix0;
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not an element type of einsum",
     note = "element types are `f32`, `f64`, `Complex<f32>`, `Complex<f64>`, the integers, and `Wrapping` of an integer",
-    note = "for your own type write `scalar_operand!({Self});` and implement `Element`"
+    note = "for your own type write `scalar_operand!({Self});` and implement `Element`",
+    note = "a vector of vectors has rows of any length: `Array2::from_shape_vec` makes an array of equal rows"
 )]
 pub trait Element:
     Operand<Elem = Self, Dim = Ix0> + Copy + PartialEq + Send + Sync + 'static

@@ -9,9 +9,8 @@ use core::ptr::NonNull;
 use ndarray::{Array, Dimension};
 use smallvec::SmallVec;
 
-use crate::element::Element;
 use crate::ellipsis::{EllipsisAxes, EllipsisExtents};
-use crate::kernel::Mode;
+use crate::kernel::{Dim, KernelsOf, Mode};
 use crate::nest::{Axes, is_diagonal};
 use crate::rank::With;
 use crate::run::{Target, Writer, sealed};
@@ -64,7 +63,7 @@ pub struct FreshAlong<const R: usize> {
 pub struct Filled<T, const R: usize> {
     elements: Vec<T>,
     shape: Shape<R>,
-    conjugated: bool,
+    kernels: KernelsOf<T>,
 }
 
 /// The shape of a new array: C-order strides of the named axes and the ellipsis.
@@ -134,35 +133,32 @@ impl<const R: usize> Shape<R> {
     }
 }
 
-impl<T: Element, const R: usize> Target<T> for FreshAlong<R> {}
+impl<T, const R: usize> Target<T> for FreshAlong<R> {}
 
-impl<T: Element, const R: usize> sealed::Target<T> for FreshAlong<R> {
+impl<T, const R: usize> sealed::Target<T> for FreshAlong<R> {
     type Done = Filled<T, R>;
 
-    unsafe fn fill(self, run: impl FnOnce(Writer<'_, T>)) -> Filled<T, R> {
+    unsafe fn fill(self, kernels: KernelsOf<T>, run: impl FnOnce(Writer<'_, T>)) -> Filled<T, R> {
         let (shape, len) = Shape::new(self.fresh);
         let mut elements: Vec<T> = Vec::with_capacity(len);
         if is_diagonal(&self.loops) {
-            elements.resize(len, T::ZERO);
+            let all = Dim { extent: len, out: 1, sources: [], summed: false };
+            // SAFETY: `elements` has the capacity `len`.
+            unsafe {
+                let (dims, first) = ([all].into_iter().collect(), elements.as_mut_ptr());
+                (kernels.get().scale_all)(dims, first, &mut Mode::Assign);
+            }
         }
         let axes = shape.axes(&self.loops);
         run(Writer { ptr: elements.as_mut_ptr(), axes, mode: Mode::Assign });
         // SAFETY: `elements` has the capacity `len`. `run` has written every position on the diagonal of `axes`:
         // all there are, unless two axes share a loop, and then all were written above.
         unsafe { elements.set_len(len) };
-        Filled { elements, shape, conjugated: false }
+        Filled { elements, shape, kernels }
     }
 }
 
-impl<T: Element, const R: usize> Filled<T, R> {
-    /// Returns the array with its elements conjugated, or no longer conjugated, when they are read.
-    #[inline]
-    #[must_use]
-    pub fn conj(mut self) -> Self {
-        self.conjugated = !self.conjugated;
-        self
-    }
-
+impl<T, const R: usize> Filled<T, R> {
     /// Lays the named axes along loops, as a source of another kernel.
     #[inline]
     #[must_use]
@@ -173,7 +169,8 @@ impl<T: Element, const R: usize> Filled<T, R> {
             strides: self.shape.strides,
             loops,
             ellipsis: self.shape.ellipsis(),
-            conjugated: self.conjugated,
+            conjugated: false,
+            kernels: self.kernels,
             borrow: PhantomData,
         }
     }
@@ -190,12 +187,7 @@ impl<T: Element, const R: usize> Filled<T, R> {
     ///
     /// If `D` has another rank.
     #[must_use]
-    pub fn into_array<D: Dimension>(mut self) -> Array<T, D> {
-        if self.conjugated {
-            for element in &mut self.elements {
-                *element = T::conj(*element);
-            }
-        }
+    pub fn into_array<D: Dimension>(self) -> Array<T, D> {
         Array::from_shape_vec(self.shape.whole::<D>(), self.elements)
             .expect("einloom: internal error: a new array does not have the elements of its shape")
     }
@@ -237,34 +229,28 @@ impl FreshScalar {
 /// A new scalar that a kernel has written.
 pub struct Scalar<T> {
     value: T,
+    kernels: KernelsOf<T>,
 }
 
 const NO_ELLIPSIS: EllipsisAxes<'static> =
     EllipsisAxes { extents: &[], strides: &[], first: 0, source: Source::INTERMEDIATE };
 
-impl<T: Element> Target<T> for FreshScalar {}
+impl<T> Target<T> for FreshScalar {}
 
-impl<T: Element> sealed::Target<T> for FreshScalar {
+impl<T> sealed::Target<T> for FreshScalar {
     type Done = Scalar<T>;
 
-    unsafe fn fill(self, run: impl FnOnce(Writer<'_, T>)) -> Scalar<T> {
+    unsafe fn fill(self, kernels: KernelsOf<T>, run: impl FnOnce(Writer<'_, T>)) -> Scalar<T> {
         let mut value = MaybeUninit::uninit();
         let axes = Axes { extents: &[], strides: &[], loops: &[], ellipsis: NO_ELLIPSIS };
         run(Writer { ptr: value.as_mut_ptr(), axes, mode: Mode::Assign });
         // SAFETY: `run` has written the only position of `axes`.
         let value = unsafe { value.assume_init() };
-        Scalar { value }
+        Scalar { value, kernels }
     }
 }
 
-impl<T: Element> Scalar<T> {
-    /// Returns the conjugate.
-    #[inline]
-    #[must_use]
-    pub fn conj(self) -> Self {
-        Scalar { value: T::conj(self.value) }
-    }
-
+impl<T> Scalar<T> {
     /// Makes the scalar a source of another kernel.
     #[inline]
     #[must_use]
@@ -276,6 +262,7 @@ impl<T: Element> Scalar<T> {
             loops,
             ellipsis: NO_ELLIPSIS,
             conjugated: false,
+            kernels: self.kernels,
             borrow: PhantomData,
         }
     }

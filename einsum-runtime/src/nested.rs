@@ -3,7 +3,7 @@
 //!
 //! `T: Element` keeps the nesting levels apart: no array is an element, so `[T; N]` never means `[[T; M]; N]`.
 
-use ndarray::{ArrayView, ArrayViewMut, Ix1, Ix2, Ix3, Ix4, Ix5, Ix6};
+use ndarray::{ArrayView, ArrayViewMut, Dimension, Ix2, Ix3, Ix4, Ix5, Ix6};
 
 use crate::element::Element;
 use crate::operand::Operand;
@@ -13,12 +13,18 @@ use crate::static_extent::{AnyExtent, Extent};
 const SHAPE: &str =
     "einloom: internal error: a nested array does not have the elements of its type";
 
+/// `Ix1`, for elements: their own rank, 0, and one more.
+///
+/// Spelt so, a `Vec<Vec<f64>>` has rank 2 for the compiler, which then says only that `Vec<f64>` is no element.
+type Line<T> = <<T as Operand>::Dim as Dimension>::Larger;
+
 // `flatten` is the chain of calls that turns the nested type into one slice of elements.
 macro_rules! nested {
     ($(
-        [$($n:ident)*] $type:ty, $dim:ident, $extents:ty,
+        [$($n:ident)*] $type:ty, $dim:ty, $extents:ty,
         |$this:ident| $shape:expr, [$($flatten:ident)*], [$($flatten_mut:ident)*];
     )*) => { $(
+        #[diagnostic::do_not_recommend]
         impl<T: Element $(, const $n: usize)*> Operand for $type {
             type Elem = T;
             type Dim = $dim;
@@ -29,6 +35,7 @@ macro_rules! nested {
                 ArrayView::from_shape($shape, $this$(.$flatten())*).expect(SHAPE)
             }
         }
+        #[diagnostic::do_not_recommend]
         impl<T: Element $(, const $n: usize)*> Output for $type {
             type Elem = T;
             type Dim = $dim;
@@ -43,9 +50,9 @@ macro_rules! nested {
 }
 
 nested! {
-    [] [T], Ix1, (AnyExtent,), |a| a.len(), [], [];
-    [] Vec<T>, Ix1, (AnyExtent,), |a| a.len(), [as_slice], [as_mut_slice];
-    [N] [T; N], Ix1, (Extent<N>,), |a| N, [as_slice], [as_mut_slice];
+    [] [T], Line<T>, (AnyExtent,), |a| a.len(), [], [];
+    [] Vec<T>, Line<T>, (AnyExtent,), |a| a.len(), [as_slice], [as_mut_slice];
+    [N] [T; N], Line<T>, (Extent<N>,), |a| N, [as_slice], [as_mut_slice];
 
     [N] [[T; N]], Ix2, (AnyExtent, Extent<N>),
         |a| (a.len(), N), [as_flattened], [as_flattened_mut];

@@ -7,10 +7,9 @@ use core::ptr::NonNull;
 
 use ndarray::{ArrayViewMut, Dimension};
 
-use crate::element::Element;
 use crate::ellipsis::{Ellipsis, EllipsisAxes, NoEllipsis, Rest};
 use crate::error::ShapeError;
-use crate::kernel::{self, Dim, Dims, Mode};
+use crate::kernel::{Dim, Dims, KernelsOf, Mode};
 use crate::layout::Layout;
 use crate::nest::{Axes, is_diagonal};
 use crate::run::{Target, Writer, sealed};
@@ -77,7 +76,7 @@ impl<'a, T, const R: usize, X, E> OutputView<'a, T, R, X, E> {
     }
 }
 
-impl<'a, T: Element, const R: usize, X, E: Ellipsis> OutputView<'a, T, R, X, E> {
+impl<'a, T, const R: usize, X, E: Ellipsis> OutputView<'a, T, R, X, E> {
     /// Checks that the array has the rank of its term.
     ///
     /// # Errors
@@ -125,7 +124,7 @@ pub struct OutputAlong<'a, T, const R: usize, E> {
     borrow: PhantomData<&'a mut [T]>,
 }
 
-impl<T: Element, const R: usize, E> OutputAlong<'_, T, R, E> {
+impl<T, const R: usize, E> OutputAlong<'_, T, R, E> {
     /// Returns the target that becomes `beta * output + alpha * result`; `beta == T::ZERO` does not read the output.
     #[inline]
     #[must_use]
@@ -135,12 +134,12 @@ impl<T: Element, const R: usize, E> OutputAlong<'_, T, R, E> {
     }
 }
 
-impl<T: Element, const R: usize, E: Ellipsis> Target<T> for OutputAlong<'_, T, R, E> {}
+impl<T, const R: usize, E: Ellipsis> Target<T> for OutputAlong<'_, T, R, E> {}
 
-impl<T: Element, const R: usize, E: Ellipsis> sealed::Target<T> for OutputAlong<'_, T, R, E> {
+impl<T, const R: usize, E: Ellipsis> sealed::Target<T> for OutputAlong<'_, T, R, E> {
     type Done = ();
 
-    unsafe fn fill(self, run: impl FnOnce(Writer<'_, T>)) {
+    unsafe fn fill(self, kernels: KernelsOf<T>, run: impl FnOnce(Writer<'_, T>)) {
         let axes = Axes {
             extents: &self.layout.extents,
             strides: &self.layout.strides,
@@ -150,11 +149,7 @@ impl<T: Element, const R: usize, E: Ellipsis> sealed::Target<T> for OutputAlong<
         let mut mode = self.mode;
         if is_diagonal(&self.loops) {
             // SAFETY: the invariant of `OutputView`, whose fields `self` took over.
-            unsafe { kernel::scale(whole(axes), self.ptr.as_ptr(), mode.beta()) };
-            // The diagonal now holds `beta * output`.
-            if let (Some(_), Mode::Scale { beta, .. }) = (mode.beta(), &mut mode) {
-                *beta = T::ONE;
-            }
+            unsafe { (kernels.get().scale_all)(whole(axes), self.ptr.as_ptr(), &mut mode) };
         }
         run(Writer { ptr: self.ptr.as_ptr(), axes, mode });
     }

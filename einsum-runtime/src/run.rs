@@ -3,13 +3,12 @@
 
 #![allow(unsafe_code)]
 
-use crate::element::Element;
-use crate::kernel::{Mode, Read};
+use crate::kernel::{KernelsOf, Mode, Read};
 use crate::nest::{self, Axes, Loops};
 use crate::view::Along;
 
 /// What a kernel writes to: a fresh array, a fresh scalar, or an existing array.
-pub trait Target<T: Element>: sealed::Target<T> {}
+pub trait Target<T>: sealed::Target<T> {}
 
 /// A target's memory while a kernel runs.
 pub struct Writer<'w, T> {
@@ -19,7 +18,7 @@ pub struct Writer<'w, T> {
 }
 
 pub(crate) mod sealed {
-    use super::Writer;
+    use super::{KernelsOf, Writer};
 
     /// Gives a kernel its memory and turns it into the result.
     pub trait Target<T> {
@@ -33,7 +32,7 @@ pub(crate) mod sealed {
         ///
         /// If `run` returns, it has written every position of the target that its kept loops reach, for all
         /// positions inside `axes` that lie on the diagonal that `axes.loops` makes.
-        unsafe fn fill(self, run: impl FnOnce(Writer<'_, T>)) -> Self::Done;
+        unsafe fn fill(self, kernels: KernelsOf<T>, run: impl FnOnce(Writer<'_, T>)) -> Self::Done;
     }
 }
 
@@ -45,7 +44,6 @@ pub fn copy<T, W, const K: usize, const S: usize, const R: usize>(
     target: W,
 ) -> W::Done
 where
-    T: Element,
     W: Target<T>,
 {
     unary(&loops.kept, &loops.summed, source, target)
@@ -59,7 +57,6 @@ pub fn reduce<T, W, const K: usize, const S: usize, const R: usize>(
     target: W,
 ) -> W::Done
 where
-    T: Element,
     W: Target<T>,
 {
     unary(&loops.kept, &loops.summed, source, target)
@@ -74,7 +71,6 @@ pub fn multiply<T, W, const K: usize, const S: usize, const R1: usize, const R2:
     target: W,
 ) -> W::Done
 where
-    T: Element,
     W: Target<T>,
 {
     binary(&loops.kept, &loops.summed, first, second, target)
@@ -89,7 +85,6 @@ pub fn contract<T, W, const K: usize, const S: usize, const R1: usize, const R2:
     target: W,
 ) -> W::Done
 where
-    T: Element,
     W: Target<T>,
 {
     binary(&loops.kept, &loops.summed, first, second, target)
@@ -102,17 +97,17 @@ fn unary<T, W, const R: usize>(
     target: W,
 ) -> W::Done
 where
-    T: Element,
     W: Target<T>,
 {
-    let kernel = |writer: Writer<'_, T>| {
+    let kernels = source.kernels;
+    let run = |writer: Writer<'_, T>| {
         let mut dims = nest::lay(kept, summed, [source.axes()], writer.axes);
         // SAFETY: `lay` keeps every offset inside the arrays; `source` borrows its elements for reading and `writer`
         // its own exclusively, so they do not overlap.
-        unsafe { (T::KERNELS.unary)(&mut dims, [source.read()], writer.ptr, writer.mode) }
+        unsafe { (kernels.get().unary)(&mut dims, [source.read()], writer.ptr, writer.mode) }
     };
     // SAFETY: kernels write every point of the kept loops, and `lay` has checked that these are the target's axes.
-    unsafe { target.fill(kernel) }
+    unsafe { target.fill(kernels, run) }
 }
 
 fn binary<T, W, const R1: usize, const R2: usize>(
@@ -123,18 +118,18 @@ fn binary<T, W, const R1: usize, const R2: usize>(
     target: W,
 ) -> W::Done
 where
-    T: Element,
     W: Target<T>,
 {
-    let kernel = |writer: Writer<'_, T>| {
+    let kernels = first.kernels;
+    let run = |writer: Writer<'_, T>| {
         let mut dims = nest::lay(kept, summed, [first.axes(), second.axes()], writer.axes);
         let reads = [first.read(), second.read()];
         // SAFETY: `lay` keeps every offset inside the arrays; the sources borrow their elements for reading and
         // `writer` its own exclusively, so they do not overlap.
-        unsafe { (T::KERNELS.binary)(&mut dims, reads, writer.ptr, writer.mode) }
+        unsafe { (kernels.get().binary)(&mut dims, reads, writer.ptr, writer.mode) }
     };
     // SAFETY: kernels write every point of the kept loops, and `lay` has checked that these are the target's axes.
-    unsafe { target.fill(kernel) }
+    unsafe { target.fill(kernels, run) }
 }
 
 impl<T, const R: usize> Along<'_, T, R> {

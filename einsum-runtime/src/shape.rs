@@ -37,6 +37,13 @@ pub fn unit(at: AxisExtent) -> Result<(), ShapeError> {
     Err(fail(Problem::Unit { at }))
 }
 
+/// Returns `value`, which rustc then warns about if nobody uses it.
+#[inline]
+#[must_use = "an einsum makes a new value, and `einsum_into!` writes to an existing array"]
+pub fn must_use<T>(value: T) -> T {
+    value
+}
+
 /// Panics with the text of `error`, at the caller's line.
 #[cold]
 #[track_caller]

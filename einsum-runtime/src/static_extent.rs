@@ -44,42 +44,53 @@ extents! {
     [A B C D E F]: 0 A, 1 B, 2 C, 3 D, 4 E, 5 F, 6 AnyExtent;
 }
 
-/// Two extents of the label `L` that may be equal.
-#[diagnostic::on_unimplemented(
-    message = "label `{L}` has two extents: `{Self}` and `{Other}`",
-    label = "an axis `{L}` of this array has `{Other}`, an earlier one has `{Self}`"
-)]
-pub trait Agrees<Other, L> {}
+/// What compares extents. It stands for itself in the compiler's messages only.
+pub struct Extents;
 
-impl<L, Other> Agrees<Other, L> for AnyExtent {}
-impl<L, const N: usize> Agrees<AnyExtent, L> for Extent<N> {}
-impl<L, const N: usize> Agrees<Extent<N>, L> for Extent<N> {}
+// A label of one letter is a constant of type `char`, since rustc shows `'j'` for it. A longer one is a local type of its
+// name, for which rustc shows the path: `main::batch`.
+macro_rules! agreement {
+    ($([$($label:tt)*] $name:ident $equal:ident $agrees:ident $agree:ident $agree_given:ident;)*) => { $(
+        /// The two extents are the same.
+        #[diagnostic::on_unimplemented(
+            message = "extents of {L} disagree: {N} in an earlier axis or option, but {M} here",
+            label = "an axis {L} of this array has extent {M}"
+        )]
+        pub trait $equal<const N: usize, const M: usize, $($label)*> {}
 
-/// An extent of the label `L` that may be `N`, the number given in the options.
-#[diagnostic::on_unimplemented(
-    message = "label `{L}` has two extents: `{Self}` and {N} in the options",
-    label = "an axis `{L}` of this array has `{Self}`, the options say {N}"
-)]
-pub trait AgreesWithOption<const N: usize, L> {}
+        impl<const N: usize, $($label)*> $equal<N, N, $name> for Extents {}
 
-impl<L, const N: usize> AgreesWithOption<N, L> for AnyExtent {}
-impl<L, const N: usize> AgreesWithOption<N, L> for Extent<N> {}
+        /// Two extents that may be the same: one of them is known at run time only, or they are equal.
+        pub trait $agrees<Other, $($label)*> {}
 
-/// Compiles only if axis `I` of `a` and axis `J` of `b` may have the same extent.
-#[inline]
-pub fn agree<L, const I: usize, const J: usize, A, B>(_a: &A, _b: &B)
-where
-    A: ExtentAt<I>,
-    B: ExtentAt<J>,
-    A::Extent: Agrees<B::Extent, L>,
-{
+        impl<Other, $($label)*> $agrees<Other, $name> for AnyExtent {}
+        impl<const N: usize, $($label)*> $agrees<AnyExtent, $name> for Extent<N> {}
+        impl<const N: usize, const M: usize, $($label)*> $agrees<Extent<M>, $name> for Extent<N> where
+            Extents: $equal<N, M, $name>
+        {
+        }
+
+        /// Compiles only if axis `I` of `a` and axis `J` of `b` may have the same extent.
+        #[inline]
+        pub fn $agree<$($label)*, const I: usize, const J: usize, A, B>(_a: &A, _b: &B)
+        where
+            A: ExtentAt<I>,
+            B: ExtentAt<J>,
+            A::Extent: $agrees<B::Extent, $name>,
+        {
+        }
+
+        /// Compiles only if axis `J` of `b` may have the extent `N`.
+        #[inline]
+        pub fn $agree_given<$($label)*, const N: usize, const J: usize, B>(_b: &B)
+        where
+            B: ExtentAt<J>,
+            Extent<N>: $agrees<B::Extent, $name>,
+        {
+        }
+    )* };
 }
-
-/// Compiles only if axis `I` of `a` may have the extent `N`.
-#[inline]
-pub fn agree_given<L, const I: usize, const N: usize, A>(_a: &A)
-where
-    A: ExtentAt<I>,
-    A::Extent: AgreesWithOption<N, L>,
-{
+agreement! {
+    [const L: char] L LetterEqual LetterAgrees agree_letter agree_letter_given;
+    [L] L NameEqual NameAgrees agree_name agree_name_given;
 }

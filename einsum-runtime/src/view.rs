@@ -9,6 +9,7 @@ use ndarray::{ArrayView, Dimension};
 
 use crate::ellipsis::{Ellipsis, EllipsisAxes, EllipsisExtents, Rest};
 use crate::error::ShapeError;
+use crate::kernel::KernelsOf;
 use crate::layout::Layout;
 use crate::nest::Axes;
 use crate::shape;
@@ -23,6 +24,8 @@ pub struct View<'a, T, const R: usize, X, E> {
     ptr: NonNull<T>,
     pub(crate) layout: Layout<R, E>,
     conjugated: bool,
+    /// `None` for a view that is only rearranged, whose elements need not be [`Element`](crate::Element)s.
+    kernels: Option<KernelsOf<T>>,
     borrow: PhantomData<&'a [T]>,
     static_extents: PhantomData<fn() -> X>,
 }
@@ -54,7 +57,48 @@ impl<'a, T, const R: usize, X, E> View<'a, T, R, X, E> {
     fn from_layout<D: Dimension>(view: &ArrayView<'a, T, D>, layout: Layout<R, E>) -> Self {
         // SAFETY: ndarray's pointers are never null.
         let ptr = unsafe { NonNull::new_unchecked(view.as_ptr().cast_mut()) };
-        View { ptr, layout, conjugated: false, borrow: PhantomData, static_extents: PhantomData }
+        View {
+            ptr,
+            layout,
+            conjugated: false,
+            kernels: None,
+            borrow: PhantomData,
+            static_extents: PhantomData,
+        }
+    }
+
+    /// Returns the view as an operand that kernels read.
+    #[inline]
+    pub(crate) fn computed_with(mut self, kernels: KernelsOf<T>) -> Self {
+        self.kernels = Some(kernels);
+        self
+    }
+
+    /// Returns the kernels of its elements.
+    #[inline]
+    pub(crate) fn kernels(&self) -> KernelsOf<T> {
+        self.kernels.expect("einloom: internal error: a view is not an operand")
+    }
+
+    /// Returns the neutral element of addition.
+    #[inline]
+    #[must_use]
+    pub fn zero(&self) -> T {
+        (self.kernels().get().zero)()
+    }
+
+    /// Returns the neutral element of multiplication.
+    #[inline]
+    #[must_use]
+    pub fn one(&self) -> T {
+        (self.kernels().get().one)()
+    }
+
+    /// Returns `value`, whose type thereby is that of the elements.
+    #[inline]
+    #[must_use]
+    pub fn scale(&self, value: T) -> T {
+        value
     }
 
     /// Returns the view with its elements conjugated, or no longer conjugated, when they are read.
@@ -174,6 +218,7 @@ impl<T, const R: usize, X, E: Ellipsis> View<'_, T, R, X, E> {
             loops,
             ellipsis: self.layout.ellipsis(),
             conjugated: self.conjugated,
+            kernels: self.kernels(),
             borrow: PhantomData,
         }
     }
@@ -189,6 +234,7 @@ pub struct Along<'v, T, const R: usize> {
     pub(crate) loops: [usize; R],
     pub(crate) ellipsis: EllipsisAxes<'v>,
     pub(crate) conjugated: bool,
+    pub(crate) kernels: KernelsOf<T>,
     pub(crate) borrow: PhantomData<&'v [T]>,
 }
 

@@ -106,20 +106,18 @@ fn rank_eight() {
 
 #[test]
 fn static_extents_agree() {
-    #[allow(non_camel_case_types)]
-    enum j {}
     let (a, b) = ([[1.0; 3]; 2], vec![[1.0; 4]; 3]);
     let a0 = operand::<2, _>(&a, A);
     let a1 = operand_like::<2, _, _, _>(&b, &a0, A);
-    agree::<j, 1, 0, _, _>(&a0, &a1);
-    agree_given::<j, 1, 3, _>(&a0);
-    agree_given::<j, 0, 3, _>(&a1);
+    agree_letter::<'j', 1, 0, _, _>(&a0, &a1);
+    agree_letter_given::<'j', 3, 1, _>(&a0);
+    agree_letter_given::<'j', 3, 0, _>(&a1);
     let square = [[1.0; 3]; 3];
     let s0 = operand::<2, _>(&square, A);
-    agree::<j, 0, 1, _, _>(&s0, &s0);
+    agree_letter::<'j', 0, 1, _, _>(&s0, &s0);
     let mut c = [0.0; 2];
     let c0 = output::<1, _, _, _>(&mut c, &a0, A);
-    agree::<j, 0, 0, _, _>(&a0, &c0);
+    agree_letter::<'j', 0, 0, _, _>(&a0, &c0);
 }
 
 #[test]

@@ -29,8 +29,23 @@ impl Diagnostics {
         let arguments = call
             .into_iter()
             .flat_map(|call| call.operands.iter().chain(&call.target))
-            .map(|argument| &argument.expr);
+            .map(|argument| &argument.expr)
+            .filter(|expr| is_named(expr));
         quote! { match (#(&(#arguments),)*) { _ => { #errors } } }
+    }
+}
+
+/// Whether naming an expression can hardly be a mistake of its own, as `&a &b`, with its comma
+/// forgotten, would be.
+fn is_named(expr: &syn::Expr) -> bool {
+    match expr {
+        syn::Expr::Reference(reference) => is_named(&reference.expr),
+        syn::Expr::Path(_)
+        | syn::Expr::Field(_)
+        | syn::Expr::Index(_)
+        | syn::Expr::Call(_)
+        | syn::Expr::MethodCall(_) => true,
+        _ => false,
     }
 }
 

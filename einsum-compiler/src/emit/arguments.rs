@@ -26,14 +26,15 @@ pub(super) fn emit_bindings(call: &Call, expr: &ir::Expr, body: TokenStream) -> 
             continue;
         }
         let (name, value) = (option(position), &named.value);
-        code = match is_scale(&named.name) && call.form == Form::Into {
-            true => quote! { match #value { #name => #code } },
+        let first = array(ArrayId(0));
+        // Functions that fix the type, so that another type is an error at the value.
+        let value = match call.form == Form::Into && is_scale(&named.name) {
+            true => quote_spanned! { spans(value).0 => #first.scale(#value) },
             false => {
-                let value =
-                    quote_spanned! { spans(value).0 => ::core::convert::identity::<usize>(#value) };
-                quote! { match #value { #name => #code } }
+                quote_spanned! { spans(value).0 => ::core::convert::identity::<usize>(#value) }
             }
         };
+        code = quote! { match #value { #name => #code } };
     }
     for (number, described) in expr.arrays.iter().enumerate().rev() {
         let name = array(ArrayId(number));
@@ -54,8 +55,9 @@ pub(super) fn emit_scales(call: &Call) -> TokenStream {
     if alpha.is_none() && beta.is_none() {
         return TokenStream::new();
     }
-    let alpha = alpha.unwrap_or_else(|| quote! { <_ as __einloom::Element>::ONE });
-    let beta = beta.unwrap_or_else(|| quote! { <_ as __einloom::Element>::ZERO });
+    let first = array(ArrayId(0));
+    let alpha = alpha.unwrap_or_else(|| quote! { #first.one() });
+    let beta = beta.unwrap_or_else(|| quote! { #first.zero() });
     quote! { .scaled(#alpha, #beta) }
 }
 

@@ -1,6 +1,6 @@
 //! Checks of extents: what types know while compiling, the rest at run time before any kernel.
 
-use proc_macro2::{Ident, Span, TokenStream};
+use proc_macro2::{Ident, Literal, Span, TokenStream};
 use quote::{quote, quote_spanned};
 
 use super::{array, extent, option};
@@ -13,8 +13,7 @@ const PAIRWISE: usize = 6;
 /// Emits the comparisons of extents that the types of arrays hold: those of nested arrays and of
 /// literal options.
 ///
-/// The label's name is a type, so that the compiler's message can name it. Its block holds none of
-/// the user's tokens, which it could otherwise capture.
+/// The blocks that declare labels as types hold none of the user's tokens, which they could capture.
 pub(super) fn emit_static(call: &Call, expr: &Expr) -> TokenStream {
     let mut code = TokenStream::new();
     for index in expr.indices.iter().filter(|index| !index.is_ellipsis) {
@@ -22,41 +21,67 @@ pub(super) fn emit_static(call: &Call, expr: &Expr) -> TokenStream {
         let has_static_rank =
             |site: &&Site| expr.ellipsis_position(&expr.arrays[site.array.0].term).is_none();
         let sites: Vec<&Site> = index.sites.iter().filter(has_static_rank).collect();
-        let mut label_code = TokenStream::new();
-        let marker = marker(&index.label);
+        let mut code_of_label = TokenStream::new();
+        let marker = Marker::new(&index.label);
         for (position, second) in sites.iter().enumerate() {
             let (span, j) = (argument_span(call, expr, second), second.axis);
             let b = array_at(second.array, span);
             let earlier = if sites.len() <= PAIRWISE { 0 } else { position.saturating_sub(1) };
             for first in &sites[earlier..position] {
                 let (a, i) = (array_at(first.array, span), first.axis);
-                label_code.extend(quote_spanned! { span =>
-                    __einloom::agree::<#marker, #i, #j, _, _>(&#a, &#b);
+                let (agree, label) = (Ident::new(marker.agree, span), &marker.name);
+                code_of_label.extend(quote_spanned! { span =>
+                    __einloom::#agree::<#label, #i, #j, _, _>(&#a, &#b);
                 });
             }
             if let Some(n) = index.given.and_then(|given| given.literal) {
-                label_code.extend(quote_spanned! { span =>
-                    __einloom::agree_given::<#marker, #j, #n, _>(&#b);
+                let (agree, label) = (Ident::new(marker.agree_given, span), &marker.name);
+                let mut n = Literal::usize_suffixed(n);
+                n.set_span(span);
+                code_of_label.extend(quote_spanned! { span =>
+                    __einloom::#agree::<#label, #n, #j, _>(&#b);
                 });
             }
         }
-        if !label_code.is_empty() {
-            code.extend(quote! { {
-                #[allow(non_camel_case_types)]
-                enum #marker {}
-                #label_code
-            } });
+        if !code_of_label.is_empty() {
+            let declaration = marker.declaration;
+            code.extend(quote! { { #declaration #code_of_label } });
         }
     }
     code
 }
 
-/// The label as the name of a type.
-fn marker(label: &str) -> Ident {
-    match label {
-        "self" | "Self" | "super" | "crate" => Ident::new(&format!("{label}_"), Span::mixed_site()),
-        _ if syn::parse_str::<Ident>(label).is_ok() => Ident::new(label, Span::mixed_site()),
-        _ => Ident::new_raw(label, Span::mixed_site()),
+/// The label as the compiler's message will name it: a letter is a constant, a name a type.
+struct Marker {
+    name: TokenStream,
+    declaration: TokenStream,
+    agree: &'static str,
+    agree_given: &'static str,
+}
+
+impl Marker {
+    fn new(label: &str) -> Self {
+        let mut letters = label.chars();
+        if let (Some(letter), None) = (letters.next(), letters.next()) {
+            return Marker {
+                name: quote! { #letter },
+                declaration: TokenStream::new(),
+                agree: "agree_letter",
+                agree_given: "agree_letter_given",
+            };
+        }
+        let span = Span::mixed_site();
+        let name = match label {
+            "self" | "Self" | "super" | "crate" => Ident::new(&format!("{label}_"), span),
+            _ if syn::parse_str::<Ident>(label).is_ok() => Ident::new(label, span),
+            _ => Ident::new_raw(label, span),
+        };
+        Marker {
+            declaration: quote! { #[allow(non_camel_case_types)] enum #name {} },
+            name: quote! { #name },
+            agree: "agree_name",
+            agree_given: "agree_name_given",
+        }
     }
 }
 

@@ -114,11 +114,17 @@ impl Scanner<'_> {
     }
 
     fn arrow(&mut self, out: &mut Diagnostics) -> Option<TokenKind> {
-        let range = self.take_while(|c| matches!(c, '-' | '>' | '=' | '→' | '⇒'));
-        let arrow = &self.text[range.clone()];
-        if arrow == "->" {
+        let mut range = self.take_while(|c| matches!(c, '-' | '>' | '=' | '→' | '⇒'));
+        if &self.text[range.clone()] == "->" {
             return Some(TokenKind::Arrow);
         }
+        // `- >` is one arrow, come apart.
+        let rest = &self.text[range.end..];
+        if &self.text[range.clone()] == "-" && rest.trim_start().starts_with('>') {
+            self.at = range.end + rest.find('>').map_or(0, |offset| offset + 1);
+            range.end = self.at;
+        }
+        let arrow = &self.text[range.clone()];
         let message = format!("expected `->`, found `{arrow}`");
         out.push(Diagnostic::text(Rule::HalfArrow, message, self.text, range, "not an arrow"));
         None

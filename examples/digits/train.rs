@@ -1,0 +1,66 @@
+//! Stochastic gradient descent with momentum, and the accuracy that it reaches.
+
+use einloom::einsum_into;
+use einloom::ndarray::ArrayView1;
+
+use crate::data::{CLASSES, Digits, PIXELS};
+use crate::network::{Layer, Network};
+
+/// The number of images that a step looks at.
+pub(crate) const BATCH: usize = 32;
+const HIDDEN: usize = 128;
+const RATE: f32 = 0.02;
+const MOMENTUM: f32 = 0.9;
+
+/// A network in training.
+pub(crate) struct Trainer {
+    /// The network as trained so far.
+    pub(crate) network: Network<f32>,
+    velocity: Network<f32>,
+}
+
+impl Trainer {
+    /// Starts with a random network at rest.
+    pub(crate) fn new(seed: u64) -> Trainer {
+        let network = Network::random(PIXELS, HIDDEN, CLASSES, seed);
+        let velocity = network.zeros_like();
+        Trainer { network, velocity }
+    }
+
+    /// Trains on every batch once, in order, and returns the mean loss over the images.
+    ///
+    /// Calls `after_batch` with the number of images after each batch.
+    pub(crate) fn epoch(&mut self, digits: &Digits, mut after_batch: impl FnMut(usize)) -> f32 {
+        let mut total = 0.0;
+        for (images, labels) in digits.batches(BATCH) {
+            let (loss, gradient) = self.network.loss_and_gradient(&images, labels);
+            step(&mut self.network.hidden, &mut self.velocity.hidden, &gradient.hidden);
+            step(&mut self.network.output, &mut self.velocity.output, &gradient.output);
+            total += loss * labels.len() as f32;
+            after_batch(labels.len());
+        }
+        total / digits.len() as f32
+    }
+}
+
+/// `velocity = MOMENTUM · velocity + gradient`, then `layer = layer - RATE · velocity`, in place.
+fn step(layer: &mut Layer<f32>, velocity: &mut Layer<f32>, gradient: &Layer<f32>) {
+    einsum_into!("io->io", &gradient.weight => &mut velocity.weight; beta = MOMENTUM);
+    einsum_into!("io->io", &velocity.weight => &mut layer.weight; alpha = -RATE, beta = 1.0);
+    einsum_into!("o->o", &gradient.bias => &mut velocity.bias; beta = MOMENTUM);
+    einsum_into!("o->o", &velocity.bias => &mut layer.bias; alpha = -RATE, beta = 1.0);
+}
+
+/// Returns the share of the images that the network reads right.
+pub(crate) fn accuracy(network: &Network<f32>, digits: &Digits) -> f32 {
+    let logits = network.logits(&digits.images);
+    let guesses = logits.outer_iter().map(largest);
+    let right = guesses.zip(&digits.labels).filter(|(guess, label)| guess == *label);
+    right.count() as f32 / digits.len() as f32
+}
+
+/// Returns the position of the largest logit.
+fn largest(logits: ArrayView1<'_, f32>) -> usize {
+    let by_value = |a: &(usize, &f32), b: &(usize, &f32)| a.1.total_cmp(b.1);
+    logits.iter().enumerate().max_by(by_value).map_or(0, |(class, _)| class)
+}

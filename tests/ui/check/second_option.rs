@@ -1,0 +1,7 @@
+use einloom::einsum;
+use ndarray::Array1;
+
+fn main() {
+    let v = Array1::<f64>::zeros(2);
+    let _ = einsum!("i->ij", &v; j = 2, j = 3);
+}

@@ -1,0 +1,8 @@
+use einloom::einsum;
+use ndarray::Array2;
+
+fn main() {
+    let a = Array2::<f64>::zeros((2, 2));
+    let mut c = Array2::<f64>::zeros((2, 2));
+    einsum!("ij->ji", &a => &mut c);
+}

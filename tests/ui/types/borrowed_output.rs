@@ -1,0 +1,7 @@
+use einloom::einsum_into;
+use ndarray::Array2;
+
+fn main() {
+    let mut a = Array2::<f64>::zeros((2, 2));
+    einsum_into!("ij->ji", &a => &mut a);
+}
