@@ -6,7 +6,7 @@ use ndarray::{ArrayView, ArrayViewMut, Dimension};
 
 use crate::element::Element;
 use crate::ellipsis::{NoEllipsis, Rest};
-use crate::kernel::KernelsOf;
+use crate::kernel::raw::RawKernels;
 use crate::operand::{Borrowed, Operand};
 use crate::output::Output;
 use crate::output_view::OutputView;
@@ -20,18 +20,18 @@ pub trait Like<T>: sealed::Like<T> {}
 impl<T, const R: usize, X, E> Like<T> for View<'_, T, R, X, E> {}
 
 mod sealed {
-    use crate::kernel::KernelsOf;
+    use crate::kernel::raw::RawKernels;
     use crate::view::View;
 
     /// Hands on the kernels of the first operand.
     pub trait Like<T> {
         /// Returns the kernels of `T`.
-        fn kernels(&self) -> KernelsOf<T>;
+        fn kernels(&self) -> &'static RawKernels;
     }
 
     impl<T, const R: usize, X, E> Like<T> for View<'_, T, R, X, E> {
         #[inline]
-        fn kernels(&self) -> KernelsOf<T> {
+        fn kernels(&self) -> &'static RawKernels {
             View::kernels(self)
         }
     }
@@ -81,7 +81,7 @@ where
     A: Operand<Elem: Element> + ?Sized,
     A::Dim: HasRank<Rank: Is<R>>,
 {
-    View::new(&a.view(), source).computed_with(KernelsOf::new())
+    View::new(&a.view(), source).computed_with(RawKernels::of::<A::Elem>())
 }
 
 /// Binds another operand to a term with `R` axes.
@@ -103,7 +103,7 @@ where
 /// Binds the first operand, a literal, to an empty term.
 #[inline]
 pub fn scalar<T: Element>(a: &T, source: Source) -> View<'_, T, 0, (), NoEllipsis> {
-    View::new(&a.view(), source).computed_with(KernelsOf::new())
+    View::new(&a.view(), source).computed_with(RawKernels::of::<T>())
 }
 
 /// Binds another operand, a literal, to an empty term.
@@ -113,7 +113,7 @@ pub fn scalar_like<'a, T: Element, L: Like<T>>(
     _like: &L,
     source: Source,
 ) -> View<'a, T, 0, (), NoEllipsis> {
-    View::new(&a.view(), source).computed_with(KernelsOf::new())
+    View::new(&a.view(), source).computed_with(RawKernels::of::<T>())
 }
 
 /// Binds the first operand to a term with an ellipsis, which follows `before` of the `R` named axes.
@@ -131,7 +131,7 @@ where
     A: Operand<Elem: Element> + ?Sized,
     A::Dim: Without<R>,
 {
-    View::with_ellipsis(&a.view(), before, source).computed_with(KernelsOf::new())
+    View::with_ellipsis(&a.view(), before, source).computed_with(RawKernels::of::<A::Elem>())
 }
 
 /// Binds another operand to a term with an ellipsis.

@@ -10,7 +10,8 @@ use ndarray::{Array, Dimension};
 use smallvec::SmallVec;
 
 use crate::ellipsis::{EllipsisAxes, EllipsisExtents};
-use crate::kernel::{Dim, KernelsOf, Mode};
+use crate::kernel::Dim;
+use crate::kernel::raw::{RawKernels, RawMode};
 use crate::nest::{Axes, is_diagonal};
 use crate::rank::With;
 use crate::run::{Target, Writer, sealed};
@@ -63,7 +64,7 @@ pub struct FreshAlong<const R: usize> {
 pub struct Filled<T, const R: usize> {
     elements: Vec<T>,
     shape: Shape<R>,
-    kernels: KernelsOf<T>,
+    kernels: &'static RawKernels,
 }
 
 /// The shape of a new array: C-order strides of the named axes and the ellipsis.
@@ -138,19 +139,21 @@ impl<T, const R: usize> Target<T> for FreshAlong<R> {}
 impl<T, const R: usize> sealed::Target<T> for FreshAlong<R> {
     type Done = Filled<T, R>;
 
-    unsafe fn fill(self, kernels: KernelsOf<T>, run: impl FnOnce(Writer<'_, T>)) -> Filled<T, R> {
+    unsafe fn fill(
+        self,
+        kernels: &'static RawKernels,
+        run: impl FnOnce(Writer<'_>),
+    ) -> Filled<T, R> {
         let (shape, len) = Shape::new(self.fresh);
         let mut elements: Vec<T> = Vec::with_capacity(len);
         if is_diagonal(&self.loops) {
             let all = Dim { extent: len, out: 1, sources: [], summed: false };
-            // SAFETY: `elements` has the capacity `len`.
-            unsafe {
-                let (dims, first) = ([all].into_iter().collect(), elements.as_mut_ptr());
-                (kernels.get().scale_all)(dims, first, &mut Mode::Assign);
-            }
+            let (dims, ptr) = ([all].into_iter().collect(), elements.as_mut_ptr().cast());
+            // SAFETY: `elements` has the capacity `len`; the kernels are those of `T`.
+            unsafe { kernels.scale_all(dims, ptr, RawMode::Assign) };
         }
         let axes = shape.axes(&self.loops);
-        run(Writer { ptr: elements.as_mut_ptr(), axes, mode: Mode::Assign });
+        run(Writer { ptr: elements.as_mut_ptr().cast(), axes, mode: RawMode::Assign });
         // SAFETY: `elements` has the capacity `len`. `run` has written every position on the diagonal of `axes`:
         // all there are, unless two axes share a loop, and then all were written above.
         unsafe { elements.set_len(len) };
@@ -229,7 +232,7 @@ impl FreshScalar {
 /// A new scalar that a kernel has written.
 pub struct Scalar<T> {
     value: T,
-    kernels: KernelsOf<T>,
+    kernels: &'static RawKernels,
 }
 
 const NO_ELLIPSIS: EllipsisAxes<'static> =
@@ -240,10 +243,10 @@ impl<T> Target<T> for FreshScalar {}
 impl<T> sealed::Target<T> for FreshScalar {
     type Done = Scalar<T>;
 
-    unsafe fn fill(self, kernels: KernelsOf<T>, run: impl FnOnce(Writer<'_, T>)) -> Scalar<T> {
-        let mut value = MaybeUninit::uninit();
+    unsafe fn fill(self, kernels: &'static RawKernels, run: impl FnOnce(Writer<'_>)) -> Scalar<T> {
+        let mut value = MaybeUninit::<T>::uninit();
         let axes = Axes { extents: &[], strides: &[], loops: &[], ellipsis: NO_ELLIPSIS };
-        run(Writer { ptr: value.as_mut_ptr(), axes, mode: Mode::Assign });
+        run(Writer { ptr: value.as_mut_ptr().cast(), axes, mode: RawMode::Assign });
         // SAFETY: `run` has written the only position of `axes`.
         let value = unsafe { value.assume_init() };
         Scalar { value, kernels }

@@ -9,7 +9,8 @@ use ndarray::{ArrayViewMut, Dimension};
 
 use crate::ellipsis::{Ellipsis, EllipsisAxes, NoEllipsis, Rest};
 use crate::error::ShapeError;
-use crate::kernel::{Dim, Dims, KernelsOf, Mode};
+use crate::kernel::raw::{Factor, RawKernels, RawMode};
+use crate::kernel::{Dim, Dims};
 use crate::layout::Layout;
 use crate::nest::{Axes, is_diagonal};
 use crate::run::{Target, Writer, sealed};
@@ -111,7 +112,7 @@ impl<'a, T, const R: usize, X, E: Ellipsis> OutputView<'a, T, R, X, E> {
     pub fn along(self, loops: [usize; R]) -> OutputAlong<'a, T, R, E> {
         let OutputView { ptr, layout, borrow, .. } = self;
         layout.assert_rank();
-        OutputAlong { ptr, layout, loops, mode: Mode::Assign, borrow }
+        OutputAlong { ptr, layout, loops, scales: None, borrow }
     }
 }
 
@@ -120,16 +121,18 @@ pub struct OutputAlong<'a, T, const R: usize, E> {
     ptr: NonNull<T>,
     layout: Layout<R, E>,
     loops: [usize; R],
-    mode: Mode<T>,
+    /// `alpha` and `beta`, if the output is scaled; a factor that is not given is one or zero.
+    scales: Option<(Option<T>, Option<T>)>,
     borrow: PhantomData<&'a mut [T]>,
 }
 
 impl<T, const R: usize, E> OutputAlong<'_, T, R, E> {
-    /// Returns the target that becomes `beta * output + alpha * result`; `beta == T::ZERO` does not read the output.
+    /// Returns the target that becomes `beta * output + alpha * result`, where an `alpha` that is not given is one and a
+    /// `beta` zero. With a `beta` of zero the output is not read.
     #[inline]
     #[must_use]
-    pub fn scaled(mut self, alpha: T, beta: T) -> Self {
-        self.mode = Mode::Scale { alpha, beta };
+    pub fn scaled(mut self, alpha: Option<T>, beta: Option<T>) -> Self {
+        self.scales = Some((alpha, beta));
         self
     }
 }
@@ -139,19 +142,26 @@ impl<T, const R: usize, E: Ellipsis> Target<T> for OutputAlong<'_, T, R, E> {}
 impl<T, const R: usize, E: Ellipsis> sealed::Target<T> for OutputAlong<'_, T, R, E> {
     type Done = ();
 
-    unsafe fn fill(self, kernels: KernelsOf<T>, run: impl FnOnce(Writer<'_, T>)) {
+    unsafe fn fill(self, kernels: &'static RawKernels, run: impl FnOnce(Writer<'_>)) {
         let axes = Axes {
             extents: &self.layout.extents,
             strides: &self.layout.strides,
             loops: &self.loops,
             ellipsis: self.layout.ellipsis(),
         };
-        let mut mode = self.mode;
+        let mut mode = match &self.scales {
+            None => RawMode::Assign,
+            Some((alpha, beta)) => RawMode::Scale {
+                alpha: Factor::given(alpha.as_ref(), Factor::One),
+                beta: Factor::given(beta.as_ref(), Factor::Zero),
+            },
+        };
+        let ptr = self.ptr.as_ptr().cast();
         if is_diagonal(&self.loops) {
-            // SAFETY: the invariant of `OutputView`, whose fields `self` took over.
-            unsafe { (kernels.get().scale_all)(whole(axes), self.ptr.as_ptr(), &mut mode) };
+            // SAFETY: the invariant of `OutputView`, whose fields `self` took over; the kernels are those of `T`.
+            mode = unsafe { kernels.scale_all(whole(axes), ptr, mode) };
         }
-        run(Writer { ptr: self.ptr.as_ptr(), axes, mode });
+        run(Writer { ptr, axes, mode });
     }
 }
 

@@ -3,7 +3,7 @@
 
 #![allow(unsafe_code)]
 
-use crate::kernel::{KernelsOf, Mode, Read};
+use crate::kernel::raw::{RawKernels, RawMode, RawRead};
 use crate::nest::{self, Axes, Loops};
 use crate::view::Along;
 
@@ -11,28 +11,33 @@ use crate::view::Along;
 pub trait Target<T>: sealed::Target<T> {}
 
 /// A target's memory while a kernel runs.
-pub struct Writer<'w, T> {
-    pub(crate) ptr: *mut T,
+pub struct Writer<'w> {
+    pub(crate) ptr: *mut u8,
     pub(crate) axes: Axes<'w>,
-    pub(crate) mode: Mode<T>,
+    pub(crate) mode: RawMode,
 }
 
 pub(crate) mod sealed {
-    use super::{KernelsOf, Writer};
+    use super::{RawKernels, Writer};
 
     /// Gives a kernel its memory and turns it into the result.
     pub trait Target<T> {
         /// What the kernel returns.
         type Done;
 
-        /// Calls `run` with the target's memory: `ptr` may be written at every position of `axes`, and read as well
-        /// unless `mode` is an assignment.
+        /// Calls `run` with the target's memory: elements `T` may be written at every position of `axes`, and read as
+        /// well unless `mode` is an assignment. Factors of the mode are elements `T`.
         ///
         /// # Safety
         ///
-        /// If `run` returns, it has written every position of the target that its kept loops reach, for all
-        /// positions inside `axes` that lie on the diagonal that `axes.loops` makes.
-        unsafe fn fill(self, kernels: KernelsOf<T>, run: impl FnOnce(Writer<'_, T>)) -> Self::Done;
+        /// - `kernels` are those of `T`.
+        /// - If `run` returns, it has written every position of the target that its kept loops reach, for all
+        ///   positions inside `axes` that lie on the diagonal that `axes.loops` makes.
+        unsafe fn fill(
+            self,
+            kernels: &'static RawKernels,
+            run: impl FnOnce(Writer<'_>),
+        ) -> Self::Done;
     }
 }
 
@@ -90,6 +95,7 @@ where
     binary(&loops.kept, &loops.summed, first, second, target)
 }
 
+#[inline]
 fn unary<T, W, const R: usize>(
     kept: &[usize],
     summed: &[usize],
@@ -99,17 +105,13 @@ fn unary<T, W, const R: usize>(
 where
     W: Target<T>,
 {
-    let kernels = source.kernels;
-    let run = |writer: Writer<'_, T>| {
-        let mut dims = nest::lay(kept, summed, [source.axes()], writer.axes);
-        // SAFETY: `lay` keeps every offset inside the arrays; `source` borrows its elements for reading and `writer`
-        // its own exclusively, so they do not overlap.
-        unsafe { (kernels.get().unary)(&mut dims, [source.read()], writer.ptr, writer.mode) }
-    };
-    // SAFETY: kernels write every point of the kept loops, and `lay` has checked that these are the target's axes.
-    unsafe { target.fill(kernels, run) }
+    let (kernels, source) = (source.kernels, source.raw());
+    // SAFETY: the kernels of an operand are those of its elements. They write every point of the kept loops, and `lay`
+    // has checked that these are the target's axes.
+    unsafe { target.fill(kernels, |writer| run_unary(kernels, kept, summed, source, writer)) }
 }
 
+#[inline]
 fn binary<T, W, const R1: usize, const R2: usize>(
     kept: &[usize],
     summed: &[usize],
@@ -121,19 +123,53 @@ where
     W: Target<T>,
 {
     let kernels = first.kernels;
-    let run = |writer: Writer<'_, T>| {
-        let mut dims = nest::lay(kept, summed, [first.axes(), second.axes()], writer.axes);
-        let reads = [first.read(), second.read()];
-        // SAFETY: `lay` keeps every offset inside the arrays; the sources borrow their elements for reading and
-        // `writer` its own exclusively, so they do not overlap.
-        unsafe { (kernels.get().binary)(&mut dims, reads, writer.ptr, writer.mode) }
-    };
-    // SAFETY: kernels write every point of the kept loops, and `lay` has checked that these are the target's axes.
-    unsafe { target.fill(kernels, run) }
+    let sources = [first.raw(), second.raw()];
+    // SAFETY: as in `unary`.
+    unsafe { target.fill(kernels, |writer| run_binary(kernels, kept, summed, sources, writer)) }
+}
+
+/// A source of a kernel without its element type, which is that of the kernels it is used with.
+#[derive(Clone, Copy)]
+pub(crate) struct RawSource<'v> {
+    read: RawRead,
+    axes: Axes<'v>,
 }
 
 impl<T, const R: usize> Along<'_, T, R> {
-    fn read(&self) -> Read<T> {
-        Read { ptr: self.ptr.as_ptr(), conjugated: self.conjugated }
+    #[inline]
+    fn raw(&self) -> RawSource<'_> {
+        let read = RawRead { ptr: self.ptr.as_ptr().cast(), conjugated: self.conjugated };
+        RawSource { read, axes: self.axes() }
     }
+}
+
+/// # Safety
+///
+/// `source` borrows elements of the kernels' type for reading, and `writer` its own exclusively.
+unsafe fn run_unary(
+    kernels: &RawKernels,
+    kept: &[usize],
+    summed: &[usize],
+    source: RawSource<'_>,
+    writer: Writer<'_>,
+) {
+    let mut dims = nest::lay(kept, summed, [source.axes], writer.axes);
+    // SAFETY: `lay` keeps every offset inside the arrays, which do not overlap, by the caller's duties.
+    unsafe { kernels.unary(&mut dims, source.read, writer.ptr, writer.mode) }
+}
+
+/// # Safety
+///
+/// The sources borrow elements of the kernels' type for reading, and `writer` its own exclusively.
+unsafe fn run_binary(
+    kernels: &RawKernels,
+    kept: &[usize],
+    summed: &[usize],
+    sources: [RawSource<'_>; 2],
+    writer: Writer<'_>,
+) {
+    let mut dims = nest::lay(kept, summed, sources.map(|source| source.axes), writer.axes);
+    let reads = sources.map(|source| source.read);
+    // SAFETY: `lay` keeps every offset inside the arrays, which do not overlap, by the caller's duties.
+    unsafe { kernels.binary(&mut dims, reads, writer.ptr, writer.mode) }
 }

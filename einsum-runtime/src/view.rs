@@ -9,7 +9,7 @@ use ndarray::{ArrayView, Dimension};
 
 use crate::ellipsis::{Ellipsis, EllipsisAxes, EllipsisExtents, Rest};
 use crate::error::ShapeError;
-use crate::kernel::KernelsOf;
+use crate::kernel::raw::RawKernels;
 use crate::layout::Layout;
 use crate::nest::Axes;
 use crate::shape;
@@ -24,8 +24,9 @@ pub struct View<'a, T, const R: usize, X, E> {
     ptr: NonNull<T>,
     pub(crate) layout: Layout<R, E>,
     conjugated: bool,
-    /// `None` for a view that is only rearranged, whose elements need not be [`Element`](crate::Element)s.
-    kernels: Option<KernelsOf<T>>,
+    /// The kernels of `T`; `None` for a view that is only rearranged, whose elements need not be
+    /// [`Element`](crate::Element)s.
+    kernels: Option<&'static RawKernels>,
     borrow: PhantomData<&'a [T]>,
     static_extents: PhantomData<fn() -> X>,
 }
@@ -67,31 +68,17 @@ impl<'a, T, const R: usize, X, E> View<'a, T, R, X, E> {
         }
     }
 
-    /// Returns the view as an operand that kernels read.
+    /// Returns the view as an operand that kernels read: `kernels` are those of `T`.
     #[inline]
-    pub(crate) fn computed_with(mut self, kernels: KernelsOf<T>) -> Self {
+    pub(crate) fn computed_with(mut self, kernels: &'static RawKernels) -> Self {
         self.kernels = Some(kernels);
         self
     }
 
     /// Returns the kernels of its elements.
     #[inline]
-    pub(crate) fn kernels(&self) -> KernelsOf<T> {
+    pub(crate) fn kernels(&self) -> &'static RawKernels {
         self.kernels.expect("einloom: internal error: a view is not an operand")
-    }
-
-    /// Returns the neutral element of addition.
-    #[inline]
-    #[must_use]
-    pub fn zero(&self) -> T {
-        (self.kernels().get().zero)()
-    }
-
-    /// Returns the neutral element of multiplication.
-    #[inline]
-    #[must_use]
-    pub fn one(&self) -> T {
-        (self.kernels().get().one)()
     }
 
     /// Returns `value`, whose type thereby is that of the elements.
@@ -234,7 +221,7 @@ pub struct Along<'v, T, const R: usize> {
     pub(crate) loops: [usize; R],
     pub(crate) ellipsis: EllipsisAxes<'v>,
     pub(crate) conjugated: bool,
-    pub(crate) kernels: KernelsOf<T>,
+    pub(crate) kernels: &'static RawKernels,
     pub(crate) borrow: PhantomData<&'v [T]>,
 }
 

@@ -273,7 +273,7 @@ macro_rules! into {
                         __einloom::loops([a0.extent(0)], [a0.extent(1)]),
                         a0.along([0, 1]),
                         a1.along([1]),
-                        c0.along([0]).scaled($alpha, $beta),
+                        c0.along([0]).scaled(Some($alpha), Some($beta)),
                     );
                 }
             },

@@ -15,12 +15,14 @@ fn scaled_outputs() {
     let a0 = operand::<2, _>(&a, A);
     for (alpha, beta, old) in [(2.0, 3.0, 10.0), (1.0, 1.0, 5.0), (-1.0, 0.0, f64::NAN)] {
         let mut c = Array2::from_elem((2, 2), old);
-        let target = output::<2, _, _, _>(&mut c, &a0, C).along([0, 1]).scaled(alpha, beta);
+        let target =
+            output::<2, _, _, _>(&mut c, &a0, C).along([0, 1]).scaled(Some(alpha), Some(beta));
         let old = if beta == 0.0 { 0.0 } else { beta * old };
         contract(loops([2, 2], [2]), a0.along([0, 2]), a0.along([2, 1]), target);
         assert_eq!(c, a.dot(&a) * alpha + old);
         let mut c = Array2::from_elem((2, 2), 1.0);
-        let target = output::<2, _, _, _>(&mut c, &a0, C).along([1, 0]).scaled(alpha, beta);
+        let target =
+            output::<2, _, _, _>(&mut c, &a0, C).along([1, 0]).scaled(Some(alpha), Some(beta));
         copy(loops([2, 2], []), a0.along([0, 1]), target);
         assert_eq!(c, a.t().mapv(|x| alpha * x + beta));
     }
@@ -34,7 +36,7 @@ fn empty_sums() {
     let y = reduce(loops([2], [0]), a0.along([0, 1]), fresh([2]).along([0]));
     assert_eq!(y.into_array::<Ix1>(), arr1(&[0.0, 0.0]));
     let mut c = arr1(&[1.0, 2.0]);
-    let target = output::<1, _, _, _>(&mut c, &a0, C).along([0]).scaled(5.0, 2.0);
+    let target = output::<1, _, _, _>(&mut c, &a0, C).along([0]).scaled(Some(5.0), Some(2.0));
     reduce(loops([2], [0]), a0.along([0, 1]), target);
     assert_eq!(c, arr1(&[2.0, 4.0]));
     let target = output::<1, _, _, _>(&mut c, &a0, C).along([0]);
@@ -53,11 +55,11 @@ fn diagonals_of_existing_outputs() {
     copy(loops([2], []), a0.along([0]), target);
     assert_eq!(c, [[1.0, 0.0], [0.0, 2.0]]);
     c[0][1] = 7.0;
-    let target = output::<2, _, _, _>(&mut c, &a0, C).along([0, 0]).scaled(10.0, 2.0);
+    let target = output::<2, _, _, _>(&mut c, &a0, C).along([0, 0]).scaled(Some(10.0), Some(2.0));
     copy(loops([2], []), a0.along([0]), target);
     assert_eq!(c, [[12.0, 14.0], [0.0, 24.0]]);
     c = [[f64::NAN; 2]; 2];
-    let target = output::<2, _, _, _>(&mut c, &a0, C).along([0, 0]).scaled(3.0, 0.0);
+    let target = output::<2, _, _, _>(&mut c, &a0, C).along([0, 0]).scaled(Some(3.0), Some(0.0));
     copy(loops([2], []), a0.along([0]), target);
     assert_eq!(c, [[3.0, 0.0], [0.0, 6.0]]);
 }

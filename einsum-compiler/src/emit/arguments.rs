@@ -55,9 +55,11 @@ pub(super) fn emit_scales(call: &Call) -> TokenStream {
     if alpha.is_none() && beta.is_none() {
         return TokenStream::new();
     }
-    let first = array(ArrayId(0));
-    let alpha = alpha.unwrap_or_else(|| quote! { #first.one() });
-    let beta = beta.unwrap_or_else(|| quote! { #first.zero() });
+    let given = |scale: Option<TokenStream>| match scale {
+        Some(scale) => quote! { ::core::option::Option::Some(#scale) },
+        None => quote! { ::core::option::Option::None },
+    };
+    let (alpha, beta) = (given(alpha), given(beta));
     quote! { .scaled(#alpha, #beta) }
 }
 

@@ -10,8 +10,6 @@
 
 #![allow(unsafe_code)]
 
-use core::ptr::NonNull;
-
 use smallvec::SmallVec;
 
 use crate::element::Element;
@@ -25,6 +23,7 @@ mod gemm;
 mod groups;
 pub(crate) mod precompiled;
 mod prepare;
+pub(crate) mod raw;
 #[cfg(test)]
 mod tests;
 mod walk;
@@ -74,46 +73,6 @@ pub(crate) enum Mode<T> {
 pub struct Kernels<T> {
     pub(crate) unary: Kernel<T, 1>,
     pub(crate) binary: Kernel<T, 2>,
-    /// See [`scale_all`].
-    pub(crate) scale_all: unsafe fn(Dims<0>, *mut T, &mut Mode<T>),
-    // Functions, so that tables hold no element and can be constants.
-    pub(crate) zero: fn() -> T,
-    pub(crate) one: fn() -> T,
-}
-
-/// The kernels of the element type `T`, at hand without the bound `T: Element`.
-///
-/// A bound operand carries them, so that nothing after the binding asks again whether its elements are elements: a
-/// type that is none is one compile error, at the binding.
-pub struct KernelsOf<T>(NonNull<Kernels<T>>);
-
-impl<T> Clone for KernelsOf<T> {
-    #[inline]
-    fn clone(&self) -> Self {
-        *self
-    }
-}
-
-impl<T> Copy for KernelsOf<T> {}
-
-// SAFETY: shared access to functions and two elements, which are `Send` and `Sync`.
-unsafe impl<T> Send for KernelsOf<T> {}
-// SAFETY: as above.
-unsafe impl<T> Sync for KernelsOf<T> {}
-
-impl<T: Element> KernelsOf<T> {
-    #[inline]
-    pub(crate) fn new() -> Self {
-        KernelsOf(NonNull::from(const { &T::KERNELS }))
-    }
-}
-
-impl<T> KernelsOf<T> {
-    #[inline]
-    pub(crate) fn get(&self) -> &Kernels<T> {
-        // SAFETY: `new`, which alone makes the pointer, takes it from a `'static` reference.
-        unsafe { self.0.as_ref() }
-    }
 }
 
 /// Kernels may reorder and fuse `dims` in place.
@@ -121,11 +80,7 @@ pub(crate) type Kernel<T, const P: usize> = unsafe fn(&mut Dims<P>, [Read<T>; P]
 
 impl<T: Element> Kernels<T> {
     /// Plain loops, compiled where the element type is used.
-    pub const GENERIC: Self = Self::new(unary::<T>, binary::<T>);
-
-    pub(crate) const fn new(unary: Kernel<T, 1>, binary: Kernel<T, 2>) -> Self {
-        Kernels { unary, binary, scale_all: scale_all::<T>, zero: || T::ZERO, one: || T::ONE }
-    }
+    pub const GENERIC: Self = Kernels { unary: unary::<T>, binary: binary::<T> };
 }
 
 /// Copies or sums one source.
@@ -199,21 +154,6 @@ unsafe fn zero<T: Element, const P: usize>(dims: &Dims<P>, out: *mut T, mode: Mo
     });
     // SAFETY: the caller's duties, for a nest without sources.
     unsafe { scale(kept.collect(), out, mode.beta()) }
-}
-
-/// Lets a mode act on every element of an array, and leaves the mode for sums into a part of it.
-///
-/// # Safety
-///
-/// At every point of `dims`, `out + o` can be written, and it holds a value unless the mode is [`Mode::Assign`].
-unsafe fn scale_all<T: Element>(dims: Dims<0>, out: *mut T, mode: &mut Mode<T>) {
-    let factor = mode.beta();
-    // SAFETY: the caller's duties; there is no factor if the mode is an assignment.
-    unsafe { scale(dims, out, factor) };
-    // Every element now holds `beta * output`.
-    if let (Some(_), Mode::Scale { beta, .. }) = (factor, mode) {
-        *beta = T::ONE;
-    }
 }
 
 /// Multiplies every element of an array by `beta`, or assigns zero if there is none.

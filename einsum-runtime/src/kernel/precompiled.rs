@@ -7,7 +7,7 @@ macro_rules! precompiled {
         pub(crate) mod $module {
             use super::{Dims, Kernels, Mode, Read};
 
-            pub(crate) const KERNELS: Kernels<$type> = Kernels::new(unary, binary);
+            pub(crate) const KERNELS: Kernels<$type> = Kernels { unary, binary };
 
             unsafe fn unary(
                 dims: &mut Dims<1>,

@@ -1,0 +1,186 @@
+//! Kernels without the element type in their signature.
+//!
+//! What lies between the views of emitted code and the kernels is about extents and strides only. With the type erased
+//! it is compiled here, once, and not in every user's crate; and nothing behind the binding of an operand asks again
+//! whether its elements are an [`Element`], so that a type that is none is one compile error.
+
+use super::{Dims, Kernel, Mode, Read, scale};
+use crate::element::Element;
+
+/// The kernels of one element type, called the type of the table. Every pointer to elements is one to that type.
+pub struct RawKernels {
+    unary: RawKernel<1>,
+    binary: RawKernel<2>,
+    scale_all: unsafe fn(Dims<0>, *mut u8, RawMode) -> RawMode,
+}
+
+type RawKernel<const P: usize> = unsafe fn(&mut Dims<P>, [RawRead; P], *mut u8, RawMode);
+
+/// [`Read`] without the element type.
+#[derive(Clone, Copy)]
+pub(crate) struct RawRead {
+    pub(crate) ptr: *const u8,
+    pub(crate) conjugated: bool,
+}
+
+/// [`Mode`] without the element type.
+#[derive(Clone, Copy)]
+pub(crate) enum RawMode {
+    Assign,
+    Scale { alpha: Factor, beta: Factor },
+}
+
+/// A factor of a mode.
+#[derive(Clone, Copy)]
+pub(crate) enum Factor {
+    Zero,
+    One,
+    /// The element at this address.
+    At(*const u8),
+}
+
+impl RawKernels {
+    /// Returns the table of an element type.
+    #[inline]
+    pub(crate) fn of<T: Element>() -> &'static RawKernels {
+        const { &RawKernels { unary: unary::<T>, binary: binary::<T>, scale_all: scale_all::<T> } }
+    }
+
+    /// Runs a kernel on one source.
+    ///
+    /// # Safety
+    ///
+    /// As [`Kernels`](super::Kernels), for elements of the table's type; factors can be read.
+    pub(crate) unsafe fn unary(
+        &self,
+        dims: &mut Dims<1>,
+        source: RawRead,
+        out: *mut u8,
+        mode: RawMode,
+    ) {
+        // SAFETY: the caller's duties.
+        unsafe { (self.unary)(dims, [source], out, mode) }
+    }
+
+    /// Runs a kernel on two sources.
+    ///
+    /// # Safety
+    ///
+    /// As [`Kernels`](super::Kernels), for elements of the table's type; factors can be read.
+    pub(crate) unsafe fn binary(
+        &self,
+        dims: &mut Dims<2>,
+        sources: [RawRead; 2],
+        out: *mut u8,
+        mode: RawMode,
+    ) {
+        // SAFETY: the caller's duties.
+        unsafe { (self.binary)(dims, sources, out, mode) }
+    }
+
+    /// Lets a mode act on every element of an array, and returns the mode for sums into a part of it.
+    ///
+    /// # Safety
+    ///
+    /// At every point of `dims`, `out + o` can be written, and it holds a value unless the mode is an assignment.
+    pub(crate) unsafe fn scale_all(&self, dims: Dims<0>, out: *mut u8, mode: RawMode) -> RawMode {
+        // SAFETY: the caller's duties.
+        unsafe { (self.scale_all)(dims, out, mode) }
+    }
+}
+
+/// # Safety
+///
+/// As [`RawKernels::unary`].
+unsafe fn unary<T: Element>(
+    dims: &mut Dims<1>,
+    sources: [RawRead; 1],
+    out: *mut u8,
+    mode: RawMode,
+) {
+    // SAFETY: the caller's duties.
+    unsafe { run(T::KERNELS.unary, dims, sources, out, mode) }
+}
+
+/// # Safety
+///
+/// As [`RawKernels::binary`].
+unsafe fn binary<T: Element>(
+    dims: &mut Dims<2>,
+    sources: [RawRead; 2],
+    out: *mut u8,
+    mode: RawMode,
+) {
+    // SAFETY: the caller's duties.
+    unsafe { run(T::KERNELS.binary, dims, sources, out, mode) }
+}
+
+/// # Safety
+///
+/// As [`RawKernels::unary`].
+#[inline]
+unsafe fn run<T: Element, const P: usize>(
+    kernel: Kernel<T, P>,
+    dims: &mut Dims<P>,
+    sources: [RawRead; P],
+    out: *mut u8,
+    mode: RawMode,
+) {
+    let sources =
+        sources.map(|RawRead { ptr, conjugated }| Read { ptr: ptr.cast::<T>(), conjugated });
+    // SAFETY: the caller's duties.
+    unsafe { kernel(dims, sources, out.cast::<T>(), mode.typed()) }
+}
+
+/// # Safety
+///
+/// As [`RawKernels::scale_all`].
+unsafe fn scale_all<T: Element>(dims: Dims<0>, out: *mut u8, mode: RawMode) -> RawMode {
+    // SAFETY: the caller's duties: factors can be read.
+    let factor = unsafe { mode.typed::<T>() }.beta();
+    // SAFETY: the caller's duties; there is no factor if the mode is an assignment.
+    unsafe { scale(dims, out.cast::<T>(), factor) };
+    match mode {
+        RawMode::Assign => RawMode::Assign,
+        // Every element now holds `beta * output`.
+        RawMode::Scale { alpha, .. } => RawMode::Scale {
+            alpha,
+            beta: if factor.is_some() { Factor::One } else { Factor::Zero },
+        },
+    }
+}
+
+impl RawMode {
+    /// # Safety
+    ///
+    /// Factors can be read as elements `T`.
+    unsafe fn typed<T: Element>(self) -> Mode<T> {
+        match self {
+            RawMode::Assign => Mode::Assign,
+            // SAFETY: the caller's duty.
+            RawMode::Scale { alpha, beta } => unsafe {
+                Mode::Scale { alpha: alpha.value(), beta: beta.value() }
+            },
+        }
+    }
+}
+
+impl Factor {
+    /// Returns the given factor, or `other` if none is.
+    #[inline]
+    pub(crate) fn given<T>(factor: Option<&T>, other: Factor) -> Factor {
+        factor.map_or(other, |factor| Factor::At(core::ptr::from_ref(factor).cast()))
+    }
+
+    /// # Safety
+    ///
+    /// The factor can be read as an element `T`.
+    unsafe fn value<T: Element>(self) -> T {
+        match self {
+            Factor::Zero => T::ZERO,
+            Factor::One => T::ONE,
+            // SAFETY: the caller's duty.
+            Factor::At(factor) => unsafe { factor.cast::<T>().read() },
+        }
+    }
+}
