@@ -6,7 +6,7 @@
 //! ```text
 //! { use $crate::__private as __einloom;
 //!   match operand(&x) { __a0 => match operand_like(&w, &__a0) { __a1 => {
-//!     agree::<k>(&__a0, &__a1);                      static extents, in the types
+//!     agree_letter::<'k', …>(&__a0, &__a1);          static extents, in the types
 //!     let __n0 = __a0.extent(0); …                   one a named index
 //!     match __a0.rank().and(same("k", …)) {          run-time extents
 //!       Ok(()) => { let __t0 = reduce(…); contract(…).into_array() }
