@@ -93,6 +93,11 @@ fn labels_and_terms() {
     refused! {
         "ij,jk->iq",
         "        ~", UnknownOutputLabel, "output index `q` is in no operand";
+        "ij,jk->batch",
+        "       ~~~~~", UnknownOutputLabel,
+        "output indices `b`, `a`, `t`, `c`, and `h` are in no operand";
+        "ij, jk -> i k",
+        "          ~~~", UnknownOutputLabel, "output indices `i` and `k` are in no operand";
         "i j, j k",
         "        ~", ImplicitOutput, "named axes need an explicit output";
         "i,,j->ij",

@@ -45,9 +45,11 @@ pub fn must_use<T>(value: T) -> T {
 }
 
 /// Panics with the text of `error`, at the caller's line.
+///
+/// The type is that of the value which there is none of; `!` would take part in the inference of numeric types.
 #[cold]
 #[track_caller]
-pub fn raise(error: ShapeError) -> ! {
+pub fn raise<T>(error: ShapeError) -> T {
     panic!("{error}")
 }
 

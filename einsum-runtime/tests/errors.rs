@@ -158,7 +158,7 @@ fn too_many_elements() {
 fn raised() {
     let a = Array2::<f64>::zeros((2, 3));
     if let Err(error) = unit(operand::<2, _>(&a, A).axis(1)) {
-        raise(error);
+        raise::<()>(error);
     }
 }
 
@@ -170,7 +170,7 @@ fn raised_at_the_caller() {
         LINE.set(info.location().map_or(0, std::panic::Location::line));
     }));
     let error = same("i", given(1), given(2)).unwrap_err();
-    let result = std::panic::catch_unwind(|| raise(error));
+    let result = std::panic::catch_unwind(|| raise::<()>(error));
     std::panic::set_hook(hook);
     assert!(result.is_err());
     assert_eq!(LINE.get(), line!() - 3);

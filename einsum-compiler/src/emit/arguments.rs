@@ -31,7 +31,7 @@ pub(super) fn emit_bindings(call: &Call, expr: &ir::Expr, body: TokenStream) -> 
         let value = match call.form == Form::Into && is_scale(&named.name) {
             true => quote_spanned! { spans(value).0 => #first.scale(#value) },
             false => {
-                quote_spanned! { spans(value).0 => ::core::convert::identity::<usize>(#value) }
+                quote_spanned! { spans(value).0 => ::core::convert::identity::<::core::primitive::usize>(#value) }
             }
         };
         code = quote! { match #value { #name => #code } };

@@ -72,7 +72,9 @@ impl Marker {
         }
         let span = Span::mixed_site();
         let name = match label {
-            "self" | "Self" | "super" | "crate" => Ident::new(&format!("{label}_"), span),
+            "self" | "Self" | "super" | "crate" | "__einloom" => {
+                Ident::new(&format!("{label}_"), span)
+            }
             _ if syn::parse_str::<Ident>(label).is_ok() => Ident::new(label, span),
             _ => Ident::new_raw(label, span),
         };

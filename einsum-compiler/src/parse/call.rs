@@ -6,6 +6,7 @@ use syn::ext::IdentExt;
 use syn::parse::{ParseStream, Parser};
 use syn::{Expr, Ident, LitStr, Token, parenthesized};
 
+use super::fragment::keep_together;
 use super::source::source;
 use crate::diagnostic::{Diagnostic, Diagnostics, Place, Rule};
 use crate::ir::call::{Argument, NamedOption, spans};
@@ -20,7 +21,7 @@ pub(crate) fn call(form: Form, input: TokenStream) -> Result<Call, Diagnostics> 
             let _: Result<TokenStream, _> = input.parse();
         })
     };
-    match parser.parse2(input) {
+    match parser.parse2(keep_together(input)) {
         Ok(call) => diagnostics.finish(call),
         Err(error) => {
             if diagnostics.iter().next().is_none() {

@@ -1,6 +1,7 @@
 //! Tokens to [`Call`], and its index string to [`Ast`].
 
 mod call;
+mod fragment;
 mod options;
 mod scan;
 mod source;

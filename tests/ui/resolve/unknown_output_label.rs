@@ -9,6 +9,7 @@ fn main() {
     let _ = einsum!("ij,jk->iK", &a, &b);
     let _ = einsum!("batch i, i -> bacth", &a, &v);
     let _ = einsum!("ij, jk -> i k", &a, &b);
+    let _ = einsum!("ij->batch", &a);
     let _ = einsum!("i->ij", &v);
     let _ = einsum!("->i", 2.0);
 }

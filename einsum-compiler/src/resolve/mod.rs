@@ -3,8 +3,11 @@
 //! Afterwards every axis is bound to an index, every index knows all axes that it runs along, and
 //! the output is explicit. The expression has one product, of all operands.
 
+mod output;
+
 use crate::diagnostic::{Diagnostic, Diagnostics, Place, Rule, count, list, similar};
-use crate::ir::ast::{self, Ast, AxisKind, Form, Mode};
+
+use crate::ir::ast::{self, Ast, AxisKind, Form};
 use crate::ir::expr::{
     Array, ArrayId, Axis, Expr, Factor, Given, Index, IndexId, Product, Role, Site, Term,
 };
@@ -15,7 +18,7 @@ pub(crate) fn resolve(ast: &Ast) -> Result<Expr, Diagnostics> {
     check_operand_count(ast, &mut out);
     let output = match &ast.output {
         Some(output) => output.clone(),
-        None => implicit_output(ast, &mut out),
+        None => output::implicit(ast, &mut out),
     };
     // With the wrong number of operands the labels say nothing reliable.
     out.finish(())?;
@@ -27,7 +30,7 @@ pub(crate) fn resolve(ast: &Ast) -> Result<Expr, Diagnostics> {
         let axes = resolver.bind(term);
         arrays.push(array(ast, Role::Operand(number), term, axes));
     }
-    check_output(ast, &output, &resolver, &mut out);
+    output::check(ast, &output, &resolver, &mut out);
     check_options(ast, &output, &resolver, &mut out);
     out.finish(())?;
 
@@ -166,100 +169,6 @@ fn check_operand_count(ast: &Ast, out: &mut Diagnostics) {
                 .help("write one term an operand, separated by commas")
         });
     }
-}
-
-/// numpy's rule: the ellipsis, then the labels that occur once, sorted.
-fn implicit_output(ast: &Ast, out: &mut Diagnostics) -> ast::Term {
-    let end = ast.text.trim_end().len();
-    let axes = || ast.inputs.iter().flat_map(|term| &term.axes);
-    let named = axes().find(|axis| match &axis.kind {
-        AxisKind::Label(label) => ast.mode == Mode::Named || label.len() > 1,
-        AxisKind::Unit | AxisKind::Ellipsis => ast.mode == Mode::Named,
-    });
-    if named.is_some() {
-        let message = "named axes need an explicit output";
-        let label = "no `->` before the end";
-        out.push(
-            Diagnostic::text(Rule::ImplicitOutput, message, &ast.text, end..end, label)
-                .help("write the output's axes after `->`; a scalar has none"),
-        );
-    }
-    let occurrences = |kind: &AxisKind| axes().filter(|other| other.kind == *kind).count();
-    let mut kinds: Vec<&AxisKind> = axes()
-        .map(|axis| &axis.kind)
-        .filter(|kind| matches!(kind, AxisKind::Label(_)) && occurrences(kind) == 1)
-        .collect();
-    kinds.sort_by_key(ToString::to_string);
-    if let Some(ellipsis) = axes().find(|axis| axis.kind == AxisKind::Ellipsis) {
-        kinds.insert(0, &ellipsis.kind);
-    }
-    let axes = kinds.into_iter().map(|kind| ast::Axis { range: end..end, kind: kind.clone() });
-    ast::Term { range: end..end, axes: axes.collect() }
-}
-
-/// Checks that every index of the output is in an operand or has its extent given.
-fn check_output(ast: &Ast, output: &ast::Term, resolver: &Resolver, out: &mut Diagnostics) {
-    let mut reported: Vec<&str> = Vec::new();
-    let mut is_mode_mistaken = false;
-    for axis in &output.axes {
-        match &axis.kind {
-            AxisKind::Unit => {}
-            AxisKind::Ellipsis => {
-                if resolver.find("...").is_none() {
-                    let message = "the output has an ellipsis, but no operand has one";
-                    let (range, label) = (axis.range.clone(), "stands for no axes");
-                    let rule = Rule::UnknownEllipsis;
-                    out.push(Diagnostic::text(rule, message, &ast.text, range, label));
-                }
-            }
-            AxisKind::Label(label) => {
-                let given = ast.extents.iter().any(|option| option.label == *label);
-                if resolver.find(label).is_some() || given || reported.contains(&label.as_str()) {
-                    continue;
-                }
-                reported.push(label);
-                let joined = joined(ast, label, resolver);
-                // One mistake, however many letters.
-                if joined.is_some() && is_mode_mistaken {
-                    continue;
-                }
-                is_mode_mistaken |= joined.is_some();
-                out.push(unknown_output_label(ast, axis, label, joined, resolver));
-            }
-        }
-    }
-}
-
-/// The index that was meant as letters, one of them `label`: in `ij -> i j` the index `ij`.
-fn joined<'a>(ast: &Ast, label: &str, resolver: &'a Resolver) -> Option<&'a str> {
-    let is_letter = ast.mode == Mode::Named && label.len() == 1;
-    resolver.labels().find(|other| is_letter && other.contains(label))
-}
-
-fn unknown_output_label(
-    ast: &Ast,
-    axis: &ast::Axis,
-    label: &str,
-    joined: Option<&str>,
-    resolver: &Resolver,
-) -> Diagnostic {
-    let message = format!("output index `{label}` is in no operand");
-    let beside = "not an index of any operand";
-    let range = axis.range.clone();
-    let diagnostic = Diagnostic::text(Rule::UnknownOutputLabel, message, &ast.text, range, beside);
-    if let Some(joined) = joined {
-        let help = format!("spaces separate axes in this string, so `{joined}` is one index");
-        return diagnostic.help(help);
-    }
-    let diagnostic = match similar(label, resolver.labels()) {
-        Some(similar) => diagnostic.help(format!("did you mean `{similar}`?")),
-        None if resolver.labels().next().is_none() => diagnostic,
-        None => diagnostic.help(format!("the operands have {}", list(resolver.labels()))),
-    };
-    if ast.form == Form::View {
-        return diagnostic;
-    }
-    diagnostic.help(format!("to broadcast along `{label}`, give its extent: `; {label} = extent`"))
 }
 
 /// Checks that every extent is for a label of the string.

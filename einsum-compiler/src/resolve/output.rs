@@ -1,0 +1,144 @@
+//! The output of an index string: what it is when it is not written, and that its labels are known.
+
+use std::ops::Range;
+
+use super::Resolver;
+use crate::diagnostic::{Diagnostic, Diagnostics, Rule, list, similar};
+use crate::ir::ast::{self, Ast, AxisKind, Form, Mode};
+
+/// numpy's rule: the ellipsis, then the labels that occur once, sorted.
+pub(super) fn implicit(ast: &Ast, out: &mut Diagnostics) -> ast::Term {
+    let end = ast.text.trim_end().len();
+    let axes = || ast.inputs.iter().flat_map(|term| &term.axes);
+    let named = axes().find(|axis| match &axis.kind {
+        AxisKind::Label(label) => ast.mode == Mode::Named || label.len() > 1,
+        AxisKind::Unit | AxisKind::Ellipsis => ast.mode == Mode::Named,
+    });
+    if named.is_some() {
+        let message = "named axes need an explicit output";
+        let label = "no `->` before the end";
+        out.push(
+            Diagnostic::text(Rule::ImplicitOutput, message, &ast.text, end..end, label)
+                .help("write the output's axes after `->`; a scalar has none"),
+        );
+    }
+    let occurrences = |kind: &AxisKind| axes().filter(|other| other.kind == *kind).count();
+    let mut kinds: Vec<&AxisKind> = axes()
+        .map(|axis| &axis.kind)
+        .filter(|kind| matches!(kind, AxisKind::Label(_)) && occurrences(kind) == 1)
+        .collect();
+    kinds.sort_by_key(ToString::to_string);
+    if let Some(ellipsis) = axes().find(|axis| axis.kind == AxisKind::Ellipsis) {
+        kinds.insert(0, &ellipsis.kind);
+    }
+    let axes = kinds.into_iter().map(|kind| ast::Axis { range: end..end, kind: kind.clone() });
+    ast::Term { range: end..end, axes: axes.collect() }
+}
+
+/// Checks that every index of the output is in an operand or has its extent given.
+pub(super) fn check(ast: &Ast, output: &ast::Term, resolver: &Resolver, out: &mut Diagnostics) {
+    let unknown = |axis: &&ast::Axis| match &axis.kind {
+        AxisKind::Unit => false,
+        AxisKind::Ellipsis => resolver.find("...").is_none(),
+        AxisKind::Label(label) => {
+            resolver.find(label).is_none()
+                && ast.extents.iter().all(|option| option.label != *label)
+        }
+    };
+    let mut unknown: Vec<&ast::Axis> = output.axes.iter().filter(unknown).collect();
+    let mut distinct: Vec<&AxisKind> = Vec::new();
+    unknown.retain(|axis| {
+        let is_new = !distinct.contains(&&axis.kind);
+        distinct.push(&axis.kind);
+        is_new
+    });
+    // One mistake, however many letters: a word in a string of letters, or letters in one of names.
+    let mut runs: Vec<Vec<&ast::Axis>> = Vec::new();
+    for axis in unknown {
+        match runs.last_mut() {
+            Some(run) if is_same_mistake(ast, run, axis, resolver) => run.push(axis),
+            _ => runs.push(vec![axis]),
+        }
+    }
+    for run in runs {
+        out.push(match &run[..] {
+            [only] if only.kind == AxisKind::Ellipsis => {
+                let message = "the output has an ellipsis, but no operand has one";
+                let (range, label) = (only.range.clone(), "stands for no axes");
+                Diagnostic::text(Rule::UnknownEllipsis, message, &ast.text, range, label)
+            }
+            [only] => unknown_label(ast, only, resolver),
+            [first, .., last] => {
+                let range = first.range.start..last.range.end;
+                unknown_labels(ast, &run, range, resolver)
+            }
+            [] => continue,
+        });
+    }
+}
+
+/// Whether an unknown axis of the output is part of the same mistake as those before it.
+fn is_same_mistake(ast: &Ast, run: &[&ast::Axis], axis: &ast::Axis, resolver: &Resolver) -> bool {
+    let labels = |axis: &ast::Axis| matches!(axis.kind, AxisKind::Label(_));
+    match ast.mode {
+        Mode::Letters => {
+            let touches = run.last().is_some_and(|last| last.range.end == axis.range.start);
+            touches && labels(axis) && run.iter().all(|axis| labels(axis))
+        }
+        Mode::Named => {
+            let joined = |axis: &ast::Axis| joined(ast, &axis.kind.to_string(), resolver).is_some();
+            joined(axis) && run.iter().all(|axis| joined(axis))
+        }
+    }
+}
+
+/// The index that was meant as letters, one of them `label`: in `ij -> i j` the index `ij`.
+fn joined<'a>(ast: &Ast, label: &str, resolver: &'a Resolver) -> Option<&'a str> {
+    let is_letter = ast.mode == Mode::Named && label.len() == 1;
+    resolver.labels().find(|other| is_letter && other.contains(label))
+}
+
+fn unknown_label(ast: &Ast, axis: &ast::Axis, resolver: &Resolver) -> Diagnostic {
+    let label = &axis.kind.to_string();
+    let message = format!("output index `{label}` is in no operand");
+    let beside = "not an index of any operand";
+    let range = axis.range.clone();
+    let diagnostic = Diagnostic::text(Rule::UnknownOutputLabel, message, &ast.text, range, beside);
+    if let Some(joined) = joined(ast, label, resolver) {
+        return diagnostic.help(spaces_separate(joined));
+    }
+    let diagnostic = match similar(label, resolver.labels()) {
+        Some(similar) => diagnostic.help(format!("did you mean `{similar}`?")),
+        None if resolver.labels().next().is_none() => diagnostic,
+        None => diagnostic.help(format!("the operands have {}", list(resolver.labels()))),
+    };
+    if ast.form == Form::View {
+        return diagnostic;
+    }
+    diagnostic.help(format!("to broadcast along `{label}`, give its extent: `; {label} = extent`"))
+}
+
+/// Several unknown labels that are one mistake.
+fn unknown_labels(
+    ast: &Ast,
+    axes: &[&ast::Axis],
+    range: Range<usize>,
+    resolver: &Resolver,
+) -> Diagnostic {
+    let labels: Vec<String> = axes.iter().map(|axis| axis.kind.to_string()).collect();
+    let listed = list(labels.iter().map(String::as_str));
+    let message = format!("output indices {listed} are in no operand");
+    let beside = "not indices of any operand";
+    let diagnostic = Diagnostic::text(Rule::UnknownOutputLabel, message, &ast.text, range, beside);
+    if let Some(joined) = joined(ast, &labels[0], resolver) {
+        return diagnostic.help(spaces_separate(joined));
+    }
+    let word = labels.concat();
+    diagnostic
+        .help(format!("the operands have {}", list(resolver.labels())))
+        .help(format!("for one index with this name write `({word})`"))
+}
+
+fn spaces_separate(joined: &str) -> String {
+    format!("spaces separate axes in this string, so `{joined}` is one index")
+}
