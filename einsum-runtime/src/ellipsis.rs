@@ -24,11 +24,28 @@ pub struct Rest<D> {
     pub(crate) strides: D,
 }
 
-/// What a view knows of its term's ellipsis: [`NoEllipsis`] or [`Rest`].
+/// The axes of the ellipsis of a new array.
+#[derive(Clone)]
+pub struct Broadcast {
+    /// The number of named axes before the ellipsis.
+    before: usize,
+    extents: EllipsisExtents,
+    /// Strides in elements; as many as extents.
+    strides: SmallVec<[usize; 6]>,
+}
+
+impl Broadcast {
+    pub(crate) fn new(before: usize, extents: EllipsisExtents) -> Self {
+        let strides = smallvec::smallvec![0; extents.0.len()];
+        Broadcast { before, extents, strides }
+    }
+}
+
+/// What an array knows of its term's ellipsis: [`NoEllipsis`], [`Rest`], or [`Broadcast`].
 pub trait Ellipsis: sealed::Ellipsis {}
 
 pub(crate) mod sealed {
-    use super::{NoEllipsis, Rest};
+    use super::{Broadcast, NoEllipsis, Rest};
     use ndarray::Dimension;
 
     pub trait Ellipsis {
@@ -36,6 +53,7 @@ pub(crate) mod sealed {
         fn before(&self) -> usize;
         fn extents(&self) -> &[usize];
         fn strides(&self) -> &[usize];
+        fn strides_mut(&mut self) -> &mut [usize];
     }
 
     impl Ellipsis for NoEllipsis {
@@ -50,6 +68,10 @@ pub(crate) mod sealed {
         #[inline]
         fn strides(&self) -> &[usize] {
             &[]
+        }
+        #[inline]
+        fn strides_mut(&mut self) -> &mut [usize] {
+            &mut []
         }
     }
 
@@ -66,11 +88,35 @@ pub(crate) mod sealed {
         fn strides(&self) -> &[usize] {
             self.strides.slice()
         }
+        #[inline]
+        fn strides_mut(&mut self) -> &mut [usize] {
+            self.strides.slice_mut()
+        }
+    }
+
+    impl Ellipsis for Broadcast {
+        #[inline]
+        fn before(&self) -> usize {
+            self.before
+        }
+        #[inline]
+        fn extents(&self) -> &[usize] {
+            &self.extents.0
+        }
+        #[inline]
+        fn strides(&self) -> &[usize] {
+            &self.strides
+        }
+        #[inline]
+        fn strides_mut(&mut self) -> &mut [usize] {
+            &mut self.strides
+        }
     }
 }
 
 impl Ellipsis for NoEllipsis {}
 impl<D: Dimension> Ellipsis for Rest<D> {}
+impl Ellipsis for Broadcast {}
 
 /// The ellipsis axes of one array, borrowed from it.
 #[derive(Clone, Copy)]

@@ -7,11 +7,11 @@ use core::mem::MaybeUninit;
 use core::ptr::NonNull;
 
 use ndarray::{Array, Dimension};
-use smallvec::SmallVec;
 
-use crate::ellipsis::{EllipsisAxes, EllipsisExtents};
+use crate::ellipsis::{Broadcast, Ellipsis, EllipsisAxes, EllipsisExtents, NoEllipsis};
 use crate::kernel::Dim;
 use crate::kernel::raw::{RawKernels, RawMode};
+use crate::layout::Layout;
 use crate::nest::{Axes, is_diagonal};
 use crate::rank::With;
 use crate::run::{Target, Writer, sealed};
@@ -20,18 +20,16 @@ use crate::view::Along;
 
 /// A new array of these extents, in C order.
 #[derive(Clone)]
-pub struct Fresh<const R: usize> {
+pub struct Fresh<const R: usize, E = NoEllipsis> {
     extents: [usize; R],
-    /// The number of named axes before the ellipsis.
-    before: usize,
-    ellipsis: EllipsisExtents,
+    ellipsis: E,
 }
 
 /// Returns a new array of these extents, to be written by a kernel.
 #[inline]
 #[must_use]
 pub fn fresh<const R: usize>(extents: [usize; R]) -> Fresh<R> {
-    Fresh { extents, before: R, ellipsis: EllipsisExtents::default() }
+    Fresh { extents, ellipsis: NoEllipsis }
 }
 
 impl<const R: usize> Fresh<R> {
@@ -41,110 +39,48 @@ impl<const R: usize> Fresh<R> {
     ///
     /// If `before > R`.
     #[must_use]
-    pub fn with_ellipsis(self, before: usize, ellipsis: EllipsisExtents) -> Self {
+    pub fn with_ellipsis(self, before: usize, extents: EllipsisExtents) -> Fresh<R, Broadcast> {
         assert!(before <= R, "einloom: internal error: the ellipsis lies outside its array");
-        Fresh { before, ellipsis, ..self }
+        Fresh { extents: self.extents, ellipsis: Broadcast::new(before, extents) }
     }
+}
 
+impl<const R: usize, E> Fresh<R, E> {
     /// Lays the named axes along loops; axes of the same loop make a diagonal, off which the array is zero.
     #[inline]
     #[must_use]
-    pub fn along(self, loops: [usize; R]) -> FreshAlong<R> {
+    pub fn along(self, loops: [usize; R]) -> FreshAlong<R, E> {
         FreshAlong { fresh: self, loops }
     }
 }
 
 /// A target of a kernel: a new array whose axes are laid along loops.
-pub struct FreshAlong<const R: usize> {
-    fresh: Fresh<R>,
+pub struct FreshAlong<const R: usize, E> {
+    fresh: Fresh<R, E>,
     loops: [usize; R],
 }
 
 /// A new array that a kernel has written.
-pub struct Filled<T, const R: usize> {
+///
+/// Invariant: it has the elements of its layout, which is in C order.
+pub struct Filled<T, const R: usize, E> {
     elements: Vec<T>,
-    shape: Shape<R>,
+    layout: Layout<R, E>,
     kernels: &'static RawKernels,
 }
 
-/// The shape of a new array: C-order strides of the named axes and the ellipsis.
-struct Shape<const R: usize> {
-    extents: [usize; R],
-    strides: [isize; R],
-    before: usize,
-    ellipsis: EllipsisExtents,
-    /// Strides in elements, as two's complement.
-    ellipsis_strides: SmallVec<[usize; 6]>,
-}
+impl<T, const R: usize, E: Ellipsis> Target<T> for FreshAlong<R, E> {}
 
-impl<const R: usize> Shape<R> {
-    /// Returns the shape and its number of elements.
-    fn new(fresh: Fresh<R>) -> (Self, usize) {
-        let Fresh { extents, before, ellipsis } = fresh;
-        let rest = ellipsis.as_slice();
-        let mut shape = Shape {
-            extents,
-            strides: [0; R],
-            before,
-            ellipsis_strides: rest.iter().map(|_| 0).collect(),
-            ellipsis: EllipsisExtents::default(),
-        };
-        let mut stride = 1_usize;
-        let mut take = |extent: usize| {
-            let own = stride;
-            stride =
-                stride.checked_mul(extent).expect("einloom: internal error: unchecked extents");
-            own
-        };
-        for axis in (before..R).rev() {
-            shape.strides[axis] = take(extents[axis]).cast_signed();
-        }
-        for axis in (0..rest.len()).rev() {
-            shape.ellipsis_strides[axis] = take(rest[axis]);
-        }
-        for axis in (0..before).rev() {
-            shape.strides[axis] = take(extents[axis]).cast_signed();
-        }
-        shape.ellipsis = ellipsis;
-        (shape, stride)
-    }
+impl<T, const R: usize, E: Ellipsis> sealed::Target<T> for FreshAlong<R, E> {
+    type Done = Filled<T, R, E>;
 
-    fn axes<'v>(&'v self, loops: &'v [usize; R]) -> Axes<'v> {
-        Axes { extents: &self.extents, strides: &self.strides, loops, ellipsis: self.ellipsis() }
-    }
-
-    fn ellipsis(&self) -> EllipsisAxes<'_> {
-        EllipsisAxes {
-            extents: self.ellipsis.as_slice(),
-            strides: &self.ellipsis_strides,
-            first: self.before,
-            source: Source::INTERMEDIATE,
-        }
-    }
-
-    /// Returns the extents in the order of the array's axes.
-    fn whole<D: Dimension>(&self) -> D {
-        let (left, right) = self.extents.split_at(self.before);
-        let rest = self.ellipsis.as_slice();
-        let mut whole = D::zeros(R + rest.len());
-        for (to, from) in whole.slice_mut().iter_mut().zip(left.iter().chain(rest).chain(right)) {
-            *to = *from;
-        }
-        whole
-    }
-}
-
-impl<T, const R: usize> Target<T> for FreshAlong<R> {}
-
-impl<T, const R: usize> sealed::Target<T> for FreshAlong<R> {
-    type Done = Filled<T, R>;
-
+    #[inline]
     unsafe fn fill(
         self,
         kernels: &'static RawKernels,
         run: impl FnOnce(Writer<'_>),
-    ) -> Filled<T, R> {
-        let (shape, len) = Shape::new(self.fresh);
+    ) -> Filled<T, R, E> {
+        let (layout, len) = Layout::c_order(self.fresh.extents, self.fresh.ellipsis);
         let mut elements: Vec<T> = Vec::with_capacity(len);
         if is_diagonal(&self.loops) {
             let all = Dim { extent: len, out: 1, sources: [], summed: false };
@@ -152,26 +88,31 @@ impl<T, const R: usize> sealed::Target<T> for FreshAlong<R> {
             // SAFETY: `elements` has the capacity `len`; the kernels are those of `T`.
             unsafe { kernels.scale_all(dims, ptr, RawMode::Assign) };
         }
-        let axes = shape.axes(&self.loops);
+        let axes = Axes {
+            extents: &layout.extents,
+            strides: &layout.strides,
+            loops: &self.loops,
+            ellipsis: layout.ellipsis(),
+        };
         run(Writer { ptr: elements.as_mut_ptr().cast(), axes, mode: RawMode::Assign });
         // SAFETY: `elements` has the capacity `len`. `run` has written every position on the diagonal of `axes`:
         // all there are, unless two axes share a loop, and then all were written above.
         unsafe { elements.set_len(len) };
-        Filled { elements, shape, kernels }
+        Filled { elements, layout, kernels }
     }
 }
 
-impl<T, const R: usize> Filled<T, R> {
+impl<T, const R: usize, E: Ellipsis> Filled<T, R, E> {
     /// Lays the named axes along loops, as a source of another kernel.
     #[inline]
     #[must_use]
     pub fn along(&self, loops: [usize; R]) -> Along<'_, T, R> {
         Along {
             ptr: NonNull::from(self.elements.as_slice()).cast(),
-            extents: self.shape.extents,
-            strides: self.shape.strides,
+            extents: self.layout.extents,
+            strides: self.layout.strides,
             loops,
-            ellipsis: self.shape.ellipsis(),
+            ellipsis: self.layout.ellipsis(),
             conjugated: false,
             kernels: self.kernels,
             borrow: PhantomData,
@@ -181,7 +122,7 @@ impl<T, const R: usize> Filled<T, R> {
     /// Returns the axes of the ellipsis.
     #[must_use]
     pub fn ellipsis(&self) -> EllipsisAxes<'_> {
-        self.shape.ellipsis()
+        self.layout.ellipsis()
     }
 
     /// Returns the array.
@@ -189,22 +130,24 @@ impl<T, const R: usize> Filled<T, R> {
     /// # Panics
     ///
     /// If `D` has another rank.
+    #[inline]
     #[must_use]
     pub fn into_array<D: Dimension>(self) -> Array<T, D> {
-        Array::from_shape_vec(self.shape.whole::<D>(), self.elements)
-            .expect("einloom: internal error: a new array does not have the elements of its shape")
+        let shape = self.layout.shape::<D>();
+        // SAFETY: the invariant of `Filled`; `Layout::c_order` has bounded the extents as ndarray wants them.
+        unsafe { Array::from_shape_vec_unchecked(shape, self.elements) }
     }
 
-    /// Returns the array, whose rank is `K` more than that of the ellipsis `E`.
+    /// Returns the array, whose rank is `K` more than that of the ellipsis `E2`.
     ///
     /// # Panics
     ///
     /// If the array has another rank.
     #[must_use]
-    pub fn into_array_like<const K: usize, E: With<K>>(
+    pub fn into_array_like<const K: usize, E2: With<K>>(
         self,
-        _ellipsis: PhantomData<E>,
-    ) -> Array<T, E::Out> {
+        _ellipsis: PhantomData<E2>,
+    ) -> Array<T, E2::Out> {
         self.into_array()
     }
 }

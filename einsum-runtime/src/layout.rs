@@ -6,6 +6,8 @@ use crate::shape::fail;
 use crate::source::{AxisExtent, Source};
 use ndarray::Dimension;
 
+const TOO_LARGE: &str = "einloom: internal error: unchecked extents of a new array";
+
 /// Extents and strides, in elements, of the named axes, the ellipsis `E`, and the array's rank.
 ///
 /// If the rank does not fit the term, all extents are 0 and the ellipsis is empty.
@@ -65,6 +67,56 @@ impl<const R: usize, D: Dimension> Layout<R, Rest<D>> {
 }
 
 impl<const R: usize, E: Ellipsis> Layout<R, E> {
+    /// Returns the layout of a new array in C order, and its number of elements.
+    ///
+    /// # Panics
+    ///
+    /// If the product of all extents but zeros exceeds `isize::MAX`.
+    #[inline]
+    pub(crate) fn c_order(extents: [usize; R], mut ellipsis: E) -> (Self, usize) {
+        // Strides where an extent is 0 are those where it is 1: nobody walks along them.
+        let mut stride = 1_usize;
+        let mut is_empty = false;
+        let mut take = |extent: usize| {
+            let own = stride;
+            is_empty |= extent == 0;
+            stride = stride.checked_mul(extent.max(1)).expect(TOO_LARGE);
+            own
+        };
+        let before = ellipsis.before().min(R);
+        let mut strides = [0; R];
+        for axis in (before..R).rev() {
+            strides[axis] = take(extents[axis]).cast_signed();
+        }
+        for axis in (0..ellipsis.extents().len()).rev() {
+            ellipsis.strides_mut()[axis] = take(ellipsis.extents()[axis]);
+        }
+        for axis in (0..before).rev() {
+            strides[axis] = take(extents[axis]).cast_signed();
+        }
+        assert!(isize::try_from(stride).is_ok(), "{TOO_LARGE}");
+        let found = R + ellipsis.extents().len();
+        let layout = Layout { extents, strides, ellipsis, source: Source::INTERMEDIATE, found };
+        (layout, if is_empty { 0 } else { stride })
+    }
+
+    /// Returns the extents in the order of the array's axes.
+    ///
+    /// # Panics
+    ///
+    /// If `D` has another rank.
+    #[inline]
+    pub(crate) fn shape<D: Dimension>(&self) -> D {
+        let (left, right) = self.extents.split_at(self.ellipsis.before().min(R));
+        let rest = self.ellipsis.extents();
+        let mut shape = D::zeros(R + rest.len());
+        assert!(shape.ndim() == R + rest.len(), "einloom: internal error: another rank");
+        for (to, from) in shape.slice_mut().iter_mut().zip(left.iter().chain(rest).chain(right)) {
+            *to = *from;
+        }
+        shape
+    }
+
     #[inline]
     pub(crate) fn axis(&self, axis: usize) -> AxisExtent {
         let shift = if axis < self.ellipsis.before() { 0 } else { self.ellipsis.extents().len() };
