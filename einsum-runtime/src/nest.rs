@@ -2,6 +2,7 @@
 //! the step of every array. After this, every loop stays inside every array.
 
 use crate::ellipsis::EllipsisAxes;
+use crate::kernel::tiny::{self, Tiny};
 use crate::kernel::{Dim, Dims};
 
 /// In a map from axes to loops: an axis of extent 1 that has no loop.
@@ -92,6 +93,72 @@ pub(crate) fn lay<const P: usize>(
     );
     lay_ellipses(&mut dims, &sources, &target);
     dims
+}
+
+/// Returns the nest's loops if they are few and short, with the post-conditions of [`lay`].
+///
+/// # Panics
+///
+/// As [`lay`].
+#[inline]
+pub(crate) fn lay_tiny<const P: usize>(
+    kept: &[usize],
+    summed: &[usize],
+    sources: &[Axes<'_>; P],
+    target: &Axes<'_>,
+) -> Option<Tiny<P>> {
+    let points = kept.iter().chain(summed).try_fold(1_usize, |n, &extent| n.checked_mul(extent));
+    let has_ellipsis = |axes: &Axes<'_>| !axes.ellipsis.extents.is_empty();
+    if kept.len() > tiny::KEPT
+        || summed.len() > tiny::SUMMED
+        || points.is_none_or(|points| points > tiny::POINTS)
+        || sources.iter().any(has_ellipsis)
+        || has_ellipsis(target)
+    {
+        return None;
+    }
+    let dim = |extent, summed| Dim { extent, out: 0, sources: [0; P], summed };
+    let mut tiny = Tiny { kept: [dim(1, false); tiny::KEPT], summed: [dim(1, true); tiny::SUMMED] };
+    // The innermost slots are used: what is not there is outside.
+    let (first_kept, first_summed) = (tiny::KEPT - kept.len(), tiny::SUMMED - summed.len());
+    for (slot, &extent) in tiny.kept[first_kept..].iter_mut().zip(kept) {
+        slot.extent = extent;
+    }
+    for (slot, &extent) in tiny.summed[first_summed..].iter_mut().zip(summed) {
+        slot.extent = extent;
+    }
+    for (p, source) in sources.iter().enumerate() {
+        for (axis, &number) in source.loops.iter().enumerate() {
+            if number == ONE {
+                check(source.extents[axis] == 1, "an axis of a source has no loop");
+                continue;
+            }
+            check(number < kept.len() + summed.len(), "an axis of a source runs along no loop");
+            let slot = match number.checked_sub(kept.len()) {
+                None => &mut tiny.kept[first_kept + number],
+                Some(number) => &mut tiny.summed[first_summed + number],
+            };
+            let fits = source.extents[axis] == slot.extent;
+            check(fits, "the extent of a source's axis is not its loop's");
+            slot.sources[p] = slot.sources[p].wrapping_add(source.strides[axis]);
+        }
+    }
+    let mut along_target = 0_u8;
+    for (axis, &number) in target.loops.iter().enumerate() {
+        if number == ONE {
+            check(target.extents[axis] == 1, "an axis of the target has no loop");
+            continue;
+        }
+        check(number < kept.len(), "an axis of the target runs along no kept loop");
+        let slot = &mut tiny.kept[first_kept + number];
+        let fits = target.extents[axis] == slot.extent;
+        check(fits, "the extent of a target's axis is not its loop's");
+        slot.out = slot.out.wrapping_add(target.strides[axis]);
+        along_target |= 1 << number;
+    }
+    let all = along_target.count_ones() as usize == kept.len();
+    check(all, "a kept loop has no axis in the target");
+    Some(tiny)
 }
 
 /// Adds the loops of the ellipses, aligned at their last axes: kept where the target runs along them, else summed.

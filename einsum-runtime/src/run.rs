@@ -153,6 +153,10 @@ unsafe fn run_unary(
     source: RawSource<'_>,
     writer: Writer<'_>,
 ) {
+    if let Some(nest) = nest::lay_tiny(kept, summed, &[source.axes], &writer.axes) {
+        // SAFETY: as below.
+        return unsafe { kernels.tiny_unary(&nest, source.read, writer.ptr, writer.mode) };
+    }
     let mut dims = nest::lay(kept, summed, [source.axes], writer.axes);
     // SAFETY: `lay` keeps every offset inside the arrays, which do not overlap, by the caller's duties.
     unsafe { kernels.unary(&mut dims, source.read, writer.ptr, writer.mode) }
@@ -168,8 +172,12 @@ unsafe fn run_binary(
     sources: [RawSource<'_>; 2],
     writer: Writer<'_>,
 ) {
-    let mut dims = nest::lay(kept, summed, sources.map(|source| source.axes), writer.axes);
-    let reads = sources.map(|source| source.read);
+    let (axes, reads) = (sources.map(|source| source.axes), sources.map(|source| source.read));
+    if let Some(nest) = nest::lay_tiny(kept, summed, &axes, &writer.axes) {
+        // SAFETY: as below.
+        return unsafe { kernels.tiny_binary(&nest, reads, writer.ptr, writer.mode) };
+    }
+    let mut dims = nest::lay(kept, summed, axes, writer.axes);
     // SAFETY: `lay` keeps every offset inside the arrays, which do not overlap, by the caller's duties.
     unsafe { kernels.binary(&mut dims, reads, writer.ptr, writer.mode) }
 }

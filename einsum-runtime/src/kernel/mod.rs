@@ -26,6 +26,7 @@ mod prepare;
 pub(crate) mod raw;
 #[cfg(test)]
 mod tests;
+pub(crate) mod tiny;
 mod walk;
 
 /// One loop of a nest over `P` sources. Steps are in elements.

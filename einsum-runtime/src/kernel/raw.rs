@@ -4,6 +4,7 @@
 //! it is compiled here, once, and not in every user's crate; and nothing behind the binding of an operand asks again
 //! whether its elements are an [`Element`], so that a type that is none is one compile error.
 
+use super::tiny::{Tiny, TinyKernel, tiny};
 use super::{Dims, Kernel, Mode, Read, scale};
 use crate::element::Element;
 
@@ -11,6 +12,8 @@ use crate::element::Element;
 pub struct RawKernels {
     unary: RawKernel<1>,
     binary: RawKernel<2>,
+    tiny_unary: TinyKernel<1>,
+    tiny_binary: TinyKernel<2>,
     scale_all: unsafe fn(Dims<0>, *mut u8, RawMode) -> RawMode,
 }
 
@@ -43,7 +46,15 @@ impl RawKernels {
     /// Returns the table of an element type.
     #[inline]
     pub(crate) fn of<T: Element>() -> &'static RawKernels {
-        const { &RawKernels { unary: unary::<T>, binary: binary::<T>, scale_all: scale_all::<T> } }
+        const {
+            &RawKernels {
+                unary: unary::<T>,
+                binary: binary::<T>,
+                tiny_unary: tiny::<T, 1>,
+                tiny_binary: tiny::<T, 2>,
+                scale_all: scale_all::<T>,
+            }
+        }
     }
 
     /// Runs a kernel on one source.
@@ -76,6 +87,40 @@ impl RawKernels {
     ) {
         // SAFETY: the caller's duties.
         unsafe { (self.binary)(dims, sources, out, mode) }
+    }
+
+    /// Runs a tiny nest on one source.
+    ///
+    /// # Safety
+    ///
+    /// As [`unary`](RawKernels::unary).
+    #[inline]
+    pub(crate) unsafe fn tiny_unary(
+        &self,
+        nest: &Tiny<1>,
+        source: RawRead,
+        out: *mut u8,
+        mode: RawMode,
+    ) {
+        // SAFETY: the caller's duties.
+        unsafe { (self.tiny_unary)(nest, [source], out, mode) }
+    }
+
+    /// Runs a tiny nest on two sources.
+    ///
+    /// # Safety
+    ///
+    /// As [`binary`](RawKernels::binary).
+    #[inline]
+    pub(crate) unsafe fn tiny_binary(
+        &self,
+        nest: &Tiny<2>,
+        sources: [RawRead; 2],
+        out: *mut u8,
+        mode: RawMode,
+    ) {
+        // SAFETY: the caller's duties.
+        unsafe { (self.tiny_binary)(nest, sources, out, mode) }
     }
 
     /// Lets a mode act on every element of an array, and returns the mode for sums into a part of it.
@@ -154,7 +199,7 @@ impl RawMode {
     /// # Safety
     ///
     /// Factors can be read as elements `T`.
-    unsafe fn typed<T: Element>(self) -> Mode<T> {
+    pub(super) unsafe fn typed<T: Element>(self) -> Mode<T> {
         match self {
             RawMode::Assign => Mode::Assign,
             // SAFETY: the caller's duty.
