@@ -21,11 +21,16 @@ mod accumulate;
 mod elementwise;
 mod gemm;
 mod groups;
+pub(crate) mod level;
+pub(crate) mod plain;
 pub(crate) mod precompiled;
 mod prepare;
+pub(crate) mod table;
 #[cfg(test)]
 mod tests;
 mod walk;
+#[cfg(target_arch = "x86_64")]
+pub(crate) mod x86_64;
 
 /// One loop of a nest over `P` sources. Steps are in elements.
 #[derive(Clone, Copy, Debug)]
