@@ -13,6 +13,7 @@
 use smallvec::SmallVec;
 
 use crate::element::Element;
+use crate::engine;
 use accumulate::accumulate;
 use groups::Groups;
 use prepare::{Work, prepare};
@@ -22,6 +23,7 @@ mod elementwise;
 mod gemm;
 mod groups;
 pub(crate) mod level;
+pub(crate) mod packing;
 pub(crate) mod plain;
 pub(crate) mod precompiled;
 mod prepare;
@@ -117,6 +119,35 @@ unsafe fn binary<T: Element>(
 ) {
     let work = prepare(dims, &mut sources, &mut out);
     // SAFETY: the caller's duties; `prepare` keeps the points.
+    unsafe { prepared_binary(work, dims, sources, out, mode) }
+}
+
+/// As [`binary`], on the engine where it has a plan.
+unsafe fn contract<T: Element + engine::Contract>(
+    dims: &mut Dims<2>,
+    mut sources: [Read<T>; 2],
+    mut out: *mut T,
+    mode: Mode<T>,
+) {
+    let work = prepare(dims, &mut sources, &mut out);
+    // SAFETY: the caller's duties; `prepare` keeps the points.
+    unsafe {
+        let is_done =
+            work == Work::Run && !is_kept(dims) && engine::contract(dims, sources, out, mode);
+        if !is_done {
+            prepared_binary(work, dims, sources, out, mode);
+        }
+    }
+}
+
+unsafe fn prepared_binary<T: Element>(
+    work: Work,
+    dims: &mut Dims<2>,
+    sources: [Read<T>; 2],
+    out: *mut T,
+    mode: Mode<T>,
+) {
+    // SAFETY: the caller's duties.
     unsafe {
         match (work, mode) {
             (Work::Nothing, _) => {}

@@ -9,6 +9,7 @@ use super::table::{Arguments, ColumnEntry, KernelSet, StepEntry, VectorEntry};
 
 mod avx2;
 mod avx512;
+pub(crate) mod packing;
 mod text;
 
 /// Kinds of kernels: elements of Y are broadcast; lanes that do not exist are left alone.

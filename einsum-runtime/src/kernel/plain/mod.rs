@@ -1,5 +1,7 @@
 //! The micro-kernels in plain Rust: the reference for those in assembly, for tests and for Miri.
 
+pub(crate) mod packing;
+
 use super::table::{
     ADD, Arguments, ColumnEntry, Kernel, KernelSet, Row, SCALE, StepEntry, VectorEntry,
 };

@@ -1,0 +1,295 @@
+//! The decisions: which loops run over lanes, whether X is packed and how, and the sizes of blocks.
+//!
+//! The lanes of a vector are adjacent elements of C, so C's unit loop decides which operand is X, the one that is read
+//! as vectors. Y is read element by element, hence never packed.
+
+use super::classify::{Groups, sort_by};
+use super::loops::{Loop, Loops, points};
+use super::machine::Machine;
+use crate::kernel::packing::ROWS;
+
+/// How a contraction is carried out.
+#[derive(Debug)]
+pub(super) struct Plan {
+    pub(super) batch: Loops,
+    /// Loops over rows outside of `run`.
+    pub(super) outer: Loops,
+    /// Rows that are adjacent in C, in chunks of which vectors are made.
+    pub(super) run: Loops,
+    pub(super) columns: Loops,
+    pub(super) steps: Loops,
+    pub(super) form: Form,
+    /// Whether X is the second source.
+    pub(super) exchanged: bool,
+    /// The number of vectors.
+    pub(super) vectors: usize,
+    /// The number of tiles that the vectors are evenly split over.
+    pub(super) tiles: usize,
+    /// Tiles, columns, and steps of a block.
+    pub(super) tile_block: usize,
+    pub(super) column_block: usize,
+    pub(super) step_block: usize,
+}
+
+/// Where vectors of X come from.
+#[derive(Debug)]
+pub(super) enum Form {
+    /// From X itself: its rows are adjacent as those of C are.
+    Direct,
+    /// From X itself, and Y is read as vectors too: the lanes are points of a batch loop.
+    Lanes(Loop),
+    /// From panels `[tile][apart][step][row]`.
+    Packed(Panels),
+    /// From X itself, but rows adjacent in X are not adjacent in C: results are turned on their way into C.
+    Turned(Turn),
+}
+
+/// The panels of a packed X.
+#[derive(Debug)]
+pub(super) struct Panels {
+    pub(super) order: Order,
+    /// The loop over rows that are adjacent in X but not in C, for [`Order::AlongApart`]; else of extent 1. It has panels of its own for every point.
+    pub(super) apart: Loop,
+    /// Points of `apart` that are packed at a time.
+    pub(super) apart_block: usize,
+    /// The bytes of a step in a panel, and of a panel.
+    pub(super) step_bytes: usize,
+    pub(super) panel_bytes: usize,
+}
+
+/// In which order elements are packed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Order {
+    /// Runs of rows are adjacent in X: copied.
+    AlongRows,
+    /// The innermost steps are adjacent in X: transposed in blocks.
+    AlongSteps,
+    /// Points of `apart` are adjacent in X: transposed in blocks.
+    AlongApart,
+    /// Nothing is adjacent.
+    Gather,
+}
+
+/// Results that are turned: C's unit loop against X's.
+#[derive(Debug)]
+pub(super) struct Turn {
+    /// C's unit loop.
+    pub(super) across: Loop,
+    /// X's unit loop: the lanes.
+    pub(super) along: Loop,
+    /// Points of each, and columns, of a block.
+    pub(super) across_block: usize,
+    pub(super) along_block: usize,
+}
+
+/// The bytes of X that a block of tiles packs: they stay in a second-level cache of 512 KB or more.
+const PANELS: usize = 384 << 10;
+
+/// The steps of a block: as many as keep the panel of a tile of 256 bytes of rows well inside that cache.
+const STEPS_WHOLE: usize = 640;
+const STEPS: usize = 512;
+
+/// The tiles of a block if nothing is packed: it bounds a table.
+const TILES: usize = 16;
+
+/// The columns of a block.
+const COLUMNS: usize = 2048;
+
+/// Splits `count` evenly into blocks of at most `most`, and returns the largest block.
+pub(super) fn block(count: usize, most: usize) -> usize {
+    count.div_ceil(count.div_ceil(most).max(1)).max(1)
+}
+
+/// Returns the plan, or `None` if the plain loops are to do it. `adds`: results are added to what C holds.
+pub(super) fn choose(machine: &Machine, mut groups: Groups, adds: bool) -> Option<Plan> {
+    let unit = machine.unit.cast_signed();
+    let is_unit = |l: &Loop| l.c == unit;
+    if groups.n.iter().any(is_unit) {
+        groups.exchange();
+    }
+    sort_by(&mut groups.batch, |l| l.c.unsigned_abs());
+    sort_by(&mut groups.m, |l| l.c.unsigned_abs());
+    sort_by(&mut groups.n, |l| l.y.unsigned_abs());
+    sort_by(&mut groups.k, |l| l.y.unsigned_abs().saturating_mul(1024) + l.x.unsigned_abs());
+    let Groups { batch, m, n, k, exchanged } = groups;
+    let mut plan = Plan {
+        batch,
+        outer: m,
+        run: Loops::new(),
+        columns: n,
+        steps: k,
+        form: Form::Direct,
+        exchanged,
+        vectors: 0,
+        tiles: 0,
+        tile_block: 0,
+        column_block: 0,
+        step_block: 0,
+    };
+    if plan.outer.last().is_some_and(is_unit) {
+        rows(machine, &mut plan, adds)?;
+    } else if plan.batch.last().is_some_and(is_unit) {
+        lanes(machine, &mut plan)?;
+    } else {
+        return None;
+    }
+    blocks(machine, &mut plan);
+    Some(plan)
+}
+
+/// The lanes are rows.
+fn rows(machine: &Machine, plan: &mut Plan, adds: bool) -> Option<()> {
+    let unit = machine.unit.cast_signed();
+    let width = machine.rows_of_vector();
+    let [m, n, k] = [points(&plan.outer), points(&plan.columns), points(&plan.steps)];
+    let inner = plan.outer.pop()?;
+    if inner.x == unit {
+        // Vectors that end with a run of X waste lanes; those of a packed X end with a run of C, which can be longer.
+        let lanes = |run: usize| (m / run) * run.div_ceil(width) * width;
+        let in_c = adjacent(&plan.outer, inner);
+        let is_wasteful = 10 * lanes(in_c) < 9 * lanes(inner.extent);
+        if n < 24 || !(is_wasteful || machine.packs_adjacent(n, k)) {
+            plan.run.push(inner);
+            return Some(());
+        }
+        take_run(plan, inner);
+        plan.form = packed(Order::AlongRows, NO_LOOP);
+        return Some(());
+    }
+    if n == 1 {
+        return None;
+    }
+    let apart = plan.outer.iter().position(|l| l.x == unit);
+    if let Some(apart) = apart {
+        let apart = plan.outer.remove(apart);
+        // Turning C costs what packing X does for every element, but twice, to and fro.
+        if !adds && 2 * n <= k && apart.extent >= width && inner.extent >= ROWS {
+            plan.form = Form::Turned(Turn {
+                across: inner,
+                along: apart,
+                across_block: 0,
+                along_block: 0,
+            });
+            return Some(());
+        }
+        take_run(plan, inner);
+        plan.form = packed(Order::AlongApart, apart);
+        return Some(());
+    }
+    take_run(plan, inner);
+    plan.form = match plan.steps.iter().position(|l| l.x == unit) {
+        Some(adjacent) => {
+            let adjacent = plan.steps.remove(adjacent);
+            plan.steps.push(adjacent);
+            packed(Order::AlongSteps, NO_LOOP)
+        }
+        None => packed(Order::Gather, NO_LOOP),
+    };
+    Some(())
+}
+
+/// The lanes are points of a batch loop.
+fn lanes(machine: &Machine, plan: &mut Plan) -> Option<()> {
+    let unit = machine.unit.cast_signed();
+    let inner = plan.batch.pop()?;
+    if inner.x != unit || inner.y != unit {
+        return None;
+    }
+    plan.form = Form::Lanes(inner);
+    Some(())
+}
+
+const NO_LOOP: Loop = Loop { extent: 1, x: 0, y: 0, c: 0 };
+
+fn packed(order: Order, apart: Loop) -> Form {
+    let (apart_block, step_bytes, panel_bytes) = (0, 0, 0);
+    Form::Packed(Panels { order, apart, apart_block, step_bytes, panel_bytes })
+}
+
+/// Returns the number of rows from `inner` outwards that are adjacent in C.
+fn adjacent(outer: &[Loop], inner: Loop) -> usize {
+    let mut rows = inner.extent;
+    for l in outer.iter().rev() {
+        if l.c != inner.c * rows.cast_signed() {
+            break;
+        }
+        rows *= l.extent;
+    }
+    rows
+}
+
+/// Moves the loops over rows that are adjacent in C from `outer` to `run`.
+fn take_run(plan: &mut Plan, inner: Loop) {
+    let mut rows = inner.extent.cast_signed();
+    plan.run.push(inner);
+    while let Some(l) = plan.outer.last().copied()
+        && l.c == inner.c * rows
+    {
+        rows *= l.extent.cast_signed();
+        plan.run.insert(0, l);
+        plan.outer.pop();
+    }
+}
+
+/// Sets the sizes of tiles and blocks.
+fn blocks(machine: &Machine, plan: &mut Plan) {
+    let [n, k] = [points(&plan.columns), points(&plan.steps)];
+    let vectors_of_run = points(&plan.run).div_ceil(machine.rows_of_vector());
+    plan.vectors = points(&plan.outer) * vectors_of_run;
+    plan.tiles = plan.vectors.div_ceil(machine.kernels.broadcast.len());
+    plan.tile_block = block(plan.tiles, TILES);
+    plan.column_block = block(n, COLUMNS);
+    let most_steps = if k <= STEPS_WHOLE { STEPS_WHOLE } else { STEPS } / machine.steps_of_point();
+    plan.step_block = block(k, most_steps);
+    match &mut plan.form {
+        Form::Direct | Form::Lanes(_) => {}
+        Form::Turned(turn) => {
+            // Two cache lines of C across, whole tiles along, and the results of a block in the second-level cache.
+            turn.across_block = block(turn.across.extent, 128 / machine.unit);
+            turn.along_block = block(turn.along.extent, 192);
+            let room = PANELS / (turn.across_block * turn.along_block * machine.unit);
+            plan.column_block = block(n, room.max(1));
+            plan.vectors = turn.along_block.div_ceil(machine.rows_of_vector());
+            plan.tiles = plan.vectors.div_ceil(machine.kernels.broadcast.len());
+        }
+        Form::Packed(panels) => {
+            if panels.order == Order::AlongApart {
+                plan.step_block = block(k, 256 / machine.steps_of_point());
+            }
+            let vectors = plan.vectors.div_ceil(plan.tiles);
+            let rows = vectors * machine.vector_bytes();
+            // Transposition writes `ROWS` rows at a time.
+            panels.step_bytes = rows.next_multiple_of(ROWS * machine.unit);
+            let steps = plan.step_block * machine.steps_of_point();
+            // A line more: panels at multiples of a page would compete for a few sets of the cache.
+            panels.panel_bytes = panels.step_bytes * steps + 64;
+            let fit = (PANELS / panels.panel_bytes).max(1);
+            panels.apart_block = block(panels.apart.extent, (fit / 16 * 16).max(16));
+            plan.tile_block = block(plan.tiles, (fit / panels.apart_block).max(1));
+        }
+    }
+}
+
+impl Machine {
+    /// The bytes of a vector.
+    pub(super) fn vector_bytes(&self) -> usize {
+        self.kernels.width * self.kernels.element
+    }
+
+    /// The rows of a vector.
+    pub(super) fn rows_of_vector(&self) -> usize {
+        self.vector_bytes() / self.unit
+    }
+
+    /// The kernel's steps for a point of the summed loops: 2 if complex, for the parts of Y.
+    pub(super) fn steps_of_point(&self) -> usize {
+        self.unit / self.kernels.element
+    }
+
+    /// Whether rows that are adjacent in X already are packed, for `n` columns and `k` steps.
+    fn packs_adjacent(&self, n: usize, k: usize) -> bool {
+        // A tile of 2 vectors reads a cache line or two a step: where steps are a page apart, all from one set of the
+        // first-level cache. Tiles of 4 suffer less than packing costs.
+        self.kernels.broadcast.len() < 4 && n >= 24 && k >= 128
+    }
+}
