@@ -5,7 +5,7 @@
 
 #![forbid(unsafe_code)]
 
-use einsum_compiler::{Form, compile};
+use einsum_compiler::{compile, Form};
 use proc_macro::TokenStream;
 
 /// The value of an einsum.

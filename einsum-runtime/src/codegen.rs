@@ -1,10 +1,10 @@
 //! The exact surface that emitted code may name; the facade re-exports it as `__private`. Not covered by semver.
 
+pub use crate::bind::{Like, Same, SameOutput};
 pub use crate::bind::{
     ellipsis_operand, ellipsis_operand_like, ellipsis_output, ellipsis_view_operand, operand,
     operand_like, output, scalar, scalar_like, view_operand,
 };
-pub use crate::bind::{Like, Same, SameOutput};
 pub use crate::element::Element;
 pub use crate::ellipsis::{
     EllipsisAxes, EllipsisExtents, NoEllipsis, Rest, broadcast, broadcasts, is_broadcast_of, wider,
@@ -24,8 +24,8 @@ pub use crate::static_extent::{
 };
 pub use crate::view::{Along, View};
 
+pub use crate::output::scalar_view_mut;
 pub use core::marker::PhantomData;
 pub use ndarray::{
     Array, ArrayView, ArrayViewMut, Dimension, Ix0, Ix1, Ix2, Ix3, Ix4, Ix5, Ix6, IxDyn, aview0,
 };
-pub use crate::output::scalar_view_mut;

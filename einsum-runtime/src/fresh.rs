@@ -92,7 +92,8 @@ impl<const R: usize> Shape<R> {
         let mut stride = 1_usize;
         let mut take = |extent: usize| {
             let own = stride;
-            stride = stride.checked_mul(extent).expect("einloom: internal error: unchecked extents");
+            stride =
+                stride.checked_mul(extent).expect("einloom: internal error: unchecked extents");
             own
         };
         for axis in (before..R).rev() {

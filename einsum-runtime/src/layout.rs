@@ -67,8 +67,7 @@ impl<const R: usize, D: Dimension> Layout<R, Rest<D>> {
 impl<const R: usize, E: Ellipsis> Layout<R, E> {
     #[inline]
     pub(crate) fn axis(&self, axis: usize) -> AxisExtent {
-        let shift =
-            if axis < self.ellipsis.before() { 0 } else { self.ellipsis.extents().len() };
+        let shift = if axis < self.ellipsis.before() { 0 } else { self.ellipsis.extents().len() };
         AxisExtent { extent: self.extents[axis], source: self.source, axis: axis + shift }
     }
 

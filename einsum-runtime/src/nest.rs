@@ -64,7 +64,10 @@ pub(crate) fn lay<const P: usize>(
             }
             check(number < dims.len(), "an axis of a source runs along no loop");
             let dim = &mut dims[number];
-            check(source.extents[axis] == dim.extent, "the extent of a source's axis is not its loop's");
+            check(
+                source.extents[axis] == dim.extent,
+                "the extent of a source's axis is not its loop's",
+            );
             dim.sources[p] = dim.sources[p].wrapping_add(source.strides[axis]);
         }
     }
@@ -76,11 +79,17 @@ pub(crate) fn lay<const P: usize>(
         }
         check(number < kept.len() && number < 64, "an axis of the target runs along no kept loop");
         let dim = &mut dims[number];
-        check(target.extents[axis] == dim.extent, "the extent of a target's axis is not its loop's");
+        check(
+            target.extents[axis] == dim.extent,
+            "the extent of a target's axis is not its loop's",
+        );
         dim.out = dim.out.wrapping_add(target.strides[axis]);
         along_target |= 1 << number;
     }
-    check(along_target.count_ones() as usize == kept.len(), "a kept loop has no axis in the target");
+    check(
+        along_target.count_ones() as usize == kept.len(),
+        "a kept loop has no axis in the target",
+    );
     lay_ellipses(&mut dims, &sources, &target);
     dims
 }

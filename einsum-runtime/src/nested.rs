@@ -10,7 +10,8 @@ use crate::operand::Operand;
 use crate::output::Output;
 use crate::static_extent::{AnyExtent, Extent};
 
-const SHAPE: &str = "einloom: internal error: a nested array does not have the elements of its type";
+const SHAPE: &str =
+    "einloom: internal error: a nested array does not have the elements of its type";
 
 // `flatten` is the chain of calls that turns the nested type into one slice of elements.
 macro_rules! nested {

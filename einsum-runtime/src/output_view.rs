@@ -165,8 +165,5 @@ fn whole(axes: Axes<'_>) -> Dims<0> {
     let named = axes.extents.iter().copied().zip(axes.strides.iter().copied());
     let ellipsis = &axes.ellipsis;
     let rest = ellipsis.extents.iter().zip(ellipsis.strides).map(|(&n, &s)| (n, s.cast_signed()));
-    named
-        .chain(rest)
-        .map(|(extent, out)| Dim { extent, out, sources: [], summed: false })
-        .collect()
+    named.chain(rest).map(|(extent, out)| Dim { extent, out, sources: [], summed: false }).collect()
 }

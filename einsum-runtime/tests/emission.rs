@@ -9,7 +9,8 @@ use num_complex::Complex64;
 /// `einsum!("ij,jk->ik", $a, $b)` as a `Result`.
 macro_rules! matmul {
     ($a:expr, $b:expr) => {
-        match __einloom::operand::<2, _>(&($a), __einloom::Source::operand(0, stringify!($a), "ij")) {
+        match __einloom::operand::<2, _>(&($a), __einloom::Source::operand(0, stringify!($a), "ij"))
+        {
             a0 => match __einloom::operand_like::<2, _, _, _>(
                 &($b),
                 &a0,
@@ -88,11 +89,8 @@ fn lone_index_then_contraction() {
                 a1 => {
                     let (n0, n1, n2) = (a0.extent(0), a0.extent(1), a0.extent(2));
                     let (n3, n4) = (a1.extent(0), a1.extent(2));
-                    match a0.rank().and(a1.rank()).and(__einloom::same(
-                        "k",
-                        a0.axis(2),
-                        a1.axis(1),
-                    )) {
+                    match a0.rank().and(a1.rank()).and(__einloom::same("k", a0.axis(2), a1.axis(1)))
+                    {
                         Ok(()) => {
                             let t0 = __einloom::reduce(
                                 __einloom::loops([n3, n2], [n4]),

@@ -62,8 +62,9 @@ pub(super) struct Panels {
 pub(super) enum Order {
     /// Runs of rows are adjacent in X: copied.
     AlongRows,
-    /// The innermost steps are adjacent in X: transposed in blocks.
-    AlongSteps,
+    /// Points of one of the loops over steps are adjacent in X: transposed in blocks. Blocks of steps consist of whole
+    /// runs of the loops inside of that one.
+    AlongSteps(usize),
     /// Points of `apart` are adjacent in X: transposed in blocks.
     AlongApart,
     /// Nothing is adjacent.
@@ -82,8 +83,8 @@ pub(super) struct Turn {
     pub(super) along_block: usize,
 }
 
-/// The bytes of X that a block of tiles packs: they stay in a second-level cache of 512 KB or more.
-const PANELS: usize = 384 << 10;
+/// The bytes of X that a block of tiles packs: with what streams past they fit a second-level cache of 1 MB.
+const PANELS: usize = 512 << 10;
 
 /// The steps of a block: as many as keep the panel of a tile of 256 bytes of rows well inside that cache.
 const STEPS_WHOLE: usize = 640;
@@ -109,7 +110,13 @@ pub(super) fn choose(machine: &Machine, mut groups: Groups, adds: bool) -> Optio
     }
     sort_by(&mut groups.batch, |l| l.c.unsigned_abs());
     sort_by(&mut groups.m, |l| l.c.unsigned_abs());
-    sort_by(&mut groups.n, |l| l.y.unsigned_abs());
+    let y_bytes = points(&groups.n).saturating_mul(points(&groups.k)).saturating_mul(machine.unit);
+    if y_bytes <= PANELS {
+        // Y stays in the cache in any order, so that C is written in order.
+        sort_by(&mut groups.n, |l| l.c.unsigned_abs());
+    } else {
+        sort_by(&mut groups.n, |l| l.y.unsigned_abs());
+    }
     sort_by(&mut groups.k, |l| l.y.unsigned_abs().saturating_mul(1024) + l.x.unsigned_abs());
     let Groups { batch, m, n, k, exchanged } = groups;
     let mut plan = Plan {
@@ -164,12 +171,8 @@ fn rows(machine: &Machine, plan: &mut Plan, adds: bool) -> Option<()> {
         let apart = plan.outer.remove(apart);
         // Turning C costs what packing X does for every element, but twice, to and fro.
         if !adds && 2 * n <= k && apart.extent >= width && inner.extent >= ROWS {
-            plan.form = Form::Turned(Turn {
-                across: inner,
-                along: apart,
-                across_block: 0,
-                along_block: 0,
-            });
+            plan.form =
+                Form::Turned(Turn { across: inner, along: apart, across_block: 0, along_block: 0 });
             return Some(());
         }
         take_run(plan, inner);
@@ -178,10 +181,13 @@ fn rows(machine: &Machine, plan: &mut Plan, adds: bool) -> Option<()> {
     }
     take_run(plan, inner);
     plan.form = match plan.steps.iter().position(|l| l.x == unit) {
-        Some(adjacent) => {
-            let adjacent = plan.steps.remove(adjacent);
-            plan.steps.push(adjacent);
-            packed(Order::AlongSteps, NO_LOOP)
+        Some(mut adjacent) => {
+            if points(&plan.steps[adjacent + 1..]) > STEPS / 16 {
+                let l = plan.steps.remove(adjacent);
+                plan.steps.push(l);
+                adjacent = plan.steps.len() - 1;
+            }
+            packed(Order::AlongSteps(adjacent), NO_LOOP)
         }
         None => packed(Order::Gather, NO_LOOP),
     };
@@ -253,8 +259,13 @@ fn blocks(machine: &Machine, plan: &mut Plan) {
             plan.tiles = plan.vectors.div_ceil(machine.kernels.broadcast.len());
         }
         Form::Packed(panels) => {
-            if panels.order == Order::AlongApart {
-                plan.step_block = block(k, 256 / machine.steps_of_point());
+            match panels.order {
+                Order::AlongApart => plan.step_block = block(k, 256 / machine.steps_of_point()),
+                Order::AlongSteps(adjacent) => {
+                    let inside = points(&plan.steps[adjacent + 1..]);
+                    plan.step_block = block(k / inside, most_steps / inside) * inside;
+                }
+                Order::AlongRows | Order::Gather => {}
             }
             let vectors = plan.vectors.div_ceil(plan.tiles);
             let rows = vectors * machine.vector_bytes();
@@ -288,8 +299,8 @@ impl Machine {
 
     /// Whether rows that are adjacent in X already are packed, for `n` columns and `k` steps.
     fn packs_adjacent(&self, n: usize, k: usize) -> bool {
-        // A tile of 2 vectors reads a cache line or two a step: where steps are a page apart, all from one set of the
-        // first-level cache. Tiles of 4 suffer less than packing costs.
-        self.kernels.broadcast.len() < 4 && n >= 24 && k >= 128
+        // The panel of a tile outgrows a first-level cache at 128 steps or so. From there on it comes from the second
+        // level, which is slower for steps that are far apart, worst where they share a few sets of the first level.
+        n >= 24 && k >= if self.kernels.broadcast.len() < 4 { 128 } else { 160 }
     }
 }

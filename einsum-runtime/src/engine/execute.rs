@@ -10,7 +10,9 @@
 //! Tables hold offsets from the operands' first elements, so one that covers all of a group is filled once, and the
 //! batch loop only moves pointers.
 
-use super::choose::{Form, Panels, Plan};
+use core::ops::Range;
+
+use super::choose::{Form, Panels, Plan, block};
 use super::loops::{Columns, Cursor, Loop, fill, points};
 use super::machine::Machine;
 use super::pack::{Source, pack};
@@ -35,6 +37,9 @@ pub(super) struct Task {
     pub(super) one: u64,
 }
 
+/// The columns of packed products that run against all tiles of a block, one after the other.
+const STRIP: usize = 48;
+
 /// Nothing that a table holds starts here.
 const NOWHERE: usize = usize::MAX;
 
@@ -52,7 +57,8 @@ pub(super) struct Execution<'p> {
     source_steps: *mut Pair,
     rows: *mut Pair,
     pub(super) panels: *mut u8,
-    pub(super) split: Split,
+    column_count: usize,
+    split: Split,
     /// What the tables start with, and the lanes that vectors have.
     first_column: usize,
     first_step: usize,
@@ -144,6 +150,7 @@ impl<'p> Execution<'p> {
             source_steps: if panels == 0 { none } else { scratch.take(plan.step_block) },
             rows: if panels == 0 { none } else { scratch.take(rows) },
             panels: if panels == 0 { none.cast() } else { scratch.take(panels) },
+            column_count: 0,
             split: Split::of(plan.column_block),
             first_column: NOWHERE,
             first_step: NOWHERE,
@@ -256,6 +263,7 @@ impl<'p> Execution<'p> {
             return;
         }
         self.first_column = start;
+        self.column_count = count;
         self.split = Split::of(count);
         let mut cursor = Cursor::at(&self.plan.columns, start);
         let (packing, to) = (self.machine.packing, self.columns.cast());
@@ -401,16 +409,14 @@ impl<'p> Execution<'p> {
                         let vectors = self.vectors_before(t + 1) - at;
                         let mut walk = Vectors::from(machine, plan, at);
                         let row_count = fill_rows(machine, self.rows, &mut walk, vectors);
-                        let inner = plan.steps.last().copied();
-                        let inner = inner.unwrap_or(Loop { extent: 1, x: 0, y: 0, c: 0 });
                         let source = Source {
                             x: task.x.wrapping_offset(self.step_x),
                             rows: self.rows,
                             row_count,
                             steps: self.source_steps,
                             step_count: count,
-                            first: step % inner.extent,
-                            inner,
+                            loops: &plan.steps,
+                            first: step,
                             panels,
                             step_bytes: panels.step_bytes * machine.steps_of_point(),
                             apart: apart..apart_end,
@@ -418,26 +424,65 @@ impl<'p> Execution<'p> {
                         pack(machine, self.panel(panels, t - tile, 0), &source);
                         t += 1;
                     }
-                    let mut t = tile;
-                    while t < end {
-                        let at = self.vectors_before(t);
-                        let vectors = self.vectors_before(t + 1) - at;
-                        let mut walk = Vectors::from(machine, plan, at);
-                        fill_packed(machine, self.vectors, &mut walk, vectors);
-                        let mut a = apart;
-                        while a < apart_end {
-                            self.arguments.x = self.panel(panels, t - tile, a - apart);
-                            let c = panels.apart.c * a.cast_signed();
-                            self.arguments.c = task.c.wrapping_offset(c);
-                            self.sweep(0, vectors);
-                            a += 1;
-                        }
-                        t += 1;
-                    }
+                    self.sweep_panels(task, panels, tile..end, apart..apart_end);
                 }
                 apart = apart_end;
             }
             tile = end;
+        }
+    }
+
+    /// Runs packed tiles: a strip of columns against all of them, so that its part of Y is read from afar once.
+    ///
+    /// # Safety
+    ///
+    /// As [`execute`](execute()), with tables of columns and steps, and panels for `tiles` and `apart`.
+    unsafe fn sweep_panels(
+        &mut self,
+        task: Task,
+        panels: &Panels,
+        tiles: Range<usize>,
+        apart: Range<usize>,
+    ) {
+        let (machine, plan) = (self.machine, self.plan);
+        let at = self.vectors_before(tiles.start);
+        let mut walk = Vectors::from(machine, plan, at);
+        let mut filled = 0;
+        let mut tile = tiles.start;
+        while tile < tiles.end {
+            let count = self.vectors_before(tile + 1) - self.vectors_before(tile);
+            // SAFETY: the table has room for the vectors of a block of tiles.
+            unsafe { fill_packed(machine, self.vectors.add(filled), &mut walk, count) };
+            filled += count;
+            tile += 1;
+        }
+        let columns = self.column_count;
+        let strip = block(columns, STRIP);
+        let mut column = 0;
+        while column < columns {
+            let count = strip.min(columns - column);
+            let split = Split::of(count);
+            let mut tile = tiles.start;
+            while tile < tiles.end {
+                let before = self.vectors_before(tile);
+                let count = self.vectors_before(tile + 1) - before;
+                let mut a = apart.start;
+                while a < apart.end {
+                    self.arguments.x = self.panel(panels, tile - tiles.start, a - apart.start);
+                    let c = panels.apart.c * a.cast_signed();
+                    self.arguments.c = task.c.wrapping_offset(c);
+                    // SAFETY: the caller's duties.
+                    unsafe {
+                        let vectors = self.vectors.add(before - at);
+                        let columns = self.columns.add(column);
+                        let arguments = &mut self.arguments;
+                        sweep(&self.kernels, arguments, vectors, count, columns, split);
+                    }
+                    a += 1;
+                }
+                tile += 1;
+            }
+            column += count;
         }
     }
 

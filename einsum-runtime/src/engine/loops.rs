@@ -37,8 +37,7 @@ pub(super) struct Cursor<'l> {
 impl<'l> Cursor<'l> {
     /// Returns a cursor at a point, counted in the order of the loops.
     pub(super) fn at(loops: &'l [Loop], point: usize) -> Self {
-        let mut cursor =
-            Cursor { loops, index: smallvec![0; loops.len()], x: 0, y: 0, c: 0 };
+        let mut cursor = Cursor { loops, index: smallvec![0; loops.len()], x: 0, y: 0, c: 0 };
         let mut rest = point;
         let mut depth = loops.len();
         while rest > 0 && depth > 0 {

@@ -25,7 +25,7 @@ mod turned;
 use choose::choose;
 use classify::classify;
 use execute::{Task, execute};
-pub(crate) use machine::{Machine, Supported};
+use machine::Supported;
 
 use crate::kernel::table::{ADD, SCALE};
 use crate::kernel::{Dims, Mode, Read};

@@ -1,7 +1,7 @@
 //! Fills the panels of a tile: `panel[step][row] = X[row + step]`, and so for every point of `apart` in a block.
 
 use super::choose::{Order, Panels};
-use super::loops::Loop;
+use super::loops::{Loop, points};
 use super::machine::Machine;
 use crate::kernel::packing::{Pair, ROWS};
 
@@ -14,8 +14,8 @@ pub(super) struct Source<'p> {
     /// Offsets of steps.
     pub(super) steps: *const Pair,
     pub(super) step_count: usize,
-    /// The innermost of the summed loops, and the block's first step along it.
-    pub(super) inner: Loop,
+    /// The summed loops, and the block's first step.
+    pub(super) loops: &'p [Loop],
     pub(super) first: usize,
     pub(super) panels: &'p Panels,
     /// The bytes from a step to the next in a panel.
@@ -36,7 +36,7 @@ pub(super) unsafe fn pack(machine: &Machine, to: *mut u8, source: &Source<'_>) {
     unsafe {
         match source.panels.order {
             Order::AlongRows => along_rows(machine, to, source),
-            Order::AlongSteps => along_steps(machine, to, source),
+            Order::AlongSteps(adjacent) => along_steps(machine, to, source, adjacent),
             Order::AlongApart => along_apart(machine, to, source),
             Order::Gather => gather(machine, to, source),
         }
@@ -75,26 +75,33 @@ unsafe fn along_rows(machine: &Machine, to: *mut u8, source: &Source<'_>) {
 /// # Safety
 ///
 /// As [`pack`].
-unsafe fn along_steps(machine: &Machine, to: *mut u8, source: &Source<'_>) {
+unsafe fn along_steps(machine: &Machine, to: *mut u8, source: &Source<'_>, adjacent: usize) {
+    let inside = points(&source.loops[adjacent + 1..]);
+    let extent = source.loops[adjacent].extent;
+    let first_run = extent - source.first / inside % extent;
     let mut row = 0;
     while row < source.row_count {
-        // Transposed are the steps that the innermost loop takes in one go.
+        // A run takes adjacent steps, for every point of the loops inside.
+        let mut run = first_run;
         let mut step = 0;
-        let mut run = source.inner.extent - source.first;
         while step < source.step_count {
-            let run_now = run.min(source.step_count - step);
-            // SAFETY: the caller's duties.
-            unsafe {
-                (machine.packing.transpose)(
-                    to.add(step * source.step_bytes + row * machine.unit),
-                    source.x.wrapping_offset((*source.steps.add(step))[0]),
-                    source.rows.add(row),
-                    source.step_bytes.cast_signed(),
-                    run_now,
-                );
+            run = run.min((source.step_count - step) / inside);
+            let mut i = step;
+            while i < step + inside {
+                // SAFETY: the caller's duties.
+                unsafe {
+                    (machine.packing.transpose)(
+                        to.add(i * source.step_bytes + row * machine.unit),
+                        source.x.wrapping_offset((*source.steps.add(i))[0]),
+                        source.rows.add(row),
+                        (inside * source.step_bytes).cast_signed(),
+                        run,
+                    );
+                }
+                i += 1;
             }
-            step += run_now;
-            run = source.inner.extent;
+            step += run * inside;
+            run = extent;
         }
         row += ROWS;
     }

@@ -42,7 +42,7 @@ impl Split {
     }
 }
 
-/// Runs the kernels on a tile of `count` vectors and all columns.
+/// Runs the kernels on a tile of `count` vectors and the columns.
 ///
 /// # Safety
 ///

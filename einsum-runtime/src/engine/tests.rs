@@ -12,7 +12,8 @@ struct Random(u64);
 
 impl Random {
     fn below(&mut self, n: usize) -> usize {
-        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        self.0 =
+            self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         (self.0 >> 33) as usize % n
     }
 
@@ -78,7 +79,12 @@ struct Placed {
 
 const MARGIN: usize = 3;
 
-fn place(letters: &[Letter], order: &[usize], has: fn(&Letter) -> bool, random: Option<&mut Random>) -> Placed {
+fn place(
+    letters: &[Letter],
+    order: &[usize],
+    has: fn(&Letter) -> bool,
+    random: Option<&mut Random>,
+) -> Placed {
     let mut placed = Placed { steps: vec![0; letters.len()], first: MARGIN as isize, len: 0 };
     let mut step = 1_isize;
     let mut random = random;
@@ -109,10 +115,15 @@ struct Case<T> {
 }
 
 /// Lays a case out; `orders` are those of X, Y, and C.
-fn case<T: Sample>(letters: &[Letter], orders: [&[usize]; 3], data: &mut Random, mut odd: Option<&mut Random>) -> Case<T> {
+fn case<T: Sample>(
+    letters: &[Letter],
+    orders: [&[usize]; 3],
+    data: &mut Random,
+    mut odd: Option<&mut Random>,
+) -> Case<T> {
     let x = place(letters, orders[0], |l| l.x, odd.as_deref_mut());
     let y = place(letters, orders[1], |l| l.y, odd.as_deref_mut());
-    let c = place(letters, orders[2], |l| l.c, odd.as_deref_mut());
+    let c = place(letters, orders[2], |l| l.c, odd);
     let dims = letters
         .iter()
         .enumerate()
@@ -188,7 +199,8 @@ fn check<T: Sample>(mut case: Case<T>, mode: Mode<T>, what: &dyn Debug) {
 fn matrix_products<T: Sample>(m: usize, n: usize, k: usize, random: &mut Random) {
     let letters = [letter(m, "xc"), letter(n, "yc"), letter(k, "xy")];
     for arrangement in 0..8 {
-        let order = |bit: usize, a: [usize; 2]| if arrangement >> bit & 1 == 0 { a } else { [a[1], a[0]] };
+        let order =
+            |bit: usize, a: [usize; 2]| if arrangement >> bit & 1 == 0 { a } else { [a[1], a[0]] };
         let (x, y, c) = (order(0, [0, 2]), order(1, [2, 1]), order(2, [0, 1]));
         let case = case::<T>(&letters, [&x, &y, &c], random, None);
         let mode = modes(random)[random.below(4)];
@@ -286,17 +298,41 @@ fn forms() {
             }
         };
         // Rows adjacent in C in longer runs than in X.
-        run(&[letter(9, "xc"), letter(7, "xc"), letter(30, "yc"), letter(5, "xy")], [&[a, d, b], &[c, d], &[c, a, b]]);
+        run(
+            &[letter(9, "xc"), letter(7, "xc"), letter(30, "yc"), letter(5, "xy")],
+            [&[a, d, b], &[c, d], &[c, a, b]],
+        );
         // X's unit loop is another of rows: panels apart, and turned.
-        run(&[letter(37, "xc"), letter(50, "xc"), letter(30, "yc"), letter(6, "xy")], [&[a, d, b], &[c, d], &[c, b, a]]);
-        run(&[letter(37, "xc"), letter(50, "xc"), letter(3, "yc"), letter(9, "xy")], [&[a, d, b], &[c, d], &[c, b, a]]);
-        run(&[letter(9, "xc"), letter(200, "xc"), letter(5, "yc"), letter(700, "xy")], [&[a, d, b], &[c, d], &[c, b, a]]);
+        run(
+            &[letter(37, "xc"), letter(50, "xc"), letter(30, "yc"), letter(6, "xy")],
+            [&[a, d, b], &[c, d], &[c, b, a]],
+        );
+        run(
+            &[letter(37, "xc"), letter(50, "xc"), letter(3, "yc"), letter(9, "xy")],
+            [&[a, d, b], &[c, d], &[c, b, a]],
+        );
+        run(
+            &[letter(9, "xc"), letter(200, "xc"), letter(5, "yc"), letter(700, "xy")],
+            [&[a, d, b], &[c, d], &[c, b, a]],
+        );
         // Along steps, in two loops of them.
-        run(&[letter(37, "xc"), letter(30, "yc"), letter(7, "xy"), letter(11, "xy")], [&[a, c, d], &[d, b, c], &[b, a]]);
-        run(&[letter(20, "xc"), letter(30, "yc"), letter(70, "xy"), letter(11, "xy")], [&[a, c, d], &[d, b, c], &[b, a]]);
+        run(
+            &[letter(37, "xc"), letter(30, "yc"), letter(7, "xy"), letter(11, "xy")],
+            [&[a, c, d], &[d, b, c], &[b, a]],
+        );
+        run(
+            &[letter(20, "xc"), letter(30, "yc"), letter(70, "xy"), letter(11, "xy")],
+            [&[a, c, d], &[d, b, c], &[b, a]],
+        );
         // Batch last.
-        run(&[letter(9, "xc"), letter(7, "yc"), letter(5, "xy"), letter(37, "xyc")], [&[a, c, d], &[c, b, d], &[a, b, d]]);
+        run(
+            &[letter(9, "xc"), letter(7, "yc"), letter(5, "xy"), letter(37, "xyc")],
+            [&[a, c, d], &[c, b, d], &[a, b, d]],
+        );
         // Batch first.
-        run(&[letter(9, "xc"), letter(7, "yc"), letter(5, "xy"), letter(6, "xyc")], [&[d, a, c], &[d, c, b], &[d, a, b]]);
+        run(
+            &[letter(9, "xc"), letter(7, "yc"), letter(5, "xy"), letter(6, "xyc")],
+            [&[d, a, c], &[d, c, b], &[d, a, b]],
+        );
     });
 }

@@ -32,13 +32,14 @@ pub(super) unsafe fn product(execution: &mut Execution<'_>, task: Task, turn: &T
         while across < turn.across.extent {
             let mut along = 0;
             while along < turn.along.extent {
-                let x = outer.x + turn.across.x * across.cast_signed() + turn.along.x * along.cast_signed();
-                let c = outer.c + turn.across.c * across.cast_signed() + turn.along.c * along.cast_signed();
-                let task = Task {
-                    x: task.x.wrapping_offset(x),
-                    c: task.c.wrapping_offset(c),
-                    ..task
-                };
+                let x = outer.x
+                    + turn.across.x * across.cast_signed()
+                    + turn.along.x * along.cast_signed();
+                let c = outer.c
+                    + turn.across.c * across.cast_signed()
+                    + turn.along.c * along.cast_signed();
+                let task =
+                    Task { x: task.x.wrapping_offset(x), c: task.c.wrapping_offset(c), ..task };
                 let block = Block {
                     across: turn.across_block.min(turn.across.extent - across),
                     along: turn.along_block.min(turn.along.extent - along),

@@ -208,7 +208,8 @@ impl<T: Element> Terms<T, 2> for [Read<T>; 2] {
             [x_step, y_step] => {
                 for (i, sum) in (0..).zip(sums) {
                     // SAFETY: the caller's duties.
-                    let (x, y) = unsafe { (x.offset(i * x_step).read(), y.offset(i * y_step).read()) };
+                    let (x, y) =
+                        unsafe { (x.offset(i * x_step).read(), y.offset(i * y_step).read()) };
                     *sum = T::add(*sum, T::mul(first.value(x), second.value(y)));
                 }
             }

@@ -146,7 +146,8 @@ fn for_each_row<const P: usize>(
 /// Returns the dim along which source `p` has a smaller step than along `inner`, if any.
 fn preferred<const P: usize>(dims: &Dims<P>, inner: &Dim<P>, p: usize) -> Option<usize> {
     let step = |d: &Dim<P>| d.sources[p].unsigned_abs();
-    let smallest = (0..dims.len()).filter(|&i| step(&dims[i]) != 0).min_by_key(|&i| step(&dims[i]))?;
+    let smallest =
+        (0..dims.len()).filter(|&i| step(&dims[i]) != 0).min_by_key(|&i| step(&dims[i]))?;
     (step(&dims[smallest]) < step(inner)).then_some(smallest)
 }
 

@@ -24,6 +24,7 @@ mod gemm;
 mod groups;
 pub(crate) mod level;
 pub(crate) mod packing;
+#[cfg(test)]
 pub(crate) mod plain;
 pub(crate) mod precompiled;
 mod prepare;

@@ -37,11 +37,7 @@ fn drop_unit_loops<const P: usize>(dims: &mut Dims<P>) {
 }
 
 /// Runs loops in the direction in which the output, or for a summed loop its first source, steps forward.
-fn turn_loops<T, const P: usize>(
-    dims: &mut Dims<P>,
-    sources: &mut [Read<T>; P],
-    out: &mut *mut T,
-) {
+fn turn_loops<T, const P: usize>(dims: &mut Dims<P>, sources: &mut [Read<T>; P], out: &mut *mut T) {
     for dim in dims {
         let leading =
             if dim.summed { dim.sources.iter().copied().find(|s| *s != 0) } else { Some(dim.out) };

@@ -10,7 +10,8 @@ struct Random(u64);
 
 impl Random {
     fn below(&mut self, n: usize) -> usize {
-        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        self.0 =
+            self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         (self.0 >> 33) as usize % n
     }
 
@@ -107,16 +108,19 @@ fn case<T: Sample, const P: usize>(random: &mut Random, most: &[usize]) -> Case<
             summed: summed[d],
         })
         .collect();
-    let mut fill = |placed: Placed| {
-        ((0..placed.len).map(|_| T::sample(random)).collect(), placed.first)
-    };
+    let mut fill =
+        |placed: Placed| ((0..placed.len).map(|_| T::sample(random)).collect(), placed.first);
     let (out, sources) = (fill(out), sources.map(&mut fill));
     Case { dims, sources, out, conjugated: core::array::from_fn(|_| random.one_in(2)) }
 }
 
 /// One multiplication at a time, in the order of the dims.
 fn expected<T: Element, const P: usize>(case: &Case<T, P>, mode: Mode<T>) -> Vec<T> {
-    fn points<const P: usize>(dims: &[Dim<P>], at: (isize, [isize; P]), visit: &mut dyn FnMut(isize, [isize; P])) {
+    fn points<const P: usize>(
+        dims: &[Dim<P>],
+        at: (isize, [isize; P]),
+        visit: &mut dyn FnMut(isize, [isize; P]),
+    ) {
         let Some((dim, rest)) = dims.split_first() else { return visit(at.0, at.1) };
         for i in 0..dim.extent.cast_signed() {
             let sources = core::array::from_fn(|p| at.1[p] + i * dim.sources[p]);
@@ -146,7 +150,12 @@ fn expected<T: Element, const P: usize>(case: &Case<T, P>, mode: Mode<T>) -> Vec
     out
 }
 
-fn check<T: Sample, const P: usize>(rounds: usize, seed: u64, most: &[usize], kernel: Kernel<T, P>) {
+fn check<T: Sample, const P: usize>(
+    rounds: usize,
+    seed: u64,
+    most: &[usize],
+    kernel: Kernel<T, P>,
+) {
     let mut random = Random(seed);
     for round in 0..rounds {
         let mut case = case::<T, P>(&mut random, most);
@@ -203,7 +212,11 @@ fn packed_products() {
     for [m, n, k] in [[4, 4, 64], [65, 9, 5], [7, 513, 4], [5, 6, 257], [67, 13, 300]] {
         for layout in 0..8 {
             let steps = |bit: usize, rows: usize, columns: usize| {
-                if layout >> bit & 1 == 0 { (columns.cast_signed(), 1) } else { (1, rows.cast_signed()) }
+                if layout >> bit & 1 == 0 {
+                    (columns.cast_signed(), 1)
+                } else {
+                    (1, rows.cast_signed())
+                }
             };
             let ((am, ak), (bk, bn), (cm, cn)) = (steps(0, m, k), steps(1, k, n), steps(2, m, n));
             let dim = |extent, out, sources, summed| Dim { extent, out, sources, summed };
@@ -214,8 +227,7 @@ fn packed_products() {
             ]);
             let mut fill = |len| ((0..len).map(|_| f32::sample(&mut random)).collect(), 0);
             let sources = [fill(m * k), fill(k * n)];
-            let mut case =
-                Case { dims, sources, out: fill(m * n), conjugated: [false, false] };
+            let mut case = Case { dims, sources, out: fill(m * n), conjugated: [false, false] };
             assert!(Groups::worth_packing(&case.dims).is_some());
             let mode = Mode::Scale { alpha: 2.0, beta: -1.0 };
             let expected = expected(&case, mode);

@@ -42,7 +42,14 @@ fn copy_and_gather() {
                     // SAFETY: 11 runs of up to 160 bytes, read before byte 640 and written before byte 2400.
                     unsafe {
                         let reads = offsets.as_ptr();
-                        (packing.copy)(to.as_mut_ptr(), from.as_ptr(), reads, count, 4 * length, 200);
+                        (packing.copy)(
+                            to.as_mut_ptr(),
+                            from.as_ptr(),
+                            reads,
+                            count,
+                            4 * length,
+                            200,
+                        );
                     }
                     assert_eq!(to, expected, "{level:?} {element} {count} {length}");
                 }

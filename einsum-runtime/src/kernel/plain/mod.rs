@@ -10,7 +10,9 @@ use super::table::{
 const WIDTH: usize = 4;
 
 /// A number that vectors are made of.
-pub(crate) trait Real: Copy + core::ops::Add<Output = Self> + core::ops::Mul<Output = Self> {
+pub(crate) trait Real:
+    Copy + core::ops::Add<Output = Self> + core::ops::Mul<Output = Self>
+{
     const ZERO: Self;
     fn from_low_bits(bits: u64) -> Self;
 }

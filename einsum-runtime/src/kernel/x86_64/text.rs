@@ -46,6 +46,17 @@ macro_rules! shared_macros {
             mov \pointer, [r14 + 24*\i + 8]
             add \pointer, [rdi + 16]
         .endm
+        # C is going to be read: it had better be on its way while the sums are formed.
+        .macro expect j, pointer, accumulators:vararg
+            mov r14, [rdi + 24]
+            mov r15, [rbp + 16*\j + 8]
+            add r15, [rdi + 16]
+            vectors expect_one
+        .endm
+        .macro expect_one i, pointer
+            mov rbx, [r14 + 24*\i + 8]
+            prefetcht0 [r15 + rbx]
+        .endm
         .macro point_to_y j, pointer, accumulators:vararg
             mov \pointer, [rbp + 16*\j]
             add \pointer, [rdi + 8]
@@ -70,6 +81,10 @@ macro_rules! shared_body {
             mov rbp, [rdi + 32]
             columns point_to_y
             columns clear
+            test byte ptr [rdi + 64], 2
+            jz 25f
+            columns expect
+        25:
             mov rbx, [rdi + 40]
             cmp rbx, [rdi + 48]
             jae 40f
@@ -108,7 +123,7 @@ macro_rules! shared_body {
             pop rbx
             vzeroupper
             ret
-            .irp name, f, point_to_x, point_to_c, point_to_y, vectors, columns, use_mask, load, clear, multiply, factor, scale, add_old, store, each
+            .irp name, f, expect, expect_one, point_to_x, point_to_c, point_to_y, vectors, columns, use_mask, load, clear, multiply, factor, scale, add_old, store, each
                 .purgem \name
             .endr
         "
