@@ -150,12 +150,17 @@ fn rows(machine: &Machine, plan: &mut Plan, adds: bool) -> Option<()> {
     let width = machine.rows_of_vector();
     let [m, n, k] = [points(&plan.outer), points(&plan.columns), points(&plan.steps)];
     let inner = plan.outer.pop()?;
+    let is_complex = machine.steps_of_point() > 1;
+    if n == 1 && (is_complex || inner.x != unit) {
+        return None;
+    }
     if inner.x == unit {
         // Vectors that end with a run of X waste lanes; those of a packed X end with a run of C, which can be longer.
         let lanes = |run: usize| (m / run) * run.div_ceil(width) * width;
         let in_c = adjacent(&plan.outer, inner);
         let is_wasteful = 10 * lanes(in_c) < 9 * lanes(inner.extent);
-        if n < 24 || !(is_wasteful || machine.packs_adjacent(n, k)) {
+        let is_packed = n >= 24 && (is_wasteful || machine.packs_adjacent(k));
+        if !is_packed && !is_complex {
             plan.run.push(inner);
             return Some(());
         }
@@ -163,14 +168,11 @@ fn rows(machine: &Machine, plan: &mut Plan, adds: bool) -> Option<()> {
         plan.form = packed(Order::AlongRows, NO_LOOP);
         return Some(());
     }
-    if n == 1 {
-        return None;
-    }
     let apart = plan.outer.iter().position(|l| l.x == unit);
     if let Some(apart) = apart {
         let apart = plan.outer.remove(apart);
         // Turning C costs what packing X does for every element, but twice, to and fro.
-        if !adds && 2 * n <= k && apart.extent >= width && inner.extent >= ROWS {
+        if !adds && !is_complex && 2 * n <= k && apart.extent >= width && inner.extent >= ROWS {
             plan.form =
                 Form::Turned(Turn { across: inner, along: apart, across_block: 0, along_block: 0 });
             return Some(());
@@ -198,7 +200,7 @@ fn rows(machine: &Machine, plan: &mut Plan, adds: bool) -> Option<()> {
 fn lanes(machine: &Machine, plan: &mut Plan) -> Option<()> {
     let unit = machine.unit.cast_signed();
     let inner = plan.batch.pop()?;
-    if inner.x != unit || inner.y != unit {
+    if inner.x != unit || inner.y != unit || machine.steps_of_point() > 1 {
         return None;
     }
     plan.form = Form::Lanes(inner);
@@ -297,10 +299,10 @@ impl Machine {
         self.unit / self.kernels.element
     }
 
-    /// Whether rows that are adjacent in X already are packed, for `n` columns and `k` steps.
-    fn packs_adjacent(&self, n: usize, k: usize) -> bool {
+    /// Whether rows that are adjacent in X already are packed, for `k` steps.
+    fn packs_adjacent(&self, k: usize) -> bool {
         // The panel of a tile outgrows a first-level cache at 128 steps or so. From there on it comes from the second
         // level, which is slower for steps that are far apart, worst where they share a few sets of the first level.
-        n >= 24 && k >= if self.kernels.broadcast.len() < 4 { 128 } else { 160 }
+        k >= if self.kernels.broadcast.len() < 4 { 128 } else { 160 }
     }
 }

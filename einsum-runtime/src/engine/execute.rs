@@ -21,6 +21,7 @@ use super::scratch::{Scratch, with_scratch};
 use super::sweep::{Kernels, Split, sweep};
 use super::turned;
 use crate::kernel::packing::Pair;
+use crate::kernel::rotate::Factors;
 use crate::kernel::table::{ADD, Arguments, ColumnEntry, StepEntry, VectorEntry};
 
 /// The arrays, and how sums enter C.
@@ -35,6 +36,8 @@ pub(super) struct Task {
     pub(super) beta: u64,
     /// One, as an element.
     pub(super) one: u64,
+    /// For complex elements; alpha is in there.
+    pub(super) factors: Option<Factors>,
 }
 
 /// The columns of packed products that run against all tiles of a block, one after the other.
@@ -422,6 +425,7 @@ impl<'p> Execution<'p> {
                             apart: apart..apart_end,
                         };
                         pack(machine, self.panel(panels, t - tile, 0), &source);
+                        self.rotate(panels, t - tile, apart_end - apart, count);
                         t += 1;
                     }
                     self.sweep_panels(task, panels, tile..end, apart..apart_end);
@@ -429,6 +433,22 @@ impl<'p> Execution<'p> {
                 apart = apart_end;
             }
             tile = end;
+        }
+    }
+
+    /// Prepares the panels of a tile for complex products.
+    ///
+    /// # Safety
+    ///
+    /// The panels have been packed.
+    unsafe fn rotate(&mut self, panels: &Panels, tile: usize, apart: usize, steps: usize) {
+        let Some(factors) = &self.task.factors else { return };
+        let mut a = 0;
+        while a < apart {
+            let panel = self.panel(panels, tile, a);
+            // SAFETY: the caller's duties; a panel has twice the rows for complex numbers.
+            unsafe { (self.machine.kernels.rotate)(panel, steps, panels.step_bytes, factors) };
+            a += 1;
         }
     }
 

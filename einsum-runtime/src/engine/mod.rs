@@ -27,28 +27,60 @@ use classify::classify;
 use execute::{Task, execute};
 use machine::Supported;
 
+use num_complex::Complex;
+
+use crate::element::Element;
+use crate::kernel::rotate::{Factors, Part};
 use crate::kernel::table::{ADD, SCALE};
-use crate::kernel::{Dims, Mode, Read};
+use crate::kernel::{Dim, Dims, Mode, Read, scale};
 
 /// An element type of the engine.
-pub(crate) trait Contract: Supported + Copy {
-    /// Returns how sums enter C, as [`Arguments`](crate::kernel::table::Arguments) has it: flags, alpha, beta, and one.
-    fn finish(mode: Mode<Self>) -> (usize, u64, u64, u64);
+pub(crate) trait Contract: Supported + Element {
+    /// Returns how sums enter C. `conjugated`: X and Y.
+    fn finish(mode: Mode<Self>, conjugated: [bool; 2]) -> Finish<Self>;
+}
+
+/// How sums enter C, in the terms of the kernels.
+pub(crate) struct Finish<T> {
+    /// As in [`Arguments`](crate::kernel::table::Arguments).
+    flags: usize,
+    alpha: u64,
+    beta: u64,
+    one: u64,
+    /// For complex elements.
+    factors: Option<Factors>,
+    /// What C must be multiplied by before, because the kernels cannot.
+    before: Option<T>,
 }
 
 macro_rules! contract {
     ($($float:ty)*) => { $(
         impl Contract for $float {
-            fn finish(mode: Mode<Self>) -> (usize, u64, u64, u64) {
-                let one: $float = 1.0;
+            fn finish(mode: Mode<Self>, _conjugated: [bool; 2]) -> Finish<Self> {
                 let (alpha, beta) = match mode {
-                    Mode::Assign => (one, 0.0),
+                    Mode::Assign => (1.0, 0.0),
                     Mode::Scale { alpha, beta } => (alpha, beta),
                 };
-                let scale = if alpha == one { 0 } else { SCALE };
+                let scale = if alpha == 1.0 { 0 } else { SCALE };
                 let add = if beta == 0.0 { 0 } else { ADD };
-                let bits = |x: $float| u64::from(x.to_bits());
-                (scale | add, bits(alpha), bits(beta), bits(one))
+                let (factors, before) = (None, None);
+                let (alpha, beta, one) = (alpha.bits(), beta.bits(), <Self as Part>::ONE.bits());
+                Finish { flags: scale | add, alpha, beta, one, factors, before }
+            }
+        }
+
+        impl Contract for Complex<$float> {
+            fn finish(mode: Mode<Self>, [x_conjugated, y_conjugated]: [bool; 2]) -> Finish<Self> {
+                let (alpha, beta) = match mode {
+                    Mode::Assign => (Self::ONE, Self::ZERO),
+                    Mode::Scale { alpha, beta } => (alpha, beta),
+                };
+                let factors = Factors::of([alpha.re, alpha.im], x_conjugated, y_conjugated);
+                let flags = if beta == Self::ZERO { 0 } else { ADD };
+                let one = <$float as Part>::ONE.bits();
+                let (beta, before) =
+                    if beta.im == 0.0 { (beta.re.bits(), None) } else { (one, Some(beta)) };
+                Finish { flags, alpha: one, beta, one, factors: Some(factors), before }
             }
         }
     )* };
@@ -67,12 +99,28 @@ pub(crate) unsafe fn contract<T: Contract>(
     mode: Mode<T>,
 ) -> bool {
     let Some(machine) = T::machine() else { return false };
-    let (finish, alpha, beta, one) = T::finish(mode);
+    let adds = matches!(mode, Mode::Scale { beta, .. } if beta != T::ZERO);
     let groups = classify(dims, machine.unit);
-    let Some(plan) = choose(&machine, groups, finish & ADD != 0) else { return false };
-    let [first, second] = sources.map(|s| s.ptr.cast::<u8>());
+    let Some(plan) = choose(&machine, groups, adds) else { return false };
+    let [first, second] = sources;
     let [x, y] = if plan.exchanged { [second, first] } else { [first, second] };
-    let task = Task { x, y, c: out.cast(), finish, alpha, beta, one };
+    let finish = T::finish(mode, [x.conjugated, y.conjugated]);
+    if let Some(beta) = finish.before {
+        let kept = dims.iter().filter(|d| !d.summed);
+        let kept = kept.map(|d| Dim { extent: d.extent, out: d.out, sources: [], summed: false });
+        // SAFETY: the caller's duties, for a nest without sources.
+        unsafe { scale(kept.collect(), out, beta) };
+    }
+    let task = Task {
+        x: x.ptr.cast(),
+        y: y.ptr.cast(),
+        c: out.cast(),
+        finish: finish.flags,
+        alpha: finish.alpha,
+        beta: finish.beta,
+        one: finish.one,
+        factors: finish.factors,
+    };
     // SAFETY: the caller's duties; the level is this machine's.
     unsafe { execute(&machine, &plan, task) };
     true

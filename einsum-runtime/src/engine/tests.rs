@@ -3,6 +3,8 @@
 
 use core::fmt::Debug;
 
+use num_complex::Complex;
+
 use crate::element::Element;
 use crate::kernel::level::on_every_level;
 use crate::kernel::{Dim, Dims, Mode, Read};
@@ -44,6 +46,23 @@ macro_rules! sample {
     )* };
 }
 sample!(f32 f64);
+
+macro_rules! sample_complex {
+    ($($float:ident)*) => { $(
+        impl Sample for Complex<$float> {
+            fn small(random: &mut Random) -> Self {
+                Complex::new($float::small(random), $float::small(random))
+            }
+            fn nan() -> Self {
+                Complex::new($float::NAN, $float::NAN)
+            }
+            fn is_nan(self) -> bool {
+                self.re.is_nan() && self.im.is_nan()
+            }
+        }
+    )* };
+}
+sample_complex!(f32 f64);
 
 /// A loop of a case: its extent, and the arrays that it steps through.
 #[derive(Clone, Copy, Debug)]
@@ -112,6 +131,7 @@ struct Case<T> {
     dims: Dims<2>,
     sources: [(Vec<T>, isize); 2],
     out: (Vec<T>, isize),
+    conjugated: [bool; 2],
 }
 
 /// Lays a case out; `orders` are those of X, Y, and C.
@@ -134,8 +154,9 @@ fn case<T: Sample>(
             summed: !l.c,
         })
         .collect();
+    let conjugated = [data.one_in(2), data.one_in(2)];
     let mut fill = |p: &Placed| ((0..p.len).map(|_| T::small(data)).collect(), p.first);
-    Case { dims, sources: [fill(&x), fill(&y)], out: fill(&c) }
+    Case { dims, sources: [fill(&x), fill(&y)], out: fill(&c), conjugated }
 }
 
 fn visit(dims: &[Dim<2>], at: [isize; 3], then: &mut dyn FnMut([isize; 3])) {
@@ -152,7 +173,8 @@ fn expected<T: Sample>(case: &Case<T>, mode: Mode<T>) -> Vec<T> {
     let index = |at: isize| usize::try_from(at).expect("offsets stay inside");
     let mut sums = vec![None; case.out.0.len()];
     visit(&case.dims, [x.1, y.1, case.out.1], &mut |at| {
-        let product = T::mul(x.0[index(at[0])], y.0[index(at[1])]);
+        let read = |p: usize, x: T| if case.conjugated[p] { T::conj(x) } else { x };
+        let product = T::mul(read(0, x.0[index(at[0])]), read(1, y.0[index(at[1])]));
         let sum = &mut sums[index(at[2])];
         *sum = Some(T::add(sum.unwrap_or(T::ZERO), product));
     });
@@ -184,7 +206,7 @@ fn check<T: Sample>(mut case: Case<T>, mode: Mode<T>, what: &dyn Debug) {
     let expected = expected(&case, mode);
     let reads = [0, 1].map(|p| {
         let (memory, first) = &case.sources[p];
-        Read { ptr: memory.as_ptr().wrapping_offset(*first), conjugated: false }
+        Read { ptr: memory.as_ptr().wrapping_offset(*first), conjugated: case.conjugated[p] }
     });
     let out = case.out.0.as_mut_ptr().wrapping_offset(case.out.1);
     let mut dims = case.dims.clone();
@@ -217,6 +239,8 @@ fn edges_of_tiles() {
                 for k in [1, 2, 5] {
                     matrix_products::<f32>(m, n, k, &mut random);
                     matrix_products::<f64>(m, n, k, &mut random);
+                    matrix_products::<Complex<f32>>(m, n, k, &mut random);
+                    matrix_products::<Complex<f64>>(m, n, k, &mut random);
                 }
             }
         }
@@ -237,6 +261,7 @@ fn edges_of_blocks() {
         ] {
             matrix_products::<f32>(m, n, k, &mut random);
             matrix_products::<f64>(m, n, k, &mut random);
+            matrix_products::<Complex<f32>>(m, n, k, &mut random);
         }
     });
 }
@@ -278,6 +303,8 @@ fn random() {
     on_every_level(|_| {
         random_contractions::<f32>(1500, 10, &[3, 9, 20], 20_000);
         random_contractions::<f64>(1500, 20, &[3, 9, 20], 20_000);
+        random_contractions::<Complex<f32>>(500, 50, &[3, 9, 20], 20_000);
+        random_contractions::<Complex<f64>>(500, 60, &[3, 9, 20], 20_000);
         random_contractions::<f32>(60, 30, &[2, 40, 150], 1_000_000);
         random_contractions::<f64>(60, 40, &[2, 40, 150], 1_000_000);
     });
@@ -295,6 +322,9 @@ fn forms() {
             }
             for mode in modes::<f64>(&mut random) {
                 check(case::<f64>(letters, orders, &mut random, None), mode, &orders);
+            }
+            for mode in modes::<Complex<f64>>(&mut random) {
+                check(case::<Complex<f64>>(letters, orders, &mut random, None), mode, &orders);
             }
         };
         // Rows adjacent in C in longer runs than in X.

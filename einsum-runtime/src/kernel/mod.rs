@@ -28,6 +28,7 @@ pub(crate) mod packing;
 pub(crate) mod plain;
 pub(crate) mod precompiled;
 mod prepare;
+pub(crate) mod rotate;
 pub(crate) mod table;
 #[cfg(test)]
 mod tests;

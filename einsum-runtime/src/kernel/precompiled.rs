@@ -35,6 +35,6 @@ macro_rules! precompiled {
 precompiled!(
     f32 f32: contract,
     f64 f64: contract,
-    c32 num_complex::Complex<f32>: binary,
-    c64 num_complex::Complex<f64>: binary
+    c32 num_complex::Complex<f32>: contract,
+    c64 num_complex::Complex<f64>: contract
 );

@@ -1,6 +1,7 @@
 //! The micro-kernels in plain Rust: the reference for those in assembly, for tests and for Miri.
 
 pub(crate) mod packing;
+mod rotate;
 
 use super::table::{
     ADD, Arguments, ColumnEntry, Kernel, KernelSet, Row, SCALE, StepEntry, VectorEntry,
@@ -125,6 +126,7 @@ const fn set<T: Real>(broadcast: &'static [Row], lanes: &'static [Row]) -> Kerne
         masked: broadcast,
         lanes,
         streaming: None,
+        rotate: rotate::rotate::<T>,
         mask: |lanes| (1 << lanes) - 1,
     }
 }

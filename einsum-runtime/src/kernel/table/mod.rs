@@ -11,6 +11,8 @@
 //! All offsets are in bytes. A tile has up to [`KernelSet::vectors`] vectors and [`COLUMNS`] columns. One call runs one
 //! tile of vectors against any number of tiles of columns of the same width, one after the other.
 
+use super::rotate::Rotate;
+
 /// The most columns of a tile. Fewer cost no less time each, hence columns are best split evenly over tiles.
 pub(crate) const COLUMNS: usize = 6;
 
@@ -107,6 +109,8 @@ pub(crate) struct KernelSet {
     /// As `broadcast`, without masks, but C is written around the caches and `finish` must be 0: for outputs that are larger than
     /// these, every vector of C aligned to its size. A store fence must follow before others read C.
     pub(crate) streaming: Option<&'static [Row]>,
+    /// Makes complex products of real ones.
+    pub(crate) rotate: Rotate,
     /// Returns the mask of a vector's first lanes.
     pub(crate) mask: fn(usize) -> usize,
 }

@@ -10,6 +10,7 @@ use super::table::{Arguments, ColumnEntry, KernelSet, StepEntry, VectorEntry};
 mod avx2;
 mod avx512;
 pub(crate) mod packing;
+mod rotate;
 mod text;
 
 /// Kinds of kernels: elements of Y are broadcast; lanes that do not exist are left alone.
@@ -47,6 +48,7 @@ macro_rules! sets {
             masked: rows!(avx512, $element, MASKED, [1 2 3 4]),
             lanes: rows!(avx512, $element, LANES, [1 2 3 4]),
             streaming: Some(rows!(avx512, $element, STREAMING, [1 2 3 4])),
+            rotate: rotate::rotate::<$element>,
             mask: |lanes| (1 << lanes) - 1,
         };
         pub(crate) static $avx2: KernelSet = KernelSet {
@@ -56,6 +58,7 @@ macro_rules! sets {
             masked: rows!(avx2, $element, MASKED, [1 2]),
             lanes: rows!(avx2, $element, LANES, [1 2]),
             streaming: None,
+            rotate: rotate::rotate::<$element>,
             mask: $mask,
         };
     )* };
