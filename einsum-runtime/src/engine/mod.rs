@@ -17,6 +17,7 @@ mod machine;
 mod pack;
 mod rows;
 mod scratch;
+mod small;
 mod sweep;
 #[cfg(test)]
 mod tests;
@@ -26,6 +27,7 @@ use choose::choose;
 use classify::classify;
 use execute::{Task, execute};
 use machine::Supported;
+use small::Small;
 
 use num_complex::Complex;
 
@@ -86,6 +88,27 @@ macro_rules! contract {
     )* };
 }
 contract!(f32 f64);
+
+/// Contracts two sources, if the product is small and simple; else does nothing and returns `false`.
+///
+/// # Safety
+///
+/// As [`Kernels`](crate::kernel::Kernels).
+#[inline]
+pub(crate) unsafe fn contract_small<T: Contract>(
+    dims: &Dims<2>,
+    [first, second]: [Read<T>; 2],
+    out: *mut T,
+    mode: Mode<T>,
+) -> bool {
+    let Some(machine) = T::machine() else { return false };
+    let Some(small) = Small::of(&machine, dims) else { return false };
+    let [x, y] = if small.exchanged { [second, first] } else { [first, second] };
+    let finish = T::finish(mode, [x.conjugated, y.conjugated]);
+    // SAFETY: the caller's duties; the level is this machine's.
+    unsafe { small.run(&machine, [x, y], out, &finish) };
+    true
+}
 
 /// Contracts two sources, if the engine is the one to do it; else does nothing and returns `false`.
 ///

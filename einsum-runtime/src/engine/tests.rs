@@ -5,9 +5,9 @@ use core::fmt::Debug;
 
 use num_complex::Complex;
 
-use crate::element::Element;
+use super::Contract;
 use crate::kernel::level::on_every_level;
-use crate::kernel::{Dim, Dims, Mode, Read};
+use crate::kernel::{Dim, Dims, Kernel, Mode, Read, contract_large};
 
 /// A linear congruential generator (Knuth's MMIX constants), its high bits.
 struct Random(u64);
@@ -24,7 +24,7 @@ impl Random {
     }
 }
 
-trait Sample: Element + Debug {
+trait Sample: Contract + Debug {
     fn small(random: &mut Random) -> Self;
     fn nan() -> Self;
     fn is_nan(self) -> bool;
@@ -127,6 +127,7 @@ fn place(
     placed
 }
 
+#[derive(Clone)]
 struct Case<T> {
     dims: Dims<2>,
     sources: [(Vec<T>, isize); 2],
@@ -198,7 +199,18 @@ fn modes<T: Sample>(random: &mut Random) -> [Mode<T>; 4] {
 }
 
 /// Runs a case in a mode.
-fn check<T: Sample>(mut case: Case<T>, mode: Mode<T>, what: &dyn Debug) {
+fn check<T: Sample>(case: Case<T>, mode: Mode<T>, what: &dyn Debug) {
+    check_kernel(case.clone(), mode, T::KERNELS.binary, what);
+    // Without the way for small products.
+    check_kernel(case, mode, contract_large::<T>, what);
+}
+
+fn check_kernel<T: Sample>(
+    mut case: Case<T>,
+    mode: Mode<T>,
+    kernel: Kernel<T, 2>,
+    what: &dyn Debug,
+) {
     let reads_out = matches!(mode, Mode::Scale { beta, .. } if beta != T::ZERO);
     if !reads_out {
         case.out.0.fill(T::nan());
@@ -211,7 +223,7 @@ fn check<T: Sample>(mut case: Case<T>, mode: Mode<T>, what: &dyn Debug) {
     let out = case.out.0.as_mut_ptr().wrapping_offset(case.out.1);
     let mut dims = case.dims.clone();
     // SAFETY: `place` keeps all points inside the vectors, and those of the output apart.
-    unsafe { (T::KERNELS.binary)(&mut dims, reads, out, mode) };
+    unsafe { kernel(&mut dims, reads, out, mode) };
     let same = |(&a, &b): (&T, &T)| a == b || (a.is_nan() && b.is_nan());
     let wrong = case.out.0.iter().zip(&expected).position(|pair| !same(pair));
     assert!(wrong.is_none(), "element {wrong:?}: {:?} {mode:?} {what:?}", case.dims);
@@ -234,7 +246,7 @@ fn matrix_products<T: Sample>(m: usize, n: usize, k: usize, random: &mut Random)
 fn edges_of_tiles() {
     on_every_level(|_| {
         let mut random = Random(1);
-        for m in [1, 2, 3, 4, 5, 7, 8, 9, 15, 16, 17, 31, 33, 63, 64, 65, 80, 97, 127, 129] {
+        for m in [1, 2, 3, 5, 8, 9, 15, 17, 33, 64, 65, 80, 129] {
             for n in [1, 2, 3, 5, 6, 7, 11, 12, 13] {
                 for k in [1, 2, 5] {
                     matrix_products::<f32>(m, n, k, &mut random);
@@ -301,12 +313,12 @@ fn random_contractions<T: Sample>(rounds: usize, seed: u64, most: &[usize], poin
 #[test]
 fn random() {
     on_every_level(|_| {
-        random_contractions::<f32>(1500, 10, &[3, 9, 20], 20_000);
-        random_contractions::<f64>(1500, 20, &[3, 9, 20], 20_000);
-        random_contractions::<Complex<f32>>(500, 50, &[3, 9, 20], 20_000);
-        random_contractions::<Complex<f64>>(500, 60, &[3, 9, 20], 20_000);
-        random_contractions::<f32>(60, 30, &[2, 40, 150], 1_000_000);
-        random_contractions::<f64>(60, 40, &[2, 40, 150], 1_000_000);
+        random_contractions::<f32>(800, 10, &[3, 9, 20], 20_000);
+        random_contractions::<f64>(800, 20, &[3, 9, 20], 20_000);
+        random_contractions::<Complex<f32>>(300, 50, &[3, 9, 20], 20_000);
+        random_contractions::<Complex<f64>>(300, 60, &[3, 9, 20], 20_000);
+        random_contractions::<f32>(40, 30, &[2, 40, 150], 300_000);
+        random_contractions::<f64>(40, 40, &[2, 40, 150], 300_000);
     });
 }
 

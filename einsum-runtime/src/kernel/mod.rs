@@ -125,7 +125,22 @@ unsafe fn binary<T: Element>(
 }
 
 /// As [`binary`], on the engine where it has a plan.
-unsafe fn contract<T: Element + engine::Contract>(
+unsafe fn contract<T: engine::Contract>(
+    dims: &mut Dims<2>,
+    sources: [Read<T>; 2],
+    out: *mut T,
+    mode: Mode<T>,
+) {
+    // SAFETY: the caller's duties.
+    unsafe {
+        if !engine::contract_small(dims, sources, out, mode) {
+            contract_large(dims, sources, out, mode);
+        }
+    }
+}
+
+/// As [`contract`], for products that are not small.
+pub(crate) unsafe fn contract_large<T: engine::Contract>(
     dims: &mut Dims<2>,
     mut sources: [Read<T>; 2],
     mut out: *mut T,
