@@ -25,6 +25,9 @@ pub(super) struct Plan {
     pub(super) vectors: usize,
     /// The number of tiles that the vectors are evenly split over.
     pub(super) tiles: usize,
+    /// Whether C is written around the caches, and then the rows of a run before C is aligned: they make a vector.
+    pub(super) streaming: bool,
+    pub(super) head: usize,
     /// Tiles, columns, and steps of a block.
     pub(super) tile_block: usize,
     pub(super) column_block: usize,
@@ -93,6 +96,12 @@ const STEPS: usize = 512;
 /// The tiles of a block if nothing is packed: it bounds a table.
 const TILES: usize = 16;
 
+/// Outputs from this size on do not stay in the caches.
+const STREAMED: usize = 16 << 20;
+
+/// Sums of more steps take longer than it takes to read and write C.
+const STEPS_STREAMED: usize = 64;
+
 /// The columns of a block.
 const COLUMNS: usize = 2048;
 
@@ -101,8 +110,19 @@ pub(super) fn block(count: usize, most: usize) -> usize {
     count.div_ceil(count.div_ceil(most).max(1)).max(1)
 }
 
-/// Returns the plan, or `None` if the plain loops are to do it. `adds`: results are added to what C holds.
-pub(super) fn choose(machine: &Machine, mut groups: Groups, adds: bool) -> Option<Plan> {
+/// What decisions depend on besides the loops.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Output {
+    /// Whether results are added to what C holds.
+    pub(super) adds: bool,
+    /// Whether they are anything but the sums.
+    pub(super) is_scaled: bool,
+    /// C's address.
+    pub(super) address: usize,
+}
+
+/// Returns the plan, or `None` if the plain loops are to do it.
+pub(super) fn choose(machine: &Machine, mut groups: Groups, output: Output) -> Option<Plan> {
     let unit = machine.unit.cast_signed();
     let is_unit = |l: &Loop| l.c == unit;
     if groups.n.iter().any(is_unit) {
@@ -129,12 +149,15 @@ pub(super) fn choose(machine: &Machine, mut groups: Groups, adds: bool) -> Optio
         exchanged,
         vectors: 0,
         tiles: 0,
+        streaming: false,
+        head: 0,
         tile_block: 0,
         column_block: 0,
         step_block: 0,
     };
     if plan.outer.last().is_some_and(is_unit) {
-        rows(machine, &mut plan, adds)?;
+        rows(machine, &mut plan, output.adds)?;
+        stream(machine, &mut plan, output);
     } else if plan.batch.last().is_some_and(is_unit) {
         lanes(machine, &mut plan)?;
     } else {
@@ -239,10 +262,45 @@ fn take_run(plan: &mut Plan, inner: Loop) {
     }
 }
 
+/// Decides whether C is written around the caches: where it would not stay there until somebody reads it. Without that
+/// every cache line is read before it is written.
+fn stream(machine: &Machine, plan: &mut Plan, output: Output) {
+    let line = machine.vector_bytes();
+    let apart = match &plan.form {
+        Form::Direct => NO_LOOP,
+        Form::Packed(panels) => panels.apart,
+        Form::Lanes(_) | Form::Turned(_) => return,
+    };
+    let is_aligned = |l: &Loop| l.c.unsigned_abs().is_multiple_of(line);
+    let groups = [&plan.batch, &plan.outer, &plan.columns];
+    let rows = points(&plan.run);
+    let bytes =
+        groups.map(|g| points(g)).iter().product::<usize>() * apart.extent * rows * machine.unit;
+    let is_out_of_cache = bytes >= STREAMED;
+    let is_once = !output.adds && !output.is_scaled && points(&plan.steps) <= STEPS_STREAMED;
+    let is_possible = machine.kernels.streaming.is_some()
+        && groups.iter().all(|g| g.iter().all(is_aligned))
+        && is_aligned(&apart)
+        && rows >= 4 * machine.rows_of_vector()
+        && output.address.is_multiple_of(machine.unit);
+    if is_out_of_cache && is_once && is_possible {
+        plan.streaming = true;
+        plan.head = (output.address.next_multiple_of(line) - output.address) / machine.unit;
+    }
+}
+
+impl Plan {
+    /// Returns the number of vectors that a run of rows is cut into.
+    pub(super) fn vectors_of_run(&self, machine: &Machine) -> usize {
+        let rest = (points(&self.run) - self.head).div_ceil(machine.rows_of_vector());
+        rest + usize::from(self.head > 0)
+    }
+}
+
 /// Sets the sizes of tiles and blocks.
 fn blocks(machine: &Machine, plan: &mut Plan) {
     let [n, k] = [points(&plan.columns), points(&plan.steps)];
-    let vectors_of_run = points(&plan.run).div_ceil(machine.rows_of_vector());
+    let vectors_of_run = plan.vectors_of_run(machine);
     plan.vectors = points(&plan.outer) * vectors_of_run;
     plan.tiles = plan.vectors.div_ceil(machine.kernels.broadcast.len());
     plan.tile_block = block(plan.tiles, TILES);

@@ -82,7 +82,19 @@ pub(super) unsafe fn execute(machine: &Machine, plan: &Plan, task: Task) {
         let mut execution = Execution::new(machine, plan, task, scratch);
         // SAFETY: the caller's duties.
         unsafe { execution.batch() }
+        if plan.streaming {
+            fence();
+        }
     });
+}
+
+/// Makes streaming stores visible before later ones.
+fn fence() {
+    #[cfg(target_arch = "x86_64")]
+    // SAFETY: all x86-64 processors have SSE.
+    unsafe {
+        core::arch::x86_64::_mm_sfence();
+    }
 }
 
 /// The sizes of the tables: vectors, rows of a tile, and steps.
@@ -132,6 +144,7 @@ impl<'p> Execution<'p> {
             task,
             kernels: match &plan.form {
                 Form::Lanes(_) => Kernels::lanes(set),
+                _ if plan.streaming => Kernels::streaming(set),
                 _ => Kernels::broadcast(set),
             },
             arguments: Arguments {

@@ -23,7 +23,7 @@ mod sweep;
 mod tests;
 mod turned;
 
-use choose::choose;
+use choose::{Output, choose};
 use classify::classify;
 use execute::{Task, execute};
 use machine::Supported;
@@ -122,9 +122,13 @@ pub(crate) unsafe fn contract<T: Contract>(
     mode: Mode<T>,
 ) -> bool {
     let Some(machine) = T::machine() else { return false };
-    let adds = matches!(mode, Mode::Scale { beta, .. } if beta != T::ZERO);
+    let output = Output {
+        adds: matches!(mode, Mode::Scale { beta, .. } if beta != T::ZERO),
+        is_scaled: !matches!(mode, Mode::Assign),
+        address: out.addr(),
+    };
     let groups = classify(dims, machine.unit);
-    let Some(plan) = choose(&machine, groups, adds) else { return false };
+    let Some(plan) = choose(&machine, groups, output) else { return false };
     let [first, second] = sources;
     let [x, y] = if plan.exchanged { [second, first] } else { [first, second] };
     let finish = T::finish(mode, [x.conjugated, y.conjugated]);

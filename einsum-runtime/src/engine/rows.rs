@@ -31,11 +31,16 @@ impl<'p> Vectors<'p> {
     pub(super) fn from(machine: &Machine, plan: &'p Plan, vector: usize) -> Self {
         let rows_of_run = points(&plan.run);
         let rows_of_vector = machine.rows_of_vector();
-        let vectors_of_run = rows_of_run.div_ceil(rows_of_vector);
+        let vectors_of_run = plan.vectors_of_run(machine);
+        let within = vector % vectors_of_run;
+        let first = match plan.head {
+            0 => within * rows_of_vector,
+            head => (head + within * rows_of_vector).saturating_sub(rows_of_vector),
+        };
         Vectors {
             plan,
             outer: Cursor::at(&plan.outer, vector / vectors_of_run),
-            first: vector % vectors_of_run * rows_of_vector,
+            first: if within == 0 { 0 } else { first },
             rows_of_run,
             rows_of_vector,
         }
@@ -43,7 +48,11 @@ impl<'p> Vectors<'p> {
 
     pub(super) fn next(&mut self) -> Vector {
         let first = self.first;
-        let rows = (self.rows_of_run - first).min(self.rows_of_vector);
+        let most = match self.plan.head {
+            head if head > 0 && first == 0 => head,
+            _ => self.rows_of_vector,
+        };
+        let rows = (self.rows_of_run - first).min(most);
         let vector = Vector { x: self.outer.x, c: self.outer.c, first, rows };
         self.first += rows;
         if self.first == self.rows_of_run {

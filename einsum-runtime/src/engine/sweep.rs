@@ -18,6 +18,12 @@ impl Kernels {
         Kernels { full: set.broadcast, partial: set.masked, all: (set.mask)(set.width) }
     }
 
+    /// For the same, but that whole vectors of C are written around the caches.
+    pub(super) fn streaming(set: &KernelSet) -> Self {
+        let kernels = Self::broadcast(set);
+        Kernels { full: set.streaming.unwrap_or(kernels.full), ..kernels }
+    }
+
     pub(super) fn lanes(set: &KernelSet) -> Self {
         Kernels { full: set.lanes, partial: set.lanes, all: (set.mask)(set.width) }
     }
