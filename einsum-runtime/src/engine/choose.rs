@@ -97,7 +97,7 @@ const STEPS: usize = 512;
 const TILES: usize = 16;
 
 /// Outputs from this size on do not stay in the caches.
-const STREAMED: usize = 16 << 20;
+const STREAMED: usize = if cfg!(test) { 4 << 10 } else { 16 << 20 };
 
 /// Sums of more steps take longer than it takes to read and write C.
 const STEPS_STREAMED: usize = 64;

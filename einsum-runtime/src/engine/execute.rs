@@ -159,6 +159,11 @@ impl<'p> Execution<'p> {
                 finish: task.finish,
                 alpha: task.alpha,
                 beta: task.beta,
+                // Elsewhere X has just been packed, or the processor finds its way by itself.
+                ahead: match &plan.form {
+                    Form::Turned(turn) => turn.across.x,
+                    _ => 0,
+                },
             },
             columns: scratch.take(plan.column_block),
             steps: scratch.take(steps),

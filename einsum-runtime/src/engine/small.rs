@@ -117,6 +117,7 @@ impl Small {
             finish: finish.flags,
             alpha: finish.alpha,
             beta: finish.beta,
+            ahead: 0,
         };
         let split = Split::of(n.extent);
         // Tiles of vectors, evenly: `wide` of `most`, the others of one less.

@@ -63,6 +63,8 @@ pub(crate) struct Arguments {
     pub(crate) alpha: u64,
     /// An element, in the lowest bytes; read if `finish` has [`ADD`].
     pub(crate) beta: u64,
+    /// Every step, X is fetched into the caches at this distance from where it is read.
+    pub(crate) ahead: isize,
 }
 
 /// In [`Arguments::finish`]: multiply sums by alpha.

@@ -161,6 +161,7 @@ fn check<T: Number>(set: &KernelSet, tile: Tile) {
         finish,
         alpha: alpha.bits(),
         beta: beta.bits(),
+        ahead: 64,
     };
     let rows = match kind {
         Kind::Broadcast => set.broadcast,

@@ -20,6 +20,9 @@ packing! {
     PACKING_16: 16;
 }
 
+/// The runs between the one that is copied and the one that is fetched into the caches.
+const AHEAD: usize = 8;
+
 /// The masks of 0 to 7 trailing elements of 4 bytes start `tail` elements before the ninth.
 static TAILS: [i32; 16] = [-1, -1, -1, -1, -1, -1, -1, -1, 0, 0, 0, 0, 0, 0, 0, 0];
 
@@ -37,6 +40,7 @@ unsafe extern "sysv64" fn copy(
 ) {
     naked_asm!(
         r"
+            push rbx
             test rcx, rcx
             jz 90f
             # The mask of the elements after the last whole vector.
@@ -49,11 +53,18 @@ unsafe extern "sysv64" fn copy(
         20: # A run.
             mov r10, [rdx]
             add r10, rsi
+            # A later run is fetched into the caches meanwhile: the processor does not foresee steps of a page.
+            lea rbx, [rdx + 16*{ahead}]
+            cmp rcx, {ahead}
+            cmovbe rbx, rdx
+            mov rbx, [rbx]
+            add rbx, rsi
             add rdx, 16
             xor r11d, r11d
             cmp r11, r8
             jae 40f
         30:
+            prefetcht0 [rbx + r11]
             vmovups ymm0, [r10 + r11]
             vmovups [rdi + r11], ymm0
             add r11, 32
@@ -69,9 +80,11 @@ unsafe extern "sysv64" fn copy(
             dec rcx
             jnz 20b
         90:
+            pop rbx
             vzeroupper
             ret
         ",
+        ahead = const AHEAD,
         tails = sym TAILS,
     )
 }

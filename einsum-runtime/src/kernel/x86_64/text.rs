@@ -42,6 +42,10 @@ macro_rules! shared_macros {
             add \pointer, [rdi]
             use_mask \i, rbp
         .endm
+        # X of a later tile, in memory that the processor does not foresee.
+        .macro fetch i, pointer
+            prefetcht1 [\pointer + r14]
+        .endm
         .macro point_to_c i, pointer
             mov \pointer, [r14 + 24*\i + 8]
             add \pointer, [rdi + 16]
@@ -95,6 +99,8 @@ macro_rules! shared_body {
             add rbx, 16
             vectors load
             columns multiply
+            add r14, [rdi + 88]
+            vectors fetch
             cmp rbx, [rdi + 48]
             jb 30b
         40: # The way into C.
@@ -123,7 +129,7 @@ macro_rules! shared_body {
             pop rbx
             vzeroupper
             ret
-            .irp name, f, expect, expect_one, point_to_x, point_to_c, point_to_y, vectors, columns, use_mask, load, clear, multiply, factor, scale, add_old, store, each
+            .irp name, f, fetch, expect, expect_one, point_to_x, point_to_c, point_to_y, vectors, columns, use_mask, load, clear, multiply, factor, scale, add_old, store, each
                 .purgem \name
             .endr
         "
