@@ -22,8 +22,9 @@ mod layout;
 mod shape;
 mod source;
 
-// From views to kernels: `bind` makes views, `nest` lays loops over them, `kernel` runs the loops.
+// From views to kernels: `bind` makes views, `nest` lays loops over them, `kernel` and `engine` run the loops.
 mod bind;
+mod engine;
 mod fresh;
 mod kernel;
 mod nest;

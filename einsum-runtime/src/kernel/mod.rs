@@ -13,6 +13,7 @@
 use smallvec::SmallVec;
 
 use crate::element::Element;
+use crate::engine;
 use accumulate::accumulate;
 use groups::Groups;
 use prepare::{Work, prepare};
@@ -21,13 +22,21 @@ mod accumulate;
 mod elementwise;
 mod gemm;
 mod groups;
+pub(crate) mod level;
+pub(crate) mod packing;
+#[cfg(test)]
+pub(crate) mod plain;
 pub(crate) mod precompiled;
 mod prepare;
 pub(crate) mod raw;
+pub(crate) mod rotate;
+pub(crate) mod table;
 #[cfg(test)]
 mod tests;
 pub(crate) mod tiny;
 mod walk;
+#[cfg(target_arch = "x86_64")]
+pub(crate) mod x86_64;
 
 /// One loop of a nest over `P` sources. Steps are in elements.
 #[derive(Clone, Copy, Debug)]
@@ -122,6 +131,50 @@ unsafe fn binary<T: Element>(
 ) {
     let work = prepare(dims, &mut sources, &mut out);
     // SAFETY: the caller's duties; `prepare` keeps the points.
+    unsafe { prepared_binary(work, dims, sources, out, mode) }
+}
+
+/// As [`binary`], on the engine where it has a plan.
+unsafe fn contract<T: engine::Contract>(
+    dims: &mut Dims<2>,
+    sources: [Read<T>; 2],
+    out: *mut T,
+    mode: Mode<T>,
+) {
+    // SAFETY: the caller's duties.
+    unsafe {
+        if !engine::contract_small(dims, sources, out, mode) {
+            contract_large(dims, sources, out, mode);
+        }
+    }
+}
+
+/// As [`contract`], for products that are not small.
+pub(crate) unsafe fn contract_large<T: engine::Contract>(
+    dims: &mut Dims<2>,
+    mut sources: [Read<T>; 2],
+    mut out: *mut T,
+    mode: Mode<T>,
+) {
+    let work = prepare(dims, &mut sources, &mut out);
+    // SAFETY: the caller's duties; `prepare` keeps the points.
+    unsafe {
+        let is_done =
+            work == Work::Run && !is_kept(dims) && engine::contract(dims, sources, out, mode);
+        if !is_done {
+            prepared_binary(work, dims, sources, out, mode);
+        }
+    }
+}
+
+unsafe fn prepared_binary<T: Element>(
+    work: Work,
+    dims: &mut Dims<2>,
+    sources: [Read<T>; 2],
+    out: *mut T,
+    mode: Mode<T>,
+) {
+    // SAFETY: the caller's duties.
     unsafe {
         match (work, mode) {
             (Work::Nothing, _) => {}
@@ -162,7 +215,7 @@ unsafe fn zero<T: Element, const P: usize>(dims: &Dims<P>, out: *mut T, mode: Mo
 /// # Safety
 ///
 /// At every point of `dims`, `out + o` can be written, and it holds a value if there is a `beta`.
-unsafe fn scale<T: Element>(mut dims: Dims<0>, mut out: *mut T, beta: Option<T>) {
+pub(crate) unsafe fn scale<T: Element>(mut dims: Dims<0>, mut out: *mut T, beta: Option<T>) {
     if beta == Some(T::ONE) {
         return;
     }

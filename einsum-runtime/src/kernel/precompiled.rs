@@ -1,9 +1,10 @@
-//! The generic kernels of the floating-point types, compiled into this crate rather than the user's.
+//! The kernels of the floating-point types, compiled into this crate rather than the user's: contractions go to the
+//! [`engine`](crate::engine) where it runs, all else to the generic kernels.
 
 use super::{Dims, Kernels, Mode, Read};
 
 macro_rules! precompiled {
-    ($($module:ident $type:ty),*) => { $(
+    ($($module:ident $type:ty: $binary:ident),*) => { $(
         pub(crate) mod $module {
             use super::{Dims, Kernels, Mode, Read};
 
@@ -26,14 +27,14 @@ macro_rules! precompiled {
                 mode: Mode<$type>,
             ) {
                 // SAFETY: the caller's duties are the same.
-                unsafe { super::super::binary(dims, sources, out, mode) }
+                unsafe { super::super::$binary(dims, sources, out, mode) }
             }
         }
     )* };
 }
 precompiled!(
-    f32 f32,
-    f64 f64,
-    c32 num_complex::Complex<f32>,
-    c64 num_complex::Complex<f64>
+    f32 f32: contract,
+    f64 f64: contract,
+    c32 num_complex::Complex<f32>: contract,
+    c64 num_complex::Complex<f64>: contract
 );

@@ -1,0 +1,64 @@
+//! The kernels and primitives for an element type on this processor.
+
+use num_complex::Complex;
+
+use crate::kernel::level::Level;
+use crate::kernel::packing::Packing;
+#[cfg(test)]
+use crate::kernel::plain;
+use crate::kernel::table::KernelSet;
+#[cfg(target_arch = "x86_64")]
+use crate::kernel::x86_64;
+
+/// What the engine runs on.
+#[derive(Clone, Copy)]
+pub(crate) struct Machine {
+    pub(super) kernels: &'static KernelSet,
+    /// For elements of the arrays.
+    pub(super) packing: &'static Packing,
+    /// The size of an element of the arrays in bytes: that of the kernels, or twice that if complex.
+    pub(super) unit: usize,
+}
+
+/// The element types of the engine.
+pub(crate) trait Supported {
+    /// Returns what the engine runs on, or `None` where it does not run at all.
+    fn machine() -> Option<Machine>;
+}
+
+macro_rules! supported {
+    ($($type:ty: $avx512:ident $avx2:ident $plain:ident, $packing:ident;)*) => { $(
+        impl Supported for $type {
+            #[inline]
+            fn machine() -> Option<Machine> {
+                let unit = size_of::<$type>();
+                match Level::current() {
+                    // Tests run the engine on the plain kernels too.
+                    #[cfg(test)]
+                    Level::Plain => {
+                        let packing = &plain::packing::$packing;
+                        Some(Machine { kernels: &plain::$plain, packing, unit })
+                    }
+                    #[cfg(target_arch = "x86_64")]
+                    Level::Avx2 => {
+                        let packing = &x86_64::packing::$packing;
+                        Some(Machine { kernels: &x86_64::$avx2, packing, unit })
+                    }
+                    #[cfg(target_arch = "x86_64")]
+                    Level::Avx512 => {
+                        let packing = &x86_64::packing::$packing;
+                        Some(Machine { kernels: &x86_64::$avx512, packing, unit })
+                    }
+                    #[allow(unreachable_patterns, reason = "depends on the architecture")]
+                    _ => None,
+                }
+            }
+        }
+    )* };
+}
+supported! {
+    f32: F32_AVX512 F32_AVX2 F32, PACKING_4;
+    f64: F64_AVX512 F64_AVX2 F64, PACKING_8;
+    Complex<f32>: F32_AVX512 F32_AVX2 F32, PACKING_8;
+    Complex<f64>: F64_AVX512 F64_AVX2 F64, PACKING_16;
+}

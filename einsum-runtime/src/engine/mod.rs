@@ -1,0 +1,154 @@
+//! The contraction engine: `C (+)= Σ X · Y` over any number of loops with any strides, on table-driven micro-kernels.
+//!
+//! The stages, in the order they run:
+//! 1. [`classify`]: which arrays each loop steps through, hence batch, M, N, or K;
+//! 2. [`choose`]: which loop is vectorised, whether X is packed, block sizes;
+//! 3. [`execute`]: blocks, tables ([`loops`], [`rows`]), panels ([`pack`]), kernels ([`sweep`]).
+//!
+//! No operand is ever copied whole, and nothing is allocated beyond the thread's [`scratch`].
+
+#![allow(unsafe_code)]
+
+mod choose;
+mod classify;
+mod execute;
+mod loops;
+mod machine;
+mod pack;
+mod rows;
+mod scratch;
+mod small;
+mod sweep;
+#[cfg(test)]
+mod tests;
+mod turned;
+
+use choose::{Output, choose};
+use classify::classify;
+use execute::{Task, execute};
+use machine::Supported;
+use small::Small;
+
+use num_complex::Complex;
+
+use crate::element::Element;
+use crate::kernel::rotate::{Factors, Part};
+use crate::kernel::table::{ADD, SCALE};
+use crate::kernel::{Dim, Dims, Mode, Read, scale};
+
+/// An element type of the engine.
+pub(crate) trait Contract: Supported + Element {
+    /// Returns how sums enter C. `conjugated`: X and Y.
+    fn finish(mode: Mode<Self>, conjugated: [bool; 2]) -> Finish<Self>;
+}
+
+/// How sums enter C, in the terms of the kernels.
+pub(crate) struct Finish<T> {
+    /// As in [`Arguments`](crate::kernel::table::Arguments).
+    flags: usize,
+    alpha: u64,
+    beta: u64,
+    one: u64,
+    /// For complex elements.
+    factors: Option<Factors>,
+    /// What C must be multiplied by before, because the kernels cannot.
+    before: Option<T>,
+}
+
+macro_rules! contract {
+    ($($float:ty)*) => { $(
+        impl Contract for $float {
+            fn finish(mode: Mode<Self>, _conjugated: [bool; 2]) -> Finish<Self> {
+                let (alpha, beta) = match mode {
+                    Mode::Assign => (1.0, 0.0),
+                    Mode::Scale { alpha, beta } => (alpha, beta),
+                };
+                let scale = if alpha == 1.0 { 0 } else { SCALE };
+                let add = if beta == 0.0 { 0 } else { ADD };
+                let (factors, before) = (None, None);
+                let (alpha, beta, one) = (alpha.bits(), beta.bits(), <Self as Part>::ONE.bits());
+                Finish { flags: scale | add, alpha, beta, one, factors, before }
+            }
+        }
+
+        impl Contract for Complex<$float> {
+            fn finish(mode: Mode<Self>, [x_conjugated, y_conjugated]: [bool; 2]) -> Finish<Self> {
+                let (alpha, beta) = match mode {
+                    Mode::Assign => (Self::ONE, Self::ZERO),
+                    Mode::Scale { alpha, beta } => (alpha, beta),
+                };
+                let factors = Factors::of([alpha.re, alpha.im], x_conjugated, y_conjugated);
+                let flags = if beta == Self::ZERO { 0 } else { ADD };
+                let one = <$float as Part>::ONE.bits();
+                let (beta, before) =
+                    if beta.im == 0.0 { (beta.re.bits(), None) } else { (one, Some(beta)) };
+                Finish { flags, alpha: one, beta, one, factors: Some(factors), before }
+            }
+        }
+    )* };
+}
+contract!(f32 f64);
+
+/// Contracts two sources, if the product is small and simple; else does nothing and returns `false`.
+///
+/// # Safety
+///
+/// As [`Kernels`](crate::kernel::Kernels).
+#[inline]
+pub(crate) unsafe fn contract_small<T: Contract>(
+    dims: &Dims<2>,
+    [first, second]: [Read<T>; 2],
+    out: *mut T,
+    mode: Mode<T>,
+) -> bool {
+    let Some(machine) = T::machine() else { return false };
+    let Some(small) = Small::of(&machine, dims) else { return false };
+    let [x, y] = if small.exchanged { [second, first] } else { [first, second] };
+    let finish = T::finish(mode, [x.conjugated, y.conjugated]);
+    // SAFETY: the caller's duties; the level is this machine's.
+    unsafe { small.run(&machine, [x, y], out, &finish) };
+    true
+}
+
+/// Contracts two sources, if the engine is the one to do it; else does nothing and returns `false`.
+///
+/// # Safety
+///
+/// As [`Kernels`](crate::kernel::Kernels), for dims in the form that `prepare` leaves.
+pub(crate) unsafe fn contract<T: Contract>(
+    dims: &Dims<2>,
+    sources: [Read<T>; 2],
+    out: *mut T,
+    mode: Mode<T>,
+) -> bool {
+    let Some(machine) = T::machine() else { return false };
+    let output = Output {
+        adds: matches!(mode, Mode::Scale { beta, .. } if beta != T::ZERO),
+        is_scaled: !matches!(mode, Mode::Assign),
+        address: out.addr(),
+    };
+    let groups = classify(dims, machine.unit);
+    let Some(plan) = choose(&machine, groups, output) else { return false };
+    let [first, second] = sources;
+    let [x, y] = if plan.exchanged { [second, first] } else { [first, second] };
+    let finish = T::finish(mode, [x.conjugated, y.conjugated]);
+    if let Some(beta) = finish.before {
+        let kept = dims.iter().filter(|d| !d.summed);
+        let kept = kept.map(|d| Dim { extent: d.extent, out: d.out, sources: [], summed: false });
+        // SAFETY: the caller's duties, for a nest without sources.
+        unsafe { scale(kept.collect(), out, Some(beta)) };
+    }
+    let task = Task {
+        x: x.ptr.cast(),
+        y: y.ptr.cast(),
+        c: out.cast(),
+        finish: finish.flags,
+        alpha: finish.alpha,
+        beta: finish.beta,
+        one: finish.one,
+        factors: finish.factors,
+    };
+    // SAFETY: the caller's duties; the level is this machine's.
+    unsafe { execute(&machine, &plan, task) };
+    true
+}

@@ -1,0 +1,152 @@
+//! Fills the panels of a tile: `panel[step][row] = X[row + step]`, and so for every point of `apart` in a block.
+
+use super::choose::{Order, Panels};
+use super::loops::{Loop, points};
+use super::machine::Machine;
+use crate::kernel::packing::{Pair, ROWS};
+
+/// What is packed.
+pub(super) struct Source<'p> {
+    pub(super) x: *const u8,
+    /// The tile's rows, a multiple of [`ROWS`].
+    pub(super) rows: *const Pair,
+    pub(super) row_count: usize,
+    /// Offsets of steps.
+    pub(super) steps: *const Pair,
+    pub(super) step_count: usize,
+    /// The summed loops, and the block's first step.
+    pub(super) loops: &'p [Loop],
+    pub(super) first: usize,
+    pub(super) panels: &'p Panels,
+    /// The bytes from a step to the next in a panel.
+    pub(super) step_bytes: usize,
+    /// The points of `apart` that are packed.
+    pub(super) apart: core::ops::Range<usize>,
+}
+
+/// Packs a tile.
+///
+/// # Safety
+///
+/// - X can be read at every row, step, and point of `apart`;
+/// - `to` has room for a panel of rows for every point of `apart`;
+/// - the processor has the machine's level.
+pub(super) unsafe fn pack(machine: &Machine, to: *mut u8, source: &Source<'_>) {
+    // SAFETY: the caller's duties.
+    unsafe {
+        match source.panels.order {
+            Order::AlongRows => along_rows(machine, to, source),
+            Order::AlongSteps(adjacent) => along_steps(machine, to, source, adjacent),
+            Order::AlongApart => along_apart(machine, to, source),
+            Order::Gather => gather(machine, to, source),
+        }
+    }
+}
+
+/// # Safety
+///
+/// As [`pack`].
+unsafe fn along_rows(machine: &Machine, to: *mut u8, source: &Source<'_>) {
+    let unit = machine.unit.cast_signed();
+    let mut row = 0;
+    while row < source.row_count {
+        // SAFETY: the caller's duties.
+        unsafe {
+            let first = source.rows.add(row);
+            let mut end = row + 1;
+            while end < source.row_count
+                && (*source.rows.add(end))[0] == (*source.rows.add(end - 1))[0] + unit
+            {
+                end += 1;
+            }
+            (machine.packing.copy)(
+                to.add(row * machine.unit),
+                source.x.wrapping_offset((*first)[0]),
+                source.steps,
+                source.step_count,
+                (end - row) * machine.unit,
+                source.step_bytes,
+            );
+            row = end;
+        }
+    }
+}
+
+/// # Safety
+///
+/// As [`pack`].
+unsafe fn along_steps(machine: &Machine, to: *mut u8, source: &Source<'_>, adjacent: usize) {
+    let inside = points(&source.loops[adjacent + 1..]);
+    let extent = source.loops[adjacent].extent;
+    let first_run = extent - source.first / inside % extent;
+    let mut row = 0;
+    while row < source.row_count {
+        // A run takes adjacent steps, for every point of the loops inside.
+        let mut run = first_run;
+        let mut step = 0;
+        while step < source.step_count {
+            run = run.min((source.step_count - step) / inside);
+            let mut i = step;
+            while i < step + inside {
+                // SAFETY: the caller's duties.
+                unsafe {
+                    (machine.packing.transpose)(
+                        to.add(i * source.step_bytes + row * machine.unit),
+                        source.x.wrapping_offset((*source.steps.add(i))[0]),
+                        source.rows.add(row),
+                        (inside * source.step_bytes).cast_signed(),
+                        run,
+                    );
+                }
+                i += 1;
+            }
+            step += run * inside;
+            run = extent;
+        }
+        row += ROWS;
+    }
+}
+
+/// # Safety
+///
+/// As [`pack`].
+unsafe fn along_apart(machine: &Machine, to: *mut u8, source: &Source<'_>) {
+    let first = source.x.wrapping_add(source.apart.start * machine.unit);
+    let mut row = 0;
+    while row < source.row_count {
+        let mut step = 0;
+        while step < source.step_count {
+            // SAFETY: the caller's duties.
+            unsafe {
+                (machine.packing.transpose)(
+                    to.add(step * source.step_bytes + row * machine.unit),
+                    first.wrapping_offset((*source.steps.add(step))[0]),
+                    source.rows.add(row),
+                    source.panels.panel_bytes.cast_signed(),
+                    source.apart.end - source.apart.start,
+                );
+            }
+            step += 1;
+        }
+        row += ROWS;
+    }
+}
+
+/// # Safety
+///
+/// As [`pack`].
+unsafe fn gather(machine: &Machine, to: *mut u8, source: &Source<'_>) {
+    let mut step = 0;
+    while step < source.step_count {
+        // SAFETY: the caller's duties.
+        unsafe {
+            (machine.packing.gather)(
+                to.add(step * source.step_bytes),
+                source.x.wrapping_offset((*source.steps.add(step))[0]),
+                source.rows,
+                source.row_count,
+            );
+        }
+        step += 1;
+    }
+}

@@ -1,0 +1,71 @@
+//! What the processor can do. The only place that detects its features.
+
+use core::sync::atomic::{AtomicU8, Ordering};
+
+/// The instruction sets that kernels are written for, in increasing order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[repr(u8)]
+pub(crate) enum Level {
+    /// No assembly: plain loops.
+    Plain = 1,
+    /// AVX2 and FMA.
+    Avx2 = 2,
+    /// The foundation, doubleword, and quadword instructions of AVX-512, and AVX2 and FMA.
+    Avx512 = 3,
+}
+
+impl Level {
+    /// Returns the level that kernels are to use. The same for the lifetime of the program.
+    #[inline]
+    pub(crate) fn current() -> Self {
+        #[cfg(test)]
+        if let Some(level) = FORCED.get() {
+            return level;
+        }
+        static CACHED: AtomicU8 = AtomicU8::new(0);
+        // Whoever comes first detects; all find the same.
+        match CACHED.load(Ordering::Relaxed) {
+            1 => Level::Plain,
+            2 => Level::Avx2,
+            3 => Level::Avx512,
+            _ => {
+                let level = detect();
+                CACHED.store(level as u8, Ordering::Relaxed);
+                level
+            }
+        }
+    }
+}
+
+#[cold]
+fn detect() -> Level {
+    #[cfg(all(target_arch = "x86_64", not(miri)))]
+    {
+        if is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma") {
+            let is_512 =
+                is_x86_feature_detected!("avx512f") && is_x86_feature_detected!("avx512dq");
+            return if is_512 { Level::Avx512 } else { Level::Avx2 };
+        }
+    }
+    Level::Plain
+}
+
+#[cfg(test)]
+thread_local! {
+    static FORCED: core::cell::Cell<Option<Level>> = const { core::cell::Cell::new(None) };
+}
+
+/// Runs a test once on every level that this machine has.
+#[cfg(test)]
+pub(crate) fn on_every_level(mut test: impl FnMut(Level)) {
+    let best = detect();
+    for level in [Level::Plain, Level::Avx2, Level::Avx512] {
+        if level > best {
+            println!("skipped: this machine does not have {level:?}");
+            continue;
+        }
+        FORCED.set(Some(level));
+        test(level);
+        FORCED.set(None);
+    }
+}

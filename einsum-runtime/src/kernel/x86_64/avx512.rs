@@ -1,0 +1,152 @@
+//! Micro-kernels for AVX-512: tiles of up to 4 vectors and 6 columns.
+//!
+//! Registers: `zmm0 … zmm3` vectors of X, `zmm4` an element of Y in all lanes (or a vector of Y), `zmm8 … zmm31` the
+//! sums, 4 for each column, and `k1 … k4` the masks of the vectors. Masks cost nothing, hence all loads and stores have one.
+
+use core::arch::naked_asm;
+
+use super::text::{shared_body, shared_macros};
+use super::{LANES, STREAMING};
+use crate::kernel::table::Arguments;
+
+/// # Safety
+///
+/// As [`Kernel`](crate::kernel::table::Kernel).
+#[unsafe(naked)]
+pub(super) unsafe extern "sysv64" fn sweep<
+    const ELEMENT: usize,
+    const VECTORS: usize,
+    const COLUMNS: usize,
+    const KIND: usize,
+>(
+    arguments: *mut Arguments,
+) {
+    naked_asm!(
+        ".set ELEMENT, {element}",
+        ".set VECTORS, {vectors}",
+        ".set COLUMNS, {columns}",
+        ".set KIND, {kind}",
+        shared_macros!(),
+        r"
+        .macro vectors name
+            \name 0, rax
+            .if VECTORS > 1
+                \name 1, rcx
+            .endif
+            .if VECTORS > 2
+                \name 2, rdx
+            .endif
+            .if VECTORS > 3
+                \name 3, rsi
+            .endif
+        .endm
+        .macro columns name
+            \name 0, r8, zmm8, zmm9, zmm10, zmm11
+            .if COLUMNS > 1
+                \name 1, r9, zmm12, zmm13, zmm14, zmm15
+            .endif
+            .if COLUMNS > 2
+                \name 2, r10, zmm16, zmm17, zmm18, zmm19
+            .endif
+            .if COLUMNS > 3
+                \name 3, r11, zmm20, zmm21, zmm22, zmm23
+            .endif
+            .if COLUMNS > 4
+                \name 4, r12, zmm24, zmm25, zmm26, zmm27
+            .endif
+            .if COLUMNS > 5
+                \name 5, r13, zmm28, zmm29, zmm30, zmm31
+            .endif
+        .endm
+        # Calls a macro for every vector's accumulator of a column.
+        .macro each name, a, b, c, d
+            \name 0, rax, k1, \a
+            .if VECTORS > 1
+                \name 1, rcx, k2, \b
+            .endif
+            .if VECTORS > 2
+                \name 2, rdx, k3, \c
+            .endif
+            .if VECTORS > 3
+                \name 3, rsi, k4, \d
+            .endif
+        .endm
+        .macro use_mask i, entry
+            .if \i == 0
+                kmovw k1, word ptr [\entry + 16]
+            .elseif \i == 1
+                kmovw k2, word ptr [\entry + 40]
+            .elseif \i == 2
+                kmovw k3, word ptr [\entry + 64]
+            .else
+                kmovw k4, word ptr [\entry + 88]
+            .endif
+        .endm
+        .macro load i, pointer
+            .if \i == 0
+                f vmovup, zmm0 {{k1}}{{z}}, [\pointer + r14]
+            .elseif \i == 1
+                f vmovup, zmm1 {{k2}}{{z}}, [\pointer + r14]
+            .elseif \i == 2
+                f vmovup, zmm2 {{k3}}{{z}}, [\pointer + r14]
+            .else
+                f vmovup, zmm3 {{k4}}{{z}}, [\pointer + r14]
+            .endif
+        .endm
+        .macro clear_one i, pointer, mask, sum
+            vpxorq \sum, \sum, \sum
+        .endm
+        .macro clear j, pointer, sums:vararg
+            each clear_one, \sums
+        .endm
+        .macro multiply_one i, pointer, mask, sum
+            f vfmadd231p, \sum, zmm\i, zmm4
+        .endm
+        .macro multiply j, pointer, sums:vararg
+            .if KIND == {lanes}
+                f vmovup, zmm4 {{k1}}{{z}}, [\pointer + r15]
+            .else
+                f vbroadcasts, zmm4, [\pointer + r15]
+            .endif
+            each multiply_one, \sums
+        .endm
+        .macro factor place
+            f vbroadcasts, zmm4, \place
+        .endm
+        .macro scale_one i, pointer, mask, sum
+            f vmulp, \sum, \sum, zmm4
+        .endm
+        .macro scale j, pointer, sums:vararg
+            each scale_one, \sums
+        .endm
+        .macro add_one i, pointer, mask, sum
+            f vfmadd231p, \sum {{\mask}}, zmm4, [\pointer + r15]
+        .endm
+        .macro add_old j, pointer, sums:vararg
+            mov r15, [rbp + 16*\j + 8]
+            each add_one, \sums
+        .endm
+        .macro store_one i, pointer, mask, sum
+            .if KIND == {streaming}
+                f vmovntp, [\pointer + r15], \sum
+            .else
+                f vmovup, [\pointer + r15] {{\mask}}, \sum
+            .endif
+        .endm
+        .macro store j, pointer, sums:vararg
+            mov r15, [rbp + 16*\j + 8]
+            each store_one, \sums
+        .endm
+        ",
+        shared_body!(),
+        ".irp name, clear_one, multiply_one, scale_one, add_one, store_one",
+        r".purgem \name",
+        ".endr",
+        element = const ELEMENT,
+        vectors = const VECTORS,
+        columns = const COLUMNS,
+        kind = const KIND,
+        lanes = const LANES,
+        streaming = const STREAMING,
+    )
+}

@@ -1,0 +1,284 @@
+//! The primitives of [`packing`](crate::kernel::packing) with AVX2, for elements of 4, 8, and 16 bytes.
+
+use core::arch::naked_asm;
+
+use crate::kernel::packing::{Packing, Pair};
+
+macro_rules! packing {
+    ($($name:ident: $element:literal;)*) => { $(
+        pub(crate) static $name: Packing = Packing {
+            copy,
+            transpose: transpose::<$element>,
+            gather: gather::<$element>,
+            fill,
+        };
+    )* };
+}
+packing! {
+    PACKING_4: 4;
+    PACKING_8: 8;
+    PACKING_16: 16;
+}
+
+/// The runs between the one that is copied and the one that is fetched into the caches.
+const AHEAD: usize = 8;
+
+/// The masks of 0 to 7 trailing elements of 4 bytes start `tail` elements before the ninth.
+static TAILS: [i32; 16] = [-1, -1, -1, -1, -1, -1, -1, -1, 0, 0, 0, 0, 0, 0, 0, 0];
+
+/// # Safety
+///
+/// The processor has AVX2; all bytes named in [`Copy`](crate::kernel::packing::Copy) can be read and written.
+#[unsafe(naked)]
+unsafe extern "sysv64" fn copy(
+    to: *mut u8,
+    from: *const u8,
+    reads: *const Pair,
+    count: usize,
+    bytes: usize,
+    step: usize,
+) {
+    naked_asm!(
+        r"
+            push rbx
+            test rcx, rcx
+            jz 90f
+            # The mask of the elements after the last whole vector.
+            mov eax, r8d
+            and eax, 31
+            lea r10, [rip + {tails} + 32]
+            sub r10, rax
+            vmovdqu ymm1, [r10]
+            and r8, -32
+        20: # A run.
+            mov r10, [rdx]
+            add r10, rsi
+            # A later run is fetched into the caches meanwhile: the processor does not foresee steps of a page.
+            lea rbx, [rdx + 16*{ahead}]
+            cmp rcx, {ahead}
+            cmovbe rbx, rdx
+            mov rbx, [rbx]
+            add rbx, rsi
+            add rdx, 16
+            xor r11d, r11d
+            cmp r11, r8
+            jae 40f
+        30:
+            prefetcht0 [rbx + r11]
+            vmovups ymm0, [r10 + r11]
+            vmovups [rdi + r11], ymm0
+            add r11, 32
+            cmp r11, r8
+            jb 30b
+        40:
+            test eax, eax
+            jz 50f
+            vmaskmovps ymm0, ymm1, [r10 + r11]
+            vmaskmovps [rdi + r11], ymm1, ymm0
+        50:
+            add rdi, r9
+            dec rcx
+            jnz 20b
+        90:
+            pop rbx
+            vzeroupper
+            ret
+        ",
+        ahead = const AHEAD,
+        tails = sym TAILS,
+    )
+}
+
+/// Four columns of 4 bytes, or two of 8, are read from the rows `i` and `i + 4`, or `i + 2`, into the halves of a
+/// vector; interleaving such vectors yields whole columns. What is left over is copied element by element.
+///
+/// # Safety
+///
+/// The processor has AVX2; all elements named in [`Transpose`](crate::kernel::packing::Transpose) can be read and written.
+#[unsafe(naked)]
+unsafe extern "sysv64" fn transpose<const ELEMENT: usize>(
+    to: *mut u8,
+    from: *const u8,
+    rows: *const Pair,
+    step: isize,
+    columns: usize,
+) {
+    naked_asm!(
+        ".set ELEMENT, {element}",
+        r"
+        .macro point_to pointer, i
+            mov \pointer, [rdx + 16*\i]
+            add \pointer, rsi
+        .endm
+        .macro read i, low, high
+            vmovups xmm\i, [\low + r14]
+            vinsertf128 ymm\i, ymm\i, [\high + r14], 1
+        .endm
+        .macro move pointer, i
+            .if ELEMENT == 4
+                mov esi, [\pointer + r14]
+                mov [rdi + 4*\i], esi
+            .elseif ELEMENT == 8
+                mov rsi, [\pointer + r14]
+                mov [rdi + 8*\i], rsi
+            .else
+                vmovups xmm0, [\pointer + r14]
+                vmovups [rdi + 16*\i], xmm0
+            .endif
+        .endm
+            push rbx
+            push rbp
+            push r12
+            push r13
+            push r14
+            push r15
+            point_to rax, 0
+            point_to r9, 1
+            point_to r10, 2
+            point_to r11, 3
+            point_to rbx, 4
+            point_to rbp, 5
+            point_to r12, 6
+            point_to r13, 7
+            xor r14d, r14d
+        .if ELEMENT < 16
+            lea r15, [rcx + 2*rcx]
+            sub r8, 16/ELEMENT
+            jb 40f
+        30:
+            .if ELEMENT == 4
+                read 0, rax, rbx
+                read 1, r9, rbp
+                read 2, r10, r12
+                read 3, r11, r13
+                vunpcklps ymm4, ymm0, ymm1
+                vunpckhps ymm5, ymm0, ymm1
+                vunpcklps ymm6, ymm2, ymm3
+                vunpckhps ymm7, ymm2, ymm3
+                vunpcklpd ymm0, ymm4, ymm6
+                vunpckhpd ymm1, ymm4, ymm6
+                vunpcklpd ymm2, ymm5, ymm7
+                vunpckhpd ymm3, ymm5, ymm7
+                vmovups [rdi], ymm0
+                vmovups [rdi + rcx], ymm1
+                vmovups [rdi + 2*rcx], ymm2
+                vmovups [rdi + r15], ymm3
+                lea rdi, [rdi + 4*rcx]
+            .else
+                read 0, rax, r10
+                read 1, r9, r11
+                read 2, rbx, r12
+                read 3, rbp, r13
+                vunpcklpd ymm4, ymm0, ymm1
+                vunpckhpd ymm5, ymm0, ymm1
+                vunpcklpd ymm6, ymm2, ymm3
+                vunpckhpd ymm7, ymm2, ymm3
+                vmovups [rdi], ymm4
+                vmovups [rdi + 32], ymm6
+                vmovups [rdi + rcx], ymm5
+                vmovups [rdi + rcx + 32], ymm7
+                lea rdi, [rdi + 2*rcx]
+            .endif
+            add r14, 16
+            sub r8, 16/ELEMENT
+            jae 30b
+        40:
+            add r8, 16/ELEMENT
+        .endif
+            test r8, r8
+            jz 90f
+        50:
+            move rax, 0
+            move r9, 1
+            move r10, 2
+            move r11, 3
+            move rbx, 4
+            move rbp, 5
+            move r12, 6
+            move r13, 7
+            add rdi, rcx
+            add r14, ELEMENT
+            dec r8
+            jnz 50b
+        90:
+            pop r15
+            pop r14
+            pop r13
+            pop r12
+            pop rbp
+            pop rbx
+            vzeroupper
+            ret
+        .irp name, point_to, read, move
+            .purgem \name
+        .endr
+        ",
+        element = const ELEMENT,
+    )
+}
+
+/// # Safety
+///
+/// The processor has AVX; all elements named in [`Gather`](crate::kernel::packing::Gather) can be read and written.
+#[unsafe(naked)]
+unsafe extern "sysv64" fn gather<const ELEMENT: usize>(
+    to: *mut u8,
+    from: *const u8,
+    rows: *const Pair,
+    count: usize,
+) {
+    naked_asm!(
+        ".set ELEMENT, {element}",
+        r"
+            test rcx, rcx
+            jz 90f
+        30:
+            mov rax, [rdx]
+            add rdx, 16
+            .if ELEMENT == 4
+                mov eax, [rsi + rax]
+                mov [rdi], eax
+            .elseif ELEMENT == 8
+                mov rax, [rsi + rax]
+                mov [rdi], rax
+            .else
+                vmovups xmm0, [rsi + rax]
+                vmovups [rdi], xmm0
+            .endif
+            add rdi, ELEMENT
+            dec rcx
+            jnz 30b
+        90:
+            ret
+        ",
+        element = const ELEMENT,
+    )
+}
+
+/// # Safety
+///
+/// `count` pairs can be written from `to` on.
+#[unsafe(naked)]
+unsafe extern "sysv64" fn fill(
+    to: *mut Pair,
+    count: usize,
+    a: isize,
+    b: isize,
+    a_step: isize,
+    b_step: isize,
+) {
+    naked_asm!(
+        "test rsi, rsi",
+        "jz 90f",
+        "30:",
+        "mov [rdi], rdx",
+        "mov [rdi + 8], rcx",
+        "add rdx, r8",
+        "add rcx, r9",
+        "add rdi, 16",
+        "dec rsi",
+        "jnz 30b",
+        "90:",
+        "ret",
+    )
+}

@@ -1,0 +1,139 @@
+//! The text that the micro-kernels of all x86-64 levels share, for the assembler's macro processor.
+//!
+//! A level defines what it does with one vector and with one column:
+//!
+//! | macro | parameters | |
+//! |---|---|---|
+//! | `vectors` | a macro | calls it for every vector with its number and pointer |
+//! | `columns` | a macro | calls it for every column with its number, pointer, and accumulators |
+//! | `use_mask` | vector, a register that holds its entry | gets the mask ready |
+//! | `load` | vector, pointer | reads X |
+//! | `clear`, `multiply` | as `columns` | zeroes accumulators; reads Y and multiplies |
+//! | `scale`, `add_old`, `store` | as `columns` | finish a tile; alpha or beta has been broadcast with `factor` |
+//!
+//! Registers, as the System V calling convention has the first parameter in `rdi`:
+//!
+//! | | in the loop over steps | when a tile is finished |
+//! |---|---|---|
+//! | `rax rcx rdx rsi` | the vectors in X | the vectors in C |
+//! | `r8 … r13` | the columns in Y | |
+//! | `r14`, `r15` | a step's offsets in X and Y | `r15`: a column's offset in C |
+//! | `rbx` | the next step's entry | |
+//! | `rbp` | the first column's entry | the same |
+//!
+//! Symbols: `VECTORS` and `COLUMNS` of a tile, `ELEMENT` size in bytes, and `KIND`, see [`super`]. Macros are global in
+//! the assembler, so that every kernel removes its own at the end. Numbers are used in place of the fields of
+//! [`Arguments`](crate::kernel::table::Arguments), asserted in [`super`].
+
+/// Macros that need to know nothing of the level.
+macro_rules! shared_macros {
+    () => {
+        r"
+        # An instruction on packed or scalar elements: `f vadd` stands for vaddps or vaddpd.
+        .macro f name, operands:vararg
+            .if ELEMENT == 4
+                \name\()s \operands
+            .else
+                \name\()d \operands
+            .endif
+        .endm
+        .macro point_to_x i, pointer
+            mov \pointer, [rbp + 24*\i]
+            add \pointer, [rdi]
+            use_mask \i, rbp
+        .endm
+        # X of a later tile, in memory that the processor does not foresee.
+        .macro fetch i, pointer
+            prefetcht1 [\pointer + r14]
+        .endm
+        .macro point_to_c i, pointer
+            mov \pointer, [r14 + 24*\i + 8]
+            add \pointer, [rdi + 16]
+        .endm
+        # C is going to be read: it had better be on its way while the sums are formed.
+        .macro expect j, pointer, accumulators:vararg
+            mov r14, [rdi + 24]
+            mov r15, [rbp + 16*\j + 8]
+            add r15, [rdi + 16]
+            vectors expect_one
+        .endm
+        .macro expect_one i, pointer
+            mov rbx, [r14 + 24*\i + 8]
+            prefetcht0 [r15 + rbx]
+        .endm
+        .macro point_to_y j, pointer, accumulators:vararg
+            mov \pointer, [rbp + 16*\j]
+            add \pointer, [rdi + 8]
+        .endm
+        "
+    };
+}
+
+/// A kernel: for every tile of columns the loop over steps, then the way into C.
+macro_rules! shared_body {
+    () => {
+        r"
+            push rbx
+            push rbp
+            push r12
+            push r13
+            push r14
+            push r15
+        20: # A tile of columns.
+            mov rbp, [rdi + 24]
+            vectors point_to_x
+            mov rbp, [rdi + 32]
+            columns point_to_y
+            columns clear
+            test byte ptr [rdi + 64], 2
+            jz 25f
+            columns expect
+        25:
+            mov rbx, [rdi + 40]
+            cmp rbx, [rdi + 48]
+            jae 40f
+            .p2align 5
+        30: # A step.
+            mov r14, [rbx]
+            mov r15, [rbx + 8]
+            add rbx, 16
+            vectors load
+            columns multiply
+            add r14, [rdi + 88]
+            vectors fetch
+            cmp rbx, [rdi + 48]
+            jb 30b
+        40: # The way into C.
+            mov r14, [rdi + 24]
+            vectors point_to_c
+            test byte ptr [rdi + 64], 1
+            jz 50f
+            factor [rdi + 72]
+            columns scale
+        50:
+            test byte ptr [rdi + 64], 2
+            jz 60f
+            factor [rdi + 80]
+            columns add_old
+        60:
+            columns store
+            add rbp, 16*COLUMNS
+            mov [rdi + 32], rbp
+            dec qword ptr [rdi + 56]
+            jnz 20b
+            pop r15
+            pop r14
+            pop r13
+            pop r12
+            pop rbp
+            pop rbx
+            vzeroupper
+            ret
+            .irp name, f, fetch, expect, expect_one, point_to_x, point_to_c, point_to_y, vectors, columns, use_mask, load, clear, multiply, factor, scale, add_old, store, each
+                .purgem \name
+            .endr
+        "
+    };
+}
+
+pub(super) use {shared_body, shared_macros};
