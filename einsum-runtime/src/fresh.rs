@@ -12,6 +12,7 @@ use smallvec::SmallVec;
 use crate::element::Element;
 use crate::ellipsis::{EllipsisAxes, EllipsisExtents};
 use crate::kernel::Mode;
+use crate::memory;
 use crate::nest::{Axes, is_diagonal};
 use crate::rank::With;
 use crate::run::{Target, Writer, sealed};
@@ -141,6 +142,7 @@ impl<T: Element, const R: usize> sealed::Target<T> for FreshAlong<R> {
     unsafe fn fill(self, kernel: impl FnOnce(Writer<'_, T>)) -> Filled<T, R> {
         let (shape, len) = Shape::new(self.fresh);
         let mut elements: Vec<T> = Vec::with_capacity(len);
+        memory::advise_huge_pages(elements.as_mut_ptr(), len * size_of::<T>());
         if is_diagonal(&self.loops) {
             elements.resize(len, T::ZERO);
         }

@@ -5,7 +5,7 @@
 //!
 //! Emitted code is safe code in the user's crate, hence every function here checks what its loops rely on.
 
-#![deny(unsafe_code)]
+#![allow(unsafe_code)]
 
 // From what the user wrote to checked views.
 mod element;
@@ -26,10 +26,12 @@ mod source;
 mod bind;
 mod fresh;
 mod kernel;
+mod memory;
 mod nest;
 mod output_view;
 mod rearrange;
 mod run;
+mod stream;
 mod view;
 
 #[doc(hidden)]

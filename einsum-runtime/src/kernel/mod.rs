@@ -22,7 +22,7 @@ mod elementwise;
 mod gemm;
 mod groups;
 pub(crate) mod precompiled;
-mod prepare;
+pub(crate) mod prepare;
 #[cfg(test)]
 mod tests;
 mod walk;
@@ -91,6 +91,18 @@ unsafe fn unary<T: Element>(
 ) {
     let work = prepare(dims, &mut sources, &mut out);
     // SAFETY: the caller's duties; `prepare` keeps the points.
+    unsafe { prepared_unary(work, dims, sources, out, mode) }
+}
+
+/// As [`unary`], after [`prepare`] has said what there is to do.
+unsafe fn prepared_unary<T: Element>(
+    work: Work,
+    dims: &mut Dims<1>,
+    sources: [Read<T>; 1],
+    out: *mut T,
+    mode: Mode<T>,
+) {
+    // SAFETY: the caller's duties.
     unsafe {
         match (work, mode) {
             (Work::Nothing, _) => {}

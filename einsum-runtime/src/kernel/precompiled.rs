@@ -1,11 +1,14 @@
-//! The generic kernels of the floating-point types, compiled into this crate rather than the user's.
+//! The kernels of the floating-point types, compiled into this crate rather than the user's: those of
+//! [`stream`](crate::stream) where it has one, else the generic ones.
 
-use super::{Dims, Kernels, Mode, Read};
+use super::prepare::{Work, prepare};
+use super::{Dims, Kernels, Mode, Read, is_kept, prepared_unary};
+use crate::stream::Stream;
 
 macro_rules! precompiled {
     ($($module:ident $type:ty),*) => { $(
         pub(crate) mod $module {
-            use super::{Dims, Kernels, Mode, Read};
+            use super::{Dims, Kernels, Mode, Read, Stream, Work, is_kept, prepare, prepared_unary};
 
             pub(crate) const KERNELS: Kernels<$type> = Kernels { unary, binary };
 
@@ -15,8 +18,14 @@ macro_rules! precompiled {
                 out: *mut $type,
                 mode: Mode<$type>,
             ) {
-                // SAFETY: the caller's duties are the same.
-                unsafe { super::super::unary(dims, sources, out, mode) }
+                let (mut sources, mut out) = (sources, out);
+                // SAFETY: the caller's duties are the same; `prepare` keeps the points.
+                unsafe {
+                    let work = prepare(dims, &mut sources, &mut out);
+                    if work != Work::Run || !<$type>::unary(dims, sources[0], out, mode) {
+                        prepared_unary(work, dims, sources, out, mode);
+                    }
+                }
             }
 
             unsafe fn binary(
@@ -25,8 +34,16 @@ macro_rules! precompiled {
                 out: *mut $type,
                 mode: Mode<$type>,
             ) {
-                // SAFETY: the caller's duties are the same.
-                unsafe { super::super::binary(dims, sources, out, mode) }
+                let (mut sources, mut out) = (sources, out);
+                // SAFETY: the caller's duties are the same; `prepare` keeps the points, and may do so twice where no
+                // dim is summed.
+                unsafe {
+                    let is_product =
+                        is_kept(dims) && prepare(dims, &mut sources, &mut out) == Work::Run;
+                    if !is_product || !<$type>::multiply(dims, sources, out, mode) {
+                        super::super::binary(dims, sources, out, mode);
+                    }
+                }
             }
         }
     )* };

@@ -1,0 +1,155 @@
+//! Memory-bound kernels for `f32`, `f64`, and their complex numbers: copies, sums of one source, and products without a
+//! sum.
+//!
+//! The work is done by small kernels in assembler over rows ([`rows`], [`strided`], [`transpose`], [`sum`]), which run
+//! at full speed in debug builds too. Around them [`copy`], [`multiply`], and [`reduce`] choose from the actual steps
+//! which dims a kernel runs along, and [`sweep`] runs it at every point of the others.
+
+#![allow(unsafe_code)]
+
+mod copy;
+mod lane;
+mod level;
+mod multiply;
+mod odometer;
+mod prefetch;
+mod reduce;
+mod rows;
+mod strided;
+mod sum;
+mod sweep;
+#[cfg(test)]
+mod tests;
+mod transpose;
+
+use num_complex::Complex;
+
+use crate::element::Element;
+use crate::kernel::{Dims, Mode, Read};
+use crate::memory;
+use level::Level;
+use rows::Bypass;
+
+/// Outputs from this size on, in bytes, may bypass the caches.
+const LARGE: usize = 16 << 20;
+
+/// Rows below this size, in bytes, have too few whole lines to bypass the caches.
+const WIDE: usize = 1024;
+
+/// An element type with memory-bound kernels.
+pub(crate) trait Stream: Element {
+    /// Copies or sums a source, or returns false if it cannot, with nothing done.
+    ///
+    /// # Safety
+    ///
+    /// As [`Kernels`](crate::kernel::Kernels), after [`prepare`](crate::kernel::prepare).
+    unsafe fn unary(dims: &mut Dims<1>, x: Read<Self>, out: *mut Self, mode: Mode<Self>) -> bool;
+
+    /// Multiplies two sources, or returns false if it cannot, with nothing done.
+    ///
+    /// # Safety
+    ///
+    /// As [`Kernels`](crate::kernel::Kernels), after [`prepare`](crate::kernel::prepare); no dim is summed.
+    unsafe fn multiply(
+        dims: &mut Dims<2>,
+        sources: [Read<Self>; 2],
+        out: *mut Self,
+        mode: Mode<Self>,
+    ) -> bool;
+}
+
+macro_rules! real {
+    ($type:ty) => {
+        impl Stream for $type {
+            unsafe fn unary(
+                dims: &mut Dims<1>,
+                x: Read<Self>,
+                out: *mut Self,
+                mode: Mode<Self>,
+            ) -> bool {
+                if Level::detect() < Level::Avx2 {
+                    return false;
+                }
+                // SAFETY: the caller's duties, and the machine's level.
+                unsafe {
+                    if dims.iter().any(|d| d.summed) {
+                        return reduce::reduce(dims, x.ptr, out, mode);
+                    }
+                    match mode {
+                        Mode::Assign => copy::copy(dims, x.ptr, out),
+                        Mode::Scale { alpha, beta } => copy::scale(dims, x.ptr, out, [alpha, beta]),
+                    }
+                }
+                true
+            }
+
+            unsafe fn multiply(
+                dims: &mut Dims<2>,
+                [x, y]: [Read<Self>; 2],
+                out: *mut Self,
+                mode: Mode<Self>,
+            ) -> bool {
+                if Level::detect() < Level::Avx2 {
+                    return false;
+                }
+                // SAFETY: the caller's duties, and the machine's level.
+                unsafe { multiply::multiply(dims, [x.ptr, y.ptr], out, mode) }
+                true
+            }
+        }
+    };
+}
+real!(f32);
+real!(f64);
+
+macro_rules! complex {
+    ($real:ty, $width:ty) => {
+        impl Stream for Complex<$real> {
+            unsafe fn unary(
+                dims: &mut Dims<1>,
+                x: Read<Self>,
+                out: *mut Self,
+                mode: Mode<Self>,
+            ) -> bool {
+                let is_copy = matches!(mode, Mode::Assign) && !dims.iter().any(|d| d.summed);
+                if !is_copy || x.conjugated || Level::detect() < Level::Avx2 {
+                    return false;
+                }
+                // SAFETY: the caller's duties, and the machine's level; the width is the element's.
+                unsafe { copy::copy::<$width>(dims, x.ptr.cast(), out.cast()) }
+                true
+            }
+
+            unsafe fn multiply(
+                _dims: &mut Dims<2>,
+                _sources: [Read<Self>; 2],
+                _out: *mut Self,
+                _mode: Mode<Self>,
+            ) -> bool {
+                false
+            }
+        }
+    };
+}
+complex!(f32, f64);
+complex!(f64, [f64; 2]);
+
+/// Decides whether an output of `bytes` bytes, written in rows of `row` bytes, bypasses the caches.
+///
+/// Not if its pages are yet to come: the zeros that the operating system writes are then in the cache.
+fn bypass<T>(out: *mut T, bytes: usize, row: usize) -> Bypass {
+    let is_large = bytes >= LARGE && row >= WIDE;
+    let middle = out.wrapping_byte_add(bytes / 2);
+    if is_large && memory::is_backed(middle) { Bypass::Yes } else { Bypass::No }
+}
+
+/// Makes what has bypassed the caches visible in order.
+fn finish_bypass(bypass: Bypass) {
+    if bypass == Bypass::Yes {
+        #[cfg(all(target_arch = "x86_64", not(miri)))]
+        // SAFETY: a fence has no duties; every x86-64 machine knows it.
+        unsafe {
+            core::arch::asm!("sfence", options(nostack, preserves_flags));
+        }
+    }
+}
