@@ -14,10 +14,10 @@ use super::sweep::{Arrays, TILE, once, sweep_rows, sweep_tiles};
 use super::{bypass, finish_bypass};
 use crate::kernel::{Dim, Dims};
 
-/// Outputs from this size on, in bytes, are transposed through a buffer.
-const STAGED: usize = 1 << 20;
+/// The length of a tile along the output's rows if it is transposed at once: several whole lines in every row.
+const LONG_TILE: usize = 256;
 
-/// The longest side of a tile, as [`part`] cuts them, and not a power of two.
+/// The longest side of a tile in a buffer, as [`part`] cuts them; not a power of two.
 pub(super) const PITCH: usize = TILE + 8;
 
 /// `out[o] = x[s]`
@@ -53,8 +53,7 @@ pub(super) unsafe fn copy<W: Width>(dims: &mut Dims<1>, x: *const W, out: *mut W
             Some((kernel, side))
                 if u.out == 1 && v.sources[0] == 1 && u.extent.min(v.extent) >= side =>
             {
-                let staged = bytes >= STAGED;
-                transpose((kernel, side), dims, (&u, &v), arrays, staged, factors);
+                transpose((kernel, side), dims, (&u, &v), arrays, factors);
             }
             _ => sweep_tiles(W::STRIDED_COPY, dims, (&u, &v), arrays, factors),
         }
@@ -105,9 +104,9 @@ pub(super) fn take_smallest<const P: usize, K: Ord>(
 
 /// Transposes tiles of `u`, adjacent in the output, by `v`, adjacent in the source.
 ///
-/// Staged tiles go through a buffer, from which rows leave whole. Otherwise the rows of a tile, which lie a power of
-/// two apart in many arrays, push each other out of the cache before their lines are complete. While a tile is worked
-/// on, the lines of the next are on their way.
+/// Where the rows of a tile compete for few places of the cache, tiles go through a buffer, from which rows leave
+/// whole: else lines would be pushed out before they are complete. While a tile is worked on, the lines of the next are
+/// then on their way.
 ///
 /// # Safety
 ///
@@ -117,9 +116,10 @@ unsafe fn transpose<W: Width>(
     outer: &[Dim<1>],
     (u, v): (&Dim<1>, &Dim<1>),
     arrays: Arrays<W, 1>,
-    staged: bool,
     factors: [W; 2],
 ) {
+    let staged = competes(v.out.unsigned_abs() * size_of::<W>());
+    let length = if staged { TILE } else { LONG_TILE };
     let mut buffer = [const { MaybeUninit::<[W; PITCH]>::uninit() }; PITCH];
     let pitch = Dim { out: PITCH.cast_signed(), ..*v };
     let from_buffer = Dim { sources: [PITCH.cast_signed()], ..*v };
@@ -131,10 +131,10 @@ unsafe fn transpose<W: Width>(
         let next_point = arrays.at(point.at.out, point.at.sources);
         let mut j = 0;
         while j < v.extent {
-            let rows = part(v.extent - j, side);
+            let rows = part(v.extent - j, TILE, side);
             let mut i = 0;
             while i < u.extent {
-                let columns = part(u.extent - i, side);
+                let columns = part(u.extent - i, length, side);
                 let tile = here.within(u, i, v, j);
                 if staged {
                     let next = if i + columns < u.extent {
@@ -173,18 +173,20 @@ unsafe fn transpose<W: Width>(
     }
 }
 
+/// Whether rows of `step` bytes to the next share the places of their lines in a cache: it has one for addresses that
+/// are equal modulo 4096 bytes, or a multiple, so a step near a large power of two leaves few places.
+fn competes(step: usize) -> bool {
+    (step + 16) % 512 < 32
+}
+
 /// Returns how much of `left` goes into the next tile: all, if else less than `side` remained.
 #[inline]
-pub(super) fn part(left: usize, side: usize) -> usize {
-    if left < TILE + side { left } else { TILE }
+pub(super) fn part(left: usize, tile: usize, side: usize) -> usize {
+    if left < tile + side { left } else { tile }
 }
 
 /// Fetches the lines of a tile, some of which may lie outside of the arrays.
-fn prefetch<W>(
-    tile: &Arrays<W, 1>,
-    (u, columns): (&Dim<1>, usize),
-    (v, rows): (&Dim<1>, usize),
-) {
+fn prefetch<W>(tile: &Arrays<W, 1>, (u, columns): (&Dim<1>, usize), (v, rows): (&Dim<1>, usize)) {
     let size = size_of::<W>();
     let read = Lines {
         at: tile.sources[0].cast(),

@@ -9,7 +9,7 @@ use super::copy::{PITCH, kernels_to_scale, part, take_smallest};
 use super::lane::{Lane, Width};
 use super::odometer::Odometer;
 use super::rows::{RowKernel, Rows};
-use super::sweep::{Arrays, sweep_rows, sweep_tiles};
+use super::sweep::{Arrays, TILE, sweep_rows, sweep_tiles};
 use super::{bypass, finish_bypass};
 use crate::kernel::{Dim, Dims, Mode};
 
@@ -89,10 +89,10 @@ unsafe fn staged<T: Lane + PartialEq>(
         let mut i = 0;
         while i < u.extent {
             let columns =
-                if alone { BUFFER.min(u.extent - i) } else { part(u.extent - i, side) };
+                if alone { BUFFER.min(u.extent - i) } else { part(u.extent - i, TILE, side) };
             let mut j = 0;
             while j < v.extent {
-                let rows = part(v.extent - j, side);
+                let rows = part(v.extent - j, TILE, side);
                 let tile = Tile { u, v, columns, rows, buffer };
                 let at = here.within(u, i, v, j);
                 // SAFETY: the caller's duties; the tile fits the buffer.

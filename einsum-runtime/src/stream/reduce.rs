@@ -18,8 +18,9 @@ use super::rows::Rows;
 use super::sweep::{Arrays, once};
 use crate::kernel::{Dim, Dims, Mode};
 
-/// Sums in a buffer: 16 KiB of the largest.
-const SUMS: usize = 2048;
+/// Sums in a buffer: 16 KiB, whatever their size.
+const SUMS: usize = 4096;
+const SUMS_BYTES: usize = 16 << 10;
 
 /// The most elements of a row in one call of a kernel.
 const BLOCK: usize = 4096;
@@ -27,8 +28,8 @@ const BLOCK: usize = 4096;
 /// The least number of results that are added one after the other.
 const GROUP: usize = 128;
 
-/// Rows from this size on, in bytes, are read as four streams where there is nothing else to make streams of.
-const LONG: usize = 64 << 10;
+/// The length of each of four streams, in bytes: enough for the machine's prefetching, and few pages at a time.
+const STREAM: usize = 256 << 10;
 
 /// `out[o] = Σ x[s]` over the summed dims, or what `mode` makes of the sum. Returns false, with nothing done, if the
 /// source has no adjacent elements.
@@ -72,7 +73,7 @@ pub(super) unsafe fn reduce<T: Lane + PartialEq>(
     loop {
         let mut first = 0;
         while first < sums.extent {
-            let count = SUMS.min(sums.extent - first);
+            let count = (SUMS_BYTES / size_of::<T>()).min(sums.extent - first);
             let i = first.cast_signed();
             let from = x.wrapping_offset(point.at.sources[0] + i * sums.sources[0]);
             let to = out.wrapping_offset(point.at.out + i * sums.out);
@@ -119,17 +120,18 @@ impl Nest<'_> {
     /// The source can be read at every point of the loops, of `sums` only as many as `sum` has.
     unsafe fn sum<T: Lane + PartialEq>(&self, sum: &mut Sum<T>, x: *const T) {
         let outer: usize = self.summed.iter().map(|d| d.extent).product();
-        let inner =
-            if self.row.summed { self.row.extent.div_ceil(BLOCK) } else { self.rows.extent / 4 + 4 };
+        let inner = if self.row.summed {
+            self.row.extent.div_ceil(BLOCK)
+        } else {
+            self.rows.extent / 4 + 4
+        };
         // SAFETY: the sums fit their buffers.
         unsafe { sum.start(outer.saturating_mul(inner)) }
         let mut point = Odometer::new(self.summed);
         loop {
             let x = x.wrapping_offset(point.at.sources[0]);
             // SAFETY: the caller's duties.
-            unsafe {
-                if self.row.summed { self.sum_rows(sum, x) } else { self.add_rows(sum, x) }
-            }
+            unsafe { if self.row.summed { self.sum_rows(sum, x) } else { self.add_rows(sum, x) } }
             if !point.advance() {
                 return;
             }
@@ -139,65 +141,61 @@ impl Nest<'_> {
     /// Adds up whole rows.
     unsafe fn sum_rows<T: Lane + PartialEq>(&self, sum: &mut Sum<T>, x: *const T) {
         let step = self.sums.sources[0];
-        let quarter = sum.count / 4;
-        if quarter == 0 && self.row.extent * size_of::<T>() >= LONG {
-            // Few rows, but long ones: the streams are quarters of a row.
-            let piece = self.row.extent / 4;
-            let mut rows = self.rows::<T>(x, sum.count, step);
-            rows.y_row = bytes::<T>(piece.cast_signed());
-            rows.out_step = 0;
-            // SAFETY: the caller's duties.
-            unsafe {
-                sum.add_blocks(T::SUM_FOUR_ROWS, rows, piece);
-                let end = 4 * piece;
-                if end < self.row.extent {
-                    let rest = self.rows(x.wrapping_add(end), sum.count, step);
-                    sum.add_blocks(T::SUM_ROWS, rest, self.row.extent - end);
-                }
+        let mut row = 0;
+        if sum.count < 4 {
+            // Few rows: the streams are pieces of a row.
+            let piece = self.row.extent.min(4 * STREAM / size_of::<T>()) / 4;
+            let mut at = 0;
+            while piece >= BLOCK && at + 4 * piece <= self.row.extent {
+                let mut rows = self.rows::<T>(x.wrapping_add(at), sum.count, step);
+                rows.y_row = bytes::<T>(piece.cast_signed());
+                rows.out_step = 0;
+                // SAFETY: the caller's duties.
+                unsafe { sum.add_blocks(T::SUM_FOUR_ROWS, rows, piece) }
+                at += 4 * piece;
+            }
+            if at < self.row.extent {
+                let rest = self.rows(x.wrapping_add(at), sum.count, step);
+                // SAFETY: the caller's duties.
+                unsafe { sum.add_blocks(T::SUM_ROWS, rest, self.row.extent - at) }
             }
             return;
         }
-        // The streams are quarters of the rows.
-        let mut done = 0;
-        if quarter > 0 {
-            let mut rows = self.rows::<T>(x, quarter, step);
-            rows.y_row = bytes::<T>(step * quarter.cast_signed());
-            rows.out_step = bytes::<T>(quarter.cast_signed());
+        let most = stream_rows::<T>(step);
+        while row < sum.count {
+            let count = most.min((sum.count - row) / 4);
+            let (kernel, count, done) = match count {
+                0 => (T::SUM_ROWS, sum.count - row, sum.count - row),
+                _ => (T::SUM_FOUR_ROWS, count, 4 * count),
+            };
+            let mut rows = self.rows::<T>(x.wrapping_offset(row.cast_signed() * step), count, step);
+            rows.y_row = bytes::<T>(step * count.cast_signed());
+            rows.out_step = bytes::<T>(count.cast_signed());
+            rows.out = sum.total.wrapping_add(row);
             // SAFETY: the caller's duties.
-            unsafe { sum.add_blocks(T::SUM_FOUR_ROWS, rows, self.row.extent) }
-            done = 4 * quarter;
-        }
-        if done < sum.count {
-            let x = x.wrapping_offset(step * done.cast_signed());
-            let mut rest = self.rows::<T>(x, sum.count - done, step);
-            rest.out = sum.total.wrapping_add(done);
-            // SAFETY: the caller's duties.
-            unsafe { sum.add_blocks(T::SUM_ROWS, rest, self.row.extent) }
+            unsafe { sum.add_blocks(kernel, rows, self.row.extent) }
+            row += done;
         }
     }
 
     /// Adds rows to the row of sums.
     unsafe fn add_rows<T: Lane + PartialEq>(&self, sum: &mut Sum<T>, x: *const T) {
         let step = self.rows.sources[0];
-        let quarter = self.rows.extent / 4;
+        let most = stream_rows::<T>(step);
         let mut row = 0;
-        while row < quarter {
-            let count = sum.room().min(quarter - row);
-            let from = x.wrapping_offset(row.cast_signed() * step);
-            let mut rows = self.rows::<T>(from, count, step);
-            rows.y_row = bytes::<T>(step * quarter.cast_signed());
+        while row < self.rows.extent {
+            let left = self.rows.extent - row;
+            let count = most.min(left / 4).min(sum.room());
+            let (kernel, count, done) = match count {
+                0 => (T::ADD_ROWS, left, left),
+                _ => (T::ADD_FOUR_ROWS, count, 4 * count),
+            };
+            let mut rows = self.rows::<T>(x.wrapping_offset(row.cast_signed() * step), count, step);
+            rows.y_row = bytes::<T>(step * count.cast_signed());
             rows.len = sum.count;
             // SAFETY: the caller's duties.
-            unsafe { sum.add(T::ADD_FOUR_ROWS, rows, count) }
-            row += count;
-        }
-        let done = 4 * quarter;
-        if done < self.rows.extent {
-            let count = self.rows.extent - done;
-            let mut rest = self.rows::<T>(x.wrapping_offset(done.cast_signed() * step), count, step);
-            rest.len = sum.count;
-            // SAFETY: the caller's duties.
-            unsafe { sum.add(T::ADD_ROWS, rest, count) }
+            unsafe { sum.add(kernel, rows, count) }
+            row += done;
         }
     }
 
@@ -208,11 +206,16 @@ impl Nest<'_> {
     }
 }
 
+/// Returns how many rows, `step` elements apart, make a stream: 1 or more.
+fn stream_rows<T>(step: isize) -> usize {
+    (STREAM / bytes::<T>(step).unsigned_abs().max(1)).max(1)
+}
+
 fn bytes<T>(elements: isize) -> isize {
     elements * size_of::<T>().cast_signed()
 }
 
-/// Sums in the making.
+/// Sums in the making. Results come in several calls of kernels, each for all or some of the sums.
 struct Sum<T> {
     /// Groups of results, added up.
     total: *mut T,

@@ -12,7 +12,8 @@ struct Random(u64);
 
 impl Random {
     fn below(&mut self, n: usize) -> usize {
-        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        self.0 =
+            self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         (self.0 >> 33) as usize % n
     }
 
@@ -120,9 +121,8 @@ fn check<T: Sample, const P: usize>(
         1 => Mode::Scale { alpha: T::sample(random), beta: T::ZERO },
         _ => Mode::Assign,
     };
-    let memory: [Vec<T>; P] = core::array::from_fn(|p| {
-        (0..sources[p].len).map(|_| T::sample(random)).collect()
-    });
+    let memory: [Vec<T>; P] =
+        core::array::from_fn(|p| (0..sources[p].len).map(|_| T::sample(random)).collect());
     let conjugated: [bool; P] = core::array::from_fn(|_| random.one_in(4));
     let guard = T::sample(random);
     let mut expected = vec![guard; out.len];
@@ -171,7 +171,12 @@ fn check<T: Sample, const P: usize>(
 }
 
 /// Random dims in random orders, up to `most` points.
-fn check_random<T: Sample, const P: usize>(rounds: usize, seed: u64, most: usize, kernel: Kernel<T, P>) {
+fn check_random<T: Sample, const P: usize>(
+    rounds: usize,
+    seed: u64,
+    most: usize,
+    kernel: Kernel<T, P>,
+) {
     let mut random = Random(seed);
     for _ in 0..rounds {
         let rank = random.below(5);
@@ -269,7 +274,12 @@ fn accuracy() {
     for extents in [[1, N], [N / 4, 4], [4, N / 4], [N, 1]] {
         for summed in [[true, true], [true, false], [false, true]] {
             let [rows, columns] = extents;
-            let terms = N / extents.iter().zip(summed).filter(|(_, s)| !s).map(|(e, _)| e).product::<usize>();
+            let terms = N / extents
+                .iter()
+                .zip(summed)
+                .filter(|(_, s)| !s)
+                .map(|(e, _)| e)
+                .product::<usize>();
             let dim = |extent, out, step, summed| Dim { extent, out, sources: [step], summed };
             let out = [if summed[1] { 1 } else { columns.cast_signed() }, 1];
             let mut dims = Dims::from_slice(&[
@@ -283,7 +293,10 @@ fn accuracy() {
             let exact = f64::from(0.1_f32) * terms as f64;
             let bound = f64::from(f32::EPSILON) * exact * (512.0 + (terms as f64).sqrt());
             for &sum in &sums {
-                assert!((f64::from(sum) - exact).abs() <= bound, "{extents:?} {summed:?}: {sum} {exact}");
+                assert!(
+                    (f64::from(sum) - exact).abs() <= bound,
+                    "{extents:?} {summed:?}: {sum} {exact}"
+                );
             }
         }
     }
