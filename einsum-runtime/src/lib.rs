@@ -31,6 +31,7 @@ mod nest;
 mod output_view;
 mod rearrange;
 mod run;
+#[cfg(target_arch = "x86_64")]
 mod stream;
 mod view;
 

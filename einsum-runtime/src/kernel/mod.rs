@@ -124,6 +124,18 @@ unsafe fn binary<T: Element>(
 ) {
     let work = prepare(dims, &mut sources, &mut out);
     // SAFETY: the caller's duties; `prepare` keeps the points.
+    unsafe { prepared_binary(work, dims, sources, out, mode) }
+}
+
+/// As [`binary`], after [`prepare`] has said what there is to do.
+unsafe fn prepared_binary<T: Element>(
+    work: Work,
+    dims: &mut Dims<2>,
+    sources: [Read<T>; 2],
+    out: *mut T,
+    mode: Mode<T>,
+) {
+    // SAFETY: the caller's duties.
     unsafe {
         match (work, mode) {
             (Work::Nothing, _) => {}

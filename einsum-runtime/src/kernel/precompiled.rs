@@ -1,14 +1,15 @@
 //! The kernels of the floating-point types, compiled into this crate rather than the user's: those of
 //! [`stream`](crate::stream) where it has one, else the generic ones.
 
-use super::prepare::{Work, prepare};
-use super::{Dims, Kernels, Mode, Read, is_kept, prepared_unary};
-use crate::stream::Stream;
+use super::prepare::prepare;
+use super::{Dims, Kernels, Mode, Read, prepared_binary, prepared_unary};
 
 macro_rules! precompiled {
     ($($module:ident $type:ty),*) => { $(
         pub(crate) mod $module {
-            use super::{Dims, Kernels, Mode, Read, Stream, Work, is_kept, prepare, prepared_unary};
+            use super::{Dims, Kernels, Mode, Read, prepare, prepared_binary, prepared_unary};
+            #[cfg(target_arch = "x86_64")]
+            use crate::{kernel::prepare::Work, stream::Stream};
 
             pub(crate) const KERNELS: Kernels<$type> = Kernels { unary, binary };
 
@@ -22,9 +23,11 @@ macro_rules! precompiled {
                 // SAFETY: the caller's duties are the same; `prepare` keeps the points.
                 unsafe {
                     let work = prepare(dims, &mut sources, &mut out);
-                    if work != Work::Run || !<$type>::unary(dims, sources[0], out, mode) {
-                        prepared_unary(work, dims, sources, out, mode);
+                    #[cfg(target_arch = "x86_64")]
+                    if work == Work::Run && <$type>::unary(dims, sources[0], out, mode) {
+                        return;
                     }
+                    prepared_unary(work, dims, sources, out, mode);
                 }
             }
 
@@ -35,14 +38,14 @@ macro_rules! precompiled {
                 mode: Mode<$type>,
             ) {
                 let (mut sources, mut out) = (sources, out);
-                // SAFETY: the caller's duties are the same; `prepare` keeps the points, and may do so twice where no
-                // dim is summed.
+                // SAFETY: the caller's duties are the same; `prepare` keeps the points.
                 unsafe {
-                    let is_product =
-                        is_kept(dims) && prepare(dims, &mut sources, &mut out) == Work::Run;
-                    if !is_product || !<$type>::multiply(dims, sources, out, mode) {
-                        super::super::binary(dims, sources, out, mode);
+                    let work = prepare(dims, &mut sources, &mut out);
+                    #[cfg(target_arch = "x86_64")]
+                    if work == Work::Run && <$type>::binary(dims, sources, out, mode) {
+                        return;
                     }
+                    prepared_binary(work, dims, sources, out, mode);
                 }
             }
         }

@@ -12,7 +12,7 @@ use super::prefetch::{Lines, fetch_to_read, fetch_to_write};
 use super::rows::{Bypass, RowKernel, Rows};
 use super::sweep::{Arrays, TILE, once, sweep_rows, sweep_tiles};
 use super::{bypass, finish_bypass};
-use crate::kernel::{Dim, Dims};
+use crate::kernel::{Dim, Dims, Mode};
 
 /// The length of a tile along the output's rows if it is transposed at once: several whole lines in every row.
 const LONG_TILE: usize = 256;
@@ -69,26 +69,22 @@ pub(super) unsafe fn scale<T: Lane + PartialEq>(
     dims: &mut Dims<1>,
     x: *const T,
     out: *mut T,
-    [alpha, beta]: [T; 2],
+    mode: Mode<T>,
 ) {
     let arrays = Arrays { out, sources: [x] };
     let u = take_smallest(dims, |d| d.out.unsigned_abs());
-    let (rows, strided) = kernels_to_scale::<T>(beta);
     // SAFETY: the caller's duties; the kernel for rows gets adjacent elements.
     unsafe {
         if u.out == 1 && u.sources[0] == 1 {
+            let (kernel, factors) = T::kernel_to_put(1, mode);
             let v = take_smallest(dims, |d| d.out.unsigned_abs());
-            sweep_rows(rows, dims, (&u, &v), arrays, [alpha, beta], Bypass::No);
+            sweep_rows(kernel, dims, (&u, &v), arrays, factors, Bypass::No);
         } else {
+            let (kernel, factors) = T::kernel_to_put(0, mode);
             let v = take_smallest(dims, |d| d.sources[0].unsigned_abs().wrapping_sub(1));
-            sweep_tiles(strided, dims, (&u, &v), arrays, [alpha, beta]);
+            sweep_tiles(kernel, dims, (&u, &v), arrays, factors);
         }
     }
-}
-
-/// Returns the kernels that let a value enter the output, for adjacent elements and any.
-pub(super) fn kernels_to_scale<T: Lane + PartialEq>(beta: T) -> (RowKernel<T>, RowKernel<T>) {
-    if beta == T::ZERO { (T::SCALE, T::STRIDED_SCALE) } else { (T::BLEND, T::STRIDED_BLEND) }
 }
 
 /// Takes out the dim with the least key; the others are then in the order of the output, larger steps first.

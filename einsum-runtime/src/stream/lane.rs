@@ -1,7 +1,8 @@
 //! The kernels of each type: [`Width`] moves elements whatever they mean, [`Lane`] computes.
 
 use super::rows::{self, RowKernel};
-use super::{strided, sum, transpose};
+use super::{across, down, strided, transpose};
+use crate::kernel::Mode;
 
 /// Elements that kernels copy.
 pub(super) trait Width: Copy {
@@ -26,10 +27,33 @@ pub(super) trait Lane: Width {
     const STRIDED_MULTIPLY: RowKernel<Self>;
     const STRIDED_SCALE: RowKernel<Self>;
     const STRIDED_BLEND: RowKernel<Self>;
-    const SUM_ROWS: RowKernel<Self>;
-    const SUM_FOUR_ROWS: RowKernel<Self>;
-    const ADD_ROWS: RowKernel<Self>;
-    const ADD_FOUR_ROWS: RowKernel<Self>;
+    /// Kernels of sums: of one stream of rows, and of four.
+    const SUM: [RowKernel<Self>; 2];
+    const ADD: [RowKernel<Self>; 2];
+    const DOT: [RowKernel<Self>; 2];
+    const MULTIPLY_ADD: [RowKernel<Self>; 2];
+    const SCALE_ADD: [RowKernel<Self>; 2];
+
+    /// Returns the kernel that lets rows enter an output at steps of `step`, and its factors.
+    fn kernel_to_put(step: isize, mode: Mode<Self>) -> (RowKernel<Self>, [Self; 2])
+    where
+        Self: PartialEq,
+    {
+        let adjacent = step == 1;
+        match mode {
+            Mode::Assign if adjacent => (Self::COPY, [Self::ONE; 2]),
+            Mode::Assign => (Self::STRIDED_COPY, [Self::ONE; 2]),
+            Mode::Scale { alpha, beta } => {
+                let kernel = match (beta == Self::ZERO, adjacent) {
+                    (true, true) => Self::SCALE,
+                    (true, false) => Self::STRIDED_SCALE,
+                    (false, true) => Self::BLEND,
+                    (false, false) => Self::STRIDED_BLEND,
+                };
+                (kernel, [alpha, beta])
+            }
+        }
+    }
 }
 
 macro_rules! lane {
@@ -51,10 +75,15 @@ macro_rules! lane {
             const STRIDED_MULTIPLY: RowKernel<Self> = strided::$type::multiply;
             const STRIDED_SCALE: RowKernel<Self> = strided::$type::scale;
             const STRIDED_BLEND: RowKernel<Self> = strided::$type::blend;
-            const SUM_ROWS: RowKernel<Self> = sum::$type::sum_rows;
-            const SUM_FOUR_ROWS: RowKernel<Self> = sum::$type::sum_four_rows;
-            const ADD_ROWS: RowKernel<Self> = sum::$type::add_rows;
-            const ADD_FOUR_ROWS: RowKernel<Self> = sum::$type::add_four_rows;
+            const SUM: [RowKernel<Self>; 2] =
+                [across::$type::sum_rows, across::$type::sum_four_rows];
+            const ADD: [RowKernel<Self>; 2] = [down::$type::add_rows, down::$type::add_four_rows];
+            const DOT: [RowKernel<Self>; 2] =
+                [across::$type::dot_rows, across::$type::dot_four_rows];
+            const MULTIPLY_ADD: [RowKernel<Self>; 2] =
+                [down::$type::multiply_add_rows, down::$type::multiply_add_four_rows];
+            const SCALE_ADD: [RowKernel<Self>; 2] =
+                [down::$type::scale_add_rows, down::$type::scale_add_four_rows];
         }
     };
 }

@@ -5,7 +5,7 @@
 pub(super) enum Level {
     /// The plain loops of [`kernel`](crate::kernel).
     Plain,
-    /// AVX2. Wider registers read and write memory no faster.
+    /// AVX2 and FMA. Wider registers read and write memory no faster.
     Avx2,
 }
 
@@ -18,7 +18,8 @@ impl Level {
             return level;
         }
         #[cfg(all(target_arch = "x86_64", not(miri)))]
-        if std::arch::is_x86_feature_detected!("avx2") {
+        if std::arch::is_x86_feature_detected!("avx2") && std::arch::is_x86_feature_detected!("fma")
+        {
             return Level::Avx2;
         }
         Level::Plain

@@ -1,13 +1,15 @@
 //! Memory-bound kernels for `f32`, `f64`, and their complex numbers: copies, sums of one source, and products without a
 //! sum.
 //!
-//! The work is done by small kernels in assembler over rows ([`rows`], [`strided`], [`transpose`], [`sum`]), which run
+//! The work is done by small kernels in assembler over rows ([`rows`], [`strided`], [`transpose`], [`across`], [`down`]), which run
 //! at full speed in debug builds too. Around them [`copy`], [`multiply`], and [`reduce`] choose from the actual steps
 //! which dims a kernel runs along, and [`sweep`] runs it at every point of the others.
 
 #![allow(unsafe_code)]
 
+mod across;
 mod copy;
+mod down;
 mod lane;
 mod level;
 mod multiply;
@@ -16,7 +18,7 @@ mod prefetch;
 mod reduce;
 mod rows;
 mod strided;
-mod sum;
+mod sums;
 mod sweep;
 #[cfg(test)]
 mod tests;
@@ -27,8 +29,10 @@ use num_complex::Complex;
 use crate::element::Element;
 use crate::kernel::{Dims, Mode, Read};
 use crate::memory;
+use lane::Lane;
 use level::Level;
 use rows::Bypass;
+use sweep::Arrays;
 
 /// Outputs from this size on, in bytes, may bypass the caches.
 const LARGE: usize = 16 << 20;
@@ -45,12 +49,13 @@ pub(crate) trait Stream: Element {
     /// As [`Kernels`](crate::kernel::Kernels), after [`prepare`](crate::kernel::prepare).
     unsafe fn unary(dims: &mut Dims<1>, x: Read<Self>, out: *mut Self, mode: Mode<Self>) -> bool;
 
-    /// Multiplies two sources, or returns false if it cannot, with nothing done.
+    /// Multiplies two sources, and sums the products if no element is used twice. Returns false if it cannot, with
+    /// nothing done.
     ///
     /// # Safety
     ///
-    /// As [`Kernels`](crate::kernel::Kernels), after [`prepare`](crate::kernel::prepare); no dim is summed.
-    unsafe fn multiply(
+    /// As [`Kernels`](crate::kernel::Kernels), after [`prepare`](crate::kernel::prepare).
+    unsafe fn binary(
         dims: &mut Dims<2>,
         sources: [Read<Self>; 2],
         out: *mut Self,
@@ -73,17 +78,17 @@ macro_rules! real {
                 // SAFETY: the caller's duties, and the machine's level.
                 unsafe {
                     if dims.iter().any(|d| d.summed) {
-                        return reduce::reduce(dims, x.ptr, out, mode);
+                        return reduce::reduce(dims, Arrays { out, sources: [x.ptr] }, mode);
                     }
                     match mode {
                         Mode::Assign => copy::copy(dims, x.ptr, out),
-                        Mode::Scale { alpha, beta } => copy::scale(dims, x.ptr, out, [alpha, beta]),
+                        Mode::Scale { .. } => copy::scale(dims, x.ptr, out, mode),
                     }
                 }
                 true
             }
 
-            unsafe fn multiply(
+            unsafe fn binary(
                 dims: &mut Dims<2>,
                 [x, y]: [Read<Self>; 2],
                 out: *mut Self,
@@ -93,7 +98,12 @@ macro_rules! real {
                     return false;
                 }
                 // SAFETY: the caller's duties, and the machine's level.
-                unsafe { multiply::multiply(dims, [x.ptr, y.ptr], out, mode) }
+                unsafe {
+                    if dims.iter().any(|d| d.summed) {
+                        return contract(dims, [x.ptr, y.ptr], out, mode);
+                    }
+                    multiply::multiply(dims, [x.ptr, y.ptr], out, mode);
+                }
                 true
             }
         }
@@ -120,7 +130,7 @@ macro_rules! complex {
                 true
             }
 
-            unsafe fn multiply(
+            unsafe fn binary(
                 _dims: &mut Dims<2>,
                 _sources: [Read<Self>; 2],
                 _out: *mut Self,
@@ -133,6 +143,45 @@ macro_rules! complex {
 }
 complex!(f32, f64);
 complex!(f64, [f64; 2]);
+
+/// Contractions with fewer points are too small for the preparations of [`reduce`].
+const POINTS: usize = 1024;
+
+/// Rows below this length do not fill vectors.
+const ROW: usize = 16;
+
+/// Sums products where one source has a step in every dim, so that each of its elements is used once.
+///
+/// # Safety
+///
+/// As [`Stream::binary`]; the machine has AVX2 and FMA.
+unsafe fn contract<T: Lane + PartialEq>(
+    dims: &mut Dims<2>,
+    mut sources: [*const T; 2],
+    out: *mut T,
+    mode: Mode<T>,
+) -> bool {
+    let is_whole = |p: usize| dims.iter().all(|d| d.sources[p] != 0);
+    let (first, second) = (is_whole(0), is_whole(1));
+    let points = dims.iter().fold(1_usize, |n, d| n.saturating_mul(d.extent));
+    if !first && !second || points < POINTS {
+        return false;
+    }
+    let x = usize::from(!first);
+    if !dims.iter().any(|d| d.sources[x].unsigned_abs() == 1 && d.extent >= ROW) {
+        return false;
+    }
+    if x == 1 {
+        sources.reverse();
+        dims.iter_mut().for_each(|d| d.sources.reverse());
+    }
+    // SAFETY: the caller's duties.
+    let done = unsafe { reduce::reduce(dims, Arrays { out, sources }, mode) };
+    if !done && x == 1 {
+        dims.iter_mut().for_each(|d| d.sources.reverse());
+    }
+    done
+}
 
 /// Decides whether an output of `bytes` bytes, written in rows of `row` bytes, bypasses the caches.
 ///

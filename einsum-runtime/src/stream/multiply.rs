@@ -5,7 +5,7 @@
 
 use core::mem::MaybeUninit;
 
-use super::copy::{PITCH, kernels_to_scale, part, take_smallest};
+use super::copy::{PITCH, part, take_smallest};
 use super::lane::{Lane, Width};
 use super::odometer::Odometer;
 use super::rows::{RowKernel, Rows};
@@ -191,19 +191,8 @@ impl<T: Lane + PartialEq> Tile<'_, T> {
     unsafe fn put(&self, at: &Arrays<T, 2>, mode: Mode<T>) {
         let arrays = Arrays { out: at.out, sources: [self.buffer.cast_const()] };
         let dims = self.along((self.u.out, self.v.out), [self.in_buffer()]);
-        let (kernels, factors) = kernels_to_put(mode);
-        let kernel = if self.u.out == 1 { kernels.0 } else { kernels.1 };
+        let (kernel, factors) = T::kernel_to_put(self.u.out, mode);
         // SAFETY: the caller's duties.
         unsafe { self.call(kernel, arrays, dims, factors) }
-    }
-}
-
-/// Returns the kernels that let a value enter the output, for adjacent elements and any, and their factors.
-pub(super) fn kernels_to_put<T: Lane + PartialEq>(
-    mode: Mode<T>,
-) -> ((RowKernel<T>, RowKernel<T>), [T; 2]) {
-    match mode {
-        Mode::Assign => ((T::COPY, T::STRIDED_COPY), [T::ONE; 2]),
-        Mode::Scale { alpha, beta } => (kernels_to_scale(beta), [alpha, beta]),
     }
 }

@@ -1,87 +1,68 @@
-//! Sums of one source over any of its dims.
+//! Sums of one source over any of its dims, and of products of two where no element is used twice: matrix times
+//! vector, dot products, batches of them.
 //!
-//! The dim with the source's adjacent elements makes the rows. If it is summed, whole rows are added up, one sum a row;
-//! if it is kept, rows are added to a row of sums. Sums are formed in a buffer in the first-level cache and enter the
-//! output when they are complete.
-//!
-//! Accuracy: a kernel adds at most [`BLOCK`] elements of a row with 8 or more partial sums. Its results are added up in
-//! groups of about √g, and the groups' sums after that, where g is the number of results. With n terms the error is
-//! at most about `(BLOCK / 8 + 2 √(n / 4)) ε Σ|x|`, and for whole rows `(BLOCK / 8 + 2 √(n / BLOCK)) ε Σ|x|`.
+//! The first source has a step in every dim. Its adjacent elements make the rows. If their dim is summed, a kernel forms
+//! one sum of every row; if it is kept, a kernel adds rows to a row of sums. Sums are formed in a buffer in the
+//! first-level cache ([`Sums`]) and enter the output when they are complete.
 
 use core::mem::MaybeUninit;
 
-use super::copy::take_smallest;
 use super::lane::Lane;
-use super::multiply::kernels_to_put;
-use super::odometer::Odometer;
-use super::rows::Rows;
+use super::odometer::{At, Odometer};
+use super::rows::{RowKernel, Rows};
+use super::sums::{BLOCK, BUFFER, Sums};
 use super::sweep::{Arrays, once};
 use crate::kernel::{Dim, Dims, Mode};
-
-/// Sums in a buffer: 16 KiB, whatever their size.
-const SUMS: usize = 4096;
-const SUMS_BYTES: usize = 16 << 10;
-
-/// The most elements of a row in one call of a kernel.
-const BLOCK: usize = 4096;
-
-/// The least number of results that are added one after the other.
-const GROUP: usize = 128;
 
 /// The length of each of four streams, in bytes: enough for the machine's prefetching, and few pages at a time.
 const STREAM: usize = 256 << 10;
 
-/// `out[o] = Σ x[s]` over the summed dims, or what `mode` makes of the sum. Returns false, with nothing done, if the
-/// source has no adjacent elements.
+/// `out[o] = Σ x[s]` or `Σ x[s] · y[t]` over the summed dims, or what `mode` makes of the sum. Returns false, with
+/// nothing done, if there is no kernel for these steps.
 ///
 /// # Safety
 ///
-/// As [`Kernels`](crate::kernel::Kernels), after [`prepare`](crate::kernel::prepare); the machine has AVX2.
-pub(super) unsafe fn reduce<T: Lane + PartialEq>(
-    dims: &mut Dims<1>,
-    mut x: *const T,
-    mut out: *mut T,
+/// As [`Kernels`](crate::kernel::Kernels), after [`prepare`](crate::kernel::prepare); the machine has AVX2 and FMA.
+pub(super) unsafe fn reduce<T: Lane + PartialEq, const P: usize>(
+    dims: &mut Dims<P>,
+    mut arrays: Arrays<T, P>,
     mode: Mode<T>,
 ) -> bool {
-    if !dims.iter().any(|d| d.sources[0].unsigned_abs() == 1) {
-        return false;
-    }
+    // Of several adjacent dims, as windows have them, the one that runs fastest in the output.
+    dims.sort_by_key(|d| core::cmp::Reverse(d.out.unsigned_abs()));
+    let is_row = |d: &Dim<P>| d.sources[0].unsigned_abs() == 1 && kernels::<T, P>(d).is_some();
+    let Some(row) = dims.iter().rposition(is_row) else { return false };
     for dim in dims.iter_mut().filter(|d| d.sources[0] < 0) {
-        turn(dim, &mut x, &mut out);
+        turn(dim, &mut arrays);
     }
+    let row = dims.remove(row);
+    let Some(kernels) = kernels(&row) else { return false };
     dims.sort_by_key(|d| core::cmp::Reverse(d.sources[0]));
-    let row = take_smallest(dims, |d| d.sources[0].unsigned_abs().wrapping_sub(1));
-    let (mut kept, mut summed) = (Dims::<1>::new(), Dims::<1>::new());
+    let (mut kept, mut summed) = (Dims::<P>::new(), Dims::<P>::new());
     for dim in dims.iter() {
         if dim.summed { summed.push(*dim) } else { kept.push(*dim) }
     }
-    for group in [&mut kept, &mut summed] {
-        group.sort_by_key(|d| core::cmp::Reverse(d.sources[0]));
-    }
-    // The dim that the sums lie along, and the one that a kernel's rows lie along.
-    let (sums, rows) = if row.summed {
+    let (sums_along, rows) = if row.summed {
         let across = kept.pop().unwrap_or(once());
         (across, across)
     } else {
         (row, summed.pop().unwrap_or(once()))
     };
-    let nest = Nest { row, rows, sums, summed: &summed };
-    let mut buffers = [const { MaybeUninit::<[T; SUMS]>::uninit() }; 2];
-    let [total, partial] = &mut buffers;
-    let (total, partial) = (total.as_mut_ptr().cast::<T>(), partial.as_mut_ptr().cast::<T>());
+    let nest = Nest { row, rows, summed: &summed, kernels };
+    let mut buffer = [const { MaybeUninit::<T>::uninit() }; 2 * BUFFER];
+    let buffer = buffer.as_mut_ptr().cast::<T>();
     let mut point = Odometer::new(&kept);
     loop {
+        let here = arrays.at(point.at.out, point.at.sources);
         let mut first = 0;
-        while first < sums.extent {
-            let count = (SUMS_BYTES / size_of::<T>()).min(sums.extent - first);
-            let i = first.cast_signed();
-            let from = x.wrapping_offset(point.at.sources[0] + i * sums.sources[0]);
-            let to = out.wrapping_offset(point.at.out + i * sums.out);
-            let mut sum = Sum { total, partial, count, passes: 0, group: 0 };
-            // SAFETY: the caller's duties: these sums are points of the kept dims.
+        while first < sums_along.extent {
+            let count = Sums::<T>::most().min(sums_along.extent - first);
+            let from = here.within(&sums_along, first, &once(), 0);
+            // SAFETY: the caller's duties: these sums are points of the kept dims, and fit the buffer.
             unsafe {
-                nest.sum(&mut sum, from);
-                sum.put(to, sums.out, mode);
+                let mut sums = Sums::new(buffer, count, nest.results());
+                nest.sum(&mut sums, &from);
+                sums.put(from.out, sums_along.out, mode);
             }
             first += count;
         }
@@ -91,220 +72,159 @@ pub(super) unsafe fn reduce<T: Lane + PartialEq>(
     }
 }
 
+/// Returns the kernels for rows along a dim: for one stream, and for four.
+fn kernels<T: Lane, const P: usize>(row: &Dim<P>) -> Option<[RowKernel<T>; 2]> {
+    match (row.summed, &row.sources[1..]) {
+        (true, []) => Some(T::SUM),
+        (false, []) => Some(T::ADD),
+        (true, [1 | -1]) if row.sources[0] == row.sources[1] => Some(T::DOT),
+        (false, [1 | -1]) if row.sources[0] == row.sources[1] => Some(T::MULTIPLY_ADD),
+        (false, [0]) => Some(T::SCALE_ADD),
+        _ => None,
+    }
+}
+
 /// Runs a loop in the other direction.
-fn turn<T>(dim: &mut Dim<1>, x: &mut *const T, out: &mut *mut T) {
-    let last = (dim.extent - 1).cast_signed();
-    *x = x.wrapping_offset(dim.sources[0] * last);
-    *out = out.wrapping_offset(dim.out * last);
-    dim.sources[0] = -dim.sources[0];
+fn turn<T, const P: usize>(dim: &mut Dim<P>, arrays: &mut Arrays<T, P>) {
+    *arrays = arrays.within(dim, dim.extent - 1, &once(), 0);
     dim.out = -dim.out;
+    dim.sources = dim.sources.map(|step| -step);
 }
 
 /// The loops of a sum.
-struct Nest<'d> {
-    /// The source's adjacent elements.
-    row: Dim<1>,
-    /// The step between rows.
-    rows: Dim<1>,
-    /// The step between sums: `rows` if a row is summed, else `row`.
-    sums: Dim<1>,
+struct Nest<'d, T, const P: usize> {
+    /// The first source's adjacent elements.
+    row: Dim<P>,
+    /// The step between rows: between sums if a row is summed, else a summed one.
+    rows: Dim<P>,
     /// The other summed loops.
-    summed: &'d [Dim<1>],
+    summed: &'d [Dim<P>],
+    kernels: [RowKernel<T>; 2],
 }
 
-impl Nest<'_> {
-    /// Forms the sums from `x` on.
+impl<T: Lane + PartialEq, const P: usize> Nest<'_, T, P> {
+    /// Returns about how many results of kernels each sum consists of.
+    fn results(&self) -> usize {
+        let inner =
+            if self.row.summed { self.row.extent.div_ceil(BLOCK) } else { self.rows.extent / 4 };
+        self.summed.iter().fold(inner, |n, d| n.saturating_mul(d.extent))
+    }
+
+    /// Forms sums from these elements on.
     ///
     /// # Safety
     ///
-    /// The source can be read at every point of the loops, of `sums` only as many as `sum` has.
-    unsafe fn sum<T: Lane + PartialEq>(&self, sum: &mut Sum<T>, x: *const T) {
-        let outer: usize = self.summed.iter().map(|d| d.extent).product();
-        let inner = if self.row.summed {
-            self.row.extent.div_ceil(BLOCK)
-        } else {
-            self.rows.extent / 4 + 4
-        };
-        // SAFETY: the sums fit their buffers.
-        unsafe { sum.start(outer.saturating_mul(inner)) }
+    /// The sources can be read at every point of the loops, but of the dim that the sums lie along only at as many as
+    /// there are sums.
+    unsafe fn sum(&self, sums: &mut Sums<T>, from: &Arrays<T, P>) {
         let mut point = Odometer::new(self.summed);
         loop {
-            let x = x.wrapping_offset(point.at.sources[0]);
+            let At { sources, .. } = point.at;
+            let here = from.at(0, sources);
             // SAFETY: the caller's duties.
-            unsafe { if self.row.summed { self.sum_rows(sum, x) } else { self.add_rows(sum, x) } }
+            unsafe {
+                if !self.row.summed {
+                    self.add_rows(sums, &here);
+                } else if sums.count < 4 {
+                    self.sum_long_rows(sums, &here);
+                } else {
+                    self.sum_rows(sums, &here);
+                }
+            }
             if !point.advance() {
                 return;
             }
         }
     }
 
-    /// Adds up whole rows.
-    unsafe fn sum_rows<T: Lane + PartialEq>(&self, sum: &mut Sum<T>, x: *const T) {
-        let step = self.sums.sources[0];
-        let mut row = 0;
-        if sum.count < 4 {
-            // Few rows: the streams are pieces of a row.
-            let piece = self.row.extent.min(4 * STREAM / size_of::<T>()) / 4;
-            let mut at = 0;
-            while piece >= BLOCK && at + 4 * piece <= self.row.extent {
-                let mut rows = self.rows::<T>(x.wrapping_add(at), sum.count, step);
-                rows.y_row = bytes::<T>(piece.cast_signed());
-                rows.out_step = 0;
-                // SAFETY: the caller's duties.
-                unsafe { sum.add_blocks(T::SUM_FOUR_ROWS, rows, piece) }
-                at += 4 * piece;
-            }
-            if at < self.row.extent {
-                let rest = self.rows(x.wrapping_add(at), sum.count, step);
-                // SAFETY: the caller's duties.
-                unsafe { sum.add_blocks(T::SUM_ROWS, rest, self.row.extent - at) }
-            }
-            return;
-        }
-        let most = stream_rows::<T>(step);
-        while row < sum.count {
-            let count = most.min((sum.count - row) / 4);
-            let (kernel, count, done) = match count {
-                0 => (T::SUM_ROWS, sum.count - row, sum.count - row),
-                _ => (T::SUM_FOUR_ROWS, count, 4 * count),
-            };
-            let mut rows = self.rows::<T>(x.wrapping_offset(row.cast_signed() * step), count, step);
-            rows.y_row = bytes::<T>(step * count.cast_signed());
-            rows.out_step = bytes::<T>(count.cast_signed());
-            rows.out = sum.total.wrapping_add(row);
+    /// One sum of every row: the streams are groups of rows.
+    unsafe fn sum_rows(&self, sums: &mut Sums<T>, from: &Arrays<T, P>) {
+        let most = self.stream();
+        let mut first = 0;
+        while first < sums.count {
+            let left = sums.count - first;
+            let count = most.min(left / 4);
+            let here = from.within(&self.rows, first, &once(), 0);
             // SAFETY: the caller's duties.
-            unsafe { sum.add_blocks(kernel, rows, self.row.extent) }
-            row += done;
-        }
-    }
-
-    /// Adds rows to the row of sums.
-    unsafe fn add_rows<T: Lane + PartialEq>(&self, sum: &mut Sum<T>, x: *const T) {
-        let step = self.rows.sources[0];
-        let most = stream_rows::<T>(step);
-        let mut row = 0;
-        while row < self.rows.extent {
-            let left = self.rows.extent - row;
-            let count = most.min(left / 4).min(sum.room());
-            let (kernel, count, done) = match count {
-                0 => (T::ADD_ROWS, left, left),
-                _ => (T::ADD_FOUR_ROWS, count, 4 * count),
-            };
-            let mut rows = self.rows::<T>(x.wrapping_offset(row.cast_signed() * step), count, step);
-            rows.y_row = bytes::<T>(step * count.cast_signed());
-            rows.len = sum.count;
-            // SAFETY: the caller's duties.
-            unsafe { sum.add(kernel, rows, count) }
-            row += done;
-        }
-    }
-
-    fn rows<T: Lane>(&self, x: *const T, rows: usize, step: isize) -> Rows<T> {
-        let arrays = Arrays { out: core::ptr::null_mut(), sources: [x] };
-        let (u, v) = (once(), Dim { out: 1, sources: [step], ..once() });
-        Rows::along(&arrays, (&u, 1), (&v, rows), [T::ONE; 2])
-    }
-}
-
-/// Returns how many rows, `step` elements apart, make a stream: 1 or more.
-fn stream_rows<T>(step: isize) -> usize {
-    (STREAM / bytes::<T>(step).unsigned_abs().max(1)).max(1)
-}
-
-fn bytes<T>(elements: isize) -> isize {
-    elements * size_of::<T>().cast_signed()
-}
-
-/// Sums in the making. Results come in several calls of kernels, each for all or some of the sums.
-struct Sum<T> {
-    /// Groups of results, added up.
-    total: *mut T,
-    /// The results of the group in the making; unused if there is only one.
-    partial: *mut T,
-    /// The number of sums.
-    count: usize,
-    /// Results in this group so far.
-    passes: usize,
-    /// The results of a group.
-    group: usize,
-}
-
-impl<T: Lane + PartialEq> Sum<T> {
-    /// Sets the sums to zero, for about `passes` results each.
-    unsafe fn start(&mut self, passes: usize) {
-        self.group = if passes <= GROUP { usize::MAX } else { passes.isqrt().max(GROUP) };
-        // SAFETY: the buffers have room for the sums; zero bytes are a zero.
-        unsafe {
-            self.total.write_bytes(0, self.count);
-            if self.group != usize::MAX {
-                self.partial.write_bytes(0, self.count);
-            }
-        }
-    }
-
-    /// Returns how many results the group has room for: 1 or more.
-    fn room(&self) -> usize {
-        self.group - self.passes
-    }
-
-    /// Adds results of a kernel, `passes` to each sum. `rows.out` is null, or a place in the total.
-    unsafe fn add(&mut self, kernel: super::rows::RowKernel<T>, mut rows: Rows<T>, passes: usize) {
-        let into = if self.group == usize::MAX { self.total } else { self.partial };
-        rows.out = if rows.out.is_null() {
-            into
-        } else {
-            into.wrapping_byte_add(rows.out.addr() - self.total.addr())
-        };
-        // SAFETY: the caller's duties.
-        unsafe { kernel(&rows) }
-        self.passes += passes;
-        if self.passes >= self.group {
-            // SAFETY: both buffers hold the sums.
             unsafe {
-                self.flush();
-                self.partial.write_bytes(0, self.count);
+                if count == 0 {
+                    sums.add_blocks(
+                        self.kernels[0],
+                        self.call(&here, left),
+                        self.row.extent,
+                        first,
+                    );
+                    return;
+                }
+                let call = self.streams(&here, count, &self.rows, count);
+                sums.add_blocks(self.kernels[1], call, self.row.extent, first);
             }
+            first += 4 * count;
         }
     }
 
-    /// Calls a kernel that adds up rows of `len` elements, a block at a time.
-    unsafe fn add_blocks(
-        &mut self,
-        kernel: super::rows::RowKernel<T>,
-        mut rows: Rows<T>,
-        len: usize,
-    ) {
-        let x = rows.x;
+    /// One sum of each of a few rows: the streams are pieces of a row.
+    unsafe fn sum_long_rows(&self, sums: &mut Sums<T>, from: &Arrays<T, P>) {
+        let piece = self.row.extent.min(4 * STREAM / size_of::<T>()) / 4;
         let mut at = 0;
-        while at < len {
-            rows.len = BLOCK.min(len - at);
-            rows.x = x.wrapping_add(at);
+        while piece >= BLOCK && at + 4 * piece <= self.row.extent {
+            let here = from.within(&self.row, at, &once(), 0);
+            let mut call = self.streams(&here, sums.count, &self.row, piece);
+            // All pieces enter the same sum.
+            call.out_stream = 0;
             // SAFETY: the caller's duties.
-            unsafe { self.add(kernel, rows, 1) }
-            at += rows.len;
+            unsafe { sums.add_blocks(self.kernels[1], call, piece, 0) }
+            at += 4 * piece;
+        }
+        if at < self.row.extent {
+            let here = from.within(&self.row, at, &once(), 0);
+            let call = self.call(&here, sums.count);
+            // SAFETY: the caller's duties.
+            unsafe { sums.add_blocks(self.kernels[0], call, self.row.extent - at, 0) }
         }
     }
 
-    /// Adds the group to the total.
-    unsafe fn flush(&mut self) {
-        let arrays = Arrays { out: self.total, sources: [self.partial.cast_const()] };
-        let rows = Rows::along(&arrays, (&once(), self.count), (&once(), 1), [T::ONE; 2]);
-        // SAFETY: both buffers hold the sums.
-        unsafe { (T::BLEND)(&rows) }
-        self.passes = 0;
+    /// A row of sums: the streams are groups of rows.
+    unsafe fn add_rows(&self, sums: &mut Sums<T>, from: &Arrays<T, P>) {
+        let most = self.stream();
+        let mut first = 0;
+        while first < self.rows.extent {
+            let left = self.rows.extent - first;
+            let count = most.min(left / 4).min(sums.room());
+            let here = from.within(&self.rows, first, &once(), 0);
+            let (kernel, mut call, done) = match count {
+                0 => (self.kernels[0], self.call(&here, left), left),
+                _ => {
+                    let call = self.streams(&here, count, &self.rows, count);
+                    (self.kernels[1], call, 4 * count)
+                }
+            };
+            call.len = sums.count;
+            // SAFETY: the caller's duties.
+            unsafe { sums.add(kernel, call, 0, call.rows) }
+            first += done;
+        }
     }
 
-    /// Lets the sums enter the output.
-    unsafe fn put(&mut self, out: *mut T, step: isize, mode: Mode<T>) {
-        if self.group != usize::MAX && self.passes > 0 {
-            // SAFETY: both buffers hold the sums.
-            unsafe { self.flush() }
-        }
-        let arrays = Arrays { out, sources: [self.total.cast_const()] };
-        let along = Dim { out: step, sources: [1], ..once() };
-        let (kernels, factors) = kernels_to_put(mode);
-        let kernel = if step == 1 { kernels.0 } else { kernels.1 };
-        // SAFETY: the caller's duties.
-        unsafe { kernel(&Rows::along(&arrays, (&along, self.count), (&once(), 1), factors)) }
+    /// Returns how many rows make a stream: 1 or more.
+    fn stream(&self) -> usize {
+        let row = self.rows.sources[0].unsigned_abs() * size_of::<T>();
+        (STREAM / row.max(1)).max(1)
+    }
+
+    /// Returns the arguments for `rows` rows; their length and the sums are still missing.
+    fn call(&self, from: &Arrays<T, P>, rows: usize) -> Rows<T> {
+        let along = Dim { out: 1, ..self.rows };
+        Rows::along(from, (&self.row, 1), (&along, rows), [T::ONE; 2])
+    }
+
+    /// As [`call`](Nest::call), for four streams `apart` steps of `dim` apart.
+    fn streams(&self, from: &Arrays<T, P>, rows: usize, dim: &Dim<P>, apart: usize) -> Rows<T> {
+        let mut call = self.call(from, rows);
+        let bytes = (apart * size_of::<T>()).cast_signed();
+        call.out_stream = bytes;
+        call.x_stream = dim.sources[0] * bytes;
+        call.y_stream = dim.sources[P - 1] * bytes;
+        call
     }
 }

@@ -25,6 +25,10 @@ pub(super) struct Rows<T> {
     pub(super) out_step: isize,
     pub(super) x_step: isize,
     pub(super) y_step: isize,
+    /// Steps from one stream of rows to the next, for kernels that read four.
+    pub(super) out_stream: isize,
+    pub(super) x_stream: isize,
+    pub(super) y_stream: isize,
     pub(super) alpha: T,
     pub(super) beta: T,
     /// Whether the output bypasses the caches. The caller fences.

@@ -241,6 +241,10 @@ fn edges() {
             check(&mut random, f32::KERNELS.binary, &extents, (&[0, 1], [&[0, 1], &[1, 0]]), true);
             check(&mut random, f64::KERNELS.binary, &extents, (&[0, 1], [&[0], &[1]]), true);
             check(&mut random, f64::KERNELS.binary, &extents, (&[0, 1], [&[1, 0], &[0]]), true);
+            check(&mut random, f32::KERNELS.binary, &extents, (&[0], [&[0, 1], &[1]]), true);
+            check(&mut random, f64::KERNELS.binary, &extents, (&[0], [&[0, 1], &[0, 1]]), true);
+            check(&mut random, f64::KERNELS.binary, &extents, (&[1], [&[0], &[0, 1]]), true);
+            check(&mut random, f32::KERNELS.binary, &extents, (&[1], [&[0, 1], &[0, 1]]), true);
         }
     }
 }
@@ -258,6 +262,10 @@ fn large() {
     check(&mut random, f64::KERNELS.unary, &[5, 5000], (&[1], [&[0, 1]]), true);
     check(&mut random, f64::KERNELS.unary, &[5000, 3], (&[0], [&[0, 1]]), true);
     check(&mut random, f32::KERNELS.unary, &[900, 11, 70], (&[1], [&[0, 1, 2]]), true);
+    check(&mut random, f64::KERNELS.binary, &[3, 50_001], (&[], [&[0, 1], &[0, 1]]), true);
+    check(&mut random, f32::KERNELS.binary, &[3, 50_001], (&[0], [&[0, 1], &[1]]), true);
+    check(&mut random, f32::KERNELS.binary, &[9001, 70], (&[1], [&[0], &[0, 1]]), true);
+    check(&mut random, f32::KERNELS.binary, &[9001, 70], (&[0], [&[0, 1], &[0, 1]]), true);
     for extents in [[2111, 2001], [4_222_000, 1]] {
         check(&mut random, f32::KERNELS.unary, &extents, (&[0, 1], [&[0, 1]]), false);
         check(&mut random, f32::KERNELS.unary, &extents, (&[0, 1], [&[0]]), false);
