@@ -27,7 +27,8 @@ mod transpose;
 use num_complex::Complex;
 
 use crate::element::Element;
-use crate::kernel::{Dims, Mode, Read};
+use crate::kernel::prepare::prepare;
+use crate::kernel::{Dim, Dims, Mode, Read};
 use crate::memory;
 use lane::Lane;
 use level::Level;
@@ -121,13 +122,22 @@ macro_rules! complex {
                 out: *mut Self,
                 mode: Mode<Self>,
             ) -> bool {
-                let is_copy = matches!(mode, Mode::Assign) && !dims.iter().any(|d| d.summed);
-                if !is_copy || x.conjugated || Level::detect() < Level::Avx2 {
+                if !matches!(mode, Mode::Assign) || x.conjugated || Level::detect() < Level::Avx2 {
                     return false;
                 }
-                // SAFETY: the caller's duties, and the machine's level; the width is the element's.
-                unsafe { copy::copy::<$width>(dims, x.ptr.cast(), out.cast()) }
-                true
+                // SAFETY: the caller's duties, and the machine's level; the width is the element's, and an element is
+                // two real numbers.
+                unsafe {
+                    if !dims.iter().any(|d| d.summed) {
+                        copy::copy::<$width>(dims, x.ptr.cast(), out.cast());
+                        return true;
+                    }
+                    let mut parts = parts(dims);
+                    let mut read = [Read { ptr: x.ptr.cast::<$real>(), conjugated: false }];
+                    let mut out = out.cast::<$real>();
+                    let _runs = prepare(&mut parts, &mut read, &mut out);
+                    reduce::reduce(&mut parts, Arrays { out, sources: [read[0].ptr] }, Mode::Assign)
+                }
             }
 
             unsafe fn binary(
@@ -143,6 +153,13 @@ macro_rules! complex {
 }
 complex!(f32, f64);
 complex!(f64, [f64; 2]);
+
+/// Returns the loops over real and imaginary parts of complex elements.
+fn parts(dims: &Dims<1>) -> Dims<1> {
+    let twice = |d: &Dim<1>| Dim { out: 2 * d.out, sources: [2 * d.sources[0]], ..*d };
+    let part = Dim { extent: 2, out: 1, sources: [1], summed: false };
+    dims.iter().map(twice).chain([part]).collect()
+}
 
 /// Contractions with fewer points are too small for the preparations of [`reduce`].
 const POINTS: usize = 1024;

@@ -17,6 +17,9 @@ use crate::kernel::{Dim, Dims, Mode};
 /// The length of each of four streams, in bytes: enough for the machine's prefetching, and few pages at a time.
 const STREAM: usize = 256 << 10;
 
+/// The length of short rows that are added as one.
+const WIDE: usize = 64;
+
 /// `out[o] = Σ x[s]` or `Σ x[s] · y[t]` over the summed dims, or what `mode` makes of the sum. Returns false, with
 /// nothing done, if there is no kernel for these steps.
 ///
@@ -48,7 +51,8 @@ pub(super) unsafe fn reduce<T: Lane + PartialEq, const P: usize>(
     } else {
         (row, summed.pop().unwrap_or(once()))
     };
-    let nest = Nest { row, rows, summed: &summed, kernels };
+    let wide = widening(&row, &rows);
+    let nest = Nest { row, rows, wide, summed: &summed, kernels };
     let mut buffer = [const { MaybeUninit::<T>::uninit() }; 2 * BUFFER];
     let buffer = buffer.as_mut_ptr().cast::<T>();
     let mut point = Odometer::new(&kept);
@@ -56,12 +60,15 @@ pub(super) unsafe fn reduce<T: Lane + PartialEq, const P: usize>(
         let here = arrays.at(point.at.out, point.at.sources);
         let mut first = 0;
         while first < sums_along.extent {
-            let count = Sums::<T>::most().min(sums_along.extent - first);
+            let count = BUFFER.min(sums_along.extent - first);
             let from = here.within(&sums_along, first, &once(), 0);
             // SAFETY: the caller's duties: these sums are points of the kept dims, and fit the buffer.
             unsafe {
-                let mut sums = Sums::new(buffer, count, nest.results());
+                let mut sums = Sums::new(buffer, wide * count, nest.results());
                 nest.sum(&mut sums, &from);
+                if wide > 1 {
+                    sums.fold(count);
+                }
                 sums.put(from.out, sums_along.out, mode);
             }
             first += count;
@@ -84,6 +91,15 @@ fn kernels<T: Lane, const P: usize>(row: &Dim<P>) -> Option<[RowKernel<T>; 2]> {
     }
 }
 
+/// Returns how many rows make one of full vectors, if short rows that follow each other in memory are added to a row of
+/// sums: the sums are then as many times as many, and folded in the end.
+fn widening<const P: usize>(row: &Dim<P>, rows: &Dim<P>) -> usize {
+    let is_short = P == 1 && !row.summed && row.extent <= WIDE / 2;
+    let is_dense = rows.sources[0] == row.extent.cast_signed();
+    let wide = WIDE / row.extent;
+    if is_short && is_dense && rows.extent >= 4 * wide { wide } else { 1 }
+}
+
 /// Runs a loop in the other direction.
 fn turn<T, const P: usize>(dim: &mut Dim<P>, arrays: &mut Arrays<T, P>) {
     *arrays = arrays.within(dim, dim.extent - 1, &once(), 0);
@@ -97,6 +113,8 @@ struct Nest<'d, T, const P: usize> {
     row: Dim<P>,
     /// The step between rows: between sums if a row is summed, else a summed one.
     rows: Dim<P>,
+    /// How many rows are added as one.
+    wide: usize,
     /// The other summed loops.
     summed: &'d [Dim<P>],
     kernels: [RowKernel<T>; 2],
@@ -184,25 +202,34 @@ impl<T: Lane + PartialEq, const P: usize> Nest<'_, T, P> {
         }
     }
 
-    /// A row of sums: the streams are groups of rows.
+    /// A row of sums: the streams are groups of rows, of which `wide` make one.
     unsafe fn add_rows(&self, sums: &mut Sums<T>, from: &Arrays<T, P>) {
-        let most = self.stream();
+        let wide = self.wide;
+        let most = (self.stream() / wide).max(1);
         let mut first = 0;
         while first < self.rows.extent {
-            let left = self.rows.extent - first;
-            let count = most.min(left / 4).min(sums.room());
+            let left = (self.rows.extent - first) / wide;
             let here = from.within(&self.rows, first, &once(), 0);
+            if left == 0 {
+                let mut call = self.call(&here, self.rows.extent - first);
+                call.len = sums.count / wide;
+                // SAFETY: the caller's duties.
+                unsafe { sums.add(self.kernels[0], call, 0, call.rows) }
+                return;
+            }
+            let count = most.min(left / 4).min(sums.room());
             let (kernel, mut call, done) = match count {
                 0 => (self.kernels[0], self.call(&here, left), left),
                 _ => {
-                    let call = self.streams(&here, count, &self.rows, count);
+                    let call = self.streams(&here, count, &self.rows, wide * count);
                     (self.kernels[1], call, 4 * count)
                 }
             };
             call.len = sums.count;
+            call.x_row *= wide.cast_signed();
             // SAFETY: the caller's duties.
             unsafe { sums.add(kernel, call, 0, call.rows) }
-            first += done;
+            first += wide * done;
         }
     }
 

@@ -13,11 +13,8 @@ use crate::kernel::{Dim, Mode};
 /// The most elements of a row in one call of a kernel.
 pub(super) const BLOCK: usize = 4096;
 
-/// The elements of each of the two parts of a buffer.
+/// The most sums; a buffer has two parts of as many elements.
 pub(super) const BUFFER: usize = 4096;
-
-/// The bytes of each part that are used.
-const BYTES: usize = 16 << 10;
 
 /// The least number of results that are added one after the other.
 const GROUP: usize = 128;
@@ -37,11 +34,6 @@ pub(super) struct Sums<T> {
 }
 
 impl<T: Lane + PartialEq> Sums<T> {
-    /// Returns the largest number of sums.
-    pub(super) fn most() -> usize {
-        BYTES / size_of::<T>()
-    }
-
     /// Starts `count` sums at zero, of about `results` results of kernels each.
     ///
     /// # Safety
@@ -114,6 +106,27 @@ impl<T: Lane + PartialEq> Sums<T> {
             unsafe { self.add(kernel, rows, first, 1) }
             at += rows.len;
         }
+    }
+
+    /// Adds up pieces of `len` sums each; as many sums are left.
+    ///
+    /// # Safety
+    ///
+    /// The number of sums is a multiple of `len`, and larger.
+    pub(super) unsafe fn fold(&mut self, len: usize) {
+        // SAFETY: the buffer holds the sums, and a kernel for rows can add to elements that it does not read.
+        unsafe {
+            if self.group != 0 {
+                self.finish_group();
+                self.group = 0;
+            }
+            let pieces = Dim { sources: [len.cast_signed()], ..once() };
+            let first =
+                Arrays { out: self.total, sources: [self.total.wrapping_add(len).cast_const()] };
+            let count = self.count / len - 1;
+            (T::ADD[0])(&Rows::along(&first, (&once(), len), (&pieces, count), [T::ONE; 2]));
+        }
+        self.count = len;
     }
 
     /// Adds the group to the total.

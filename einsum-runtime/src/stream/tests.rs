@@ -5,7 +5,7 @@ use num_complex::{Complex32, Complex64};
 
 use super::level::tests::FORCED;
 use super::*;
-use crate::kernel::{Dim, Kernel};
+use crate::kernel::Kernel;
 
 /// A linear congruential generator (Knuth's MMIX constants), its high bits.
 struct Random(u64);
@@ -266,6 +266,13 @@ fn large() {
     check(&mut random, f32::KERNELS.binary, &[3, 50_001], (&[0], [&[0, 1], &[1]]), true);
     check(&mut random, f32::KERNELS.binary, &[9001, 70], (&[1], [&[0], &[0, 1]]), true);
     check(&mut random, f32::KERNELS.binary, &[9001, 70], (&[0], [&[0, 1], &[0, 1]]), true);
+    for short in [1, 2, 3, 5, 16, 31, 32, 33] {
+        check(&mut random, f64::KERNELS.unary, &[1003, short], (&[1], [&[0, 1]]), true);
+        check(&mut random, f32::KERNELS.unary, &[7, 999, short], (&[0, 2], [&[0, 1, 2]]), true);
+        check(&mut random, f32::KERNELS.unary, &[9, 999, short], (&[2], [&[1, 0, 2]]), false);
+        check(&mut random, Complex64::KERNELS.unary, &[short, 999], (&[0], [&[0, 1]]), true);
+        check(&mut random, Complex32::KERNELS.unary, &[999, short], (&[1], [&[0, 1]]), true);
+    }
     for extents in [[2111, 2001], [4_222_000, 1]] {
         check(&mut random, f32::KERNELS.unary, &extents, (&[0, 1], [&[0, 1]]), false);
         check(&mut random, f32::KERNELS.unary, &extents, (&[0, 1], [&[0]]), false);
