@@ -18,6 +18,7 @@ pub(crate) fn advise_huge_pages<T>(start: *mut T, bytes: usize) {
 
 /// Whether there is memory behind the page of an element of an array, as far as that can be known. Fresh pages get
 /// theirs when they are first written.
+#[cfg(target_arch = "x86_64")]
 pub(crate) fn is_backed<T>(at: *mut T) -> bool {
     system::is_backed(at.addr())
 }
@@ -67,7 +68,29 @@ mod system {
 mod system {
     pub(super) fn advise_huge_pages(_start: usize, _bytes: usize) {}
 
+    #[cfg(target_arch = "x86_64")]
     pub(super) fn is_backed(_at: usize) -> bool {
         true
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn advice_keeps_contents() {
+        let mut array: Vec<u64> = Vec::with_capacity(1 << 20);
+        advise_huge_pages(array.as_mut_ptr(), 8 << 20);
+        array.extend(0..1 << 20);
+        advise_huge_pages(array.as_mut_ptr(), 8 << 20);
+        assert!(array.iter().copied().eq(0..1 << 20));
+    }
+
+    #[test]
+    #[cfg(target_arch = "x86_64")]
+    fn written_memory_is_backed() {
+        let mut array = vec![1_u8; 1 << 20];
+        assert!(is_backed(&raw mut array[1 << 19]));
     }
 }

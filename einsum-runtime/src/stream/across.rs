@@ -1,7 +1,9 @@
 //! Kernels that form the sum of every row, of one source or of products of two, as assembler. They add to what the
 //! output holds.
 //!
-//! Of each there is one that reads four streams of rows at a time, `x_stream` and `y_stream` apart: where these lie far
+//! `term` adds terms at `\x` and `\y` to a vector of sums, `masked` those of a last, partial vector, `single` one term.
+//!
+//! Of each kernel there is one that reads four streams of rows at a time, `x_stream` and `y_stream` apart: where these lie far
 //! apart in memory, four arrive faster than one.
 
 use core::mem::offset_of;
@@ -23,7 +25,8 @@ static MASKS: [u32; 16] = {
 ///
 /// A row is read in four pieces at once, with two vectors of sums each: additions do not wait for each other.
 macro_rules! across {
-    ($(#[$doc:meta])* $kernel:ident($type:ty), $s:literal, term: [$($term:expr),*], single: [$($single:expr),*]) => {
+    ($(#[$doc:meta])* $kernel:ident($type:ty), $s:literal,
+     term: [$($term:expr),*], single: [$($single:expr),*]) => {
         $(#[$doc])*
         #[unsafe(naked)]
         pub(in crate::stream) unsafe extern "sysv64" fn $kernel(arguments: &Rows<$type>) {
@@ -144,7 +147,8 @@ macro_rules! across {
 
 /// `out[r, s] += Σ_j term(x[r, s, j], y[r, s, j])` for four streams s.
 macro_rules! across_four {
-    ($(#[$doc:meta])* $kernel:ident($type:ty), $s:literal, term: [$($term:expr),*], masked: [$($masked:expr),*]) => {
+    ($(#[$doc:meta])* $kernel:ident($type:ty), $s:literal,
+     term: [$($term:expr),*], masked: [$($masked:expr),*]) => {
         $(#[$doc])*
         #[unsafe(naked)]
         pub(in crate::stream) unsafe extern "sysv64" fn $kernel(arguments: &Rows<$type>) {

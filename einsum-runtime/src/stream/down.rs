@@ -1,6 +1,8 @@
 //! Kernels that add rows to one row of sums, of one source or of products of two, as assembler.
 //!
-//! Of each there is one that reads four streams of rows at a time: see [`across`](super::across).
+//! `row` prepares the factor `\by` of a row; `first` and `single_first` compute the first term of a sum, `term` and
+//! `single` add others. Of each kernel there is one that reads four streams of rows at a time: see
+//! [`across`](super::across).
 
 use core::mem::offset_of;
 
@@ -8,7 +10,8 @@ use super::rows::Rows;
 
 /// `out[j] += Σ_r term(x[r, j], y[r, j])`
 macro_rules! down {
-    ($(#[$doc:meta])* $kernel:ident($type:ty), $s:literal, row: [$($row:expr),*], first: [$($first:expr),*], single_first: [$($first1:expr),*]) => {
+    ($(#[$doc:meta])* $kernel:ident($type:ty), $s:literal,
+     row: [$($row:expr),*], first: [$($first:expr),*], single_first: [$($first1:expr),*]) => {
         $(#[$doc])*
         #[unsafe(naked)]
         pub(in crate::stream) unsafe extern "sysv64" fn $kernel(arguments: &Rows<$type>) {
@@ -89,7 +92,9 @@ macro_rules! down {
 /// `out[j] += Σ_r Σ_s term(x[r, s, j], y[r, s, j])` for four streams s: the sums are loaded and stored once for four
 /// rows.
 macro_rules! down_four {
-    ($(#[$doc:meta])* $kernel:ident($type:ty), $s:literal, row: [$($row:expr),*], first: [$($first:expr),*], term: [$($term:expr),*], single_first: [$($first1:expr),*], single: [$($term1:expr),*]) => {
+    ($(#[$doc:meta])* $kernel:ident($type:ty), $s:literal, row: [$($row:expr),*],
+     first: [$($first:expr),*], term: [$($term:expr),*],
+     single_first: [$($first1:expr),*], single: [$($term1:expr),*]) => {
         $(#[$doc])*
         #[unsafe(naked)]
         pub(in crate::stream) unsafe extern "sysv64" fn $kernel(arguments: &Rows<$type>) {

@@ -17,7 +17,7 @@ impl Level {
         if let Some(level) = tests::FORCED.get() {
             return level;
         }
-        #[cfg(all(target_arch = "x86_64", not(miri)))]
+        #[cfg(not(miri))]
         if std::arch::is_x86_feature_detected!("avx2") && std::arch::is_x86_feature_detected!("fma")
         {
             return Level::Avx2;

@@ -1,9 +1,9 @@
-//! Memory-bound kernels for `f32`, `f64`, and their complex numbers: copies, sums of one source, and products without a
-//! sum.
+//! Memory-bound kernels for `f32`, `f64`, and their complex numbers: copies, sums of one source, products without a
+//! sum, and sums of products in which no element is used twice.
 //!
-//! The work is done by small kernels in assembler over rows ([`rows`], [`strided`], [`transpose`], [`across`], [`down`]), which run
-//! at full speed in debug builds too. Around them [`copy`], [`multiply`], and [`reduce`] choose from the actual steps
-//! which dims a kernel runs along, and [`sweep`] runs it at every point of the others.
+//! The work is done by small kernels in assembler over rows ([`rows`], [`strided`], [`transpose`], [`across`],
+//! [`down`]), which run at full speed in debug builds too. Around them [`copy`], [`multiply`], and [`reduce`] choose from
+//! the actual steps which dims a kernel runs along, and an [`odometer`] goes through the others.
 
 #![allow(unsafe_code)]
 
@@ -212,7 +212,6 @@ fn bypass<T>(out: *mut T, bytes: usize, row: usize) -> Bypass {
 /// Makes what has bypassed the caches visible in order.
 fn finish_bypass(bypass: Bypass) {
     if bypass == Bypass::Yes {
-        #[cfg(all(target_arch = "x86_64", not(miri)))]
         // SAFETY: a fence has no duties; every x86-64 machine knows it.
         unsafe {
             core::arch::asm!("sfence", options(nostack, preserves_flags));

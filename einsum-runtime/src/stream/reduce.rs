@@ -1,8 +1,8 @@
 //! Sums of one source over any of its dims, and of products of two where no element is used twice: matrix times
 //! vector, dot products, batches of them.
 //!
-//! The first source has a step in every dim. Its adjacent elements make the rows. If their dim is summed, a kernel forms
-//! one sum of every row; if it is kept, a kernel adds rows to a row of sums. Sums are formed in a buffer in the
+//! The first source has a step in every dim. Its adjacent elements make the rows. If their dim is summed, a kernel
+//! forms one sum of every row; if it is kept, a kernel adds rows to a row of sums. Sums are formed in a buffer in the
 //! first-level cache ([`Sums`]) and enter the output when they are complete.
 
 use core::mem::MaybeUninit;

@@ -1,9 +1,9 @@
 //! Sums in the making, in a buffer that stays in the first-level cache.
 //!
-//! Accuracy: a kernel adds at most [`BLOCK`] elements of a row, with 8 or more partial sums of its own, or four elements
-//! at once. Its results are added up in groups of about √g, and then the groups, where g is the number of results. So
-//! with n terms the error is at most about `(BLOCK / 8 + 2 √n) ε Σ|term|`, and `BLOCK / 8` is missing for rows that are
-//! added to a row.
+//! Accuracy: a kernel adds at most [`BLOCK`] elements of a row, with 8 or more partial sums of its own, or four
+//! elements at once. Its results are added up in groups of about √g, and then the groups, where g is the number of
+//! results. So with n terms the error is at most about `(BLOCK / 8 + 2 √n) ε Σ|term|`; `BLOCK / 8` is missing for rows
+//! that are added to a row.
 
 use super::lane::Lane;
 use super::rows::{RowKernel, Rows};
