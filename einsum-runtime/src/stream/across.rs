@@ -1,7 +1,8 @@
 //! Kernels that form the sum of every row, of one source or of products of two, as assembler. They add to what the
 //! output holds.
 //!
-//! `term` adds terms at `\x` and `\y` to a vector of sums, `masked` those of a last, partial vector, `single` one term.
+//! `term` adds terms at `\x` and `\y` to a vector of sums, `masked` those of a last, partial vector, `single` one
+//! term.
 //!
 //! Of each kernel there is one that reads four streams of rows at a time, `x_stream` and `y_stream` apart: where these lie far
 //! apart in memory, four arrive faster than one.

@@ -2,8 +2,8 @@
 //! sum, and sums of products in which no element is used twice.
 //!
 //! The work is done by small kernels in assembler over rows ([`rows`], [`strided`], [`transpose`], [`across`],
-//! [`down`]), which run at full speed in debug builds too. Around them [`copy`], [`multiply`], and [`reduce`] choose from
-//! the actual steps which dims a kernel runs along, and an [`odometer`] goes through the others.
+//! [`down`]), which run at full speed in debug builds too. Around them [`copy`], [`multiply`], and [`reduce`] choose
+//! from the actual steps which dims a kernel runs along, and an [`odometer`] goes through the others.
 
 #![allow(unsafe_code)]
 

@@ -15,7 +15,7 @@ use super::sweep::{Arrays, once};
 use crate::kernel::{Dim, Dims, Mode};
 
 /// The length of each of four streams, in bytes: enough for the machine's prefetching, and few pages at a time.
-const STREAM: usize = 256 << 10;
+const STREAM: usize = 1 << 20;
 
 /// The length of short rows that are added as one.
 const WIDE: usize = 64;

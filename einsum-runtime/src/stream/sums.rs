@@ -2,8 +2,8 @@
 //!
 //! Accuracy: a kernel adds at most [`BLOCK`] elements of a row, with 8 or more partial sums of its own, or four
 //! elements at once. Its results are added up in groups of about √g, and then the groups, where g is the number of
-//! results. So with n terms the error is at most about `(BLOCK / 8 + 2 √n) ε Σ|term|`; `BLOCK / 8` is missing for rows
-//! that are added to a row.
+//! results. So with n terms the error is at most about `(BLOCK / 8 + 2 √n) ε Σ|term|`, and where rows are added to a row
+//! `2 √n ε Σ|term|`.
 
 use super::lane::Lane;
 use super::rows::{RowKernel, Rows};
