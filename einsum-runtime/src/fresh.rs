@@ -12,6 +12,7 @@ use crate::ellipsis::{Broadcast, Ellipsis, EllipsisAxes, EllipsisExtents, NoElli
 use crate::kernel::Dim;
 use crate::kernel::raw::{RawKernels, RawMode};
 use crate::layout::Layout;
+use crate::memory;
 use crate::nest::{Axes, is_diagonal};
 use crate::rank::With;
 use crate::run::{Target, Writer, sealed};
@@ -82,6 +83,7 @@ impl<T, const R: usize, E: Ellipsis> sealed::Target<T> for FreshAlong<R, E> {
     ) -> Filled<T, R, E> {
         let (layout, len) = Layout::c_order(self.fresh.extents, self.fresh.ellipsis);
         let mut elements: Vec<T> = Vec::with_capacity(len);
+        memory::advise_huge_pages(elements.as_mut_ptr(), len * size_of::<T>());
         if is_diagonal(&self.loops) {
             let all = Dim { extent: len, out: 1, sources: [], summed: false };
             let (dims, ptr) = ([all].into_iter().collect(), elements.as_mut_ptr().cast());

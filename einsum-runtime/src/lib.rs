@@ -5,7 +5,7 @@
 //!
 //! Emitted code is safe code in the user's crate, hence every function here checks what its loops rely on.
 
-#![deny(unsafe_code)]
+#![allow(unsafe_code)]
 
 // From what the user wrote to checked views.
 mod element;
@@ -27,10 +27,13 @@ mod bind;
 mod engine;
 mod fresh;
 mod kernel;
+mod memory;
 mod nest;
 mod output_view;
 mod rearrange;
 mod run;
+#[cfg(target_arch = "x86_64")]
+mod stream;
 mod view;
 
 #[doc(hidden)]

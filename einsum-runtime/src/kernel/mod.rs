@@ -27,7 +27,7 @@ pub(crate) mod packing;
 #[cfg(test)]
 pub(crate) mod plain;
 pub(crate) mod precompiled;
-mod prepare;
+pub(crate) mod prepare;
 pub(crate) mod raw;
 pub(crate) mod rotate;
 pub(crate) mod table;
@@ -106,6 +106,18 @@ unsafe fn unary<T: Element>(
 ) {
     let work = prepare(dims, &mut sources, &mut out);
     // SAFETY: the caller's duties; `prepare` keeps the points.
+    unsafe { prepared_unary(work, dims, sources, out, mode) }
+}
+
+/// As [`unary`], after [`prepare`] has said what there is to do.
+unsafe fn prepared_unary<T: Element>(
+    work: Work,
+    dims: &mut Dims<1>,
+    sources: [Read<T>; 1],
+    out: *mut T,
+    mode: Mode<T>,
+) {
+    // SAFETY: the caller's duties.
     unsafe {
         match (work, mode) {
             (Work::Nothing, _) => {}
@@ -134,39 +146,28 @@ unsafe fn binary<T: Element>(
     unsafe { prepared_binary(work, dims, sources, out, mode) }
 }
 
-/// As [`binary`], on the engine where it has a plan.
-unsafe fn contract<T: engine::Contract>(
+/// As [`prepared_binary`], on the engine where it has a plan.
+///
+/// # Safety
+///
+/// As [`Kernels`], after [`prepare`].
+pub(crate) unsafe fn prepared_contract<T: engine::Contract>(
+    work: Work,
     dims: &mut Dims<2>,
     sources: [Read<T>; 2],
     out: *mut T,
     mode: Mode<T>,
 ) {
+    let is_sum = work == Work::Run && !is_kept(dims);
     // SAFETY: the caller's duties.
     unsafe {
-        if !engine::contract_small(dims, sources, out, mode) {
-            contract_large(dims, sources, out, mode);
-        }
-    }
-}
-
-/// As [`contract`], for products that are not small.
-pub(crate) unsafe fn contract_large<T: engine::Contract>(
-    dims: &mut Dims<2>,
-    mut sources: [Read<T>; 2],
-    mut out: *mut T,
-    mode: Mode<T>,
-) {
-    let work = prepare(dims, &mut sources, &mut out);
-    // SAFETY: the caller's duties; `prepare` keeps the points.
-    unsafe {
-        let is_done =
-            work == Work::Run && !is_kept(dims) && engine::contract(dims, sources, out, mode);
-        if !is_done {
+        if !(is_sum && engine::contract(dims, sources, out, mode)) {
             prepared_binary(work, dims, sources, out, mode);
         }
     }
 }
 
+/// As [`binary`], after [`prepare`] has said what there is to do.
 unsafe fn prepared_binary<T: Element>(
     work: Work,
     dims: &mut Dims<2>,

@@ -1,12 +1,17 @@
-//! The kernels of the floating-point types, compiled into this crate rather than the user's: contractions go to the
-//! [`engine`](crate::engine) where it runs, all else to the generic kernels.
+//! The kernels of the floating-point types, compiled into this crate rather than the user's. What touches every element
+//! once goes to [`stream`](crate::stream), contractions to the [`engine`](crate::engine), and what neither takes to the
+//! generic kernels.
 
-use super::{Dims, Kernels, Mode, Read};
+use super::prepare::{Work, prepare};
+use super::{Dims, Kernels, Mode, Read, prepared_contract, prepared_unary};
+use crate::engine;
 
 macro_rules! precompiled {
-    ($($module:ident $type:ty: $binary:ident),*) => { $(
+    ($($module:ident $type:ty),*) => { $(
         pub(crate) mod $module {
-            use super::{Dims, Kernels, Mode, Read};
+            use super::*;
+            #[cfg(target_arch = "x86_64")]
+            use crate::stream::Stream;
 
             pub(crate) const KERNELS: Kernels<$type> = Kernels { unary, binary };
 
@@ -16,8 +21,16 @@ macro_rules! precompiled {
                 out: *mut $type,
                 mode: Mode<$type>,
             ) {
-                // SAFETY: the caller's duties are the same.
-                unsafe { super::super::unary(dims, sources, out, mode) }
+                let (mut sources, mut out) = (sources, out);
+                // SAFETY: the caller's duties are the same; `prepare` keeps the points.
+                unsafe {
+                    let work = prepare(dims, &mut sources, &mut out);
+                    #[cfg(target_arch = "x86_64")]
+                    if work == Work::Run && <$type>::unary(dims, sources[0], out, mode) {
+                        return;
+                    }
+                    prepared_unary(work, dims, sources, out, mode);
+                }
             }
 
             unsafe fn binary(
@@ -26,15 +39,26 @@ macro_rules! precompiled {
                 out: *mut $type,
                 mode: Mode<$type>,
             ) {
-                // SAFETY: the caller's duties are the same.
-                unsafe { super::super::$binary(dims, sources, out, mode) }
+                // SAFETY: the caller's duties are the same; `prepare` keeps the points.
+                unsafe {
+                    if engine::contract_small(dims, sources, out, mode) {
+                        return;
+                    }
+                    let (mut sources, mut out) = (sources, out);
+                    let work = prepare(dims, &mut sources, &mut out);
+                    #[cfg(target_arch = "x86_64")]
+                    if work == Work::Run && <$type>::binary(dims, sources, out, mode) {
+                        return;
+                    }
+                    prepared_contract(work, dims, sources, out, mode);
+                }
             }
         }
     )* };
 }
 precompiled!(
-    f32 f32: contract,
-    f64 f64: contract,
-    c32 num_complex::Complex<f32>: contract,
-    c64 num_complex::Complex<f64>: contract
+    f32 f32,
+    f64 f64,
+    c32 num_complex::Complex<f32>,
+    c64 num_complex::Complex<f64>
 );

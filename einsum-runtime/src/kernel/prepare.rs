@@ -5,7 +5,7 @@ use super::{Dim, Dims, Read};
 
 /// What there is to do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Work {
+pub(crate) enum Work {
     /// A kept extent is 0: the output has no elements.
     Nothing,
     /// A summed extent is 0: every sum is zero.
@@ -14,7 +14,7 @@ pub(super) enum Work {
     Run,
 }
 
-pub(super) fn prepare<T, const P: usize>(
+pub(crate) fn prepare<T, const P: usize>(
     dims: &mut Dims<P>,
     sources: &mut [Read<T>; P],
     out: &mut *mut T,

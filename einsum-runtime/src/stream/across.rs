@@ -1,0 +1,347 @@
+//! Kernels that form the sum of every row, of one source or of products of two, as assembler. They add to what the
+//! output holds.
+//!
+//! `term` adds terms at `\x` and `\y` to a vector of sums, `masked` those of a last, partial vector, `single` one
+//! term.
+//!
+//! Of each kernel there is one that reads four streams of rows at a time, `x_stream` and `y_stream` apart: where these lie far
+//! apart in memory, four arrive faster than one.
+
+use core::mem::offset_of;
+
+use super::rows::Rows;
+
+/// A load from 4 n bytes before the middle is a mask of the first n elements of 4 bytes of a vector.
+static MASKS: [u32; 16] = {
+    let mut masks = [0; 16];
+    let mut i = 0;
+    while i < 8 {
+        masks[i] = u32::MAX;
+        i += 1;
+    }
+    masks
+};
+
+/// `out[r] += Σ_j term(x[r, j], y[r, j])`: `out_row` is the step between sums.
+///
+/// A row is read in four pieces at once, with two vectors of sums each: additions do not wait for each other.
+macro_rules! across {
+    ($(#[$doc:meta])* $kernel:ident($type:ty), $s:literal,
+     term: [$($term:expr),*], single: [$($single:expr),*]) => {
+        $(#[$doc])*
+        #[unsafe(naked)]
+        pub(in crate::stream) unsafe extern "sysv64" fn $kernel(arguments: &Rows<$type>) {
+            core::arch::naked_asm!(
+                ".macro TERM sum, x, y", $($term,)* ".endm",
+                ".macro SINGLE sum, x, y", $($single,)* ".endm",
+                // rax: sum; rcx, rdx, rsi, rbx: pieces of x; r12 to r15: of y; r8: bytes of a row; r9: rows left;
+                // r10: bytes of a piece; r11: the offset in it; rbp: the last offset with room for a vector.
+                "push rbx",
+                "push rbp",
+                "push r12",
+                "push r13",
+                "push r14",
+                "push r15",
+                "mov rax, [rdi + {out}]",
+                "mov rcx, [rdi + {x}]",
+                "mov r12, [rdi + {y}]",
+                "mov r9, [rdi + {rows}]",
+                "mov r8, [rdi + {len}]",
+                "imul r8, r8, {size}",
+                "2:",
+                "vxorps xmm0, xmm0, xmm0",
+                "xor r11d, r11d",
+                "mov r10, r8",
+                "shr r10, 8",
+                "jz 4f",
+                "shl r10, 6",
+                "vxorps xmm1, xmm1, xmm1",
+                "vxorps xmm2, xmm2, xmm2",
+                "vxorps xmm3, xmm3, xmm3",
+                "vxorps xmm4, xmm4, xmm4",
+                "vxorps xmm5, xmm5, xmm5",
+                "vxorps xmm6, xmm6, xmm6",
+                "vxorps xmm7, xmm7, xmm7",
+                "lea rdx, [rcx + r10]",
+                "lea rsi, [rcx + 2*r10]",
+                "lea rbx, [rdx + 2*r10]",
+                "lea r13, [r12 + r10]",
+                "lea r14, [r12 + 2*r10]",
+                "lea r15, [r13 + 2*r10]",
+                ".p2align 4",
+                "3:",
+                "TERM ymm0, rcx+r11, r12+r11",
+                "TERM ymm1, rdx+r11, r13+r11",
+                "TERM ymm2, rsi+r11, r14+r11",
+                "TERM ymm3, rbx+r11, r15+r11",
+                "TERM ymm4, rcx+r11+32, r12+r11+32",
+                "TERM ymm5, rdx+r11+32, r13+r11+32",
+                "TERM ymm6, rsi+r11+32, r14+r11+32",
+                "TERM ymm7, rbx+r11+32, r15+r11+32",
+                "add r11, 64",
+                "cmp r11, r10",
+                "jl 3b",
+                concat!("vaddp", $s, " ymm0, ymm0, ymm4"),
+                concat!("vaddp", $s, " ymm1, ymm1, ymm5"),
+                concat!("vaddp", $s, " ymm2, ymm2, ymm6"),
+                concat!("vaddp", $s, " ymm3, ymm3, ymm7"),
+                concat!("vaddp", $s, " ymm0, ymm0, ymm1"),
+                concat!("vaddp", $s, " ymm2, ymm2, ymm3"),
+                concat!("vaddp", $s, " ymm0, ymm0, ymm2"),
+                "shl r11, 2",
+                "4:",
+                "lea rbp, [r8 - 32]",
+                "cmp r11, rbp",
+                "jg 6f",
+                "5:",
+                "TERM ymm0, rcx+r11, r12+r11",
+                "add r11, 32",
+                "cmp r11, rbp",
+                "jle 5b",
+                "6:",
+                "vextractf128 xmm1, ymm0, 1",
+                concat!("vaddp", $s, " xmm0, xmm0, xmm1"),
+                "vpermilpd xmm1, xmm0, 1",
+                concat!("vaddp", $s, " xmm0, xmm0, xmm1"),
+                ".if {size} == 4",
+                "vmovshdup xmm1, xmm0",
+                "vaddss xmm0, xmm0, xmm1",
+                ".endif",
+                "cmp r11, r8",
+                "jge 8f",
+                "7:",
+                "SINGLE xmm0, rcx+r11, r12+r11",
+                "add r11, {size}",
+                "cmp r11, r8",
+                "jl 7b",
+                "8:",
+                concat!("vadds", $s, " xmm0, xmm0, [rax]"),
+                concat!("vmovs", $s, " [rax], xmm0"),
+                "add rax, [rdi + {out_row}]",
+                "add rcx, [rdi + {x_row}]",
+                "add r12, [rdi + {y_row}]",
+                "dec r9",
+                "jnz 2b",
+                "pop r15",
+                "pop r14",
+                "pop r13",
+                "pop r12",
+                "pop rbp",
+                "pop rbx",
+                "vzeroupper",
+                "ret",
+                ".purgem TERM",
+                ".purgem SINGLE",
+                out = const offset_of!(Rows<$type>, out),
+                x = const offset_of!(Rows<$type>, x),
+                y = const offset_of!(Rows<$type>, y),
+                len = const offset_of!(Rows<$type>, len),
+                rows = const offset_of!(Rows<$type>, rows),
+                x_row = const offset_of!(Rows<$type>, x_row),
+                y_row = const offset_of!(Rows<$type>, y_row),
+                out_row = const offset_of!(Rows<$type>, out_row),
+                size = const size_of::<$type>(),
+            )
+        }
+    };
+}
+
+/// `out[r, s] += Σ_j term(x[r, s, j], y[r, s, j])` for four streams s.
+macro_rules! across_four {
+    ($(#[$doc:meta])* $kernel:ident($type:ty), $s:literal,
+     term: [$($term:expr),*], masked: [$($masked:expr),*]) => {
+        $(#[$doc])*
+        #[unsafe(naked)]
+        pub(in crate::stream) unsafe extern "sysv64" fn $kernel(arguments: &Rows<$type>) {
+            core::arch::naked_asm!(
+                ".macro TERM sum, x, y", $($term,)* ".endm",
+                ".macro MASKED sum, x, y", $($masked,)* ".endm",
+                // rax: sum; rcx, rdx, rsi, rbx: streams of x; r12 to r15: of y; r8: bytes of a row; r9: rows left;
+                // r11: the offset in the row; rbp: the last offset with room for two vectors; ymm15: the last mask.
+                "push rbx",
+                "push rbp",
+                "push r12",
+                "push r13",
+                "push r14",
+                "push r15",
+                "mov rax, [rdi + {out}]",
+                "mov rcx, [rdi + {x}]",
+                "mov r12, [rdi + {y}]",
+                "mov r9, [rdi + {rows}]",
+                "mov r8, [rdi + {len}]",
+                "imul r8, r8, {size}",
+                "mov r11, r8",
+                "and r11, 31",
+                "lea rdx, [rip + {masks} + 32]",
+                "sub rdx, r11",
+                "vmovups ymm15, [rdx]",
+                "2:",
+                "mov r10, [rdi + {x_stream}]",
+                "lea rdx, [rcx + r10]",
+                "lea rsi, [rcx + 2*r10]",
+                "lea rbx, [rdx + 2*r10]",
+                "mov r10, [rdi + {y_stream}]",
+                "lea r13, [r12 + r10]",
+                "lea r14, [r12 + 2*r10]",
+                "lea r15, [r13 + 2*r10]",
+                "vxorps xmm0, xmm0, xmm0",
+                "vxorps xmm1, xmm1, xmm1",
+                "vxorps xmm2, xmm2, xmm2",
+                "vxorps xmm3, xmm3, xmm3",
+                "vxorps xmm4, xmm4, xmm4",
+                "vxorps xmm5, xmm5, xmm5",
+                "vxorps xmm6, xmm6, xmm6",
+                "vxorps xmm7, xmm7, xmm7",
+                "xor r11d, r11d",
+                "lea rbp, [r8 - 64]",
+                "cmp r11, rbp",
+                "jg 4f",
+                ".p2align 4",
+                "3:",
+                "TERM ymm0, rcx+r11, r12+r11",
+                "TERM ymm1, rdx+r11, r13+r11",
+                "TERM ymm2, rsi+r11, r14+r11",
+                "TERM ymm3, rbx+r11, r15+r11",
+                "TERM ymm4, rcx+r11+32, r12+r11+32",
+                "TERM ymm5, rdx+r11+32, r13+r11+32",
+                "TERM ymm6, rsi+r11+32, r14+r11+32",
+                "TERM ymm7, rbx+r11+32, r15+r11+32",
+                "add r11, 64",
+                "cmp r11, rbp",
+                "jle 3b",
+                "4:",
+                "add rbp, 32",
+                "cmp r11, rbp",
+                "jg 5f",
+                "TERM ymm0, rcx+r11, r12+r11",
+                "TERM ymm1, rdx+r11, r13+r11",
+                "TERM ymm2, rsi+r11, r14+r11",
+                "TERM ymm3, rbx+r11, r15+r11",
+                "add r11, 32",
+                "5:",
+                "cmp r11, r8",
+                "jge 6f",
+                "MASKED ymm4, rcx+r11, r12+r11",
+                "MASKED ymm5, rdx+r11, r13+r11",
+                "MASKED ymm6, rsi+r11, r14+r11",
+                "MASKED ymm7, rbx+r11, r15+r11",
+                "6:",
+                concat!("vaddp", $s, " ymm0, ymm0, ymm4"),
+                concat!("vaddp", $s, " ymm1, ymm1, ymm5"),
+                concat!("vaddp", $s, " ymm2, ymm2, ymm6"),
+                concat!("vaddp", $s, " ymm3, ymm3, ymm7"),
+                concat!("vhaddp", $s, " ymm0, ymm0, ymm1"),
+                concat!("vhaddp", $s, " ymm2, ymm2, ymm3"),
+                ".if {size} == 4",
+                "vhaddps ymm0, ymm0, ymm2",
+                "vextractf128 xmm1, ymm0, 1",
+                "vaddps xmm0, xmm0, xmm1",
+                "vpermilpd xmm1, xmm0, 1",
+                "vmovshdup xmm2, xmm0",
+                "vmovshdup xmm3, xmm1",
+                ".else",
+                "vextractf128 xmm1, ymm0, 1",
+                "vaddpd xmm0, xmm0, xmm1",
+                "vextractf128 xmm3, ymm2, 1",
+                "vaddpd xmm1, xmm2, xmm3",
+                "vpermilpd xmm2, xmm0, 1",
+                "vpermilpd xmm3, xmm1, 1",
+                ".endif",
+                "mov r10, [rdi + {out_stream}]",
+                "lea rdx, [rax + r10]",
+                "lea rsi, [rax + 2*r10]",
+                "lea rbx, [rdx + 2*r10]",
+                concat!("vadds", $s, " xmm0, xmm0, [rax]"),
+                concat!("vmovs", $s, " [rax], xmm0"),
+                concat!("vadds", $s, " xmm2, xmm2, [rdx]"),
+                concat!("vmovs", $s, " [rdx], xmm2"),
+                concat!("vadds", $s, " xmm1, xmm1, [rsi]"),
+                concat!("vmovs", $s, " [rsi], xmm1"),
+                concat!("vadds", $s, " xmm3, xmm3, [rbx]"),
+                concat!("vmovs", $s, " [rbx], xmm3"),
+                "add rax, [rdi + {out_row}]",
+                "add rcx, [rdi + {x_row}]",
+                "add r12, [rdi + {y_row}]",
+                "dec r9",
+                "jnz 2b",
+                "pop r15",
+                "pop r14",
+                "pop r13",
+                "pop r12",
+                "pop rbp",
+                "pop rbx",
+                "vzeroupper",
+                "ret",
+                ".purgem TERM",
+                ".purgem MASKED",
+                out = const offset_of!(Rows<$type>, out),
+                x = const offset_of!(Rows<$type>, x),
+                y = const offset_of!(Rows<$type>, y),
+                len = const offset_of!(Rows<$type>, len),
+                rows = const offset_of!(Rows<$type>, rows),
+                x_row = const offset_of!(Rows<$type>, x_row),
+                y_row = const offset_of!(Rows<$type>, y_row),
+                out_row = const offset_of!(Rows<$type>, out_row),
+                x_stream = const offset_of!(Rows<$type>, x_stream),
+                y_stream = const offset_of!(Rows<$type>, y_stream),
+                out_stream = const offset_of!(Rows<$type>, out_stream),
+                masks = sym MASKS,
+                size = const size_of::<$type>(),
+            )
+        }
+    };
+}
+
+macro_rules! kernels {
+    ($module:ident, $type:ty, $s:literal) => {
+        pub(super) mod $module {
+            use super::*;
+
+            across!(
+                /// `out[r] += Σ_j x[r, j]`
+                sum_rows($type), $s,
+                term: [concat!("vaddp", $s, r" \sum, \sum, [\x]")],
+                single: [concat!("vadds", $s, r" \sum, \sum, [\x]")]
+            );
+
+            across_four!(
+                /// As `sum_rows`, of four streams.
+                sum_four_rows($type), $s,
+                term: [concat!("vaddp", $s, r" \sum, \sum, [\x]")],
+                masked: [
+                    r"vmaskmovps ymm8, ymm15, [\x]",
+                    concat!("vaddp", $s, r" \sum, \sum, ymm8")
+                ]
+            );
+
+            across!(
+                /// `out[r] += Σ_j x[r, j] · y[r, j]`
+                dot_rows($type), $s,
+                term: [
+                    r"vmovups ymm8, [\x]",
+                    concat!("vfmadd231p", $s, r" \sum, ymm8, [\y]")
+                ],
+                single: [
+                    concat!("vmovs", $s, r" xmm8, [\x]"),
+                    concat!("vfmadd231s", $s, r" \sum, xmm8, [\y]")
+                ]
+            );
+
+            across_four!(
+                /// As `dot_rows`, of four streams.
+                dot_four_rows($type), $s,
+                term: [
+                    r"vmovups ymm8, [\x]",
+                    concat!("vfmadd231p", $s, r" \sum, ymm8, [\y]")
+                ],
+                masked: [
+                    r"vmaskmovps ymm8, ymm15, [\x]",
+                    r"vmaskmovps ymm9, ymm15, [\y]",
+                    concat!("vfmadd231p", $s, r" \sum, ymm8, ymm9")
+                ]
+            );
+        }
+    };
+}
+kernels!(f32, f32, "s");
+kernels!(f64, f64, "d");

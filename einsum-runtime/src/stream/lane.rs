@@ -1,0 +1,99 @@
+//! The kernels of each type: [`Width`] moves elements whatever they mean, [`Lane`] computes.
+
+use super::rows::{self, RowKernel};
+use super::{across, down, strided, transpose};
+use crate::kernel::Mode;
+
+/// Elements that kernels copy.
+pub(super) trait Width: Copy {
+    /// Copies rows, by numbers of this type each.
+    const COPY: RowKernel<Self>;
+    /// Fills rows with their first element, if there is such a kernel.
+    const FILL: Option<RowKernel<Self>>;
+    /// Transposes tiles from a side on, if there is such a kernel.
+    const TRANSPOSE: Option<(RowKernel<Self>, usize)>;
+    /// Copies rows of elements at any steps.
+    const STRIDED_COPY: RowKernel<Self>;
+}
+
+/// Real numbers that kernels compute with.
+pub(super) trait Lane: Width {
+    const ZERO: Self;
+    const ONE: Self;
+    const MULTIPLY: RowKernel<Self>;
+    const MULTIPLY_BY: RowKernel<Self>;
+    const SCALE: RowKernel<Self>;
+    const BLEND: RowKernel<Self>;
+    const STRIDED_MULTIPLY: RowKernel<Self>;
+    const STRIDED_SCALE: RowKernel<Self>;
+    const STRIDED_BLEND: RowKernel<Self>;
+    /// Kernels of sums: of one stream of rows, and of four.
+    const SUM: [RowKernel<Self>; 2];
+    const ADD: [RowKernel<Self>; 2];
+    const DOT: [RowKernel<Self>; 2];
+    const MULTIPLY_ADD: [RowKernel<Self>; 2];
+    const SCALE_ADD: [RowKernel<Self>; 2];
+
+    /// Returns the kernel that lets rows enter an output at steps of `step`, and its factors.
+    fn kernel_to_put(step: isize, mode: Mode<Self>) -> (RowKernel<Self>, [Self; 2])
+    where
+        Self: PartialEq,
+    {
+        let adjacent = step == 1;
+        match mode {
+            Mode::Assign if adjacent => (Self::COPY, [Self::ONE; 2]),
+            Mode::Assign => (Self::STRIDED_COPY, [Self::ONE; 2]),
+            Mode::Scale { alpha, beta } => {
+                let kernel = match (beta == Self::ZERO, adjacent) {
+                    (true, true) => Self::SCALE,
+                    (true, false) => Self::STRIDED_SCALE,
+                    (false, true) => Self::BLEND,
+                    (false, false) => Self::STRIDED_BLEND,
+                };
+                (kernel, [alpha, beta])
+            }
+        }
+    }
+}
+
+macro_rules! lane {
+    ($type:ident, $transpose:expr) => {
+        impl Width for $type {
+            const COPY: RowKernel<Self> = rows::$type::copy;
+            const FILL: Option<RowKernel<Self>> = Some(rows::$type::fill);
+            const TRANSPOSE: Option<(RowKernel<Self>, usize)> = Some($transpose);
+            const STRIDED_COPY: RowKernel<Self> = strided::$type::copy;
+        }
+
+        impl Lane for $type {
+            const ZERO: Self = 0.0;
+            const ONE: Self = 1.0;
+            const MULTIPLY: RowKernel<Self> = rows::$type::multiply;
+            const MULTIPLY_BY: RowKernel<Self> = rows::$type::multiply_by;
+            const SCALE: RowKernel<Self> = rows::$type::scale;
+            const BLEND: RowKernel<Self> = rows::$type::blend;
+            const STRIDED_MULTIPLY: RowKernel<Self> = strided::$type::multiply;
+            const STRIDED_SCALE: RowKernel<Self> = strided::$type::scale;
+            const STRIDED_BLEND: RowKernel<Self> = strided::$type::blend;
+            const SUM: [RowKernel<Self>; 2] =
+                [across::$type::sum_rows, across::$type::sum_four_rows];
+            const ADD: [RowKernel<Self>; 2] = [down::$type::add_rows, down::$type::add_four_rows];
+            const DOT: [RowKernel<Self>; 2] =
+                [across::$type::dot_rows, across::$type::dot_four_rows];
+            const MULTIPLY_ADD: [RowKernel<Self>; 2] =
+                [down::$type::multiply_add_rows, down::$type::multiply_add_four_rows];
+            const SCALE_ADD: [RowKernel<Self>; 2] =
+                [down::$type::scale_add_rows, down::$type::scale_add_four_rows];
+        }
+    };
+}
+lane!(f32, (transpose::transpose_4, transpose::SIDE_4));
+lane!(f64, (transpose::transpose_8, transpose::SIDE_8));
+
+/// Elements of 16 bytes.
+impl Width for [f64; 2] {
+    const COPY: RowKernel<Self> = strided::copy_16;
+    const FILL: Option<RowKernel<Self>> = None;
+    const TRANSPOSE: Option<(RowKernel<Self>, usize)> = None;
+    const STRIDED_COPY: RowKernel<Self> = strided::copy_16;
+}

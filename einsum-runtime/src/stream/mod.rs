@@ -1,0 +1,220 @@
+//! Memory-bound kernels for `f32`, `f64`, and their complex numbers: copies, sums of one source, products without a
+//! sum, and sums of products in which no element is used twice.
+//!
+//! The work is done by small kernels in assembler over rows ([`rows`], [`strided`], [`transpose`], [`across`],
+//! [`down`]), which run at full speed in debug builds too. Around them [`copy`], [`multiply`], and [`reduce`] choose
+//! from the actual steps which dims a kernel runs along, and an [`odometer`] goes through the others.
+
+#![allow(unsafe_code)]
+
+mod across;
+mod copy;
+mod down;
+mod lane;
+mod level;
+mod multiply;
+mod odometer;
+mod prefetch;
+mod reduce;
+mod rows;
+mod strided;
+mod sums;
+mod sweep;
+#[cfg(test)]
+mod tests;
+mod transpose;
+
+use num_complex::Complex;
+
+use crate::element::Element;
+use crate::kernel::prepare::prepare;
+use crate::kernel::{Dim, Dims, Mode, Read};
+use crate::memory;
+use lane::Lane;
+use level::Level;
+use rows::Bypass;
+use sweep::Arrays;
+
+/// Outputs from this size on, in bytes, may bypass the caches.
+const LARGE: usize = 16 << 20;
+
+/// Rows below this size, in bytes, have too few whole lines to bypass the caches.
+const WIDE: usize = 1024;
+
+/// An element type with memory-bound kernels.
+pub(crate) trait Stream: Element {
+    /// Copies or sums a source, or returns false if it cannot, with nothing done.
+    ///
+    /// # Safety
+    ///
+    /// As [`Kernels`](crate::kernel::Kernels), after [`prepare`](crate::kernel::prepare).
+    unsafe fn unary(dims: &mut Dims<1>, x: Read<Self>, out: *mut Self, mode: Mode<Self>) -> bool;
+
+    /// Multiplies two sources, and sums the products if no element is used twice. Returns false if it cannot, with
+    /// nothing done.
+    ///
+    /// # Safety
+    ///
+    /// As [`Kernels`](crate::kernel::Kernels), after [`prepare`](crate::kernel::prepare).
+    unsafe fn binary(
+        dims: &mut Dims<2>,
+        sources: [Read<Self>; 2],
+        out: *mut Self,
+        mode: Mode<Self>,
+    ) -> bool;
+}
+
+macro_rules! real {
+    ($type:ty) => {
+        impl Stream for $type {
+            unsafe fn unary(
+                dims: &mut Dims<1>,
+                x: Read<Self>,
+                out: *mut Self,
+                mode: Mode<Self>,
+            ) -> bool {
+                if Level::detect() < Level::Avx2 {
+                    return false;
+                }
+                // SAFETY: the caller's duties, and the machine's level.
+                unsafe {
+                    if dims.iter().any(|d| d.summed) {
+                        return reduce::reduce(dims, Arrays { out, sources: [x.ptr] }, mode);
+                    }
+                    match mode {
+                        Mode::Assign => copy::copy(dims, x.ptr, out),
+                        Mode::Scale { .. } => copy::scale(dims, x.ptr, out, mode),
+                    }
+                }
+                true
+            }
+
+            unsafe fn binary(
+                dims: &mut Dims<2>,
+                [x, y]: [Read<Self>; 2],
+                out: *mut Self,
+                mode: Mode<Self>,
+            ) -> bool {
+                if Level::detect() < Level::Avx2 {
+                    return false;
+                }
+                // SAFETY: the caller's duties, and the machine's level.
+                unsafe {
+                    if dims.iter().any(|d| d.summed) {
+                        return contract(dims, [x.ptr, y.ptr], out, mode);
+                    }
+                    multiply::multiply(dims, [x.ptr, y.ptr], out, mode);
+                }
+                true
+            }
+        }
+    };
+}
+real!(f32);
+real!(f64);
+
+macro_rules! complex {
+    ($real:ty, $width:ty) => {
+        impl Stream for Complex<$real> {
+            unsafe fn unary(
+                dims: &mut Dims<1>,
+                x: Read<Self>,
+                out: *mut Self,
+                mode: Mode<Self>,
+            ) -> bool {
+                if !matches!(mode, Mode::Assign) || x.conjugated || Level::detect() < Level::Avx2 {
+                    return false;
+                }
+                // SAFETY: the caller's duties, and the machine's level; the width is the element's, and an element is
+                // two real numbers.
+                unsafe {
+                    if !dims.iter().any(|d| d.summed) {
+                        copy::copy::<$width>(dims, x.ptr.cast(), out.cast());
+                        return true;
+                    }
+                    let mut parts = parts(dims);
+                    let mut read = [Read { ptr: x.ptr.cast::<$real>(), conjugated: false }];
+                    let mut out = out.cast::<$real>();
+                    let _runs = prepare(&mut parts, &mut read, &mut out);
+                    reduce::reduce(&mut parts, Arrays { out, sources: [read[0].ptr] }, Mode::Assign)
+                }
+            }
+
+            unsafe fn binary(
+                _dims: &mut Dims<2>,
+                _sources: [Read<Self>; 2],
+                _out: *mut Self,
+                _mode: Mode<Self>,
+            ) -> bool {
+                false
+            }
+        }
+    };
+}
+complex!(f32, f64);
+complex!(f64, [f64; 2]);
+
+/// Returns the loops over real and imaginary parts of complex elements.
+fn parts(dims: &Dims<1>) -> Dims<1> {
+    let twice = |d: &Dim<1>| Dim { out: 2 * d.out, sources: [2 * d.sources[0]], ..*d };
+    let part = Dim { extent: 2, out: 1, sources: [1], summed: false };
+    dims.iter().map(twice).chain([part]).collect()
+}
+
+/// Contractions with fewer points are too small for the preparations of [`reduce`].
+const POINTS: usize = 1024;
+
+/// Rows below this length do not fill vectors.
+const ROW: usize = 16;
+
+/// Sums products where one source has a step in every dim, so that each of its elements is used once.
+///
+/// # Safety
+///
+/// As [`Stream::binary`]; the machine has AVX2 and FMA.
+unsafe fn contract<T: Lane + PartialEq>(
+    dims: &mut Dims<2>,
+    mut sources: [*const T; 2],
+    out: *mut T,
+    mode: Mode<T>,
+) -> bool {
+    let is_whole = |p: usize| dims.iter().all(|d| d.sources[p] != 0);
+    let (first, second) = (is_whole(0), is_whole(1));
+    let points = dims.iter().fold(1_usize, |n, d| n.saturating_mul(d.extent));
+    if !first && !second || points < POINTS {
+        return false;
+    }
+    let x = usize::from(!first);
+    if !dims.iter().any(|d| d.sources[x].unsigned_abs() == 1 && d.extent >= ROW) {
+        return false;
+    }
+    if x == 1 {
+        sources.reverse();
+        dims.iter_mut().for_each(|d| d.sources.reverse());
+    }
+    // SAFETY: the caller's duties.
+    let done = unsafe { reduce::reduce(dims, Arrays { out, sources }, mode) };
+    if !done && x == 1 {
+        dims.iter_mut().for_each(|d| d.sources.reverse());
+    }
+    done
+}
+
+/// Decides whether an output of `bytes` bytes, written in rows of `row` bytes, bypasses the caches.
+///
+/// Not if its pages are yet to come: the zeros that the operating system writes are then in the cache.
+fn bypass<T>(out: *mut T, bytes: usize, row: usize) -> Bypass {
+    let is_large = bytes >= LARGE && row >= WIDE;
+    let middle = out.wrapping_byte_add(bytes / 2);
+    if is_large && memory::is_backed(middle) { Bypass::Yes } else { Bypass::No }
+}
+
+/// Makes what has bypassed the caches visible in order.
+fn finish_bypass(bypass: Bypass) {
+    if bypass == Bypass::Yes {
+        // SAFETY: a fence has no duties; every x86-64 machine knows it.
+        unsafe {
+            core::arch::asm!("sfence", options(nostack, preserves_flags));
+        }
+    }
+}

@@ -1,0 +1,198 @@
+//! Products without a sum: elementwise and outer products, rows and columns scaled.
+//!
+//! Rows of the output whose factors are adjacent or constant are multiplied whole. A factor whose adjacent elements
+//! lie along another dim is transposed into a buffer, tile by tile. Other factors go one element at a time.
+
+use core::mem::MaybeUninit;
+
+use super::copy::{PITCH, part, take_smallest};
+use super::lane::{Lane, Width};
+use super::odometer::Odometer;
+use super::rows::{RowKernel, Rows};
+use super::sweep::{Arrays, TILE, sweep_rows, sweep_tiles};
+use super::{bypass, finish_bypass};
+use crate::kernel::{Dim, Dims, Mode};
+
+/// Elements of a buffer.
+const BUFFER: usize = PITCH * PITCH;
+
+/// `out[o] = x[s] · y[t]`, or what `mode` makes of the product.
+///
+/// # Safety
+///
+/// As [`Kernels`](crate::kernel::Kernels), after [`prepare`](crate::kernel::prepare); no dim is summed; the machine
+/// has AVX2.
+pub(super) unsafe fn multiply<T: Lane + PartialEq>(
+    dims: &mut Dims<2>,
+    mut sources: [*const T; 2],
+    out: *mut T,
+    mode: Mode<T>,
+) {
+    let bytes = size_of::<T>() * dims.iter().map(|d| d.extent).product::<usize>();
+    let u = take_smallest(dims, |d| d.out.unsigned_abs());
+    // Factors commute: the first is the one that is not constant, or that must be transposed.
+    let exchanged = matches!(u.sources, [0, _] | [1, 2.. | ..0]);
+    let mut u = u;
+    if exchanged {
+        sources.reverse();
+        u.sources.reverse();
+        dims.iter_mut().for_each(|d| d.sources.reverse());
+    }
+    let arrays = Arrays { out, sources };
+    let ones = [T::ONE; 2];
+    let whole = match u.sources {
+        [1, 1] => Some(T::MULTIPLY),
+        [1, 0] => Some(T::MULTIPLY_BY),
+        _ => None,
+    };
+    // SAFETY: the caller's duties, and those of each kernel from the steps above it.
+    unsafe {
+        if let (Some(kernel), 1, Mode::Assign) = (whole, u.out, mode) {
+            let v = take_smallest(dims, |d| d.out.unsigned_abs());
+            let bypass = bypass(out, bytes, u.extent * size_of::<T>());
+            sweep_rows(kernel, dims, (&u, &v), arrays, ones, bypass);
+            return finish_bypass(bypass);
+        }
+        let v = take_smallest(dims, |d| d.sources[0].unsigned_abs().wrapping_sub(1));
+        let is_transposed = v.sources[0] == 1
+            && u.sources[0] != 1
+            && <T as Width>::TRANSPOSE.is_some_and(|(_, side)| u.extent.min(v.extent) >= side);
+        if whole.is_none() && !is_transposed && matches!(mode, Mode::Assign) {
+            sweep_tiles(T::STRIDED_MULTIPLY, dims, (&u, &v), arrays, ones);
+        } else {
+            staged(dims, (&u, &v), whole, is_transposed, arrays, mode);
+        }
+    }
+}
+
+/// Multiplies tiles in a buffer, from where they go to the output.
+///
+/// # Safety
+///
+/// As [`multiply`]; `whole` is right for rows along `u`, and the first source can be transposed if `is_transposed`.
+unsafe fn staged<T: Lane + PartialEq>(
+    outer: &[Dim<2>],
+    (u, v): (&Dim<2>, &Dim<2>),
+    whole: Option<RowKernel<T>>,
+    is_transposed: bool,
+    arrays: Arrays<T, 2>,
+    mode: Mode<T>,
+) {
+    let mut buffer = [const { MaybeUninit::<T>::uninit() }; BUFFER];
+    let buffer = buffer.as_mut_ptr().cast::<T>();
+    let side = <T as Width>::TRANSPOSE.map_or(1, |(_, side)| side);
+    // Rows without neighbours fill the buffer alone.
+    let alone = v.extent == 1 && !is_transposed;
+    let mut point = Odometer::new(outer);
+    loop {
+        let here = arrays.at(point.at.out, point.at.sources);
+        let mut i = 0;
+        while i < u.extent {
+            let columns =
+                if alone { BUFFER.min(u.extent - i) } else { part(u.extent - i, TILE, side) };
+            let mut j = 0;
+            while j < v.extent {
+                let rows = part(v.extent - j, TILE, side);
+                let tile = Tile { u, v, columns, rows, buffer };
+                let at = here.within(u, i, v, j);
+                // SAFETY: the caller's duties; the tile fits the buffer.
+                unsafe {
+                    if is_transposed {
+                        tile.transpose(&at);
+                        tile.multiply_buffer(&at);
+                    } else {
+                        tile.multiply(whole.unwrap_or(T::STRIDED_MULTIPLY), &at);
+                    }
+                    tile.put(&at, mode);
+                }
+                j += rows;
+            }
+            i += columns;
+        }
+        if !point.advance() {
+            return;
+        }
+    }
+}
+
+/// `rows` steps of `v` by `columns` steps of `u`, and a buffer with adjacent columns.
+struct Tile<'d, T> {
+    u: &'d Dim<2>,
+    v: &'d Dim<2>,
+    columns: usize,
+    rows: usize,
+    buffer: *mut T,
+}
+
+impl<T: Lane + PartialEq> Tile<'_, T> {
+    /// Returns steps along u and v: the output's, and `sources`.
+    fn along<const P: usize>(
+        &self,
+        out: (isize, isize),
+        sources: [(isize, isize); P],
+    ) -> (Dim<P>, Dim<P>) {
+        let dim = |extent, out, sources| Dim { extent, out, sources, summed: false };
+        (
+            dim(self.columns, out.0, sources.map(|s| s.0)),
+            dim(self.rows, out.1, sources.map(|s| s.1)),
+        )
+    }
+
+    fn in_buffer(&self) -> (isize, isize) {
+        (1, self.columns.cast_signed())
+    }
+
+    fn in_source(&self, p: usize) -> (isize, isize) {
+        (self.u.sources[p], self.v.sources[p])
+    }
+
+    unsafe fn call<const P: usize>(
+        &self,
+        kernel: RowKernel<T>,
+        arrays: Arrays<T, P>,
+        (u, v): (Dim<P>, Dim<P>),
+        factors: [T; 2],
+    ) {
+        // SAFETY: the caller's duties, which are those of the kernel.
+        unsafe { kernel(&Rows::along(&arrays, (&u, self.columns), (&v, self.rows), factors)) }
+    }
+
+    /// `buffer = x`
+    unsafe fn transpose(&self, at: &Arrays<T, 2>) {
+        let Some((kernel, _)) = <T as Width>::TRANSPOSE else { return };
+        let arrays = Arrays { out: self.buffer, sources: [at.sources[0]] };
+        let dims = self.along(self.in_buffer(), [self.in_source(0)]);
+        // SAFETY: the caller's duties.
+        unsafe { self.call(kernel, arrays, dims, [T::ONE; 2]) }
+    }
+
+    /// `buffer = buffer · y`
+    unsafe fn multiply_buffer(&self, at: &Arrays<T, 2>) {
+        let arrays = Arrays { out: self.buffer, sources: [self.buffer, at.sources[1]] };
+        let dims = self.along(self.in_buffer(), [self.in_buffer(), self.in_source(1)]);
+        let kernel = match self.u.sources[1] {
+            1 => T::MULTIPLY,
+            0 => T::MULTIPLY_BY,
+            _ => T::STRIDED_MULTIPLY,
+        };
+        // SAFETY: the caller's duties. Kernels read the elements of a step before they write them.
+        unsafe { self.call(kernel, arrays, dims, [T::ONE; 2]) }
+    }
+
+    /// `buffer = x · y`
+    unsafe fn multiply(&self, kernel: RowKernel<T>, at: &Arrays<T, 2>) {
+        let arrays = Arrays { out: self.buffer, ..*at };
+        let dims = self.along(self.in_buffer(), [self.in_source(0), self.in_source(1)]);
+        // SAFETY: the caller's duties.
+        unsafe { self.call(kernel, arrays, dims, [T::ONE; 2]) }
+    }
+
+    /// Lets the buffer enter the output.
+    unsafe fn put(&self, at: &Arrays<T, 2>, mode: Mode<T>) {
+        let arrays = Arrays { out: at.out, sources: [self.buffer.cast_const()] };
+        let dims = self.along((self.u.out, self.v.out), [self.in_buffer()]);
+        let (kernel, factors) = T::kernel_to_put(self.u.out, mode);
+        // SAFETY: the caller's duties.
+        unsafe { self.call(kernel, arrays, dims, factors) }
+    }
+}

@@ -1,0 +1,234 @@
+//! Kernels over rows of adjacent elements: copies, products, and scaled sums, as assembler so that debug builds run
+//! them at full speed.
+//!
+//! Every kernel runs over `rows` rows of `len` elements each, and moves all arrays by their row steps from one row to
+//! the next. A vector is 32 bytes; what is left of a row is done one element at a time.
+
+use core::mem::offset_of;
+
+/// The arguments of a row kernel. Steps are in bytes; a kernel ignores what it does not use.
+#[derive(Clone, Copy)]
+#[repr(C)]
+pub(super) struct Rows<T> {
+    pub(super) out: *mut T,
+    pub(super) x: *const T,
+    pub(super) y: *const T,
+    /// Elements of a row: 1 or more.
+    pub(super) len: usize,
+    /// The number of rows: 1 or more.
+    pub(super) rows: usize,
+    /// Steps from one row to the next.
+    pub(super) out_row: isize,
+    pub(super) x_row: isize,
+    pub(super) y_row: isize,
+    /// Steps from one element of a row to the next, for kernels that do not assume adjacent elements.
+    pub(super) out_step: isize,
+    pub(super) x_step: isize,
+    pub(super) y_step: isize,
+    /// Steps from one stream of rows to the next, for kernels that read four.
+    pub(super) out_stream: isize,
+    pub(super) x_stream: isize,
+    pub(super) y_stream: isize,
+    pub(super) alpha: T,
+    pub(super) beta: T,
+    /// Whether the output bypasses the caches. The caller fences.
+    pub(super) bypass: Bypass,
+}
+
+/// Whether stores bypass the caches.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u64)]
+pub(super) enum Bypass {
+    /// The output may be read again soon, or has lines in the cache.
+    No = 0,
+    /// Non-temporal stores of whole cache lines: nothing is read for them from memory.
+    Yes = 1,
+}
+
+/// A kernel over rows.
+///
+/// # Safety
+///
+/// The machine has AVX2. With the steps of the arguments, `out` can be written, and the sources that the kernel uses
+/// can be read, at `len` elements of `rows` rows; the output overlaps no source; `len` and `rows` are 1 or more.
+pub(super) type RowKernel<T> = unsafe extern "sysv64" fn(&Rows<T>);
+
+/// Writes a kernel whose elements depend on each other's place only. `row` runs once a row, `vector` computes the
+/// vector `\v` at the byte offset `\at`, and `single` one element.
+macro_rules! row_kernel {
+    ($(#[$doc:meta])* $name:ident($type:ty), $s:literal,
+     row: [$($row:expr),*], vector: [$($vector:expr),*], single: [$($single:expr),*]) => {
+        $(#[$doc])*
+        #[unsafe(naked)]
+        pub(in crate::stream) unsafe extern "sysv64" fn $name(arguments: &Rows<$type>) {
+            core::arch::naked_asm!(
+                ".macro VECTOR v, at", $($vector,)* ".endm",
+                ".macro SINGLE v, at", $($single,)* ".endm",
+                // rax, rcx, rdx: the row of out, x, y; r8: bytes of a row; r9: rows left; r10: one element;
+                // r11: the offset in the row; rsi: the last offset with room for a step.
+                "mov rax, [rdi + {out}]",
+                "mov rcx, [rdi + {x}]",
+                "mov rdx, [rdi + {y}]",
+                "mov r8, [rdi + {len}]",
+                "mov r9, [rdi + {rows}]",
+                "mov r10d, {size}",
+                "imul r8, r10",
+                concat!("vbroadcasts", $s, " ymm14, [rdi + {alpha}]"),
+                concat!("vbroadcasts", $s, " ymm15, [rdi + {beta}]"),
+                "2:",
+                $($row,)*
+                "xor r11d, r11d",
+                "lea rsi, [r8 - 128]",
+                "cmp qword ptr [rdi + {bypass}], 0",
+                "jne 20f",
+                // Four vectors a step.
+                "cmp r11, rsi",
+                "jg 4f",
+                ".p2align 4",
+                "3:",
+                "VECTOR ymm0, r11",
+                "VECTOR ymm1, r11+32",
+                "VECTOR ymm2, r11+64",
+                "VECTOR ymm3, r11+96",
+                "vmovups [rax + r11], ymm0",
+                "vmovups [rax + r11 + 32], ymm1",
+                "vmovups [rax + r11 + 64], ymm2",
+                "vmovups [rax + r11 + 96], ymm3",
+                "add r11, 128",
+                "cmp r11, rsi",
+                "jle 3b",
+                // One vector a step.
+                "4:",
+                "lea rsi, [r8 - 32]",
+                "cmp r11, rsi",
+                "jg 6f",
+                "5:",
+                "VECTOR ymm0, r11",
+                "vmovups [rax + r11], ymm0",
+                "add r11, 32",
+                "cmp r11, rsi",
+                "jle 5b",
+                // One element a step.
+                "6:",
+                "cmp r11, r8",
+                "jge 8f",
+                "7:",
+                "SINGLE xmm0, r11",
+                concat!("vmovs", $s, " [rax + r11], xmm0"),
+                "add r11, r10",
+                "cmp r11, r8",
+                "jl 7b",
+                // The next row.
+                "8:",
+                "add rax, [rdi + {out_row}]",
+                "add rcx, [rdi + {x_row}]",
+                "add rdx, [rdi + {y_row}]",
+                "dec r9",
+                "jnz 2b",
+                "vzeroupper",
+                "ret",
+                // As 3, with whole cache lines past the caches: first single elements up to a line.
+                "20:",
+                "lea rsi, [rax + r11]",
+                "test sil, 63",
+                "jz 21f",
+                "SINGLE xmm0, r11",
+                concat!("vmovs", $s, " [rax + r11], xmm0"),
+                "add r11, r10",
+                "cmp r11, r8",
+                "jl 20b",
+                "jmp 8b",
+                "21:",
+                "lea rsi, [r8 - 128]",
+                "cmp r11, rsi",
+                "jg 4b",
+                ".p2align 4",
+                "22:",
+                "VECTOR ymm0, r11",
+                "VECTOR ymm1, r11+32",
+                "VECTOR ymm2, r11+64",
+                "VECTOR ymm3, r11+96",
+                "vmovntps [rax + r11], ymm0",
+                "vmovntps [rax + r11 + 32], ymm1",
+                "vmovntps [rax + r11 + 64], ymm2",
+                "vmovntps [rax + r11 + 96], ymm3",
+                "add r11, 128",
+                "cmp r11, rsi",
+                "jle 22b",
+                "jmp 4b",
+                ".purgem VECTOR",
+                ".purgem SINGLE",
+                out = const offset_of!(Rows<$type>, out),
+                x = const offset_of!(Rows<$type>, x),
+                y = const offset_of!(Rows<$type>, y),
+                len = const offset_of!(Rows<$type>, len),
+                rows = const offset_of!(Rows<$type>, rows),
+                out_row = const offset_of!(Rows<$type>, out_row),
+                x_row = const offset_of!(Rows<$type>, x_row),
+                y_row = const offset_of!(Rows<$type>, y_row),
+                alpha = const offset_of!(Rows<$type>, alpha),
+                beta = const offset_of!(Rows<$type>, beta),
+                bypass = const offset_of!(Rows<$type>, bypass),
+                size = const size_of::<$type>(),
+            )
+        }
+    };
+}
+
+macro_rules! row_kernels {
+    ($module:ident, $type:ty, $s:literal) => {
+        pub(super) mod $module {
+            use super::*;
+
+            row_kernel!(
+                /// `out = x`
+                copy($type), $s, row: [],
+                vector: [r"vmovups \v, [rcx + \at]"],
+                single: [concat!("vmovs", $s, r" \v, [rcx + \at]")]
+            );
+            row_kernel!(
+                /// `out = x[0]`, along a row
+                fill($type), $s, row: [concat!("vbroadcasts", $s, " ymm4, [rcx]")],
+                vector: [r"vmovaps \v, ymm4"],
+                single: [r"vmovaps \v, xmm4"]
+            );
+            row_kernel!(
+                /// `out = x · y`
+                multiply($type), $s, row: [],
+                vector: [r"vmovups \v, [rcx + \at]", concat!("vmulp", $s, r" \v, \v, [rdx + \at]")],
+                single: [
+                    concat!("vmovs", $s, r" \v, [rcx + \at]"),
+                    concat!("vmuls", $s, r" \v, \v, [rdx + \at]")
+                ]
+            );
+            row_kernel!(
+                /// `out = x · y[0]`, along a row
+                multiply_by($type), $s, row: [concat!("vbroadcasts", $s, " ymm4, [rdx]")],
+                vector: [concat!("vmulp", $s, r" \v, ymm4, [rcx + \at]")],
+                single: [concat!("vmuls", $s, r" \v, xmm4, [rcx + \at]")]
+            );
+            row_kernel!(
+                /// `out = alpha · x`
+                scale($type), $s, row: [],
+                vector: [concat!("vmulp", $s, r" \v, ymm14, [rcx + \at]")],
+                single: [concat!("vmuls", $s, r" \v, xmm14, [rcx + \at]")]
+            );
+            row_kernel!(
+                /// `out = beta · out + alpha · x`
+                blend($type), $s, row: [],
+                vector: [
+                    concat!("vmulp", $s, r" ymm5, ymm15, [rax + \at]"),
+                    concat!("vmulp", $s, r" \v, ymm14, [rcx + \at]"),
+                    concat!("vaddp", $s, r" \v, ymm5, \v")
+                ],
+                single: [
+                    concat!("vmuls", $s, r" xmm5, xmm15, [rax + \at]"),
+                    concat!("vmuls", $s, r" \v, xmm14, [rcx + \at]"),
+                    concat!("vadds", $s, r" \v, xmm5, \v")
+                ]
+            );
+        }
+    };
+}
+row_kernels!(f32, f32, "s");
+row_kernels!(f64, f64, "d");

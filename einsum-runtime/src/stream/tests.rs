@@ -1,0 +1,318 @@
+//! Nests against one operation at a time, on integer-valued data with exact equality, at every level of the machine.
+//! Outputs hold NaN where a kernel must write, and lie between guard elements that it must not change.
+
+use num_complex::{Complex32, Complex64};
+
+use super::level::tests::FORCED;
+use super::*;
+use crate::kernel::Kernel;
+
+/// A linear congruential generator (Knuth's MMIX constants), its high bits.
+struct Random(u64);
+
+impl Random {
+    fn below(&mut self, n: usize) -> usize {
+        self.0 =
+            self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (self.0 >> 33) as usize % n
+    }
+
+    fn one_in(&mut self, n: usize) -> bool {
+        self.below(n) == 0
+    }
+
+    fn shuffle<T>(&mut self, items: &mut [T]) {
+        for i in 1..items.len() {
+            items.swap(i, self.below(i + 1));
+        }
+    }
+}
+
+trait Sample: Stream + core::fmt::Debug {
+    const NAN: Self;
+    fn sample(random: &mut Random) -> Self;
+    fn is_nan(self) -> bool;
+}
+
+macro_rules! sample {
+    ($($real:ident $complex:ident),*) => { $(
+        impl Sample for $real {
+            const NAN: Self = $real::NAN;
+            fn sample(random: &mut Random) -> Self {
+                random.below(9) as $real - 4.0
+            }
+            fn is_nan(self) -> bool {
+                self.is_nan()
+            }
+        }
+        impl Sample for $complex {
+            const NAN: Self = $complex::new($real::NAN, $real::NAN);
+            fn sample(random: &mut Random) -> Self {
+                $complex::new($real::sample(random), $real::sample(random))
+            }
+            fn is_nan(self) -> bool {
+                self.re.is_nan()
+            }
+        }
+    )* };
+}
+sample!(f32 Complex32, f64 Complex64);
+
+/// Steps of an array with some dims, in an order, and the memory that it needs.
+struct Placed {
+    steps: Vec<isize>,
+    first: isize,
+    len: usize,
+}
+
+/// Places dims from the outermost of `order` to the innermost; the others get step 0.
+fn place(random: &mut Random, extents: &[usize], order: &[usize], plain: bool) -> Placed {
+    let first = random.below(9).cast_signed();
+    let mut placed = Placed { steps: vec![0; extents.len()], first, len: 0 };
+    let mut step = if !plain && random.one_in(8) { 2 } else { 1 };
+    for &d in order.iter().rev() {
+        placed.steps[d] = step;
+        step *= extents[d].cast_signed();
+        if !plain && random.one_in(4) {
+            step += random.below(5).cast_signed();
+        }
+        if !plain && random.one_in(8) {
+            placed.first += placed.steps[d] * (extents[d] - 1).cast_signed();
+            placed.steps[d] = -placed.steps[d];
+        }
+    }
+    placed.len = step.cast_unsigned() + 16;
+    placed
+}
+
+/// Visits all points of some loops.
+fn points<const P: usize>(
+    dims: &[Dim<P>],
+    at: (isize, [isize; P]),
+    visit: &mut dyn FnMut(isize, [isize; P]),
+) {
+    let Some((dim, rest)) = dims.split_first() else { return visit(at.0, at.1) };
+    for i in 0..dim.extent.cast_signed() {
+        let sources = core::array::from_fn(|p| at.1[p] + i * dim.sources[p]);
+        points(rest, (at.0 + i * dim.out, sources), visit);
+    }
+}
+
+/// Runs a nest whose arrays have their dims in these orders, and compares.
+fn check<T: Sample, const P: usize>(
+    random: &mut Random,
+    kernel: Kernel<T, P>,
+    extents: &[usize],
+    (out, sources): (&[usize], [&[usize]; P]),
+    plain: bool,
+) {
+    let out = place(random, extents, out, plain);
+    let sources = sources.map(|order| place(random, extents, order, plain));
+    let dims: Dims<P> = (0..extents.len())
+        .map(|d| Dim {
+            extent: extents[d],
+            out: out.steps[d],
+            sources: core::array::from_fn(|p| sources[p].steps[d]),
+            summed: out.steps[d] == 0,
+        })
+        .collect();
+    let mode = match random.below(if plain { 9 } else { 6 }) {
+        0 => Mode::Scale { alpha: T::sample(random), beta: T::sample(random) },
+        1 => Mode::Scale { alpha: T::sample(random), beta: T::ZERO },
+        _ => Mode::Assign,
+    };
+    let memory: [Vec<T>; P] =
+        core::array::from_fn(|p| (0..sources[p].len).map(|_| T::sample(random)).collect());
+    let conjugated: [bool; P] = core::array::from_fn(|_| random.one_in(4));
+    let guard = T::sample(random);
+    let mut expected = vec![guard; out.len];
+    let (kept, summed): (Vec<Dim<P>>, Vec<Dim<P>>) = dims.iter().partition(|d| !d.summed);
+    let reads = |beta: T| beta != T::ZERO;
+    let mut before = expected.clone();
+    points(&kept, (out.first, sources.each_ref().map(|s| s.first)), &mut |o, s| {
+        let mut sum = T::ZERO;
+        points(&summed, (0, s), &mut |_, s| {
+            let mut product = T::ONE;
+            for p in 0..P {
+                let x = memory[p][usize::try_from(s[p]).unwrap()];
+                product = T::mul(product, if conjugated[p] { T::conj(x) } else { x });
+            }
+            sum = T::add(sum, product);
+        });
+        let o = usize::try_from(o).unwrap();
+        let old = T::sample(random);
+        (before[o], expected[o]) = match mode {
+            Mode::Assign => (T::NAN, sum),
+            Mode::Scale { alpha, beta } if reads(beta) => {
+                (old, T::add(T::mul(beta, old), T::mul(alpha, sum)))
+            }
+            Mode::Scale { alpha, .. } => (T::NAN, T::mul(alpha, sum)),
+        };
+    });
+    for level in [Level::Plain, Level::Avx2] {
+        FORCED.set(None);
+        if level > Level::detect() {
+            println!("skipped: the machine lacks {level:?}");
+            continue;
+        }
+        FORCED.set(Some(level));
+        let mut actual = before.clone();
+        let reads = core::array::from_fn(|p| Read {
+            ptr: memory[p].as_ptr().wrapping_offset(sources[p].first),
+            conjugated: conjugated[p],
+        });
+        let to = actual.as_mut_ptr().wrapping_offset(out.first);
+        // SAFETY: `place` keeps all points inside the vectors, and points of the output apart.
+        unsafe { kernel(&mut dims.clone(), reads, to, mode) };
+        let wrong = (0..actual.len()).find(|&i| actual[i] != expected[i] || actual[i].is_nan());
+        assert_eq!(wrong, None, "{level:?} {dims:?} {mode:?} conjugated {conjugated:?}");
+    }
+    FORCED.set(None);
+}
+
+/// Random dims in random orders, up to `most` points.
+fn check_random<T: Sample, const P: usize>(
+    rounds: usize,
+    seed: u64,
+    most: usize,
+    kernel: Kernel<T, P>,
+) {
+    let mut random = Random(seed);
+    for _ in 0..rounds {
+        let rank = random.below(5);
+        let mut extents: Vec<usize> = (0..rank)
+            .map(|_| {
+                let small = 1 + random.below(9);
+                let large = 1 + random.below(300);
+                if random.one_in(2) { small } else { large }
+            })
+            .collect();
+        while extents.iter().product::<usize>() > most {
+            *extents.iter_mut().max().unwrap() /= 2;
+        }
+        let mut order: Vec<usize> = (0..rank).collect();
+        random.shuffle(&mut order);
+        let reduces = random.one_in(2);
+        let out: Vec<usize> =
+            order.iter().copied().filter(|_| !reduces || !random.one_in(3)).collect();
+        let sources: [Vec<usize>; P] = core::array::from_fn(|_| {
+            if random.one_in(2) {
+                random.shuffle(&mut order);
+            }
+            let broadcasts = random.one_in(3);
+            order.iter().copied().filter(|_| !broadcasts || !random.one_in(4)).collect()
+        });
+        let sources = core::array::from_fn(|p| sources[p].as_slice());
+        let plain = random.one_in(2);
+        check(&mut random, kernel, &extents, (&out, sources), plain);
+    }
+}
+
+#[test]
+fn random_copies_and_sums() {
+    check_random(1500, 1, 20_000, f32::KERNELS.unary);
+    check_random(1500, 2, 20_000, f64::KERNELS.unary);
+    check_random(300, 3, 20_000, Complex32::KERNELS.unary);
+    check_random(300, 4, 20_000, Complex64::KERNELS.unary);
+}
+
+#[test]
+fn random_products() {
+    check_random(1500, 5, 20_000, f32::KERNELS.binary);
+    check_random(1500, 6, 20_000, f64::KERNELS.binary);
+    check_random(300, 7, 20_000, Complex32::KERNELS.binary);
+    check_random(300, 8, 20_000, Complex64::KERNELS.binary);
+}
+
+/// Every extent around the sides of blocks and tiles, for each type.
+#[test]
+fn edges() {
+    let mut random = Random(9);
+    let sides = || (1..=18).chain([63, 64, 65, 71, 72, 73, 127, 135]);
+    for rows in sides() {
+        for columns in sides() {
+            let extents = [rows, columns];
+            check(&mut random, f32::KERNELS.unary, &extents, (&[0, 1], [&[1, 0]]), true);
+            check(&mut random, f64::KERNELS.unary, &extents, (&[0, 1], [&[1, 0]]), true);
+            check(&mut random, f32::KERNELS.unary, &extents, (&[0], [&[0, 1]]), true);
+            check(&mut random, f64::KERNELS.unary, &extents, (&[0], [&[0, 1]]), true);
+            check(&mut random, f32::KERNELS.unary, &extents, (&[1], [&[0, 1]]), true);
+            check(&mut random, f64::KERNELS.unary, &extents, (&[1], [&[0, 1]]), true);
+            check(&mut random, f32::KERNELS.binary, &extents, (&[0, 1], [&[0, 1], &[1, 0]]), true);
+            check(&mut random, f64::KERNELS.binary, &extents, (&[0, 1], [&[0], &[1]]), true);
+            check(&mut random, f64::KERNELS.binary, &extents, (&[0, 1], [&[1, 0], &[0]]), true);
+            check(&mut random, f32::KERNELS.binary, &extents, (&[0], [&[0, 1], &[1]]), true);
+            check(&mut random, f64::KERNELS.binary, &extents, (&[0], [&[0, 1], &[0, 1]]), true);
+            check(&mut random, f64::KERNELS.binary, &extents, (&[1], [&[0], &[0, 1]]), true);
+            check(&mut random, f32::KERNELS.binary, &extents, (&[1], [&[0, 1], &[0, 1]]), true);
+        }
+    }
+}
+
+/// Transpositions through the buffer, long sums in blocks and groups, outputs that bypass the caches.
+#[test]
+fn large() {
+    let mut random = Random(10);
+    check(&mut random, f32::KERNELS.unary, &[531, 1021], (&[0, 1], [&[1, 0]]), true);
+    check(&mut random, f64::KERNELS.unary, &[9, 130, 201], (&[0, 1, 2], [&[2, 1, 0]]), true);
+    check(&mut random, f64::KERNELS.unary, &[3, 50_001], (&[], [&[0, 1]]), false);
+    check(&mut random, f64::KERNELS.unary, &[3, 50_001], (&[0], [&[0, 1]]), false);
+    check(&mut random, f32::KERNELS.unary, &[1_000_003], (&[], [&[0]]), true);
+    check(&mut random, f32::KERNELS.unary, &[90_001, 7], (&[1], [&[0, 1]]), true);
+    check(&mut random, f64::KERNELS.unary, &[5, 5000], (&[1], [&[0, 1]]), true);
+    check(&mut random, f64::KERNELS.unary, &[5000, 3], (&[0], [&[0, 1]]), true);
+    check(&mut random, f32::KERNELS.unary, &[900, 11, 70], (&[1], [&[0, 1, 2]]), true);
+    check(&mut random, f64::KERNELS.binary, &[3, 50_001], (&[], [&[0, 1], &[0, 1]]), true);
+    check(&mut random, f32::KERNELS.binary, &[3, 50_001], (&[0], [&[0, 1], &[1]]), true);
+    check(&mut random, f32::KERNELS.binary, &[9001, 70], (&[1], [&[0], &[0, 1]]), true);
+    check(&mut random, f32::KERNELS.binary, &[9001, 70], (&[0], [&[0, 1], &[0, 1]]), true);
+    for short in [1, 2, 3, 5, 16, 31, 32, 33] {
+        check(&mut random, f64::KERNELS.unary, &[1003, short], (&[1], [&[0, 1]]), true);
+        check(&mut random, f32::KERNELS.unary, &[7, 999, short], (&[0, 2], [&[0, 1, 2]]), true);
+        check(&mut random, f32::KERNELS.unary, &[9, 999, short], (&[2], [&[1, 0, 2]]), false);
+        check(&mut random, Complex64::KERNELS.unary, &[short, 999], (&[0], [&[0, 1]]), true);
+        check(&mut random, Complex32::KERNELS.unary, &[999, short], (&[1], [&[0, 1]]), true);
+    }
+    for extents in [[2111, 2001], [4_222_000, 1]] {
+        check(&mut random, f32::KERNELS.unary, &extents, (&[0, 1], [&[0, 1]]), false);
+        check(&mut random, f32::KERNELS.unary, &extents, (&[0, 1], [&[0]]), false);
+        check(&mut random, f32::KERNELS.binary, &extents, (&[0, 1], [&[0, 1], &[0, 1]]), false);
+        check(&mut random, f32::KERNELS.binary, &extents, (&[0, 1], [&[0, 1], &[0]]), false);
+    }
+}
+
+/// Sums of equal numbers lose little: see [`reduce`].
+#[test]
+fn accuracy() {
+    const N: usize = 1 << 22;
+    let ones = vec![0.1_f32; N];
+    for extents in [[1, N], [N / 4, 4], [4, N / 4], [N, 1]] {
+        for summed in [[true, true], [true, false], [false, true]] {
+            let [rows, columns] = extents;
+            let terms = N / extents
+                .iter()
+                .zip(summed)
+                .filter(|(_, s)| !s)
+                .map(|(e, _)| e)
+                .product::<usize>();
+            let dim = |extent, out, step, summed| Dim { extent, out, sources: [step], summed };
+            let out = [if summed[1] { 1 } else { columns.cast_signed() }, 1];
+            let mut dims = Dims::from_slice(&[
+                dim(rows, if summed[0] { 0 } else { out[0] }, columns.cast_signed(), summed[0]),
+                dim(columns, if summed[1] { 0 } else { out[1] }, 1, summed[1]),
+            ]);
+            let mut sums = vec![f32::NAN; N / terms];
+            let read = Read { ptr: ones.as_ptr(), conjugated: false };
+            // SAFETY: one sum for every point of the kept dims.
+            unsafe { (f32::KERNELS.unary)(&mut dims, [read], sums.as_mut_ptr(), Mode::Assign) };
+            let exact = f64::from(0.1_f32) * terms as f64;
+            let bound = f64::from(f32::EPSILON) * exact * (512.0 + (terms as f64).sqrt());
+            for &sum in &sums {
+                assert!(
+                    (f64::from(sum) - exact).abs() <= bound,
+                    "{extents:?} {summed:?}: {sum} {exact}"
+                );
+            }
+        }
+    }
+}
