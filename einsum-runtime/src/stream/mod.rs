@@ -36,7 +36,7 @@ use rows::Bypass;
 use sweep::Arrays;
 
 /// Outputs from this size on, in bytes, may bypass the caches.
-const LARGE: usize = 16 << 20;
+const LARGE: usize = if cfg!(test) { 64 << 10 } else { 16 << 20 };
 
 /// Rows below this size, in bytes, have too few whole lines to bypass the caches.
 const WIDE: usize = 1024;
