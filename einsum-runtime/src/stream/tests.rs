@@ -240,6 +240,10 @@ fn edges() {
             check(&mut random, f64::KERNELS.unary, &extents, (&[1], [&[0, 1]]), true);
             check(&mut random, f32::KERNELS.binary, &extents, (&[0, 1], [&[0, 1], &[1, 0]]), true);
             check(&mut random, f64::KERNELS.binary, &extents, (&[0, 1], [&[0], &[1]]), true);
+            check(&mut random, Complex32::KERNELS.binary, &extents, (&[0, 1], [&[0, 1]; 2]), true);
+            check(&mut random, Complex64::KERNELS.binary, &extents, (&[0, 1], [&[0, 1]; 2]), true);
+            check(&mut random, Complex32::KERNELS.binary, &extents, (&[0, 1], [&[0], &[1]]), true);
+            check(&mut random, Complex64::KERNELS.binary, &extents, (&[0, 1], [&[1], &[0]]), true);
             check(&mut random, f64::KERNELS.binary, &extents, (&[0, 1], [&[1, 0], &[0]]), true);
             check(&mut random, f32::KERNELS.binary, &extents, (&[0], [&[0, 1], &[1]]), true);
             check(&mut random, f64::KERNELS.binary, &extents, (&[0], [&[0, 1], &[0, 1]]), true);
