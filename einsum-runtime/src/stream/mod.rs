@@ -8,6 +8,7 @@
 #![allow(unsafe_code)]
 
 mod across;
+mod complex;
 mod copy;
 mod down;
 mod lane;
@@ -36,7 +37,7 @@ use rows::Bypass;
 use sweep::Arrays;
 
 /// Outputs from this size on, in bytes, may bypass the caches.
-const LARGE: usize = 16 << 20;
+const LARGE: usize = if cfg!(test) { 64 << 10 } else { 16 << 20 };
 
 /// Rows below this size, in bytes, have too few whole lines to bypass the caches.
 const WIDE: usize = 1024;
@@ -141,12 +142,17 @@ macro_rules! complex {
             }
 
             unsafe fn binary(
-                _dims: &mut Dims<2>,
-                _sources: [Read<Self>; 2],
-                _out: *mut Self,
-                _mode: Mode<Self>,
+                dims: &mut Dims<2>,
+                sources: [Read<Self>; 2],
+                out: *mut Self,
+                mode: Mode<Self>,
             ) -> bool {
-                false
+                let is_product = matches!(mode, Mode::Assign) && !dims.iter().any(|d| d.summed);
+                if !is_product || Level::detect() < Level::Avx2 {
+                    return false;
+                }
+                // SAFETY: the caller's duties, and the machine's level.
+                unsafe { complex::multiply(dims, sources, out) }
             }
         }
     };

@@ -54,9 +54,9 @@ pub(super) enum Bypass {
 pub(super) type RowKernel<T> = unsafe extern "sysv64" fn(&Rows<T>);
 
 /// Writes a kernel whose elements depend on each other's place only. `row` runs once a row, `vector` computes the
-/// vector `\v` at the byte offset `\at`, and `single` one element.
+/// vector `\v` at the byte offset `\at`, and `single` one element. ymm14 and ymm15 are full of `alpha` and `beta`.
 macro_rules! row_kernel {
-    ($(#[$doc:meta])* $name:ident($type:ty), $s:literal,
+    ($(#[$doc:meta])* $name:ident($type:ty), broadcast: $broadcast:expr, store: $store:expr,
      row: [$($row:expr),*], vector: [$($vector:expr),*], single: [$($single:expr),*]) => {
         $(#[$doc])*
         #[unsafe(naked)]
@@ -73,8 +73,8 @@ macro_rules! row_kernel {
                 "mov r9, [rdi + {rows}]",
                 "mov r10d, {size}",
                 "imul r8, r10",
-                concat!("vbroadcasts", $s, " ymm14, [rdi + {alpha}]"),
-                concat!("vbroadcasts", $s, " ymm15, [rdi + {beta}]"),
+                concat!($broadcast, " ymm14, [rdi + {alpha}]"),
+                concat!($broadcast, " ymm15, [rdi + {beta}]"),
                 "2:",
                 $($row,)*
                 "xor r11d, r11d",
@@ -114,7 +114,7 @@ macro_rules! row_kernel {
                 "jge 8f",
                 "7:",
                 "SINGLE xmm0, r11",
-                concat!("vmovs", $s, " [rax + r11], xmm0"),
+                concat!($store, " [rax + r11], xmm0"),
                 "add r11, r10",
                 "cmp r11, r8",
                 "jl 7b",
@@ -133,7 +133,7 @@ macro_rules! row_kernel {
                 "test sil, 63",
                 "jz 21f",
                 "SINGLE xmm0, r11",
-                concat!("vmovs", $s, " [rax + r11], xmm0"),
+                concat!($store, " [rax + r11], xmm0"),
                 "add r11, r10",
                 "cmp r11, r8",
                 "jl 20b",
@@ -175,6 +175,8 @@ macro_rules! row_kernel {
     };
 }
 
+pub(super) use row_kernel;
+
 macro_rules! row_kernels {
     ($module:ident, $type:ty, $s:literal) => {
         pub(super) mod $module {
@@ -182,19 +184,22 @@ macro_rules! row_kernels {
 
             row_kernel!(
                 /// `out = x`
-                copy($type), $s, row: [],
+                copy($type), broadcast: concat!("vbroadcasts", $s), store: concat!("vmovs", $s),
+                row: [],
                 vector: [r"vmovups \v, [rcx + \at]"],
                 single: [concat!("vmovs", $s, r" \v, [rcx + \at]")]
             );
             row_kernel!(
                 /// `out = x[0]`, along a row
-                fill($type), $s, row: [concat!("vbroadcasts", $s, " ymm4, [rcx]")],
+                fill($type), broadcast: concat!("vbroadcasts", $s), store: concat!("vmovs", $s),
+                row: [concat!("vbroadcasts", $s, " ymm4, [rcx]")],
                 vector: [r"vmovaps \v, ymm4"],
                 single: [r"vmovaps \v, xmm4"]
             );
             row_kernel!(
                 /// `out = x · y`
-                multiply($type), $s, row: [],
+                multiply($type), broadcast: concat!("vbroadcasts", $s), store: concat!("vmovs", $s),
+                row: [],
                 vector: [r"vmovups \v, [rcx + \at]", concat!("vmulp", $s, r" \v, \v, [rdx + \at]")],
                 single: [
                     concat!("vmovs", $s, r" \v, [rcx + \at]"),
@@ -203,19 +208,22 @@ macro_rules! row_kernels {
             );
             row_kernel!(
                 /// `out = x · y[0]`, along a row
-                multiply_by($type), $s, row: [concat!("vbroadcasts", $s, " ymm4, [rdx]")],
+                multiply_by($type), broadcast: concat!("vbroadcasts", $s), store: concat!("vmovs", $s),
+                row: [concat!("vbroadcasts", $s, " ymm4, [rdx]")],
                 vector: [concat!("vmulp", $s, r" \v, ymm4, [rcx + \at]")],
                 single: [concat!("vmuls", $s, r" \v, xmm4, [rcx + \at]")]
             );
             row_kernel!(
                 /// `out = alpha · x`
-                scale($type), $s, row: [],
+                scale($type), broadcast: concat!("vbroadcasts", $s), store: concat!("vmovs", $s),
+                row: [],
                 vector: [concat!("vmulp", $s, r" \v, ymm14, [rcx + \at]")],
                 single: [concat!("vmuls", $s, r" \v, xmm14, [rcx + \at]")]
             );
             row_kernel!(
                 /// `out = beta · out + alpha · x`
-                blend($type), $s, row: [],
+                blend($type), broadcast: concat!("vbroadcasts", $s), store: concat!("vmovs", $s),
+                row: [],
                 vector: [
                     concat!("vmulp", $s, r" ymm5, ymm15, [rax + \at]"),
                     concat!("vmulp", $s, r" \v, ymm14, [rcx + \at]"),

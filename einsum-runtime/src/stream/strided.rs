@@ -4,16 +4,20 @@ use core::mem::offset_of;
 
 use super::rows::Rows;
 
-/// Writes a kernel that lets `element` compute xmm0 from the elements at rsi (x) and rbx (y), and stores it to rax.
+/// Writes a kernel that lets `element` compute `\v` from the elements at `\x` and `\y`, and the old one at `\o`.
 macro_rules! strided_kernel {
     ($(#[$doc:meta])* $name:ident($type:ty), $mov:expr, element: [$($element:expr),*]) => {
         $(#[$doc])*
         #[unsafe(naked)]
         pub(in crate::stream) unsafe extern "sysv64" fn $name(arguments: &Rows<$type>) {
             core::arch::naked_asm!(
+                ".macro ELEMENT v, o, x, y", $($element,)* ".endm",
                 // rax, rsi, rbx: elements of out, x, y; r8: elements left; r9: rows left; r10, r11, r12: steps.
                 "push rbx",
+                "push rbp",
                 "push r12",
+                "push r13",
+                "push r14",
                 "mov r9, [rdi + {rows}]",
                 "mov r10, [rdi + {out_step}]",
                 "mov r11, [rdi + {x_step}]",
@@ -28,24 +32,52 @@ macro_rules! strided_kernel {
                 "mov rsi, rcx",
                 "push rbx",
                 "mov r8, [rdi + {len}]",
+                "sub r8, 4",
+                "jl 4f",
+                // Four at a time, so that more loads that miss the cache are under way; rbp, r13, r14: the third.
                 ".p2align 4",
                 "3:",
-                $($element,)*
+                "lea rbp, [rax + 2*r10]",
+                "lea r13, [rsi + 2*r11]",
+                "lea r14, [rbx + 2*r12]",
+                "ELEMENT xmm0, rax, rsi, rbx",
+                "ELEMENT xmm1, rax+r10, rsi+r11, rbx+r12",
+                "ELEMENT xmm2, rbp, r13, r14",
+                "ELEMENT xmm3, rbp+r10, r13+r11, r14+r12",
+                concat!($mov, " [rax], xmm0"),
+                concat!($mov, " [rax + r10], xmm1"),
+                concat!($mov, " [rbp], xmm2"),
+                concat!($mov, " [rbp + r10], xmm3"),
+                "lea rax, [rbp + 2*r10]",
+                "lea rsi, [r13 + 2*r11]",
+                "lea rbx, [r14 + 2*r12]",
+                "sub r8, 4",
+                "jge 3b",
+                "4:",
+                "add r8, 4",
+                "jz 6f",
+                "5:",
+                "ELEMENT xmm0, rax, rsi, rbx",
                 concat!($mov, " [rax], xmm0"),
                 "add rax, r10",
                 "add rsi, r11",
                 "add rbx, r12",
                 "dec r8",
-                "jnz 3b",
+                "jnz 5b",
+                "6:",
                 "pop rbx",
                 "add rdx, [rdi + {out_row}]",
                 "add rcx, [rdi + {x_row}]",
                 "add rbx, [rdi + {y_row}]",
                 "dec r9",
                 "jnz 2b",
+                "pop r14",
+                "pop r13",
                 "pop r12",
+                "pop rbp",
                 "pop rbx",
                 "ret",
+                ".purgem ELEMENT",
                 out = const offset_of!(Rows<$type>, out),
                 x = const offset_of!(Rows<$type>, x),
                 y = const offset_of!(Rows<$type>, y),
@@ -72,28 +104,28 @@ macro_rules! strided_kernels {
             strided_kernel!(
                 /// `out = x`
                 copy($type), concat!("vmovs", $s),
-                element: [concat!("vmovs", $s, " xmm0, [rsi]")]
+                element: [concat!("vmovs", $s, r" \v, [\x]")]
             );
             strided_kernel!(
                 /// `out = x · y`
                 multiply($type), concat!("vmovs", $s),
                 element: [
-                    concat!("vmovs", $s, " xmm0, [rsi]"),
-                    concat!("vmuls", $s, " xmm0, xmm0, [rbx]")
+                    concat!("vmovs", $s, r" \v, [\x]"),
+                    concat!("vmuls", $s, r" \v, \v, [\y]")
                 ]
             );
             strided_kernel!(
                 /// `out = alpha · x`
                 scale($type), concat!("vmovs", $s),
-                element: [concat!("vmuls", $s, " xmm0, xmm14, [rsi]")]
+                element: [concat!("vmuls", $s, r" \v, xmm14, [\x]")]
             );
             strided_kernel!(
                 /// `out = beta · out + alpha · x`
                 blend($type), concat!("vmovs", $s),
                 element: [
-                    concat!("vmuls", $s, " xmm1, xmm15, [rax]"),
-                    concat!("vmuls", $s, " xmm0, xmm14, [rsi]"),
-                    concat!("vadds", $s, " xmm0, xmm1, xmm0")
+                    concat!("vmuls", $s, r" xmm5, xmm15, [\o]"),
+                    concat!("vmuls", $s, r" \v, xmm14, [\x]"),
+                    concat!("vadds", $s, r" \v, xmm5, \v")
                 ]
             );
         }
@@ -104,5 +136,5 @@ strided_kernels!(f64, f64, "d");
 
 strided_kernel!(
     /// `out = x`, of 16 bytes
-    copy_16([f64; 2]), "vmovups", element: ["vmovups xmm0, [rsi]"]
+    copy_16([f64; 2]), "vmovups", element: [r"vmovups \v, [\x]"]
 );

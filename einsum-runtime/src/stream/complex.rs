@@ -1,0 +1,143 @@
+//! Products of complex numbers without a sum, over rows whose factors are adjacent or constant.
+//!
+//! A register of x and one of y, with real and imaginary parts in turns, make
+//!
+//! ```text
+//! (x.re · y.re, x.im · y.re) ∓ (x.im · y.im, x.re · y.im)
+//! ```
+//!
+//! without fused operations: the bits are those of the plain loops, and x · conj(x) is real.
+
+use core::mem::offset_of;
+
+use num_complex::Complex;
+
+use super::copy::take_smallest;
+use super::rows::{RowKernel, row_kernel};
+use super::sweep::{Arrays, sweep_rows};
+use super::{bypass, finish_bypass};
+use crate::kernel::{Dims, Read};
+
+/// Complex numbers with kernels.
+pub(super) trait ComplexLane: Copy {
+    /// `out = x · y`, where the bits of `alpha` and `beta` change the signs of x and y.
+    const MULTIPLY: RowKernel<Self>;
+    /// `out = x · y[0]`, likewise.
+    const MULTIPLY_BY: RowKernel<Self>;
+    /// The bits that change the sign of nothing, and of the imaginary part.
+    const SIGNS: [Self; 2];
+}
+
+macro_rules! complex_lane {
+    ($real:ident, $p:literal, broadcast: $broadcast:literal, element: $element:literal,
+     re: $re:literal, im: $im:literal, swap: $swap:literal) => {
+        mod $real {
+            use super::*;
+            use super::super::rows::Rows;
+
+            // ymm4: x; ymm6, ymm7: the parts of y, twice each; ymm8, ymm9: the products.
+            macro_rules! parts {
+                () => {
+                    concat!(
+                        "vxorps ymm5, ymm5, ymm15\n",
+                        $re, "\n",
+                        $im, "\n",
+                    )
+                };
+            }
+            macro_rules! products {
+                () => {
+                    concat!(
+                        "vxorps ymm4, ymm4, ymm14\n",
+                        $swap, "\n",
+                        "vmul", $p, " ymm9, ymm9, ymm7\n",
+                        "vmul", $p, " ymm8, ymm4, ymm6\n",
+                    )
+                };
+            }
+            row_kernel!(
+                multiply(Complex<$real>), broadcast: $broadcast, store: $element,
+                row: [],
+                vector: [
+                    r"vmovups ymm4, [rcx + \at]",
+                    r"vmovups ymm5, [rdx + \at]",
+                    parts!(),
+                    products!(),
+                    concat!("vaddsub", $p, r" \v, ymm8, ymm9")
+                ],
+                single: [
+                    concat!($element, r" xmm4, [rcx + \at]"),
+                    concat!($element, r" xmm5, [rdx + \at]"),
+                    parts!(),
+                    products!(),
+                    concat!("vaddsub", $p, r" \v, xmm8, xmm9")
+                ]
+            );
+            row_kernel!(
+                multiply_by(Complex<$real>), broadcast: $broadcast, store: $element,
+                row: [concat!($broadcast, " ymm5, [rdx]"), parts!()],
+                vector: [
+                    r"vmovups ymm4, [rcx + \at]",
+                    products!(),
+                    concat!("vaddsub", $p, r" \v, ymm8, ymm9")
+                ],
+                single: [
+                    concat!($element, r" xmm4, [rcx + \at]"),
+                    products!(),
+                    concat!("vaddsub", $p, r" \v, xmm8, xmm9")
+                ]
+            );
+        }
+
+        impl ComplexLane for Complex<$real> {
+            const MULTIPLY: RowKernel<Self> = $real::multiply;
+            const MULTIPLY_BY: RowKernel<Self> = $real::multiply_by;
+            const SIGNS: [Self; 2] = [Complex::new(0.0, 0.0), Complex::new(0.0, -0.0)];
+        }
+    };
+}
+complex_lane!(
+    f32, "ps", broadcast: "vbroadcastsd", element: "vmovsd",
+    re: "vmovsldup ymm6, ymm5", im: "vmovshdup ymm7, ymm5", swap: "vpermilps ymm9, ymm4, 0xB1"
+);
+complex_lane!(
+    f64, "pd", broadcast: "vbroadcastf128", element: "vmovupd",
+    re: "vmovddup ymm6, ymm5", im: "vpermilpd ymm7, ymm5, 0xF", swap: "vpermilpd ymm9, ymm4, 0x5"
+);
+
+/// `out[o] = x[s] · y[t]`. Returns false, with nothing done, if there is no kernel for these steps.
+///
+/// # Safety
+///
+/// As [`Kernels`](crate::kernel::Kernels), after [`prepare`](crate::kernel::prepare); no dim is summed; the machine
+/// has AVX2.
+pub(super) unsafe fn multiply<T: ComplexLane>(
+    dims: &mut Dims<2>,
+    [mut x, mut y]: [Read<T>; 2],
+    out: *mut T,
+) -> bool {
+    let bytes = size_of::<T>() * dims.iter().map(|d| d.extent).product::<usize>();
+    let mut u = take_smallest(dims, |d| d.out.unsigned_abs());
+    let kernel = match (u.out, u.sources) {
+        (1, [1, 1]) => T::MULTIPLY,
+        (1, [1, 0] | [0, 1]) => T::MULTIPLY_BY,
+        _ => {
+            dims.push(u);
+            return false;
+        }
+    };
+    // Factors commute: the constant one is the second.
+    if u.sources[0] == 0 {
+        (x, y) = (y, x);
+        u.sources.reverse();
+        dims.iter_mut().for_each(|d| d.sources.reverse());
+    }
+    let signs = [T::SIGNS[usize::from(x.conjugated)], T::SIGNS[usize::from(y.conjugated)]];
+    let arrays = Arrays { out, sources: [x.ptr, y.ptr] };
+    let v = take_smallest(dims, |d| d.out.unsigned_abs());
+    let bypass = bypass(out, bytes, u.extent * size_of::<T>());
+    // SAFETY: the caller's duties; the kernel gets adjacent elements.
+    unsafe { sweep_rows(kernel, dims, (&u, &v), arrays, signs, bypass) }
+    finish_bypass(bypass);
+    true
+}
