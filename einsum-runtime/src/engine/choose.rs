@@ -7,6 +7,7 @@ use super::classify::{Groups, sort_by};
 use super::loops::{Loop, Loops, points};
 use super::machine::Machine;
 use crate::kernel::packing::ROWS;
+use crate::kernel::table::COLUMNS as COLUMNS_OF_TILE;
 
 /// How a contraction is carried out.
 #[derive(Debug)]
@@ -290,6 +291,24 @@ fn stream(machine: &Machine, plan: &mut Plan, output: Output) {
 }
 
 impl Plan {
+    /// Returns where kernels fetch Y from ahead, see [`Arguments`](crate::kernel::table::Arguments): as the next tile of
+    /// columns reads it, if that is simple to say.
+    pub(super) fn y_ahead(&self, machine: &Machine) -> (isize, isize) {
+        let unit = machine.unit.cast_signed();
+        let (Some(column), [step]) = (self.columns.last(), &self.steps[..]) else { return (0, 0) };
+        let steps = step.extent.cast_signed();
+        let tile = column.y * COLUMNS_OF_TILE.cast_signed();
+        if column.y == unit {
+            // The next cache line of every step.
+            (64, step.y / machine.steps_of_point().cast_signed())
+        } else if step.y == unit && column.y == steps * unit && step.extent <= self.step_block {
+            // Columns one after the other.
+            (tile, tile / (steps * machine.steps_of_point().cast_signed()))
+        } else {
+            (0, 0)
+        }
+    }
+
     /// Returns the number of vectors that a run of rows is cut into.
     pub(super) fn vectors_of_run(&self, machine: &Machine) -> usize {
         let rest = (points(&self.run) - self.head).div_ceil(machine.rows_of_vector());

@@ -138,6 +138,7 @@ impl<'p> Execution<'p> {
         let set = machine.kernels;
         let panels = panel_bytes(machine, plan);
         let none = core::ptr::null_mut();
+        let (y_ahead, y_ahead_step) = plan.y_ahead(machine);
         Execution {
             machine,
             plan,
@@ -160,10 +161,12 @@ impl<'p> Execution<'p> {
                 alpha: task.alpha,
                 beta: task.beta,
                 // Elsewhere X has just been packed, or the processor finds its way by itself.
-                ahead: match &plan.form {
+                x_ahead: match &plan.form {
                     Form::Turned(turn) => turn.across.x,
                     _ => 0,
                 },
+                y_ahead,
+                y_ahead_step,
             },
             columns: scratch.take(plan.column_block),
             steps: scratch.take(steps),

@@ -117,7 +117,9 @@ impl Small {
             finish: finish.flags,
             alpha: finish.alpha,
             beta: finish.beta,
-            ahead: 0,
+            x_ahead: 0,
+            y_ahead: 0,
+            y_ahead_step: 0,
         };
         let split = Split::of(n.extent);
         // Tiles of vectors, evenly: `wide` of `most`, the others of one less.

@@ -64,7 +64,11 @@ pub(crate) struct Arguments {
     /// An element, in the lowest bytes; read if `finish` has [`ADD`].
     pub(crate) beta: u64,
     /// Every step, X is fetched into the caches at this distance from where it is read.
-    pub(crate) ahead: isize,
+    pub(crate) x_ahead: isize,
+    /// Every step, a line of Y is fetched: at first at this distance from where the tile's first column starts, ...
+    pub(crate) y_ahead: isize,
+    /// ... then this much further every step.
+    pub(crate) y_ahead_step: isize,
 }
 
 /// In [`Arguments::finish`]: multiply sums by alpha.

@@ -161,7 +161,9 @@ fn check<T: Number>(set: &KernelSet, tile: Tile) {
         finish,
         alpha: alpha.bits(),
         beta: beta.bits(),
-        ahead: 64,
+        x_ahead: 64,
+        y_ahead: -64,
+        y_ahead_step: 8,
     };
     let rows = match kind {
         Kind::Broadcast => set.broadcast,

@@ -93,5 +93,6 @@ const _: () = {
     assert!(offset_of!(Arguments, columns) == 32 && offset_of!(Arguments, steps) == 40);
     assert!(offset_of!(Arguments, steps_end) == 48 && offset_of!(Arguments, tiles) == 56);
     assert!(offset_of!(Arguments, finish) == 64 && offset_of!(Arguments, alpha) == 72);
-    assert!(offset_of!(Arguments, beta) == 80 && offset_of!(Arguments, ahead) == 88);
+    assert!(offset_of!(Arguments, beta) == 80 && offset_of!(Arguments, x_ahead) == 88);
+    assert!(offset_of!(Arguments, y_ahead) == 96 && offset_of!(Arguments, y_ahead_step) == 104);
 };

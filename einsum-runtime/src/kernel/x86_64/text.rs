@@ -19,7 +19,7 @@
 //! | `r8 … r13` | the columns in Y | |
 //! | `r14`, `r15` | a step's offsets in X and Y | `r15`: a column's offset in C |
 //! | `rbx` | the next step's entry | |
-//! | `rbp` | the first column's entry | the same |
+//! | `rbp` | what is fetched of Y | the first column's entry |
 //!
 //! Symbols: `VECTORS` and `COLUMNS` of a tile, `ELEMENT` size in bytes, and `KIND`, see [`super`]. Macros are global in
 //! the assembler, so that every kernel removes its own at the end. Numbers are used in place of the fields of
@@ -89,6 +89,8 @@ macro_rules! shared_body {
             jz 25f
             columns expect
         25:
+            mov rbp, [rdi + 96]
+            add rbp, r8
             mov rbx, [rdi + 40]
             cmp rbx, [rdi + 48]
             jae 40f
@@ -101,9 +103,12 @@ macro_rules! shared_body {
             columns multiply
             add r14, [rdi + 88]
             vectors fetch
+            prefetcht0 [rbp]
+            add rbp, [rdi + 104]
             cmp rbx, [rdi + 48]
             jb 30b
         40: # The way into C.
+            mov rbp, [rdi + 32]
             mov r14, [rdi + 24]
             vectors point_to_c
             test byte ptr [rdi + 64], 1
