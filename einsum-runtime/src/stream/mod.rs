@@ -12,7 +12,6 @@ mod complex;
 mod copy;
 mod down;
 mod lane;
-mod level;
 mod multiply;
 mod odometer;
 mod prefetch;
@@ -28,11 +27,11 @@ mod transpose;
 use num_complex::Complex;
 
 use crate::element::Element;
+use crate::kernel::level::Level;
 use crate::kernel::prepare::prepare;
 use crate::kernel::{Dim, Dims, Mode, Read};
 use crate::memory;
 use lane::Lane;
-use level::Level;
 use rows::Bypass;
 use sweep::Arrays;
 
@@ -74,7 +73,7 @@ macro_rules! real {
                 out: *mut Self,
                 mode: Mode<Self>,
             ) -> bool {
-                if Level::detect() < Level::Avx2 {
+                if Level::current() < Level::Avx2 {
                     return false;
                 }
                 // SAFETY: the caller's duties, and the machine's level.
@@ -96,7 +95,7 @@ macro_rules! real {
                 out: *mut Self,
                 mode: Mode<Self>,
             ) -> bool {
-                if Level::detect() < Level::Avx2 {
+                if Level::current() < Level::Avx2 {
                     return false;
                 }
                 // SAFETY: the caller's duties, and the machine's level.
@@ -123,7 +122,7 @@ macro_rules! complex {
                 out: *mut Self,
                 mode: Mode<Self>,
             ) -> bool {
-                if !matches!(mode, Mode::Assign) || x.conjugated || Level::detect() < Level::Avx2 {
+                if !matches!(mode, Mode::Assign) || x.conjugated || Level::current() < Level::Avx2 {
                     return false;
                 }
                 // SAFETY: the caller's duties, and the machine's level; the width is the element's, and an element is
@@ -148,7 +147,7 @@ macro_rules! complex {
                 mode: Mode<Self>,
             ) -> bool {
                 let is_product = matches!(mode, Mode::Assign) && !dims.iter().any(|d| d.summed);
-                if !is_product || Level::detect() < Level::Avx2 {
+                if !is_product || Level::current() < Level::Avx2 {
                     return false;
                 }
                 // SAFETY: the caller's duties, and the machine's level.

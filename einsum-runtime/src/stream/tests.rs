@@ -3,9 +3,9 @@
 
 use num_complex::{Complex32, Complex64};
 
-use super::level::tests::FORCED;
 use super::*;
 use crate::kernel::Kernel;
+use crate::kernel::level::on_every_level;
 
 /// A linear congruential generator (Knuth's MMIX constants), its high bits.
 struct Random(u64);
@@ -149,13 +149,7 @@ fn check<T: Sample, const P: usize>(
             Mode::Scale { alpha, .. } => (T::NAN, T::mul(alpha, sum)),
         };
     });
-    for level in [Level::Plain, Level::Avx2] {
-        FORCED.set(None);
-        if level > Level::detect() {
-            println!("skipped: the machine lacks {level:?}");
-            continue;
-        }
-        FORCED.set(Some(level));
+    on_every_level(|level| {
         let mut actual = before.clone();
         let reads = core::array::from_fn(|p| Read {
             ptr: memory[p].as_ptr().wrapping_offset(sources[p].first),
@@ -166,8 +160,7 @@ fn check<T: Sample, const P: usize>(
         unsafe { kernel(&mut dims.clone(), reads, to, mode) };
         let wrong = (0..actual.len()).find(|&i| actual[i] != expected[i] || actual[i].is_nan());
         assert_eq!(wrong, None, "{level:?} {dims:?} {mode:?} conjugated {conjugated:?}");
-    }
-    FORCED.set(None);
+    });
 }
 
 /// Random dims in random orders, up to `most` points.
