@@ -2,7 +2,7 @@
 
 use crate::ir::expr::{ArrayId, Axis, Expr, Product, Term};
 use crate::ir::plan::TensorId;
-use crate::ir::program::{Access, AxisLoop, Nest, Program};
+use crate::ir::program::{Access, AxisLoop, Body, Nest, Program};
 
 /// A dense array in C order.
 #[derive(Clone, Debug, PartialEq)]
@@ -26,7 +26,26 @@ pub fn interpret(program: &Program, arrays: &[Tensor]) -> Vec<Tensor> {
     assert_eq!(arrays.len(), expr.arrays.len(), "number of arrays");
     let extents = extents(expr, arrays);
     let results = program.bodies.iter().zip(&expr.products);
-    results.map(|(nests, product)| run(expr, product, nests, arrays, &extents)).collect()
+    let computed = |(alternatives, product): (&Vec<Body>, &Product)| {
+        let cheapest = cheapest(alternatives, &extents);
+        run(expr, product, &alternatives[cheapest], arrays, &extents)
+    };
+    results.map(computed).collect()
+}
+
+/// The first of the alternatives with the fewest points in all of its loops.
+fn cheapest(alternatives: &[Body], extents: &[usize]) -> usize {
+    let points = |body: &Body| -> f64 {
+        let nest = |nest: &Nest| -> f64 {
+            let indices = nest.kept.iter().chain(&nest.summed);
+            #[expect(clippy::cast_precision_loss, reason = "costs are estimates")]
+            indices.map(|index| extents[index.0] as f64).product()
+        };
+        body.iter().map(nest).sum()
+    };
+    let points: Vec<f64> = alternatives.iter().map(points).collect();
+    let fewer = |best: usize, other: usize| if points[other] < points[best] { other } else { best };
+    (0..alternatives.len()).fold(0, fewer)
 }
 
 /// The extent of each named index, after checking that all its axes agree.

@@ -11,7 +11,10 @@ use crate::ir::program::{Access, AxisLoop, Kernel, Nest, Program};
 pub(crate) fn lower(plan: Plan) -> Program {
     let Plan { expr, paths } = plan;
     let bodies = paths.iter().zip(&expr.products);
-    let bodies = bodies.map(|(path, product)| lower_path(&expr, product, path)).collect();
+    let lowered = |(alternatives, product): (&Vec<Path>, &Product)| {
+        alternatives.iter().map(|path| lower_path(&expr, product, path)).collect()
+    };
+    let bodies = bodies.map(lowered).collect();
     Program { expr, bodies }
 }
 

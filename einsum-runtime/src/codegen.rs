@@ -17,7 +17,7 @@ pub use crate::output::{Output, OutputPlace};
 pub use crate::output_view::{OutputAlong, OutputView};
 pub use crate::rank::{AnyAxes, Axes, HasRank, Is, IsOutput, With, Without};
 pub use crate::run::{Target, contract, copy, multiply, reduce};
-pub use crate::shape::{given, must_use, raise, same, unit};
+pub use crate::shape::{cheapest, given, must_use, raise, same, unit};
 pub use crate::source::{AxisExtent, Source};
 pub use crate::static_extent::{
     AnyExtent, AnyExtents, Extent, ExtentAt, Extents, LetterAgrees, LetterEqual, NameAgrees,

@@ -37,6 +37,24 @@ pub fn unit(at: AxisExtent) -> Result<(), ShapeError> {
     Err(fail(Problem::Unit { at }))
 }
 
+/// Returns the number of the cheapest alternative. Each is a list of nests, a nest the extents of its loops, and its
+/// cost their product. Of equally cheap ones it is the first.
+#[must_use]
+pub fn cheapest(alternatives: &[&[&[usize]]]) -> usize {
+    #[expect(clippy::cast_precision_loss, reason = "costs are estimates")]
+    let cost = |nests: &[&[usize]]| -> f64 {
+        nests.iter().map(|nest| nest.iter().map(|&extent| extent as f64).product::<f64>()).sum()
+    };
+    let mut best = (0, f64::INFINITY);
+    for (number, nests) in alternatives.iter().enumerate() {
+        let cost = cost(nests);
+        if cost < best.1 {
+            best = (number, cost);
+        }
+    }
+    best.0
+}
+
 /// Returns `value`, which rustc then warns about if nobody uses it.
 #[inline]
 #[must_use = "an einsum makes a new value, and `einsum_into!` writes to an existing array"]

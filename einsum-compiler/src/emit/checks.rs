@@ -210,15 +210,18 @@ fn emit_ellipsis(expr: &Expr) -> Vec<TokenStream> {
     checks
 }
 
-/// Checks that every new array of rank one or more can be allocated.
+/// Checks that the new arrays of rank one or more can be allocated: outputs, and intermediates that
+/// are sure to be made. What overflows later panics.
 fn emit_fits(program: &Program) -> TokenStream {
     let expr = &program.expr;
     let first = array(ArrayId(0));
     let mut checks = TokenStream::new();
-    for (body, product) in program.bodies.iter().zip(&expr.products) {
+    let existing = expr.arrays.iter().any(|array| array.role == Role::Output);
+    for (alternatives, product) in program.bodies.iter().zip(&expr.products) {
+        // All alternatives have the same output, and intermediates of their own.
+        let (body, is_only) = (&alternatives[0], alternatives.len() == 1);
         for (number, nest) in body.iter().enumerate() {
-            let existing = expr.arrays.iter().any(|array| array.role == Role::Output);
-            if nest.writes_output && existing {
+            if (nest.writes_output && existing) || !(nest.writes_output || is_only) {
                 continue;
             }
             let extents = super::nests::emit_target_extents(nest);

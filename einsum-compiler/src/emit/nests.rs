@@ -6,20 +6,53 @@ use quote::{format_ident, quote};
 use super::{array, extent, intermediate};
 use crate::ir::expr::{ArrayId, Axis, Expr, Product};
 use crate::ir::plan::TensorId;
-use crate::ir::program::{Access, AxisLoop, Kernel, Nest, Program};
+use crate::ir::program::{Access, AxisLoop, Body, Kernel, Nest, Program};
 
 /// Above this many axes ndarray's arrays have dynamic rank.
 const STATIC_RANKS: usize = 6;
 
-/// Emits the nests of one result as an expression: the array or scalar, or, with the scales of an
-/// existing output, `()`.
+/// Emits one result as an expression: the array or scalar, or, with the scales of an existing
+/// output, `()`.
 pub(super) fn emit_result(
     program: &Program,
     number: usize,
     scales: Option<&TokenStream>,
 ) -> TokenStream {
-    let expr = &program.expr;
-    let (nests, product) = (&program.bodies[number], &expr.products[number]);
+    let product = &program.expr.products[number];
+    let emit = |body: &Body| emit_body(&program.expr, product, body, scales);
+    let alternatives = &program.bodies[number];
+    let (last, others) = match &alternatives[..] {
+        [only] => return emit(only),
+        [others @ .., last] => (emit(last), others.iter().map(emit)),
+        [] => unreachable!("`plan` keeps a path for every product"),
+    };
+    let costs = alternatives.iter().map(emit_cost);
+    let numbers = 0..others.len();
+    quote! {
+        match __einloom::cheapest(&[#(&[#costs]),*]) {
+            #(#numbers => #others,)*
+            _ => #last,
+        }
+    }
+}
+
+/// The extents of the loops of every nest: their product is its cost. The ellipsis, whose extents
+/// most nests share, is left out.
+fn emit_cost(body: &Body) -> TokenStream {
+    let nests = body.iter().map(|nest| {
+        let extents = nest.kept.iter().chain(&nest.summed).copied().map(extent);
+        quote! { &[#(#extents),*] }
+    });
+    quote! { #(#nests),* }
+}
+
+/// Emits the nests of one alternative.
+fn emit_body(
+    expr: &Expr,
+    product: &Product,
+    nests: &Body,
+    scales: Option<&TokenStream>,
+) -> TokenStream {
     let mut code = TokenStream::new();
     for (number, nest) in nests.iter().enumerate() {
         let target = match scales.filter(|_| nest.writes_output) {

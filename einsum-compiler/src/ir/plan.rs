@@ -5,13 +5,14 @@ use std::fmt;
 use super::expr::{ArrayId, Expr, IndexId};
 use crate::plan::Cost;
 
-/// The expression with one path for each of its products.
+/// The expression with paths for each of its products.
 #[derive(Clone, Debug)]
 pub struct Plan {
     /// What is computed.
     pub expr: Expr,
-    /// One path a product.
-    pub paths: Vec<Path>,
+    /// For each product the paths of which one or another is the cheapest, depending on extents that
+    /// only run time knows. At least one.
+    pub paths: Vec<Vec<Path>>,
 }
 
 /// The steps that compute one product. The last one writes its output.
@@ -64,7 +65,8 @@ impl Plan {
     /// the last step of a path writes the output.
     pub fn verify(&self) {
         debug_assert_eq!(self.paths.len(), self.expr.products.len());
-        for path in &self.paths {
+        debug_assert!(self.paths.iter().all(|alternatives| !alternatives.is_empty()));
+        for path in self.paths.iter().flatten() {
             let mut unread = Vec::new();
             for (number, step) in path.steps.iter().enumerate() {
                 debug_assert!((1..=2).contains(&step.sources.len()));
@@ -92,7 +94,7 @@ impl fmt::Display for Plan {
                 indices.iter().map(|index| self.expr.indices[index.0].label.as_str()).collect();
             labels.join(" ")
         };
-        for path in &self.paths {
+        for path in self.paths.iter().flatten() {
             writeln!(f, "path, {} operations", path.cost)?;
             for (number, step) in path.steps.iter().enumerate() {
                 match &step.result {

@@ -10,10 +10,14 @@ use super::plan::TensorId;
 pub struct Program {
     /// What is computed: extents, arrays, outputs.
     pub expr: Expr,
-    /// One list of nests a product, run in order; the last writes its output and nest `n` before
-    /// it makes intermediate `n`.
-    pub bodies: Vec<Vec<Nest>>,
+    /// For each product its alternatives: each computes it, and which is the cheapest depends on the
+    /// extents. At least one.
+    pub bodies: Vec<Vec<Body>>,
 }
+
+/// Nests that compute one product, run in order: the last writes its output, and nest `n` before it
+/// makes intermediate `n`.
+pub type Body = Vec<Nest>;
 
 /// One loop nest: `target[…] = Σ Π sources[…]`.
 #[derive(Clone, Debug)]
@@ -79,7 +83,8 @@ impl Program {
     /// Asserts that every kept loop moves the target, no summed loop does, and every loop moves a
     /// source or broadcasts.
     pub fn verify(&self) {
-        for nest in self.bodies.iter().flatten() {
+        debug_assert!(self.bodies.iter().all(|alternatives| !alternatives.is_empty()));
+        for nest in self.bodies.iter().flatten().flatten() {
             for (number, _) in nest.kept.iter().enumerate() {
                 debug_assert!(nest.target.axes.contains(&AxisLoop::Loop(number)));
             }
@@ -124,7 +129,10 @@ impl Program {
 
 impl fmt::Display for Program {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (result, body) in self.bodies.iter().enumerate() {
+        let bodies = self.bodies.iter().enumerate();
+        for (result, body) in
+            bodies.flat_map(|(n, alternatives)| alternatives.iter().map(move |body| (n, body)))
+        {
             writeln!(f, "result {result}")?;
             for (number, nest) in body.iter().enumerate() {
                 f.write_str("  for")?;

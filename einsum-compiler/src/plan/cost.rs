@@ -46,15 +46,50 @@ impl Cost {
         }
         Cost { coefficients }
     }
+}
+
+/// What orders are compared by.
+pub(super) trait Measure: Clone {
+    /// The cost of doing nothing.
+    fn zero() -> Self;
+    /// The sum of two costs.
+    fn plus(&self, other: &Self) -> Self;
+    /// Which cost is lower.
+    fn compare(&self, other: &Self) -> Ordering;
+}
+
+impl Measure for Cost {
+    fn zero() -> Self {
+        Cost::default()
+    }
+
+    fn plus(&self, other: &Self) -> Self {
+        self + other
+    }
 
     /// Compares by the highest power at which the costs differ.
-    pub(crate) fn compare(&self, other: &Cost) -> Ordering {
+    fn compare(&self, other: &Cost) -> Ordering {
         let degrees = self.coefficients.len().max(other.coefficients.len());
         (0..degrees)
             .rev()
             .map(|d| self.coefficient(d).total_cmp(&other.coefficient(d)))
             .find(|ordering| ordering.is_ne())
             .unwrap_or(Ordering::Equal)
+    }
+}
+
+/// Costs with supposed extents.
+impl Measure for f64 {
+    fn zero() -> Self {
+        0.0
+    }
+
+    fn plus(&self, other: &Self) -> Self {
+        self + other
+    }
+
+    fn compare(&self, other: &Self) -> Ordering {
+        self.total_cmp(other)
     }
 }
 
@@ -104,7 +139,7 @@ impl fmt::Display for Cost {
 
 #[cfg(test)]
 mod tests {
-    use super::Cost;
+    use super::{Cost, Measure};
 
     fn cost(coefficients: &[f64]) -> Cost {
         Cost { coefficients: coefficients.to_vec() }

@@ -1,6 +1,6 @@
 //! A good order of pairs for many tensors: always the pair that shrinks the network most.
 
-use super::cost::Cost;
+use super::cost::{Cost, Measure};
 use super::path::{IndexSet, Network, Order};
 
 /// Returns an order. Pairs that share an index come before outer products.

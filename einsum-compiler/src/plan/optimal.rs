@@ -2,65 +2,79 @@
 
 use std::cmp::Ordering;
 
-use super::cost::Cost;
-use super::path::{IndexSet, Network, Order};
+use super::cost::Measure;
+use super::path::Order;
+
+/// A set of indices: bit `i` stands for index `i`.
+pub(super) type Mask = u128;
+
+/// The tensors to multiply, as sets of indices, and the indices that the result keeps.
+pub(super) struct Masks {
+    pub(super) tensors: Vec<Mask>,
+    pub(super) output: Mask,
+}
 
 /// The best way to multiply the tensors of one subset.
-struct Best {
+#[derive(Clone)]
+struct Best<C> {
     /// Operations of all its steps.
-    operations: Cost,
+    operations: C,
     /// Elements of all its intermediates, which decides between equal operations.
-    elements: Cost,
+    elements: C,
     /// The two subsets of the last step; none for a single tensor.
     split: Option<(usize, usize)>,
 }
 
-impl Best {
-    fn compare(&self, other: &Best) -> Ordering {
+impl<C: Measure> Best<C> {
+    fn compare(&self, other: &Best<C>) -> Ordering {
         self.operations
             .compare(&other.operations)
             .then_with(|| self.elements.compare(&other.elements))
     }
 }
 
-/// Returns the cheapest order. Subsets are bit masks: bit `t` stands for tensor `t`.
-pub(super) fn order(network: &Network<'_>) -> Order {
-    let full = (1_usize << network.tensors.len()) - 1;
-    let kept: Vec<IndexSet> = (0..=full).map(|subset| kept(network, subset, full)).collect();
-    let mut best: Vec<Option<Best>> = Vec::with_capacity(full + 1);
+/// Returns the cheapest order, where `size` is the number of positions of a set of indices.
+///
+/// Subsets of the tensors are bit masks as well: bit `t` stands for tensor `t`.
+pub(super) fn order<C: Measure>(masks: &Masks, size: impl Fn(Mask) -> C) -> Order {
+    let tensors = masks.tensors.len();
+    let full = (1_usize << tensors) - 1;
+    let kept: Vec<Mask> = (0..=full).map(|subset| kept(masks, subset, full)).collect();
+    let mut best: Vec<Option<Best<C>>> = Vec::with_capacity(full + 1);
     for subset in 0..=full {
         best.push(match subset.count_ones() {
             0 => None,
-            1 => Some(Best { operations: Cost::default(), elements: Cost::default(), split: None }),
-            _ => cheapest_split(network, subset, &kept, &best),
+            1 => Some(Best { operations: C::zero(), elements: C::zero(), split: None }),
+            _ => cheapest_split(subset, &kept, &best, &size),
         });
     }
     let mut order = Order::new();
     let mut position = vec![0; full + 1];
-    for tensor in 0..network.tensors.len() {
+    for tensor in 0..tensors {
         position[1 << tensor] = tensor;
     }
-    unwind(full, &best, network.tensors.len(), &mut position, &mut order);
+    unwind(full, &best, tensors, &mut position, &mut order);
     order
 }
 
 /// The indices of a subset's product that are needed outside of it.
-fn kept(network: &Network<'_>, subset: usize, full: usize) -> IndexSet {
+fn kept(masks: &Masks, subset: usize, full: usize) -> Mask {
     let of = |subset: usize| {
-        let within = move |tensor: &usize| subset >> tensor & 1 == 1;
-        (0..network.tensors.len()).filter(within).flat_map(|tensor| &network.tensors[tensor])
+        let tensors = masks.tensors.iter().enumerate();
+        let within = tensors.filter(|(tensor, _)| subset >> tensor & 1 == 1);
+        within.fold(0, |all, (_, indices)| all | indices)
     };
-    let outside: IndexSet = of(full & !subset).chain(&network.output).copied().collect();
-    of(subset).copied().filter(|index| outside.contains(index)).collect()
+    of(subset) & (of(full & !subset) | masks.output)
 }
 
-fn cheapest_split(
-    network: &Network<'_>,
+fn cheapest_split<C: Measure>(
     subset: usize,
-    kept: &[IndexSet],
-    best: &[Option<Best>],
-) -> Option<Best> {
-    let mut cheapest: Option<Best> = None;
+    kept: &[Mask],
+    best: &[Option<Best<C>>],
+    size: impl Fn(Mask) -> C,
+) -> Option<Best<C>> {
+    let mut cheapest: Option<Best<C>> = None;
+    let made = size(kept[subset]);
     // Each split once: the half with the lowest tensor is the left one.
     let lowest = subset & subset.wrapping_neg();
     let mut left = (subset - 1) & subset;
@@ -68,9 +82,9 @@ fn cheapest_split(
         if left & lowest != 0 {
             let right = subset & !left;
             if let (Some(l), Some(r)) = (&best[left], &best[right]) {
-                let all: IndexSet = kept[left].union(&kept[right]).copied().collect();
-                let operations = &(&l.operations + &r.operations) + &network.size(&all);
-                let elements = &(&l.elements + &r.elements) + &network.size(&kept[subset]);
+                let operations =
+                    size(kept[left] | kept[right]).plus(&l.operations).plus(&r.operations);
+                let elements = made.plus(&l.elements).plus(&r.elements);
                 let candidate = Best { operations, elements, split: Some((left, right)) };
                 if cheapest.as_ref().is_none_or(|best| candidate.compare(best).is_lt()) {
                     cheapest = Some(candidate);
@@ -83,16 +97,14 @@ fn cheapest_split(
 }
 
 /// Lists the pairs of a subset's tree, children first.
-fn unwind(
+fn unwind<C>(
     subset: usize,
-    best: &[Option<Best>],
+    best: &[Option<Best<C>>],
     tensors: usize,
     position: &mut [usize],
     order: &mut Order,
 ) {
-    let Some((left, right)) = best[subset].as_ref().and_then(|best| best.split) else {
-        return;
-    };
+    let Some((left, right)) = best[subset].as_ref().and_then(|best| best.split) else { return };
     unwind(left, best, tensors, position, order);
     unwind(right, best, tensors, position, order);
     order.push((position[left], position[right]));

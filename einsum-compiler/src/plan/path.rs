@@ -2,7 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use super::{EXACT, cost::Cost, greedy, optimal};
+use super::cost::Cost;
+use super::optimal::{self, Mask, Masks};
+use super::{ALTERNATIVES, EXACT, alternatives, greedy};
 use crate::ir::expr::{Expr, IndexId, Product};
 use crate::ir::plan::{Path, Source, Step, StepResult, TensorId};
 
@@ -27,39 +29,42 @@ impl Network<'_> {
     pub(super) fn size(&self, indices: &IndexSet) -> Cost {
         Cost::size(self.expr, indices.iter().copied())
     }
+
+    /// The sets of indices as masks, if there are few enough indices for that.
+    pub(super) fn masks(&self) -> Option<Masks> {
+        if self.expr.indices.len() > Mask::BITS as usize {
+            return None;
+        }
+        let mask = |set: &IndexSet| set.iter().fold(0, |mask, index| mask | (1 << index.0));
+        let tensors = self.tensors.iter().map(mask).collect();
+        Some(Masks { tensors, output: mask(&self.output) })
+    }
 }
 
-/// Plans one product.
-pub(super) fn path(expr: &Expr, product: &Product) -> Path {
-    let output: IndexSet = product.output.indices().into_iter().collect();
-    let mut builder =
-        Builder { expr, steps: Vec::new(), tensors: Vec::new(), cost: Cost::default() };
-    for factor in &product.factors {
-        builder.tensors.push(Tensor {
-            source: Source { tensor: TensorId::Array(factor.array), conj: factor.conj },
-            indices: expr.arrays[factor.array.0].term.indices(),
-        });
-    }
-    if builder.tensors.len() > 1 {
-        builder.sum_lone_indices(&output);
-    }
-    let network = Network {
-        expr,
-        tensors: builder
-            .tensors
-            .iter()
-            .map(|tensor| tensor.indices.iter().copied().collect())
-            .collect(),
-        output: output.clone(),
+/// Plans one product: one path for each order that is worth keeping.
+pub(super) fn paths(expr: &Expr, product: &Product) -> Vec<Path> {
+    let network = Builder::new(expr, product).network(product);
+    let orders = match (network.tensors.len(), network.masks()) {
+        (1, _) => vec![Vec::new()],
+        (2, _) => vec![vec![(0, 1)]],
+        (n, Some(masks)) if n <= ALTERNATIVES => alternatives::orders(expr, &masks),
+        (n, Some(masks)) if n <= EXACT => vec![optimal::order(&masks, symbolic(expr))],
+        _ => vec![greedy::order(&network)],
     };
-    let order = match network.tensors.len() {
-        1 => Vec::new(),
-        2 => vec![(0, 1)],
-        n if n <= EXACT => optimal::order(&network),
-        _ => greedy::order(&network),
+    let path = |order: &Order| {
+        let mut builder = Builder::new(expr, product);
+        builder.contract(product, order);
+        Path { steps: builder.steps, cost: builder.cost }
     };
-    builder.contract(product, &order);
-    Path { steps: builder.steps, cost: builder.cost }
+    orders.iter().map(path).collect()
+}
+
+/// The number of positions of a set of indices, in unknown extents that grow together.
+pub(super) fn symbolic(expr: &Expr) -> impl Fn(Mask) -> Cost {
+    |mask| {
+        let within = (0..expr.indices.len()).filter(|index| mask >> index & 1 == 1);
+        Cost::size(expr, within.map(IndexId))
+    }
 }
 
 struct Tensor {
@@ -76,7 +81,31 @@ struct Builder<'a> {
     cost: Cost,
 }
 
-impl Builder<'_> {
+impl<'a> Builder<'a> {
+    /// Begins with the factors, each summed over the indices that only it has.
+    fn new(expr: &'a Expr, product: &Product) -> Self {
+        let tensor = |factor: &crate::ir::expr::Factor| Tensor {
+            source: Source { tensor: TensorId::Array(factor.array), conj: factor.conj },
+            indices: expr.arrays[factor.array.0].term.indices(),
+        };
+        let tensors = product.factors.iter().map(tensor).collect();
+        let mut builder = Builder { expr, steps: Vec::new(), tensors, cost: Cost::default() };
+        if builder.tensors.len() > 1 {
+            builder.sum_lone_indices(&product.output.indices().into_iter().collect());
+        }
+        builder
+    }
+
+    /// What remains to be multiplied.
+    fn network(&self, product: &Product) -> Network<'a> {
+        let indices = |tensor: &Tensor| tensor.indices.iter().copied().collect();
+        Network {
+            expr: self.expr,
+            tensors: self.tensors.iter().map(indices).collect(),
+            output: product.output.indices().into_iter().collect(),
+        }
+    }
+
     /// Sums every tensor over the indices that only it has, outside of any product.
     fn sum_lone_indices(&mut self, output: &IndexSet) {
         for number in 0..self.tensors.len() {
