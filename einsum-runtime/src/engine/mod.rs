@@ -21,6 +21,7 @@ mod small;
 mod sweep;
 #[cfg(test)]
 mod tests;
+mod tiny;
 mod turned;
 
 use choose::{Output, choose};
@@ -28,6 +29,7 @@ use classify::classify;
 use execute::{Task, execute};
 use machine::Supported;
 use small::Small;
+use tiny::Tiny;
 
 use num_complex::Complex;
 
@@ -102,6 +104,13 @@ pub(crate) unsafe fn contract_small<T: Contract>(
     mode: Mode<T>,
 ) -> bool {
     let Some(machine) = T::machine() else { return false };
+    let adds = matches!(mode, Mode::Scale { beta, .. } if beta != T::ZERO);
+    if let Some(tiny) = Tiny::of(&machine, dims, adds) {
+        let finish = T::finish(mode, [first.conjugated, second.conjugated]);
+        // SAFETY: the caller's duties; the level is this machine's.
+        unsafe { tiny.run(&machine, [first, second], out, &finish) };
+        return true;
+    }
     let Some(small) = Small::of(&machine, dims) else { return false };
     let [x, y] = if small.exchanged { [second, first] } else { [first, second] };
     let finish = T::finish(mode, [x.conjugated, y.conjugated]);
