@@ -65,7 +65,7 @@ unsafe fn along_rows(machine: &Machine, to: *mut u8, source: &Source<'_>) {
                 source.steps,
                 source.step_count,
                 (end - row) * machine.unit,
-                source.step_bytes,
+                source.step_bytes.cast_signed(),
             );
             row = end;
         }

@@ -293,7 +293,6 @@ unsafe fn unpack(
     let reads: [Pair; LANES] = core::array::from_fn(|p| [(p * width).cast_signed(), 0]);
     // SAFETY: the caller's duties.
     unsafe {
-        let step = product.cast_unsigned();
-        (machine.packing.copy)(to, turned, reads.as_ptr(), count, elements * unit, step);
+        (machine.packing.copy)(to, turned, reads.as_ptr(), count, elements * unit, product);
     }
 }

@@ -36,7 +36,7 @@ unsafe extern "sysv64" fn copy(
     reads: *const Pair,
     count: usize,
     bytes: usize,
-    step: usize,
+    step: isize,
 ) {
     naked_asm!(
         r"
