@@ -2,34 +2,41 @@
 //!
 //! The stages, in the order they run:
 //! 1. [`classify`]: which arrays each loop steps through, hence batch, M, N, or K;
-//! 2. [`choose`]: which loop is vectorised, whether X is packed, block sizes;
-//! 3. [`execute`]: blocks, tables ([`loops`], [`rows`]), panels ([`pack`]), kernels ([`sweep`]).
+//! 2. [`choose`]: which loop is vectorised, whether X is packed; [`blocks`]: the sizes of blocks. Both make a [`plan`];
+//! 3. [`execute`]: loops over blocks, [`tables`] of them, panels ([`pack`]) of [`packed`] products, results to be
+//!    [`turned`], and kernels on one tile after the other ([`sweep`]).
+//!
+//! Before all that come two short cuts: [`many`] tiny products, and products so [`small`] that a plan would cost too much.
 //!
 //! No operand is ever copied whole, and nothing is allocated beyond the thread's [`scratch`].
 
 #![allow(unsafe_code)]
 
+mod blocks;
 mod choose;
 mod classify;
 mod execute;
 mod loops;
 mod machine;
+mod many;
 mod pack;
+mod packed;
+mod plan;
 mod rows;
 mod scratch;
 mod small;
 mod sweep;
+mod tables;
 #[cfg(test)]
 mod tests;
-mod tiny;
 mod turned;
 
 use choose::{Output, choose};
 use classify::classify;
 use execute::{Task, execute};
 use machine::Supported;
+use many::Many;
 use small::Small;
-use tiny::Tiny;
 
 use num_complex::Complex;
 
@@ -105,10 +112,10 @@ pub(crate) unsafe fn contract_small<T: Contract>(
 ) -> bool {
     let Some(machine) = T::machine() else { return false };
     let adds = matches!(mode, Mode::Scale { beta, .. } if beta != T::ZERO);
-    if let Some(tiny) = Tiny::of(&machine, dims, adds) {
+    if let Some(many) = Many::of(&machine, dims, adds) {
         let finish = T::finish(mode, [first.conjugated, second.conjugated]);
         // SAFETY: the caller's duties; the level is this machine's.
-        unsafe { tiny.run(&machine, [first, second], out, &finish) };
+        unsafe { many.run(&machine, [first, second], out, &finish) };
         return true;
     }
     let Some(small) = Small::of(&machine, dims) else { return false };

@@ -1,8 +1,8 @@
 //! Fills the panels of a tile: `panel[step][row] = X[row + step]`, and so for every point of `apart` in a block.
 
-use super::choose::{Order, Panels};
 use super::loops::{Loop, points};
 use super::machine::Machine;
+use super::plan::{Order, Panels};
 use crate::kernel::packing::{Pair, ROWS};
 
 /// What is packed.

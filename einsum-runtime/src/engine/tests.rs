@@ -393,7 +393,7 @@ unsafe fn without_small<T: Contract>(
 }
 
 /// Many tiny products, in any order of loops.
-fn tiny_products<T: Sample>(rounds: usize, seed: u64) {
+fn many_products<T: Sample>(rounds: usize, seed: u64) {
     let mut random = Random(seed);
     let mut data = Random(seed + 1);
     for round in 0..rounds {
@@ -422,10 +422,10 @@ fn tiny_products<T: Sample>(rounds: usize, seed: u64) {
 }
 
 #[test]
-fn tiny() {
+fn many() {
     on_every_level(|_| {
-        tiny_products::<f32>(300, 70);
-        tiny_products::<f64>(300, 80);
-        tiny_products::<Complex<f32>>(50, 90);
+        many_products::<f32>(300, 70);
+        many_products::<f64>(300, 80);
+        many_products::<Complex<f32>>(50, 90);
     });
 }

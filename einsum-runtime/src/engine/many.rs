@@ -31,7 +31,7 @@ const ONCE: Loop = Loop { extent: 1, x: 0, y: 0, c: 0 };
 
 /// One loop a group, of extent 1 if there is none.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Tiny {
+pub(super) struct Many {
     batch: Loop,
     m: Loop,
     n: Loop,
@@ -76,7 +76,7 @@ impl Elements {
     }
 }
 
-impl Tiny {
+impl Many {
     /// Returns the products if they are tiny and many.
     #[inline]
     pub(super) fn of(machine: &Machine, dims: &Dims<2>, adds: bool) -> Option<Self> {
@@ -106,10 +106,10 @@ impl Tiny {
         if batch.extent < PRODUCTS || !is_tiny || adds || machine.steps_of_point() > 1 {
             return None;
         }
-        let tiny = Tiny { batch, m, n, k };
-        let c = tiny.c();
-        let is_small = tiny.x().count() <= most && tiny.y().count() <= most && c.count() <= most;
-        (is_small && c.run(unit) == c.count()).then_some(tiny)
+        let many = Many { batch, m, n, k };
+        let c = many.c();
+        let is_small = many.x().count() <= most && many.y().count() <= most && c.count() <= most;
+        (is_small && c.run(unit) == c.count()).then_some(many)
     }
 
     fn x(&self) -> Elements {
@@ -137,7 +137,7 @@ impl Tiny {
         c: *mut T,
         finish: &Finish<T>,
     ) {
-        let Tiny { batch, m, n, k } = *self;
+        let Many { batch, m, n, k } = *self;
         let (xs, ys, cs) = (self.x(), self.y(), self.c());
         // The lanes of a block: whole groups of rows for transposition, and whole vectors.
         let lanes = machine.rows_of_vector().max(ROWS);
