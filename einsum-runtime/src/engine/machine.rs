@@ -62,3 +62,20 @@ supported! {
     Complex<f32>: F32_AVX512 F32_AVX2 F32, PACKING_8;
     Complex<f64>: F64_AVX512 F64_AVX2 F64, PACKING_16;
 }
+
+impl Machine {
+    /// The bytes of a vector.
+    pub(super) fn vector_bytes(&self) -> usize {
+        self.kernels.width * self.kernels.element
+    }
+
+    /// The rows of a vector.
+    pub(super) fn rows_of_vector(&self) -> usize {
+        self.vector_bytes() / self.unit
+    }
+
+    /// The kernel's steps for a point of the summed loops: 2 if complex, for the parts of Y.
+    pub(super) fn steps_of_point(&self) -> usize {
+        self.unit / self.kernels.element
+    }
+}

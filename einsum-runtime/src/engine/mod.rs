@@ -2,23 +2,31 @@
 //!
 //! The stages, in the order they run:
 //! 1. [`classify`]: which arrays each loop steps through, hence batch, M, N, or K;
-//! 2. [`choose`]: which loop is vectorised, whether X is packed, block sizes;
-//! 3. [`execute`]: blocks, tables ([`loops`], [`rows`]), panels ([`pack`]), kernels ([`sweep`]).
+//! 2. [`choose`]: which loop is vectorised, whether X is packed; [`blocks`]: the sizes of blocks. Both make a [`plan`];
+//! 3. [`execute`]: loops over blocks, [`tables`] of them, panels ([`pack`]) of [`packed`] products, results to be
+//!    [`turned`], and kernels on one tile after the other ([`sweep`]).
+//!
+//! Before all that come two short cuts: [`many`] tiny products, and products so [`small`] that a plan would cost too much.
 //!
 //! No operand is ever copied whole, and nothing is allocated beyond the thread's [`scratch`].
 
 #![allow(unsafe_code)]
 
+mod blocks;
 mod choose;
 mod classify;
 mod execute;
 mod loops;
 mod machine;
+mod many;
 mod pack;
+mod packed;
+mod plan;
 mod rows;
 mod scratch;
 mod small;
 mod sweep;
+mod tables;
 #[cfg(test)]
 mod tests;
 mod turned;
@@ -27,6 +35,7 @@ use choose::{Output, choose};
 use classify::classify;
 use execute::{Task, execute};
 use machine::Supported;
+use many::Many;
 use small::Small;
 
 use num_complex::Complex;
@@ -102,6 +111,13 @@ pub(crate) unsafe fn contract_small<T: Contract>(
     mode: Mode<T>,
 ) -> bool {
     let Some(machine) = T::machine() else { return false };
+    let adds = matches!(mode, Mode::Scale { beta, .. } if beta != T::ZERO);
+    if let Some(many) = Many::of(&machine, dims, adds) {
+        let finish = T::finish(mode, [first.conjugated, second.conjugated]);
+        // SAFETY: the caller's duties; the level is this machine's.
+        unsafe { many.run(&machine, [first, second], out, &finish) };
+        return true;
+    }
     let Some(small) = Small::of(&machine, dims) else { return false };
     let [x, y] = if small.exchanged { [second, first] } else { [first, second] };
     let finish = T::finish(mode, [x.conjugated, y.conjugated]);

@@ -1,8 +1,8 @@
 //! Fills the panels of a tile: `panel[step][row] = X[row + step]`, and so for every point of `apart` in a block.
 
-use super::choose::{Order, Panels};
 use super::loops::{Loop, points};
 use super::machine::Machine;
+use super::plan::{Order, Panels};
 use crate::kernel::packing::{Pair, ROWS};
 
 /// What is packed.
@@ -65,7 +65,7 @@ unsafe fn along_rows(machine: &Machine, to: *mut u8, source: &Source<'_>) {
                 source.steps,
                 source.step_count,
                 (end - row) * machine.unit,
-                source.step_bytes,
+                source.step_bytes.cast_signed(),
             );
             row = end;
         }

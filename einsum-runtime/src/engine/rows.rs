@@ -1,8 +1,8 @@
 //! Vectors of rows: walking over them, and the tables that they need.
 
-use super::choose::Plan;
 use super::loops::{Columns, Cursor, fill, points};
 use super::machine::Machine;
+use super::plan::Plan;
 use crate::kernel::packing::{Pair, ROWS};
 use crate::kernel::table::VectorEntry;
 

@@ -1,12 +1,14 @@
 //! Small products, where every nanosecond before the first multiplication counts: one loop for each of M, N, and K, at
-//! most one batch loop, and X read directly. Tables on the stack, no plan.
+//! most one batch loop, and X read directly or transposed. Tables and the panel on the stack, no plan.
 
 use core::mem::MaybeUninit;
 
 use super::Finish;
 use super::loops::Loop;
 use super::machine::Machine;
+use super::scratch::{LINE, Line};
 use super::sweep::{Kernels, Split, sweep};
+use crate::kernel::packing::{Pair, ROWS};
 use crate::kernel::table::{Arguments, ColumnEntry, StepEntry, VectorEntry};
 use crate::kernel::{Dims, Read};
 
@@ -14,6 +16,9 @@ use crate::kernel::{Dims, Read};
 const VECTORS: usize = 16;
 const COLUMNS: usize = 64;
 const STEPS: usize = 128;
+
+/// The most bytes of a panel: 64 steps of 64 `f64`.
+const PANEL: usize = 32 << 10;
 
 const ONCE: Loop = Loop { extent: 1, x: 0, y: 0, c: 0 };
 
@@ -26,6 +31,8 @@ pub(super) struct Small {
     k: Loop,
     /// Whether X is the second source.
     pub(super) exchanged: bool,
+    /// Whether X is packed.
+    is_packed: bool,
 }
 
 impl Small {
@@ -65,8 +72,21 @@ impl Small {
             && n.extent <= COLUMNS
             && k.extent <= STEPS
             && k.extent > 1;
-        let is_direct = m.c == unit && m.x == unit && machine.steps_of_point() == 1;
-        (is_small && is_direct).then_some(Small { batch, m, n, k, exchanged })
+        let is_supported = m.c == unit && machine.steps_of_point() == 1;
+        if !is_small || !is_supported {
+            return None;
+        }
+        let is_packed = m.x != unit;
+        let product = Small { batch, m, n, k, exchanged, is_packed };
+        // Packing is for more than one column, and rows adjacent along the steps.
+        let is_possible = n.extent > 1 && k.x == unit;
+        let fits = product.row_bytes(machine) * k.extent <= PANEL;
+        (!is_packed || (is_possible && fits)).then_some(product)
+    }
+
+    /// The bytes of a step in the panel.
+    fn row_bytes(&self, machine: &Machine) -> usize {
+        self.m.extent.next_multiple_of(machine.rows_of_vector().max(ROWS)) * machine.unit
     }
 
     /// Runs the product.
@@ -74,14 +94,81 @@ impl Small {
     /// # Safety
     ///
     /// As [`contract`](super::contract()), for the dims that the product was made from.
+    #[inline]
     pub(super) unsafe fn run<T>(
+        &self,
+        machine: &Machine,
+        sources: [Read<T>; 2],
+        c: *mut T,
+        finish: &Finish<T>,
+    ) {
+        // SAFETY: the caller's duties.
+        unsafe {
+            if self.is_packed {
+                self.run_packed(machine, sources, c, finish);
+            } else {
+                self.run_with(machine, sources, c, finish, core::ptr::null_mut());
+            }
+        }
+    }
+
+    /// # Safety
+    ///
+    /// As [`run`](Self::run).
+    #[inline(never)]
+    unsafe fn run_packed<T>(
+        &self,
+        machine: &Machine,
+        sources: [Read<T>; 2],
+        c: *mut T,
+        finish: &Finish<T>,
+    ) {
+        let mut panel = [const { MaybeUninit::<Line>::uninit() }; PANEL / LINE];
+        // SAFETY: the caller's duties.
+        unsafe { self.run_with(machine, sources, c, finish, panel.as_mut_ptr().cast()) };
+    }
+
+    /// Packs X: `panel[step][row]`.
+    ///
+    /// # Safety
+    ///
+    /// `panel` has room for all steps; X can be read at all points; the processor has the machine's level.
+    unsafe fn pack(&self, machine: &Machine, x: *const u8, panel: *mut u8) {
+        let step = self.row_bytes(machine);
+        let mut row = 0;
+        while row < self.m.extent {
+            let mut rows: [Pair; ROWS] = [[0; 2]; ROWS];
+            let mut i = 0;
+            while i < ROWS {
+                // Rows that do not exist repeat the last.
+                rows[i][0] = (row + i).min(self.m.extent - 1).cast_signed() * self.m.x;
+                i += 1;
+            }
+            let to = panel.wrapping_add(row * machine.unit);
+            // SAFETY: the caller's duties.
+            unsafe {
+                let transpose = machine.packing.transpose;
+                transpose(to, x, rows.as_ptr(), step.cast_signed(), self.k.extent);
+            }
+            row += ROWS;
+        }
+    }
+
+    /// # Safety
+    ///
+    /// As [`run`](Self::run); if X is packed, `panel` has room for that.
+    #[inline]
+    unsafe fn run_with<T>(
         &self,
         machine: &Machine,
         [x, y]: [Read<T>; 2],
         c: *mut T,
         finish: &Finish<T>,
+        panel: *mut u8,
     ) {
-        let Small { batch, m, n, k, .. } = *self;
+        let Small { batch, m, n, k, is_packed, .. } = *self;
+        let x_step = if is_packed { self.row_bytes(machine).cast_signed() } else { k.x };
+        let mut x: *const u8 = x.ptr.cast();
         let mut columns = [const { MaybeUninit::<ColumnEntry>::uninit() }; COLUMNS];
         let mut steps = [const { MaybeUninit::<StepEntry>::uninit() }; STEPS];
         let mut vectors = [const { MaybeUninit::<VectorEntry>::uninit() }; VECTORS];
@@ -90,7 +177,7 @@ impl Small {
         // SAFETY: `of` has compared the extents with the tables' sizes.
         unsafe {
             (machine.packing.fill)(columns.cast(), n.extent, 0, 0, n.y, n.c);
-            (machine.packing.fill)(steps.cast(), k.extent, 0, 0, k.x, k.y);
+            (machine.packing.fill)(steps.cast(), k.extent, 0, 0, x_step, k.y);
         }
         let set = machine.kernels;
         let kernels = Kernels::broadcast(set);
@@ -106,7 +193,7 @@ impl Small {
             i += 1;
         }
         let mut arguments = Arguments {
-            x: x.ptr.cast(),
+            x,
             y: y.ptr.cast(),
             c: c.cast(),
             vectors,
@@ -127,6 +214,13 @@ impl Small {
         let most = count.div_ceil(tiles);
         let mut left = batch.extent;
         loop {
+            if is_packed {
+                // SAFETY: the caller's duties, at a point of the batch.
+                unsafe { self.pack(machine, x, panel) };
+                arguments.x = panel;
+            } else {
+                arguments.x = x;
+            }
             let mut first = 0;
             let mut tile = 0;
             while tile < tiles {
@@ -143,7 +237,7 @@ impl Small {
             if left == 0 {
                 return;
             }
-            arguments.x = arguments.x.wrapping_offset(batch.x);
+            x = x.wrapping_offset(batch.x);
             arguments.y = arguments.y.wrapping_offset(batch.y);
             arguments.c = arguments.c.wrapping_offset(batch.c);
         }

@@ -6,10 +6,10 @@
 //!   C[..] (+)= results                                      across, as C has it
 //! ```
 
-use super::choose::{Plan, Turn};
 use super::execute::{Execution, Task};
 use super::loops::{Cursor, points};
 use super::machine::Machine;
+use super::plan::{Plan, Turn};
 use crate::kernel::packing::{Pair, ROWS};
 use crate::kernel::table::VectorEntry;
 

@@ -20,7 +20,7 @@ macro_rules! primitives {
         /// `copy(to, from, reads, count, bytes, step)` copies `bytes` from `from + reads[i][0]` to `to + i · step` for every
         /// `i < count`. `bytes` is a multiple of 4.
         pub(crate) type Copy =
-            unsafe extern $abi fn(*mut u8, *const u8, *const Pair, usize, usize, usize);
+            unsafe extern $abi fn(*mut u8, *const u8, *const Pair, usize, usize, isize);
 
         /// `transpose(to, from, rows, step, columns)` copies element `q` after `from + rows[r][0]` to element `r` after
         /// `to + q · step`, for every `r < 8` and `q < columns`.

@@ -10,13 +10,13 @@ macro_rules! primitives {
             reads: *const Pair,
             count: usize,
             bytes: usize,
-            step: usize,
+            step: isize,
         ) {
             for i in 0..count {
                 // SAFETY: the caller's duties.
                 unsafe {
                     let from = from.wrapping_offset((*reads.add(i))[0]);
-                    to.wrapping_add(i * step).copy_from_nonoverlapping(from, bytes);
+                    to.wrapping_offset(i.cast_signed() * step).copy_from_nonoverlapping(from, bytes);
                 }
             }
         }

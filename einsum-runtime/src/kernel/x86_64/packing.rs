@@ -23,6 +23,9 @@ packing! {
 /// The runs between the one that is copied and the one that is fetched into the caches.
 const AHEAD: usize = 8;
 
+/// The bytes from which on runs of elements are long.
+const LONG: usize = 96;
+
 /// The masks of 0 to 7 trailing elements of 4 bytes start `tail` elements before the ninth.
 static TAILS: [i32; 16] = [-1, -1, -1, -1, -1, -1, -1, -1, 0, 0, 0, 0, 0, 0, 0, 0];
 
@@ -36,7 +39,7 @@ unsafe extern "sysv64" fn copy(
     reads: *const Pair,
     count: usize,
     bytes: usize,
-    step: usize,
+    step: isize,
 ) {
     naked_asm!(
         r"
@@ -126,26 +129,7 @@ unsafe extern "sysv64" fn transpose<const ELEMENT: usize>(
                 vmovups [rdi + 16*\i], xmm0
             .endif
         .endm
-            push rbx
-            push rbp
-            push r12
-            push r13
-            push r14
-            push r15
-            point_to rax, 0
-            point_to r9, 1
-            point_to r10, 2
-            point_to r11, 3
-            point_to rbx, 4
-            point_to rbp, 5
-            point_to r12, 6
-            point_to r13, 7
-            xor r14d, r14d
-        .if ELEMENT < 16
-            lea r15, [rcx + 2*rcx]
-            sub r8, 16/ELEMENT
-            jb 40f
-        30:
+        .macro interleave
             .if ELEMENT == 4
                 read 0, rax, rbx
                 read 1, r9, rbp
@@ -180,8 +164,46 @@ unsafe extern "sysv64" fn transpose<const ELEMENT: usize>(
                 lea rdi, [rdi + 2*rcx]
             .endif
             add r14, 16
+        .endm
+            push rbx
+            push rbp
+            push r12
+            push r13
+            push r14
+            push r15
+            point_to rax, 0
+            point_to r9, 1
+            point_to r10, 2
+            point_to r11, 3
+            point_to rbx, 4
+            point_to rbp, 5
+            point_to r12, 6
+            point_to r13, 7
+            xor r14d, r14d
+        .if ELEMENT < 16
+            lea r15, [rcx + 2*rcx]
+            # Long runs: the rows after these are fetched into the caches, if they are as far apart.
+            mov rdx, r9
+            sub rdx, rax
+            shl rdx, 3
+            cmp r8, {long}/ELEMENT
+            jb 35f
+        30:
+            lea rsi, [rdx + r14]
+            .irp pointer, rax, r9, r10, r11, rbx, rbp, r12, r13
+                prefetcht0 [\pointer + rsi]
+            .endr
+            interleave
             sub r8, 16/ELEMENT
+            cmp r8, 16/ELEMENT
             jae 30b
+        35:
+            sub r8, 16/ELEMENT
+            jb 40f
+        36:
+            interleave
+            sub r8, 16/ELEMENT
+            jae 36b
         40:
             add r8, 16/ELEMENT
         .endif
@@ -209,11 +231,12 @@ unsafe extern "sysv64" fn transpose<const ELEMENT: usize>(
             pop rbx
             vzeroupper
             ret
-        .irp name, point_to, read, move
+        .irp name, point_to, read, move, interleave
             .purgem \name
         .endr
         ",
         element = const ELEMENT,
+        long = const LONG,
     )
 }
 

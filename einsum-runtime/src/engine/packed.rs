@@ -1,0 +1,140 @@
+//! Blocks of tiles whose X is packed: their panels, then the sweeps over these.
+
+use core::ops::Range;
+
+use super::blocks::block;
+use super::execute::{Execution, Task};
+use super::pack::{Source, pack};
+use super::plan::Panels;
+use super::rows::{Vectors, fill_packed, fill_rows};
+use super::sweep::{Split, sweep};
+
+/// The columns of packed products that run against all tiles of a block, one after the other.
+const STRIP: usize = 48;
+
+impl Execution<'_> {
+    /// Packs and runs all tiles.
+    ///
+    /// # Safety
+    ///
+    /// As [`execute`], with tables of columns and of `count` steps from `step` on.
+    pub(super) unsafe fn packed_tiles(
+        &mut self,
+        task: Task,
+        panels: &Panels,
+        step: usize,
+        count: usize,
+    ) {
+        let (machine, plan) = (self.machine, self.plan);
+        let mut tile = 0;
+        while tile < plan.tiles {
+            let end = plan.tiles.min(tile + plan.tile_block);
+            let mut apart = 0;
+            while apart < panels.apart.extent {
+                let apart_end = panels.apart.extent.min(apart + panels.apart_block);
+                // SAFETY: the caller's duties; panels have room for a block of tiles and of `apart`.
+                unsafe {
+                    let mut t = tile;
+                    while t < end {
+                        let at = self.vectors_before(t);
+                        let vectors = self.vectors_before(t + 1) - at;
+                        let mut walk = Vectors::from(machine, plan, at);
+                        let row_count = fill_rows(machine, self.rows, &mut walk, vectors);
+                        let source = Source {
+                            x: task.x.wrapping_offset(self.step_x),
+                            rows: self.rows,
+                            row_count,
+                            steps: self.source_steps,
+                            step_count: count,
+                            loops: &plan.steps,
+                            first: step,
+                            panels,
+                            step_bytes: panels.step_bytes * machine.steps_of_point(),
+                            apart: apart..apart_end,
+                        };
+                        pack(machine, self.panel(panels, t - tile, 0), &source);
+                        self.rotate(panels, t - tile, apart_end - apart, count);
+                        t += 1;
+                    }
+                    self.sweep_panels(task, panels, tile..end, apart..apart_end);
+                }
+                apart = apart_end;
+            }
+            tile = end;
+        }
+    }
+
+    /// Prepares the panels of a tile for complex products.
+    ///
+    /// # Safety
+    ///
+    /// The panels have been packed.
+    unsafe fn rotate(&mut self, panels: &Panels, tile: usize, apart: usize, steps: usize) {
+        let Some(factors) = &self.task.factors else { return };
+        let mut a = 0;
+        while a < apart {
+            let panel = self.panel(panels, tile, a);
+            // SAFETY: the caller's duties; a panel has twice the rows for complex numbers.
+            unsafe { (self.machine.kernels.rotate)(panel, steps, panels.step_bytes, factors) };
+            a += 1;
+        }
+    }
+
+    /// Runs packed tiles: a strip of columns against all of them, so that its part of Y is read from afar once.
+    ///
+    /// # Safety
+    ///
+    /// As [`execute`](execute()), with tables of columns and steps, and panels for `tiles` and `apart`.
+    unsafe fn sweep_panels(
+        &mut self,
+        task: Task,
+        panels: &Panels,
+        tiles: Range<usize>,
+        apart: Range<usize>,
+    ) {
+        let (machine, plan) = (self.machine, self.plan);
+        let at = self.vectors_before(tiles.start);
+        let mut walk = Vectors::from(machine, plan, at);
+        let mut filled = 0;
+        let mut tile = tiles.start;
+        while tile < tiles.end {
+            let count = self.vectors_before(tile + 1) - self.vectors_before(tile);
+            // SAFETY: the table has room for the vectors of a block of tiles.
+            unsafe { fill_packed(machine, self.vectors.add(filled), &mut walk, count) };
+            filled += count;
+            tile += 1;
+        }
+        let columns = self.column_count;
+        let strip = block(columns, STRIP);
+        let mut column = 0;
+        while column < columns {
+            let count = strip.min(columns - column);
+            let split = Split::of(count);
+            let mut tile = tiles.start;
+            while tile < tiles.end {
+                let before = self.vectors_before(tile);
+                let count = self.vectors_before(tile + 1) - before;
+                let mut a = apart.start;
+                while a < apart.end {
+                    self.arguments.x = self.panel(panels, tile - tiles.start, a - apart.start);
+                    let c = panels.apart.c * a.cast_signed();
+                    self.arguments.c = task.c.wrapping_offset(c);
+                    // SAFETY: the caller's duties.
+                    unsafe {
+                        let vectors = self.vectors.add(before - at);
+                        let columns = self.columns.add(column);
+                        let arguments = &mut self.arguments;
+                        sweep(&self.kernels, arguments, vectors, count, columns, split);
+                    }
+                    a += 1;
+                }
+                tile += 1;
+            }
+            column += count;
+        }
+    }
+
+    fn panel(&self, panels: &Panels, tile: usize, apart: usize) -> *mut u8 {
+        self.panels.wrapping_add((tile * panels.apart_block + apart) * panels.panel_bytes)
+    }
+}

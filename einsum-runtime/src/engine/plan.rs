@@ -1,0 +1,110 @@
+//! A plan: how a contraction is carried out. Made by [`choose`](super::choose) and [`blocks`](super::blocks), carried out
+//! by [`execute`](super::execute).
+
+use super::loops::{Loop, Loops, points};
+use super::machine::Machine;
+use crate::kernel::table::COLUMNS as COLUMNS_OF_TILE;
+
+/// How a contraction is carried out.
+#[derive(Debug)]
+pub(super) struct Plan {
+    pub(super) batch: Loops,
+    /// Loops over rows outside of `run`.
+    pub(super) outer: Loops,
+    /// Rows that are adjacent in C, in chunks of which vectors are made.
+    pub(super) run: Loops,
+    pub(super) columns: Loops,
+    pub(super) steps: Loops,
+    pub(super) form: Form,
+    /// Whether X is the second source.
+    pub(super) exchanged: bool,
+    /// The number of vectors.
+    pub(super) vectors: usize,
+    /// The number of tiles that the vectors are evenly split over.
+    pub(super) tiles: usize,
+    /// Whether C is written around the caches, and then the rows of a run before C is aligned: they make a vector.
+    pub(super) streaming: bool,
+    pub(super) head: usize,
+    /// Tiles, columns, and steps of a block.
+    pub(super) tile_block: usize,
+    pub(super) column_block: usize,
+    pub(super) step_block: usize,
+}
+
+/// Where vectors of X come from.
+#[derive(Debug)]
+pub(super) enum Form {
+    /// From X itself: its rows are adjacent as those of C are.
+    Direct,
+    /// From X itself, and Y is read as vectors too: the lanes are points of a batch loop.
+    Lanes(Loop),
+    /// From panels `[tile][apart][step][row]`.
+    Packed(Panels),
+    /// From X itself, but rows adjacent in X are not adjacent in C: results are turned on their way into C.
+    Turned(Turn),
+}
+
+/// The panels of a packed X.
+#[derive(Debug)]
+pub(super) struct Panels {
+    pub(super) order: Order,
+    /// The loop over rows that are adjacent in X but not in C, for [`Order::AlongApart`]; else of extent 1. It has panels of its own for every point.
+    pub(super) apart: Loop,
+    /// Points of `apart` that are packed at a time.
+    pub(super) apart_block: usize,
+    /// The bytes of a step in a panel, and of a panel.
+    pub(super) step_bytes: usize,
+    pub(super) panel_bytes: usize,
+}
+
+/// In which order elements are packed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Order {
+    /// Runs of rows are adjacent in X: copied.
+    AlongRows,
+    /// Points of one of the loops over steps are adjacent in X: transposed in blocks. Blocks of steps consist of whole
+    /// runs of the loops inside of that one.
+    AlongSteps(usize),
+    /// Points of `apart` are adjacent in X: transposed in blocks.
+    AlongApart,
+    /// Nothing is adjacent.
+    Gather,
+}
+
+/// Results that are turned: C's unit loop against X's.
+#[derive(Debug)]
+pub(super) struct Turn {
+    /// C's unit loop.
+    pub(super) across: Loop,
+    /// X's unit loop: the lanes.
+    pub(super) along: Loop,
+    /// Points of each, and columns, of a block.
+    pub(super) across_block: usize,
+    pub(super) along_block: usize,
+}
+
+impl Plan {
+    /// Returns where kernels fetch Y from ahead, see [`Arguments`](crate::kernel::table::Arguments): as the next tile of
+    /// columns reads it, if that is simple to say.
+    pub(super) fn y_ahead(&self, machine: &Machine) -> (isize, isize) {
+        let unit = machine.unit.cast_signed();
+        let (Some(column), [step]) = (self.columns.last(), &self.steps[..]) else { return (0, 0) };
+        let steps = step.extent.cast_signed();
+        let tile = column.y * COLUMNS_OF_TILE.cast_signed();
+        if column.y == unit {
+            // The next cache line of every step.
+            (64, step.y / machine.steps_of_point().cast_signed())
+        } else if step.y == unit && column.y == steps * unit && step.extent <= self.step_block {
+            // Columns one after the other.
+            (tile, tile / (steps * machine.steps_of_point().cast_signed()))
+        } else {
+            (0, 0)
+        }
+    }
+
+    /// Returns the number of vectors that a run of rows is cut into.
+    pub(super) fn vectors_of_run(&self, machine: &Machine) -> usize {
+        let rest = (points(&self.run) - self.head).div_ceil(machine.rows_of_vector());
+        rest + usize::from(self.head > 0)
+    }
+}
