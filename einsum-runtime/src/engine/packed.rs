@@ -17,7 +17,7 @@ impl Execution<'_> {
     ///
     /// # Safety
     ///
-    /// As [`execute`], with tables of columns and of `count` steps from `step` on.
+    /// As [`execute`](super::execute::execute), with tables of columns and of `count` steps from `step` on.
     pub(super) unsafe fn packed_tiles(
         &mut self,
         task: Task,
@@ -84,7 +84,7 @@ impl Execution<'_> {
     ///
     /// # Safety
     ///
-    /// As [`execute`](execute()), with tables of columns and steps, and panels for `tiles` and `apart`.
+    /// As [`execute`](super::execute::execute), with tables of columns and steps, and panels for `tiles` and `apart`.
     unsafe fn sweep_panels(
         &mut self,
         task: Task,

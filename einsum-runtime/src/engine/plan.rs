@@ -1,5 +1,5 @@
-//! A plan: how a contraction is carried out. Made by [`choose`](super::choose) and [`blocks`](super::blocks), carried out
-//! by [`execute`](super::execute).
+//! A plan: how a contraction is carried out. Made by [`choose`](mod@super::choose) and [`blocks`](super::blocks), carried out
+//! by [`execute`](mod@super::execute).
 
 use super::loops::{Loop, Loops, points};
 use super::machine::Machine;

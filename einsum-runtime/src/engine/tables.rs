@@ -50,7 +50,7 @@ impl Execution<'_> {
     ///
     /// # Safety
     ///
-    /// As [`execute`].
+    /// As [`execute`](super::execute::execute).
     pub(super) unsafe fn take_columns(&mut self, start: usize, count: usize) {
         if self.first_column == start {
             return;
@@ -68,7 +68,7 @@ impl Execution<'_> {
     ///
     /// # Safety
     ///
-    /// As [`execute`].
+    /// As [`execute`](super::execute::execute).
     pub(super) unsafe fn take_steps(&mut self, start: usize, count: usize) {
         let plan = self.plan;
         let per_point = self.machine.steps_of_point();

@@ -8,8 +8,9 @@
 //! tables, so each of the three can run over any set of indices: fused dims, dims whose strides do not fuse, windows,
 //! packed panels. [`KernelSet::lanes`] has kernels that read Y as vectors too, with a lane of its own for each of X.
 //!
-//! All offsets are in bytes. A tile has up to [`KernelSet::vectors`] vectors and [`COLUMNS`] columns. One call runs one
-//! tile of vectors against any number of tiles of columns of the same width, one after the other.
+//! All offsets are in bytes. A tile has at most as many vectors as [`KernelSet::broadcast`] has rows, and at most
+//! [`COLUMNS`] columns. One call runs one tile of vectors against any number of tiles of columns of the same width, one
+//! after the other.
 
 use super::rotate::Rotate;
 
