@@ -5,7 +5,7 @@ use std::cell::Cell;
 use std::panic::{self, AssertUnwindSafe};
 
 use einloom::{ShapeError, einsum, einsum_grad, einsum_into, einsum_view, try_einsum};
-use ndarray::{Array1, Array2, Array3, ArrayD, IxDyn};
+use ndarray::{Array1, Array2, Array3, ArrayD, IxDyn, arr0};
 
 fn zeros<const R: usize>(shape: [usize; R]) -> ArrayD<f64> {
     ArrayD::zeros(IxDyn(&shape))
@@ -216,4 +216,16 @@ fn cotangents() {
 #[should_panic(expected = "extents of `i` disagree")]
 fn the_panic_has_the_text_of_the_error() {
     let _ = einsum!("i,i->", vec![1.0; 2], vec![1.0; 3]);
+}
+
+/// Every order of this triangle makes a matrix that no memory holds, though the result is a number.
+#[test]
+fn intermediates_beyond_memory() {
+    let one = arr0(1.0);
+    let huge = one.broadcast((1 << 31, 1 << 31)).unwrap();
+    let error = try_einsum!("ij,jk,ki->", &huge, &huge, &huge).unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "the result has too many elements: its extents are [2147483648, 2147483648]"
+    );
 }

@@ -215,3 +215,17 @@ fn views() {
     let words = arr2(&[["a".to_owned(), "b".to_owned()]]);
     assert_eq!(transposed(&words), arr2(&[["a"], ["b"]]));
 }
+
+/// More axes than numpy allows.
+#[test]
+fn seventy_axes() {
+    let mut shape = [1; 70];
+    (shape[3], shape[66]) = (2, 3);
+    let a = ArrayD::from_shape_fn(IxDyn(&shape), |at| (10 * at[3] + at[66]) as i64);
+    let y = einsum!(
+        "a0 a1 a2 a3 a4 a5 a6 a7 a8 a9 a10 a11 a12 a13 a14 a15 a16 a17 a18 a19 a20 a21 a22 a23 a24 a25 a26 a27 a28 a29 a30 a31 a32 a33 a34 a35 a36 a37 a38 a39 a40 a41 a42 a43 a44 a45 a46 a47 a48 a49 a50 a51 a52 a53 a54 a55 a56 a57 a58 a59 a60 a61 a62 a63 a64 a65 a66 a67 a68 a69
+         -> a69 a68 a67 a66 a65 a64 a63 a62 a61 a60 a59 a58 a57 a56 a55 a54 a53 a52 a51 a50 a49 a48 a47 a46 a45 a44 a43 a42 a41 a40 a39 a38 a37 a36 a35 a34 a33 a32 a31 a30 a29 a28 a27 a26 a25 a24 a23 a22 a21 a20 a19 a18 a17 a16 a15 a14 a13 a12 a11 a10 a9 a8 a7 a6 a5 a4 a3 a2 a1 a0",
+        &a
+    );
+    assert_eq!(y, a.t());
+}

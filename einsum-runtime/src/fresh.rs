@@ -121,12 +121,6 @@ impl<T, const R: usize, E: Ellipsis> Filled<T, R, E> {
         }
     }
 
-    /// Returns the axes of the ellipsis.
-    #[must_use]
-    pub fn ellipsis(&self) -> EllipsisAxes<'_> {
-        self.layout.ellipsis()
-    }
-
     /// Returns the array.
     ///
     /// # Panics
@@ -213,12 +207,6 @@ impl<T> Scalar<T> {
             kernels: self.kernels,
             borrow: PhantomData,
         }
-    }
-
-    /// Returns the axes of the ellipsis: none.
-    #[must_use]
-    pub fn ellipsis(&self) -> EllipsisAxes<'_> {
-        NO_ELLIPSIS
     }
 
     /// Returns the value.

@@ -95,7 +95,6 @@ fn view_of<'a, T, const R: usize, X, E, D: Dimension>(
     extents: D,
     mut strides: D,
 ) -> ArrayView<'a, T, D> {
-    assert!(!view.is_conjugated(), "einloom: internal error: a view cannot conjugate");
     let empty = extents.slice().contains(&0);
     let mut ptr = view.ptr().as_ptr().cast_const();
     // ndarray takes positive strides: start at the lowest address and turn axes round afterwards.

@@ -113,3 +113,16 @@ fn is_allocatable(size: usize, extents: impl Iterator<Item = usize>) -> bool {
     }
     product <= isize::MAX as usize
 }
+
+#[cfg(test)]
+mod tests {
+    use super::cheapest;
+
+    #[test]
+    fn the_cheapest_is_that_with_the_fewest_points() {
+        assert_eq!(cheapest(&[&[&[9, 9]], &[&[2, 3], &[4, 5]], &[&[5, 6]]]), 1);
+        assert_eq!(cheapest(&[&[&[7]], &[&[7]]]), 0);
+        assert_eq!(cheapest(&[&[&[1 << 40, 1 << 40]], &[&[1 << 40, 0]]]), 1);
+        assert_eq!(cheapest(&[&[&[]], &[&[2]]]), 0);
+    }
+}

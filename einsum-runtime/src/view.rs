@@ -23,7 +23,6 @@ use crate::static_extent::ExtentAt;
 pub struct View<'a, T, const R: usize, X, E> {
     ptr: NonNull<T>,
     pub(crate) layout: Layout<R, E>,
-    conjugated: bool,
     /// The kernels of `T`; `None` for a view that is only rearranged, whose elements need not be
     /// [`Element`](crate::Element)s.
     kernels: Option<&'static RawKernels>,
@@ -58,14 +57,7 @@ impl<'a, T, const R: usize, X, E> View<'a, T, R, X, E> {
     fn from_layout<D: Dimension>(view: &ArrayView<'a, T, D>, layout: Layout<R, E>) -> Self {
         // SAFETY: ndarray's pointers are never null.
         let ptr = unsafe { NonNull::new_unchecked(view.as_ptr().cast_mut()) };
-        View {
-            ptr,
-            layout,
-            conjugated: false,
-            kernels: None,
-            borrow: PhantomData,
-            static_extents: PhantomData,
-        }
+        View { ptr, layout, kernels: None, borrow: PhantomData, static_extents: PhantomData }
     }
 
     /// Returns the view as an operand that kernels read: `kernels` are those of `T`.
@@ -86,14 +78,6 @@ impl<'a, T, const R: usize, X, E> View<'a, T, R, X, E> {
     #[must_use]
     pub fn scale(&self, value: T) -> T {
         value
-    }
-
-    /// Returns the view with its elements conjugated, or no longer conjugated, when they are read.
-    #[inline]
-    #[must_use]
-    pub fn conj(mut self) -> Self {
-        self.conjugated = !self.conjugated;
-        self
     }
 
     /// Returns the extent of a named axis; 0 if the rank does not fit the term.
@@ -125,11 +109,6 @@ impl<'a, T, const R: usize, X, E> View<'a, T, R, X, E> {
         ellipsis: &EllipsisExtents,
     ) -> Result<(), ShapeError> {
         shape::fits_with_ellipsis(size_of::<T>(), extents, before, ellipsis)
-    }
-
-    #[inline]
-    pub(crate) fn is_conjugated(&self) -> bool {
-        self.conjugated
     }
 
     #[inline]
@@ -204,7 +183,7 @@ impl<T, const R: usize, X, E: Ellipsis> View<'_, T, R, X, E> {
             strides: self.layout.strides,
             loops,
             ellipsis: self.layout.ellipsis(),
-            conjugated: self.conjugated,
+            conjugated: false,
             kernels: self.kernels(),
             borrow: PhantomData,
         }

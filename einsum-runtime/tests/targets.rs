@@ -128,7 +128,7 @@ fn conjugates_enter_every_kernel() {
     let i = Complex64::I;
     let a = arr1(&[1.0 + i, 2.0 - i]);
     let a0 = operand::<1, _>(&a, A);
-    let sum = reduce(loops([], [2]), a0.conj().along([0]), fresh_scalar()).into_scalar();
+    let sum = reduce(loops([], [2]), a0.along([0]).conj(), fresh_scalar()).into_scalar();
     assert_eq!(sum, Complex64::new(3.0, 0.0));
     let square =
         multiply(loops([2], []), a0.along([0]).conj(), a0.along([0]), fresh([2]).along([0]));

@@ -4,7 +4,8 @@ use proc_macro2::{Ident, Literal, Span, TokenStream};
 use quote::{quote, quote_spanned};
 
 use super::{array, extent, option};
-use crate::ir::expr::{ArrayId, Axis, Expr, Index, IndexId, Role, Site};
+use crate::ir::expr::{ArrayId, Axis, Expr, Index, IndexId, Product, Role, Site};
+use crate::ir::program::Body;
 use crate::ir::{Call, Form, Program};
 
 /// Up to this many axes of a label are all compared with each other at compile time.
@@ -210,34 +211,53 @@ fn emit_ellipsis(expr: &Expr) -> Vec<TokenStream> {
     checks
 }
 
-/// Checks that the new arrays of rank one or more can be allocated: outputs, and intermediates that
-/// are sure to be made. What overflows later panics.
+/// Checks that every new array of rank one or more can be allocated; of alternatives, those of the
+/// one that is chosen.
 fn emit_fits(program: &Program) -> TokenStream {
-    let expr = &program.expr;
-    let first = array(ArrayId(0));
     let mut checks = TokenStream::new();
-    let existing = expr.arrays.iter().any(|array| array.role == Role::Output);
-    for (alternatives, product) in program.bodies.iter().zip(&expr.products) {
-        // All alternatives have the same output, and intermediates of their own.
-        let (body, is_only) = (&alternatives[0], alternatives.len() == 1);
-        for (number, nest) in body.iter().enumerate() {
-            if (nest.writes_output && existing) || !(nest.writes_output || is_only) {
-                continue;
+    for (number, alternatives) in program.bodies.iter().enumerate() {
+        let product = &program.expr.products[number];
+        let fits = |body: &Body| emit_fits_of(&program.expr, product, body);
+        match &alternatives[..] {
+            [] => {}
+            [only] => checks.extend(fits(only)),
+            [others @ .., last] => {
+                let (choice, numbers) = (super::choice(number), 0..others.len());
+                let (others, last) = (others.iter().map(fits), fits(last));
+                let nothing = quote! { ::core::result::Result::Ok(()) };
+                checks.extend(quote! {
+                    .and_then(|()| match #choice {
+                        #(#numbers => #nothing #others,)*
+                        _ => #nothing #last,
+                    })
+                });
             }
-            let extents = super::nests::emit_target_extents(nest);
-            checks.extend(match nest.target.ellipsis {
-                None if nest.target.axes.is_empty() => TokenStream::new(),
-                None => quote! { .and(#first.fits(&[#(#extents),*])) },
-                Some(before) => {
-                    let ellipsis = super::nests::emit_ellipsis_extents(expr, product, body, number);
-                    quote! {
-                        .and_then(|()| {
-                            #first.fits_with_ellipsis(&[#(#extents),*], #before, &#ellipsis)
-                        })
-                    }
-                }
-            });
         }
     }
     checks
+}
+
+/// The checks of one alternative: `.and(…)` for each of its new arrays.
+fn emit_fits_of(expr: &Expr, product: &Product, body: &Body) -> TokenStream {
+    let first = array(ArrayId(0));
+    let existing = expr.arrays.iter().any(|array| array.role == Role::Output);
+    let checks = body.iter().enumerate().map(|(number, nest)| {
+        if nest.writes_output && existing {
+            return TokenStream::new();
+        }
+        let extents = super::nests::emit_target_extents(nest);
+        match nest.target.ellipsis {
+            None if nest.target.axes.is_empty() => TokenStream::new(),
+            None => quote! { .and(#first.fits(&[#(#extents),*])) },
+            Some(before) => {
+                let ellipsis = super::nests::emit_ellipsis_extents(expr, product, body, number);
+                quote! {
+                    .and_then(|()| {
+                        #first.fits_with_ellipsis(&[#(#extents),*], #before, &#ellipsis)
+                    })
+                }
+            }
+        }
+    });
+    checks.collect()
 }

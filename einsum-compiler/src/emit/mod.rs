@@ -56,9 +56,9 @@ fn body(call: &Call, program: &Program) -> TokenStream {
     let expr = &program.expr;
     let agree = checks::emit_static(call, expr);
     let check = checks::emit_dynamic(call, program);
-    let extents = match call.form {
-        Form::View => TokenStream::new(),
-        _ => checks::emit_extents(expr),
+    let (extents, choices) = match call.form {
+        Form::View => (TokenStream::new(), TokenStream::new()),
+        _ => (checks::emit_extents(expr), nests::emit_choices(program)),
     };
     let value = match call.form {
         Form::Einsum | Form::Try => nests::emit_result(program, 0, None),
@@ -81,6 +81,7 @@ fn body(call: &Call, program: &Program) -> TokenStream {
     quote! {
         #agree
         #extents
+        #choices
         match #check {
             ::core::result::Result::Ok(()) => #value,
             ::core::result::Result::Err(#error) => #failed,
@@ -107,6 +108,11 @@ fn extent(IndexId(index): IndexId) -> Ident {
 /// The variable of an intermediate.
 fn intermediate(number: usize) -> Ident {
     format_ident!("__t{number}", span = Span::mixed_site())
+}
+
+/// The variable of a product's chosen alternative.
+fn choice(product: usize) -> Ident {
+    format_ident!("__c{product}", span = Span::mixed_site())
 }
 
 /// The variable of an option's value.

@@ -26,14 +26,25 @@ pub(super) fn emit_result(
         [others @ .., last] => (emit(last), others.iter().map(emit)),
         [] => unreachable!("`plan` keeps a path for every product"),
     };
-    let costs = alternatives.iter().map(emit_cost);
-    let numbers = 0..others.len();
+    let (choice, numbers) = (super::choice(number), 0..others.len());
     quote! {
-        match __einloom::cheapest(&[#(&[#costs]),*]) {
+        match #choice {
             #(#numbers => #others,)*
             _ => #last,
         }
     }
+}
+
+/// Emits one variable for each product that has alternatives: which of them is the cheapest.
+pub(super) fn emit_choices(program: &Program) -> TokenStream {
+    let products = program.bodies.iter().enumerate();
+    let choices = products.filter(|(_, alternatives)| alternatives.len() > 1);
+    let choices = choices.map(|(number, alternatives)| {
+        let choice = super::choice(number);
+        let costs = alternatives.iter().map(emit_cost);
+        quote! { let #choice = __einloom::cheapest(&[#(&[#costs]),*]); }
+    });
+    choices.collect()
 }
 
 /// The extents of the loops of every nest: their product is its cost. The ellipsis, whose extents

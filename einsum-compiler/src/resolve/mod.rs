@@ -6,7 +6,6 @@
 mod output;
 
 use crate::diagnostic::{Diagnostic, Diagnostics, Place, Rule, count, list, similar};
-
 use crate::ir::ast::{self, Ast, AxisKind, Form};
 use crate::ir::expr::{
     Array, ArrayId, Axis, Expr, Factor, Given, Index, IndexId, Product, Role, Site, Term,

@@ -133,10 +133,18 @@ fn unknown_labels(
     if let Some(joined) = joined(ast, &labels[0], resolver) {
         return diagnostic.help(spaces_separate(joined));
     }
-    let word = labels.concat();
+    let diagnostic = match resolver.labels().next() {
+        None => diagnostic,
+        Some(_) => diagnostic.help(format!("the operands have {}", list(resolver.labels()))),
+    };
+    let diagnostic =
+        diagnostic.help(format!("for one index with this name write `({})`", labels.concat()));
+    if ast.form == Form::View {
+        return diagnostic;
+    }
+    let extents: Vec<String> = labels.iter().map(|label| format!("{label} = extent")).collect();
     diagnostic
-        .help(format!("the operands have {}", list(resolver.labels())))
-        .help(format!("for one index with this name write `({word})`"))
+        .help(format!("to broadcast along them, give their extents: `; {}`", extents.join(", ")))
 }
 
 fn spaces_separate(joined: &str) -> String {
