@@ -5,25 +5,23 @@ pub use crate::bind::{
     ellipsis_operand, ellipsis_operand_like, ellipsis_output, ellipsis_view_operand, operand,
     operand_like, output, scalar, scalar_like, view_operand,
 };
+pub use crate::direct::{Direct, DirectMut, Row, few, row};
 pub use crate::element::Element;
-pub use crate::ellipsis::{
-    EllipsisAxes, EllipsisExtents, NoEllipsis, Rest, broadcast, broadcasts, is_broadcast_of, wider,
-};
+pub use crate::ellipsis::{NoEllipsis, Rest, wider};
 pub use crate::error::ShapeError;
-pub use crate::fresh::{Filled, Fresh, FreshAlong, FreshScalar, Scalar, fresh, fresh_scalar};
-pub use crate::nest::{Loops, ONE, loops};
 pub use crate::operand::{Borrowed, Operand, Viewable};
+pub use crate::outcome::{must_use, raise};
 pub use crate::output::{Output, OutputPlace};
-pub use crate::output_view::{OutputAlong, OutputView};
+pub use crate::output_view::{BoundMut, OutputView};
+pub use crate::program::{Access, Array as Term, NONE, Nest, Product, Program};
 pub use crate::rank::{AnyAxes, Axes, HasRank, Is, IsOutput, With, Without};
-pub use crate::run::{Target, contract, copy, multiply, reduce};
-pub use crate::shape::{cheapest, given, must_use, raise, same, unit};
-pub use crate::source::{AxisExtent, Source};
+pub use crate::result::{Checked, checked, checked_view};
+pub use crate::source::Source;
 pub use crate::static_extent::{
     AnyExtent, AnyExtents, Extent, ExtentAt, Extents, LetterAgrees, LetterEqual, NameAgrees,
     NameEqual, agree_letter, agree_letter_given, agree_name, agree_name_given,
 };
-pub use crate::view::{Along, View};
+pub use crate::view::{Bound, Erased, View};
 
 pub use crate::output::scalar_view_mut;
 pub use core::marker::PhantomData;

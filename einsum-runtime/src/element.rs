@@ -4,7 +4,8 @@ use core::num::Wrapping;
 
 use num_complex::Complex;
 
-use crate::kernel::Kernels;
+use crate::kernel::raw::KernelTable;
+use crate::kernel::{Kernels, precompiled};
 use crate::operand::Operand;
 use ndarray::Ix0;
 
@@ -60,6 +61,10 @@ pub trait Element:
     /// The compiled kernels of this type; only the default can be named outside this crate.
     #[doc(hidden)]
     const KERNELS: Kernels<Self> = Kernels::GENERIC;
+
+    /// Its kernels as calls take them; only the default can be named outside this crate.
+    #[doc(hidden)]
+    const TABLE: KernelTable<Self> = KernelTable::GENERIC;
 
     /// Returns the sum of `a` and `b`.
     fn add(a: Self, b: Self) -> Self;
@@ -179,7 +184,8 @@ macro_rules! floats {
         impl Element for $float {
             const ZERO: Self = 0.0;
             const ONE: Self = 1.0;
-            const KERNELS: Kernels<Self> = crate::kernel::precompiled::$real::KERNELS;
+            const KERNELS: Kernels<Self> = precompiled::$real::KERNELS;
+            const TABLE: KernelTable<Self> = precompiled::$real::TABLE;
             #[inline]
             fn add(a: Self, b: Self) -> Self {
                 a + b
@@ -193,7 +199,8 @@ macro_rules! floats {
         impl Element for Complex<$float> {
             const ZERO: Self = Complex::new(0.0, 0.0);
             const ONE: Self = Complex::new(1.0, 0.0);
-            const KERNELS: Kernels<Self> = crate::kernel::precompiled::$complex::KERNELS;
+            const KERNELS: Kernels<Self> = precompiled::$complex::KERNELS;
+            const TABLE: KernelTable<Self> = precompiled::$complex::TABLE;
             #[inline]
             fn add(a: Self, b: Self) -> Self {
                 a + b

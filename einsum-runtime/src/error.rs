@@ -31,6 +31,8 @@ pub(crate) enum Problem {
 }
 
 impl ShapeError {
+    #[cold]
+    #[inline(never)]
     pub(crate) fn new(problem: Problem) -> Self {
         ShapeError { problem: Box::new(problem) }
     }

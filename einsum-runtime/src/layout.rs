@@ -1,12 +1,8 @@
-//! The shape of a bound array as its term sees it: named axes `0..R`, then the ellipsis, and where both come from.
+//! The shape of a bound array as its term sees it: named axes `0..R`, then those of the ellipsis.
 
-use crate::ellipsis::{Ellipsis, EllipsisAxes, NoEllipsis, Rest};
-use crate::error::{Problem, ShapeError};
-use crate::shape::fail;
-use crate::source::{AxisExtent, Source};
 use ndarray::Dimension;
 
-const TOO_LARGE: &str = "einloom: internal error: unchecked extents of a new array";
+use crate::ellipsis::{Ellipsis, NoEllipsis, Rest};
 
 /// Extents and strides, in elements, of the named axes, the ellipsis `E`, and the array's rank.
 ///
@@ -16,37 +12,49 @@ pub(crate) struct Layout<const R: usize, E> {
     pub(crate) extents: [usize; R],
     pub(crate) strides: [isize; R],
     pub(crate) ellipsis: E,
-    pub(crate) source: Source,
     /// The number of axes that the array has.
-    found: usize,
+    pub(crate) found: usize,
 }
 
 impl<const R: usize> Layout<R, NoEllipsis> {
     #[inline]
-    pub(crate) fn new(shape: &[usize], strides: &[isize], source: Source) -> Self {
+    pub(crate) fn new(shape: &[usize], strides: &[isize]) -> Self {
         let found = shape.len();
-        let mut layout =
-            Layout { extents: [0; R], strides: [0; R], ellipsis: NoEllipsis, source, found };
-        if found == R {
-            layout.extents.copy_from_slice(shape);
-            layout.strides.copy_from_slice(strides);
+        let mut layout = Layout { extents: [0; R], strides: [0; R], ellipsis: NoEllipsis, found };
+        if found == R && strides.len() == R {
+            let mut axis = 0;
+            while axis < R {
+                layout.extents[axis] = shape[axis];
+                layout.strides[axis] = strides[axis];
+                axis += 1;
+            }
         }
         layout
+    }
+
+    /// Returns the layout in C order, of an array whose elements exist.
+    #[inline]
+    pub(crate) fn c_order(shape: &[usize]) -> Self {
+        let mut strides = [0; R];
+        // The strides of an array that exists are representable, unless no position needs them.
+        let mut stride = 1_isize;
+        let mut axis = R.min(shape.len());
+        while axis > 0 {
+            axis -= 1;
+            strides[axis] = stride;
+            stride = stride.wrapping_mul(shape[axis].cast_signed());
+        }
+        Layout::new(shape, &strides)
     }
 }
 
 impl<const R: usize, D: Dimension> Layout<R, Rest<D>> {
     /// `D` has the rank that remains of a static rank.
-    pub(crate) fn with_ellipsis(
-        shape: &[usize],
-        strides: &[isize],
-        before: usize,
-        source: Source,
-    ) -> Self {
+    pub(crate) fn with_ellipsis(shape: &[usize], strides: &[isize], before: usize) -> Self {
         assert!(before <= R, "einloom: internal error: the ellipsis lies outside its term");
         let found = shape.len();
         let count = found.saturating_sub(R);
-        let mut rest = Rest { before, extents: D::zeros(count), strides: D::zeros(count) };
+        let mut rest = Rest { extents: D::zeros(count), strides: D::zeros(count) };
         let (mut named_extents, mut named_strides) = ([0; R], [0; R]);
         if found >= R {
             for (axis, (&extent, &stride)) in shape.iter().zip(strides).enumerate() {
@@ -62,81 +70,15 @@ impl<const R: usize, D: Dimension> Layout<R, Rest<D>> {
                 }
             }
         }
-        Layout { extents: named_extents, strides: named_strides, ellipsis: rest, source, found }
+        Layout { extents: named_extents, strides: named_strides, ellipsis: rest, found }
     }
 }
 
 impl<const R: usize, E: Ellipsis> Layout<R, E> {
-    /// Returns the layout of a new array in C order, and its number of elements.
-    ///
-    /// # Panics
-    ///
-    /// If the product of all extents but zeros exceeds `isize::MAX`.
-    #[inline]
-    pub(crate) fn c_order(extents: [usize; R], mut ellipsis: E) -> (Self, usize) {
-        // Strides where an extent is 0 are those where it is 1: nobody walks along them.
-        let mut stride = 1_usize;
-        let mut is_empty = false;
-        let mut take = |extent: usize| {
-            let own = stride;
-            is_empty |= extent == 0;
-            stride = stride.checked_mul(extent.max(1)).expect(TOO_LARGE);
-            own
-        };
-        let before = ellipsis.before().min(R);
-        let mut strides = [0; R];
-        for axis in (before..R).rev() {
-            strides[axis] = take(extents[axis]).cast_signed();
-        }
-        for axis in (0..ellipsis.extents().len()).rev() {
-            ellipsis.strides_mut()[axis] = take(ellipsis.extents()[axis]);
-        }
-        for axis in (0..before).rev() {
-            strides[axis] = take(extents[axis]).cast_signed();
-        }
-        assert!(isize::try_from(stride).is_ok(), "{TOO_LARGE}");
-        let found = R + ellipsis.extents().len();
-        let layout = Layout { extents, strides, ellipsis, source: Source::INTERMEDIATE, found };
-        (layout, if is_empty { 0 } else { stride })
-    }
-
-    /// Returns the extents in the order of the array's axes.
-    ///
-    /// # Panics
-    ///
-    /// If `D` has another rank.
-    #[inline]
-    pub(crate) fn shape<D: Dimension>(&self) -> D {
-        let (left, right) = self.extents.split_at(self.ellipsis.before().min(R));
-        let rest = self.ellipsis.extents();
-        let mut shape = D::zeros(R + rest.len());
-        assert!(shape.ndim() == R + rest.len(), "einloom: internal error: another rank");
-        for (to, from) in shape.slice_mut().iter_mut().zip(left.iter().chain(rest).chain(right)) {
-            *to = *from;
-        }
-        shape
-    }
-
-    #[inline]
-    pub(crate) fn axis(&self, axis: usize) -> AxisExtent {
-        let shift = if axis < self.ellipsis.before() { 0 } else { self.ellipsis.extents().len() };
-        AxisExtent { extent: self.extents[axis], source: self.source, axis: axis + shift }
-    }
-
     /// Whether the array has the rank of its term, so that positions inside the extents are elements.
     #[inline]
-    fn has_rank(&self) -> bool {
-        let ellipsis = self.ellipsis.before() != usize::MAX;
-        self.found == R || (ellipsis && self.found > R)
-    }
-
-    #[inline]
-    pub(crate) fn rank(&self) -> Result<(), ShapeError> {
-        if self.has_rank() {
-            return Ok(());
-        }
-        let ellipsis = self.ellipsis.before() != usize::MAX;
-        Err(fail(Problem::Rank { source: self.source, found: self.found, named: R, ellipsis }))
+    pub(crate) fn has_rank(&self) -> bool {
+        self.found == R || (E::IS_SOME && self.found > R)
     }
 
     /// Panics unless the array has the rank of its term: without axes, extents of 0 protect nothing.
@@ -145,13 +87,33 @@ impl<const R: usize, E: Ellipsis> Layout<R, E> {
         assert!(self.has_rank(), "einloom: internal error: the rank was not checked");
     }
 
+    /// Returns the layout without its type.
     #[inline]
-    pub(crate) fn ellipsis(&self) -> EllipsisAxes<'_> {
-        EllipsisAxes {
-            extents: self.ellipsis.extents(),
-            strides: self.ellipsis.strides(),
-            first: self.ellipsis.before(),
-            source: self.source,
+    pub(crate) fn axes(&self) -> Axes<'_> {
+        Axes {
+            extents: &self.extents,
+            strides: &self.strides,
+            rest: RestAxes { extents: self.ellipsis.extents(), strides: self.ellipsis.strides() },
+            found: self.found,
         }
     }
+}
+
+/// A layout whose rank is no part of its type.
+#[derive(Clone, Copy)]
+pub(crate) struct Axes<'v> {
+    pub(crate) extents: &'v [usize],
+    /// As many as extents.
+    pub(crate) strides: &'v [isize],
+    pub(crate) rest: RestAxes<'v>,
+    /// The number of axes that the array has.
+    pub(crate) found: usize,
+}
+
+/// The axes of an ellipsis.
+#[derive(Clone, Copy)]
+pub(crate) struct RestAxes<'v> {
+    pub(crate) extents: &'v [usize],
+    /// In elements, as two's complement; as many as extents.
+    pub(crate) strides: &'v [usize],
 }

@@ -15,23 +15,28 @@ mod output;
 mod rank;
 mod static_extent;
 
-// Shapes and their errors.
+// What a call computes, and the shapes that it takes.
+mod check;
 mod ellipsis;
 mod error;
 mod layout;
-mod shape;
+mod outcome;
+mod program;
 mod source;
 
-// From views to kernels: `bind` makes views, `nest` lays loops over them, `kernel` and `engine` run the loops.
+// From views to kernels: `bind` makes views, `execute` runs nests, `nest` lays their loops over arrays, `kernel`,
+// `stream`, and `engine` run the loops.
 mod bind;
+mod direct;
 mod engine;
-mod fresh;
+mod execute;
+mod intermediate;
 mod kernel;
 mod memory;
 mod nest;
 mod output_view;
 mod rearrange;
-mod run;
+mod result;
 #[cfg(target_arch = "x86_64")]
 mod stream;
 mod view;

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use ndarray::{ArrayBase, ArrayRef, ArrayView, Data, Dimension};
 
 use crate::static_extent::AnyExtents;
+use crate::view::Bound;
 
 /// Something einsum can read: an array of any ownership, a slice, a nested array, a scalar, or a reference to one.
 ///
@@ -32,6 +33,14 @@ pub trait Operand {
 
     /// Returns a view of all elements.
     fn view(&self) -> ArrayView<'_, Self::Elem, Self::Dim>;
+
+    /// Returns where the elements lie. As [`view`](Operand::view), which takes ndarray's constructors longer, above all
+    /// in a debug build.
+    #[doc(hidden)]
+    #[inline]
+    fn __bound<const R: usize>(&self) -> Bound<'_, Self::Elem, R> {
+        Bound::of_view(&self.view())
+    }
 }
 
 impl<S: Data, D: Dimension> Operand for ArrayBase<S, D> {
@@ -42,6 +51,10 @@ impl<S: Data, D: Dimension> Operand for ArrayBase<S, D> {
     fn view(&self) -> ArrayView<'_, S::Elem, D> {
         ArrayRef::view(self)
     }
+    #[inline]
+    fn __bound<const R: usize>(&self) -> Bound<'_, Self::Elem, R> {
+        Bound::of_array(self)
+    }
 }
 
 impl<T, D: Dimension> Operand for ArrayRef<T, D> {
@@ -51,6 +64,10 @@ impl<T, D: Dimension> Operand for ArrayRef<T, D> {
     #[inline]
     fn view(&self) -> ArrayView<'_, T, D> {
         ArrayRef::view(self)
+    }
+    #[inline]
+    fn __bound<const R: usize>(&self) -> Bound<'_, Self::Elem, R> {
+        Bound::of_array(self)
     }
 }
 
@@ -64,6 +81,10 @@ macro_rules! pointers {
             #[inline]
             fn view(&self) -> ArrayView<'_, A::Elem, A::Dim> {
                 A::view(self)
+            }
+            #[inline]
+            fn __bound<const R: usize>(&self) -> Bound<'_, A::Elem, R> {
+                A::__bound(self)
             }
         }
     )* };

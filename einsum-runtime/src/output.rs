@@ -2,6 +2,7 @@
 
 use ndarray::{ArrayBase, ArrayRef, ArrayViewMut, DataMut, Dimension, Ix0};
 
+use crate::output_view::BoundMut;
 use crate::static_extent::AnyExtents;
 
 /// Something einsum can write to: the mutable counterpart of [`Operand`](crate::Operand).
@@ -24,6 +25,13 @@ pub trait Output {
 
     /// Returns a mutable view of all elements.
     fn view_mut(&mut self) -> ArrayViewMut<'_, Self::Elem, Self::Dim>;
+
+    /// Returns where the elements lie, as [`view_mut`](Output::view_mut).
+    #[doc(hidden)]
+    #[inline]
+    fn __bound_mut<const R: usize>(&mut self) -> BoundMut<'_, Self::Elem, R> {
+        BoundMut::of_view(self.view_mut())
+    }
 }
 
 #[diagnostic::do_not_recommend]
@@ -35,6 +43,10 @@ impl<S: DataMut, D: Dimension> Output for ArrayBase<S, D> {
     fn view_mut(&mut self) -> ArrayViewMut<'_, S::Elem, D> {
         ArrayRef::view_mut(self)
     }
+    #[inline]
+    fn __bound_mut<const R: usize>(&mut self) -> BoundMut<'_, Self::Elem, R> {
+        BoundMut::of_array(self)
+    }
 }
 
 impl<T, D: Dimension> Output for ArrayRef<T, D> {
@@ -44,6 +56,10 @@ impl<T, D: Dimension> Output for ArrayRef<T, D> {
     #[inline]
     fn view_mut(&mut self) -> ArrayViewMut<'_, T, D> {
         ArrayRef::view_mut(self)
+    }
+    #[inline]
+    fn __bound_mut<const R: usize>(&mut self) -> BoundMut<'_, Self::Elem, R> {
+        BoundMut::of_array(self)
     }
 }
 
@@ -57,6 +73,10 @@ macro_rules! pointers {
             #[inline]
             fn view_mut(&mut self) -> ArrayViewMut<'_, C::Elem, C::Dim> {
                 C::view_mut(self)
+            }
+            #[inline]
+            fn __bound_mut<const R: usize>(&mut self) -> BoundMut<'_, C::Elem, R> {
+                C::__bound_mut(self)
             }
         }
     )* };

@@ -5,17 +5,12 @@
 use core::marker::PhantomData;
 use core::ptr::NonNull;
 
-use ndarray::{ArrayViewMut, Dimension};
+use ndarray::{ArrayRef, ArrayViewMut, Dimension};
 
-use crate::ellipsis::{Ellipsis, EllipsisAxes, NoEllipsis, Rest};
-use crate::error::ShapeError;
-use crate::kernel::raw::{Factor, RawKernels, RawMode};
-use crate::kernel::{Dim, Dims};
+use crate::ellipsis::{Ellipsis, NoEllipsis, Rest};
 use crate::layout::Layout;
-use crate::nest::{Axes, is_diagonal};
-use crate::run::{Target, Writer, sealed};
-use crate::source::{AxisExtent, Source};
 use crate::static_extent::ExtentAt;
+use crate::view::{Erased, Raw, WRONG_LENGTH, holds};
 
 /// An output bound to a term with `R` named axes, of which `X` is known at compile time, and the ellipsis `E`.
 ///
@@ -23,8 +18,8 @@ use crate::static_extent::ExtentAt;
 /// and written by nobody else, and no two positions have the same element, if `layout` has
 /// the rank of its term.
 pub struct OutputView<'a, T, const R: usize, X, E> {
-    ptr: NonNull<T>,
-    layout: Layout<R, E>,
+    pub(crate) ptr: NonNull<T>,
+    pub(crate) layout: Layout<R, E>,
     borrow: PhantomData<&'a mut [T]>,
     static_extents: PhantomData<fn() -> X>,
 }
@@ -41,34 +36,65 @@ where
     type Extent = X::Extent;
 }
 
+/// An array of rank `R` as it lies in memory, to be written. What [`Output`](crate::Output) hands over, and nobody else
+/// can make.
+///
+/// Invariant: that of [`OutputView`].
+pub struct BoundMut<'a, T, const R: usize> {
+    ptr: NonNull<T>,
+    layout: Layout<R, NoEllipsis>,
+    borrow: PhantomData<&'a mut [T]>,
+}
+
+impl<'a, T, const R: usize> BoundMut<'a, T, R> {
+    #[inline]
+    pub(crate) fn of_view<D: Dimension>(mut view: ArrayViewMut<'a, T, D>) -> Self {
+        // SAFETY: ndarray's pointers are never null.
+        let ptr = unsafe { NonNull::new_unchecked(view.as_mut_ptr()) };
+        BoundMut { ptr, layout: Layout::new(view.shape(), view.strides()), borrow: PhantomData }
+    }
+
+    #[inline]
+    pub(crate) fn of_array<D: Dimension>(array: &'a mut ArrayRef<T, D>) -> Self {
+        // SAFETY: ndarray's pointers are never null.
+        let ptr = unsafe { NonNull::new_unchecked(array.as_mut_ptr()) };
+        BoundMut { ptr, layout: Layout::new(array.shape(), array.strides()), borrow: PhantomData }
+    }
+
+    /// `elements` in C order.
+    ///
+    /// # Panics
+    ///
+    /// If the extents do not multiply to their number.
+    #[inline]
+    pub(crate) fn of_slice(elements: &'a mut [T], extents: &[usize]) -> Self {
+        assert!(holds(extents, elements.len()), "{WRONG_LENGTH}");
+        let ptr = NonNull::from(elements).cast();
+        BoundMut { ptr, layout: Layout::c_order(extents), borrow: PhantomData }
+    }
+}
+
 impl<'a, T, const R: usize, X> OutputView<'a, T, R, X, NoEllipsis> {
     #[inline]
-    pub(crate) fn new<D: Dimension>(view: ArrayViewMut<'a, T, D>, source: Source) -> Self {
-        let layout = Layout::new(view.shape(), view.strides(), source);
-        Self::from_layout(view, layout)
+    pub(crate) fn new(bound: BoundMut<'a, T, R>) -> Self {
+        let BoundMut { ptr, layout, borrow } = bound;
+        OutputView { ptr, layout, borrow, static_extents: PhantomData }
     }
 }
 
 impl<'a, T, const R: usize, X, E: Dimension> OutputView<'a, T, R, X, Rest<E>> {
     pub(crate) fn with_ellipsis<D: Dimension>(
-        view: ArrayViewMut<'a, T, D>,
+        mut view: ArrayViewMut<'a, T, D>,
         before: usize,
-        source: Source,
     ) -> Self {
-        let layout = Layout::with_ellipsis(view.shape(), view.strides(), before, source);
-        Self::from_layout(view, layout)
-    }
-}
-
-impl<'a, T, const R: usize, X, E> OutputView<'a, T, R, X, E> {
-    /// `layout` must be made from the shape and strides of `view`.
-    #[inline]
-    fn from_layout<D: Dimension>(mut view: ArrayViewMut<'a, T, D>, layout: Layout<R, E>) -> Self {
+        let layout = Layout::with_ellipsis(view.shape(), view.strides(), before);
         // SAFETY: ndarray's pointers are never null.
         let ptr = unsafe { NonNull::new_unchecked(view.as_mut_ptr()) };
         OutputView { ptr, layout, borrow: PhantomData, static_extents: PhantomData }
     }
+}
 
+impl<T, const R: usize, X, E> OutputView<'_, T, R, X, E> {
     /// Returns the extent of a named axis; 0 if the rank does not fit the term.
     #[inline]
     #[must_use]
@@ -77,98 +103,12 @@ impl<'a, T, const R: usize, X, E> OutputView<'a, T, R, X, E> {
     }
 }
 
-impl<'a, T, const R: usize, X, E: Ellipsis> OutputView<'a, T, R, X, E> {
-    /// Checks that the array has the rank of its term.
-    ///
-    /// # Errors
-    ///
-    /// If it does not, which only a dynamic rank can.
-    #[inline]
-    pub fn rank(&self) -> Result<(), ShapeError> {
-        self.layout.rank()
-    }
-
-    /// Returns a named axis' extent and place.
+impl<T, const R: usize, X, E: Ellipsis> OutputView<'_, T, R, X, E> {
+    /// Returns the output without its rank.
     #[inline]
     #[must_use]
-    pub fn axis(&self, axis: usize) -> AxisExtent {
-        self.layout.axis(axis)
-    }
-
-    /// Returns the axes of the ellipsis.
-    #[inline]
-    #[must_use]
-    pub fn ellipsis(&self) -> EllipsisAxes<'_> {
-        self.layout.ellipsis()
-    }
-
-    /// Lays the named axes along loops; axes of the same loop make a diagonal, off which zeros are written.
-    ///
-    /// # Panics
-    ///
-    /// If [`rank`](OutputView::rank) is an error.
-    #[inline]
-    #[must_use]
-    pub fn along(self, loops: [usize; R]) -> OutputAlong<'a, T, R, E> {
-        let OutputView { ptr, layout, borrow, .. } = self;
-        layout.assert_rank();
-        OutputAlong { ptr, layout, loops, scales: None, borrow }
-    }
-}
-
-/// A target of a kernel: an existing array whose axes are laid along loops.
-pub struct OutputAlong<'a, T, const R: usize, E> {
-    ptr: NonNull<T>,
-    layout: Layout<R, E>,
-    loops: [usize; R],
-    /// `alpha` and `beta`, if the output is scaled; a factor that is not given is one or zero.
-    scales: Option<(Option<T>, Option<T>)>,
-    borrow: PhantomData<&'a mut [T]>,
-}
-
-impl<T, const R: usize, E> OutputAlong<'_, T, R, E> {
-    /// Returns the target that becomes `beta * output + alpha * result`, where an `alpha` that is not given is one and a
-    /// `beta` zero. With a `beta` of zero the output is not read.
-    #[inline]
-    #[must_use]
-    pub fn scaled(mut self, alpha: Option<T>, beta: Option<T>) -> Self {
-        self.scales = Some((alpha, beta));
-        self
-    }
-}
-
-impl<T, const R: usize, E: Ellipsis> Target<T> for OutputAlong<'_, T, R, E> {}
-
-impl<T, const R: usize, E: Ellipsis> sealed::Target<T> for OutputAlong<'_, T, R, E> {
-    type Done = ();
-
-    unsafe fn fill(self, kernels: &'static RawKernels, run: impl FnOnce(Writer<'_>)) {
-        let axes = Axes {
-            extents: &self.layout.extents,
-            strides: &self.layout.strides,
-            loops: &self.loops,
-            ellipsis: self.layout.ellipsis(),
-        };
-        let mut mode = match &self.scales {
-            None => RawMode::Assign,
-            Some((alpha, beta)) => RawMode::Scale {
-                alpha: Factor::given(alpha.as_ref(), Factor::One),
-                beta: Factor::given(beta.as_ref(), Factor::Zero),
-            },
-        };
+    pub fn erased(&mut self) -> Erased<'_, T> {
         let ptr = self.ptr.as_ptr().cast();
-        if is_diagonal(&self.loops) {
-            // SAFETY: the invariant of `OutputView`, whose fields `self` took over; the kernels are those of `T`.
-            mode = unsafe { kernels.scale_all(whole(axes), ptr, mode) };
-        }
-        run(Writer { ptr, axes, mode });
+        Erased::new(Raw { ptr, axes: self.layout.axes(), is_output: true })
     }
-}
-
-/// Returns the loops over all elements of an array.
-fn whole(axes: Axes<'_>) -> Dims<0> {
-    let named = axes.extents.iter().copied().zip(axes.strides.iter().copied());
-    let ellipsis = &axes.ellipsis;
-    let rest = ellipsis.extents.iter().zip(ellipsis.strides).map(|(&n, &s)| (n, s.cast_signed()));
-    named.chain(rest).map(|(extent, out)| Dim { extent, out, sources: [], summed: false }).collect()
 }

@@ -6,8 +6,9 @@ use core::marker::PhantomData;
 
 use ndarray::{ArrayView, Axis, Dimension, ShapeBuilder};
 
-use crate::ellipsis::{Ellipsis, EllipsisAxes, Rest};
-use crate::nest::ONE;
+use crate::ellipsis::{Ellipsis, Rest};
+use crate::layout::RestAxes;
+use crate::program::NONE;
 use crate::rank::With;
 use crate::view::View;
 
@@ -17,15 +18,15 @@ impl<'a, T, const R: usize, X, E: Ellipsis> View<'a, T, R, X, E> {
     ///
     /// # Panics
     ///
-    /// If [`rank`](View::rank) is an error, extents do not match, or `D` has another rank.
+    /// If the rank is not that of the term, extents do not match, or `D` has another rank.
     #[must_use]
     pub fn rearrange<const RO: usize, D: Dimension>(
         &self,
-        axes: [usize; R],
+        axes: [u8; R],
     ) -> ArrayView<'a, T, D> {
-        let none = EllipsisAxes { extents: &[], strides: &[], ..self.ellipsis() };
+        let none = RestAxes { extents: &[], strides: &[] };
         assert!(
-            self.ellipsis().extents.is_empty(),
+            self.layout.ellipsis.extents().is_empty(),
             "einloom: internal error: a view drops the axes of its ellipsis"
         );
         rearrange(self, &axes, RO, RO, none)
@@ -37,24 +38,24 @@ impl<'a, T, const R: usize, X, E: Dimension> View<'a, T, R, X, Rest<E>> {
     ///
     /// # Panics
     ///
-    /// If [`rank`](View::rank) is an error or extents do not match.
+    /// If the rank is not that of the term or extents do not match.
     #[must_use]
     pub fn rearrange_with_ellipsis<const RO: usize, E2: With<RO>>(
         &self,
-        axes: [usize; R],
+        axes: [u8; R],
         before: usize,
         _ellipsis: PhantomData<E2>,
     ) -> ArrayView<'a, T, E2::Out> {
-        rearrange(self, &axes, RO, before, self.ellipsis())
+        rearrange(self, &axes, RO, before, self.layout.axes().rest)
     }
 }
 
 fn rearrange<'a, T, const R: usize, X, E: Ellipsis, D: Dimension>(
     view: &View<'a, T, R, X, E>,
-    axes: &[usize; R],
+    axes: &[u8; R],
     named: usize,
     before: usize,
-    rest: EllipsisAxes<'_>,
+    rest: RestAxes<'_>,
 ) -> ArrayView<'a, T, D> {
     view.layout.assert_rank();
     let count = rest.extents.len();
@@ -65,13 +66,14 @@ fn rearrange<'a, T, const R: usize, X, E: Ellipsis, D: Dimension>(
         extents[before + position] = rest.extents[position];
         strides[before + position] = rest.strides[position];
     }
-    let mut seen = [false; 64];
+    let mut seen = [false; 256];
     for (axis, &to) in axes.iter().enumerate() {
         let extent = view.extent(axis);
-        if to == ONE {
+        if to == NONE {
             assert!(extent == 1, "einloom: internal error: a view drops an axis");
             continue;
         }
+        let to = usize::from(to);
         assert!(to < named, "einloom: internal error: a view has no such axis");
         let at = if to < before { to } else { to + count };
         assert!(

@@ -10,21 +10,18 @@ pub struct Source {
     term: &'static str,
 }
 
+/// What an array is to its call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Role {
+pub(crate) enum Role {
     Operand(usize),
     Output,
     Cotangent,
     Options,
-    Intermediate,
 }
 
 impl Source {
     /// An extent given in the options.
     pub(crate) const OPTIONS: Source = Source { role: Role::Options, text: "", term: "" };
-
-    /// An array that emitted code made; no error of a user's names it.
-    pub(crate) const INTERMEDIATE: Source = Source { role: Role::Intermediate, text: "", term: "" };
 
     /// Returns operand `number`, written `text` in the source, with its term.
     #[must_use]
@@ -44,6 +41,10 @@ impl Source {
         Source { role: Role::Cotangent, text, term }
     }
 
+    pub(crate) const fn role(&self) -> Role {
+        self.role
+    }
+
     pub(crate) const fn term(&self) -> &'static str {
         self.term
     }
@@ -56,14 +57,13 @@ impl fmt::Display for Source {
             Role::Output => write!(f, "the output (`{}`)", self.text),
             Role::Cotangent => write!(f, "the cotangent (`{}`)", self.text),
             Role::Options => f.write_str("the options"),
-            Role::Intermediate => f.write_str("an intermediate result"),
         }
     }
 }
 
 /// An extent and the axis that has it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct AxisExtent {
+pub(crate) struct AxisExtent {
     pub(crate) extent: usize,
     pub(crate) source: Source,
     pub(crate) axis: usize,

@@ -5,15 +5,11 @@
 use core::marker::PhantomData;
 use core::ptr::NonNull;
 
-use ndarray::{ArrayView, Dimension};
+use ndarray::{ArrayRef, ArrayView, Dimension};
 
-use crate::ellipsis::{Ellipsis, EllipsisAxes, EllipsisExtents, Rest};
-use crate::error::ShapeError;
-use crate::kernel::raw::RawKernels;
-use crate::layout::Layout;
-use crate::nest::Axes;
-use crate::shape;
-use crate::source::{AxisExtent, Source};
+use crate::ellipsis::{Ellipsis, NoEllipsis, Rest};
+use crate::kernel::raw::KernelTable;
+use crate::layout::{Axes, Layout};
 use crate::static_extent::ExtentAt;
 
 /// An operand bound to a term with `R` named axes, of which `X` is known at compile time, and the ellipsis `E`.
@@ -25,7 +21,7 @@ pub struct View<'a, T, const R: usize, X, E> {
     pub(crate) layout: Layout<R, E>,
     /// The kernels of `T`; `None` for a view that is only rearranged, whose elements need not be
     /// [`Element`](crate::Element)s.
-    kernels: Option<&'static RawKernels>,
+    kernels: Option<KernelTable<T>>,
     borrow: PhantomData<&'a [T]>,
     static_extents: PhantomData<fn() -> X>,
 }
@@ -35,15 +31,6 @@ unsafe impl<T: Sync, const R: usize, X, E: Send> Send for View<'_, T, R, X, E> {
 // SAFETY: as above.
 unsafe impl<T: Sync, const R: usize, X, E: Sync> Sync for View<'_, T, R, X, E> {}
 
-impl<T, const R: usize, X, E: Clone> Clone for View<'_, T, R, X, E> {
-    #[inline]
-    fn clone(&self) -> Self {
-        View { layout: self.layout.clone(), ..*self }
-    }
-}
-
-impl<T, const R: usize, X, E: Copy> Copy for View<'_, T, R, X, E> {}
-
 impl<T, const R: usize, X, E, const I: usize> ExtentAt<I> for View<'_, T, R, X, E>
 where
     X: ExtentAt<I>,
@@ -51,25 +38,100 @@ where
     type Extent = X::Extent;
 }
 
-impl<'a, T, const R: usize, X, E> View<'a, T, R, X, E> {
-    /// `layout` must be made from the shape and strides of `view`; it is private to this module's callers in `bind`.
+/// An array of rank `R` as it lies in memory. What [`Operand`](crate::Operand) hands over, and nobody else can make.
+///
+/// Invariant: that of [`View`].
+pub struct Bound<'a, T, const R: usize> {
+    ptr: NonNull<T>,
+    layout: Layout<R, NoEllipsis>,
+    borrow: PhantomData<&'a [T]>,
+}
+
+impl<'a, T, const R: usize> Bound<'a, T, R> {
     #[inline]
-    fn from_layout<D: Dimension>(view: &ArrayView<'a, T, D>, layout: Layout<R, E>) -> Self {
+    pub(crate) fn of_view<D: Dimension>(view: &ArrayView<'a, T, D>) -> Self {
+        // SAFETY: ndarray's pointers are never null.
+        let ptr = unsafe { NonNull::new_unchecked(view.as_ptr().cast_mut()) };
+        Bound { ptr, layout: Layout::new(view.shape(), view.strides()), borrow: PhantomData }
+    }
+
+    #[inline]
+    pub(crate) fn of_array<D: Dimension>(array: &'a ArrayRef<T, D>) -> Self {
+        // SAFETY: ndarray's pointers are never null.
+        let ptr = unsafe { NonNull::new_unchecked(array.as_ptr().cast_mut()) };
+        Bound { ptr, layout: Layout::new(array.shape(), array.strides()), borrow: PhantomData }
+    }
+
+    /// `elements` in C order.
+    ///
+    /// # Panics
+    ///
+    /// If the extents do not multiply to their number.
+    #[inline]
+    pub(crate) fn of_slice(elements: &'a [T], extents: &[usize]) -> Self {
+        assert!(holds(extents, elements.len()), "{WRONG_LENGTH}");
+        let ptr = NonNull::from(elements).cast();
+        Bound { ptr, layout: Layout::c_order(extents), borrow: PhantomData }
+    }
+}
+
+pub(crate) const WRONG_LENGTH: &str =
+    "einloom: internal error: a nested array does not have the elements of its type";
+
+/// Whether extents multiply to `len`.
+#[inline]
+pub(crate) fn holds(extents: &[usize], len: usize) -> bool {
+    let (mut axis, mut count) = (0, Some(1_usize));
+    while axis < extents.len() {
+        count = match count {
+            Some(count) => count.checked_mul(extents[axis]),
+            None => None,
+        };
+        axis += 1;
+    }
+    count == Some(len)
+}
+
+impl<'a, T, const R: usize, X> View<'a, T, R, X, NoEllipsis> {
+    #[inline]
+    pub(crate) fn new(bound: Bound<'a, T, R>) -> Self {
+        let Bound { ptr, layout, borrow } = bound;
+        View { ptr, layout, kernels: None, borrow, static_extents: PhantomData }
+    }
+}
+
+impl<'a, T, const R: usize, X, E: Dimension> View<'a, T, R, X, Rest<E>> {
+    pub(crate) fn with_ellipsis<D: Dimension>(view: &ArrayView<'a, T, D>, before: usize) -> Self {
+        let layout = Layout::with_ellipsis(view.shape(), view.strides(), before);
         // SAFETY: ndarray's pointers are never null.
         let ptr = unsafe { NonNull::new_unchecked(view.as_ptr().cast_mut()) };
         View { ptr, layout, kernels: None, borrow: PhantomData, static_extents: PhantomData }
     }
 
-    /// Returns the view as an operand that kernels read: `kernels` are those of `T`.
+    /// Returns a witness of the ellipsis' dimension type.
     #[inline]
-    pub(crate) fn computed_with(mut self, kernels: &'static RawKernels) -> Self {
+    #[must_use]
+    pub fn rest(&self) -> PhantomData<E> {
+        PhantomData
+    }
+}
+
+impl<'a, T, const R: usize, X, E> View<'a, T, R, X, E> {
+    /// Returns the view as an operand that kernels read.
+    #[inline]
+    pub(crate) fn computed_with(mut self, kernels: KernelTable<T>) -> Self {
         self.kernels = Some(kernels);
         self
     }
 
     /// Returns the kernels of its elements.
+    ///
+    /// # Panics
+    ///
+    /// If the view is no operand.
     #[inline]
-    pub(crate) fn kernels(&self) -> &'static RawKernels {
+    #[must_use]
+    pub fn kernels(&self) -> KernelTable<T> {
         self.kernels.expect("einloom: internal error: a view is not an operand")
     }
 
@@ -87,139 +149,50 @@ impl<'a, T, const R: usize, X, E> View<'a, T, R, X, E> {
         self.layout.extents[axis]
     }
 
-    /// Checks that an array of these extents and this element type can be allocated.
-    ///
-    /// # Errors
-    ///
-    /// If it would be larger than `isize::MAX` bytes.
-    #[inline]
-    pub fn fits(&self, extents: &[usize]) -> Result<(), ShapeError> {
-        shape::fits(size_of::<T>(), extents)
-    }
-
-    /// As [`fits`](View::fits), for an array with an ellipsis after `before` named axes.
-    ///
-    /// # Errors
-    ///
-    /// If it would be larger than `isize::MAX` bytes.
-    pub fn fits_with_ellipsis(
-        &self,
-        extents: &[usize],
-        before: usize,
-        ellipsis: &EllipsisExtents,
-    ) -> Result<(), ShapeError> {
-        shape::fits_with_ellipsis(size_of::<T>(), extents, before, ellipsis)
-    }
-
     #[inline]
     pub(crate) fn ptr(&self) -> NonNull<T> {
         self.ptr
     }
 }
 
-impl<'a, T, const R: usize, X> View<'a, T, R, X, crate::ellipsis::NoEllipsis> {
-    #[inline]
-    pub(crate) fn new<D: Dimension>(view: &ArrayView<'a, T, D>, source: Source) -> Self {
-        Self::from_layout(view, Layout::new(view.shape(), view.strides(), source))
-    }
-}
-
-impl<'a, T, const R: usize, X, E: Dimension> View<'a, T, R, X, Rest<E>> {
-    pub(crate) fn with_ellipsis<D: Dimension>(
-        view: &ArrayView<'a, T, D>,
-        before: usize,
-        source: Source,
-    ) -> Self {
-        let layout = Layout::with_ellipsis(view.shape(), view.strides(), before, source);
-        Self::from_layout(view, layout)
-    }
-
-    /// Returns a witness of the ellipsis' dimension type.
-    #[inline]
-    #[must_use]
-    pub fn rest(&self) -> PhantomData<E> {
-        PhantomData
-    }
-}
-
 impl<T, const R: usize, X, E: Ellipsis> View<'_, T, R, X, E> {
-    /// Checks that the array has the rank of its term.
-    ///
-    /// # Errors
-    ///
-    /// If it does not, which only a dynamic rank can.
-    #[inline]
-    pub fn rank(&self) -> Result<(), ShapeError> {
-        self.layout.rank()
-    }
-
-    /// Returns a named axis' extent and place.
+    /// Returns the operand without its rank.
     #[inline]
     #[must_use]
-    pub fn axis(&self, axis: usize) -> AxisExtent {
-        self.layout.axis(axis)
-    }
-
-    /// Returns the axes of the ellipsis.
-    #[inline]
-    #[must_use]
-    pub fn ellipsis(&self) -> EllipsisAxes<'_> {
-        self.layout.ellipsis()
-    }
-
-    /// Lays the named axes along loops: axis `r` runs along loop `loops[r]`, or has extent 1 and the loop
-    /// [`ONE`](crate::nest::ONE). Axes of the same loop make a diagonal.
-    ///
-    /// # Panics
-    ///
-    /// If [`rank`](View::rank) is an error.
-    #[inline]
-    #[must_use]
-    pub fn along(&self, loops: [usize; R]) -> Along<'_, T, R> {
-        self.layout.assert_rank();
-        Along {
-            ptr: self.ptr,
-            extents: self.layout.extents,
-            strides: self.layout.strides,
-            loops,
-            ellipsis: self.layout.ellipsis(),
-            conjugated: false,
-            kernels: self.kernels(),
-            borrow: PhantomData,
-        }
+    pub fn erased(&self) -> Erased<'_, T> {
+        let ptr = self.ptr.as_ptr().cast();
+        Erased::new(Raw { ptr, axes: self.layout.axes(), is_output: false })
     }
 }
 
-/// A source of a kernel: an array whose axes are laid along loops.
+/// An operand or output with elements `T`, whose rank is no part of its type.
+#[repr(transparent)]
+pub struct Erased<'v, T> {
+    raw: Raw<'v>,
+    element: PhantomData<T>,
+}
+
+/// An operand or output whose elements and rank are no part of its type.
 ///
-/// Invariant: as [`View`], for `'v`.
-pub struct Along<'v, T, const R: usize> {
-    pub(crate) ptr: NonNull<T>,
-    pub(crate) extents: [usize; R],
-    pub(crate) strides: [isize; R],
-    pub(crate) loops: [usize; R],
-    pub(crate) ellipsis: EllipsisAxes<'v>,
-    pub(crate) conjugated: bool,
-    pub(crate) kernels: &'static RawKernels,
-    pub(crate) borrow: PhantomData<&'v [T]>,
+/// Invariant: that of [`View`] for `'v`, and that of [`OutputView`](crate::output_view::OutputView) for an output.
+#[derive(Clone, Copy)]
+pub(crate) struct Raw<'v> {
+    pub(crate) ptr: *mut u8,
+    pub(crate) axes: Axes<'v>,
+    pub(crate) is_output: bool,
 }
 
-impl<T, const R: usize> Along<'_, T, R> {
-    /// Returns the source with its elements conjugated, or no longer conjugated, when they are read.
+impl<'v, T> Erased<'v, T> {
+    /// The elements of `raw` are of type `T`.
     #[inline]
-    #[must_use]
-    pub fn conj(mut self) -> Self {
-        self.conjugated = !self.conjugated;
-        self
+    pub(crate) fn new(raw: Raw<'v>) -> Self {
+        Erased { raw, element: PhantomData }
     }
 
+    /// Takes their type off the arrays of a call.
     #[inline]
-    pub(crate) fn axes(&self) -> Axes<'_> {
-        Axes {
-            extents: &self.extents,
-            strides: &self.strides,
-            loops: &self.loops,
-            ellipsis: self.ellipsis,
-        }
+    pub(crate) fn raw<'c>(arrays: &'c [Self]) -> &'c [Raw<'v>] {
+        // SAFETY: `Erased` is a transparent wrapper.
+        unsafe { core::slice::from_raw_parts(arrays.as_ptr().cast(), arrays.len()) }
     }
 }

@@ -39,54 +39,41 @@ pub(super) fn emit_bindings(call: &Call, expr: &ir::Expr, body: TokenStream) -> 
     for (number, described) in expr.arrays.iter().enumerate().rev() {
         let name = array(ArrayId(number));
         let binding = emit_binding(call, expr, described, number);
-        code = quote! { match #binding { #name => #code } };
+        let mutable = (described.role == Role::Output).then(|| quote! { mut });
+        code = quote! { match #binding { #mutable #name => #code } };
     }
     code
 }
 
-/// Emits the scales of `einsum_into!`, if it has any.
+/// Emits the scales of `einsum_into!` as two arguments, or nothing if it has none.
 pub(super) fn emit_scales(call: &Call) -> TokenStream {
-    let scale = |name: &str| {
-        let position = call.options.iter().position(|option| option.name == name)?;
-        let option = option(position);
-        Some(quote! { #option })
-    };
+    let scale = |name: &str| call.options.iter().position(|option| option.name == name);
     let (alpha, beta) = (scale("alpha"), scale("beta"));
-    if alpha.is_none() && beta.is_none() {
+    if call.form != Form::Into || (alpha.is_none() && beta.is_none()) {
         return TokenStream::new();
     }
-    let given = |scale: Option<TokenStream>| match scale {
+    let given = |scale: Option<usize>| match scale.map(option) {
         Some(scale) => quote! { ::core::option::Option::Some(#scale) },
         None => quote! { ::core::option::Option::None },
     };
     let (alpha, beta) = (given(alpha), given(beta));
-    quote! { .scaled(#alpha, #beta) }
+    quote! { #alpha, #beta }
 }
 
 fn emit_binding(call: &Call, expr: &ir::Expr, described: &Array, number: usize) -> TokenStream {
     let rank = expr.named_rank(&described.term);
-    let (text, before) = (&described.text, expr.ellipsis_position(&described.term));
-    let target = || call.target.as_ref().expect("`parse` demands the target");
-    let (argument, source) = match described.role {
-        Role::Operand(number) => {
-            let argument = &call.operands[number];
-            let shown = &argument.source;
-            (argument, quote! { __einloom::Source::operand(#number, #shown, #text) })
-        }
-        Role::Cotangent => {
-            let shown = &target().source;
-            (target(), quote! { __einloom::Source::cotangent(#shown, #text) })
-        }
-        Role::Output => {
-            let shown = &target().source;
-            (target(), quote! { __einloom::Source::output(#shown, #text) })
+    let before = expr.ellipsis_position(&described.term);
+    let argument = match described.role {
+        Role::Operand(number) => &call.operands[number],
+        Role::Cotangent | Role::Output => {
+            call.target.as_ref().expect("`parse` demands the target")
         }
     };
     let like = (number > 0).then(|| {
         let first = array(ArrayId(0));
-        quote! { &#first, }
+        quote! { , &#first }
     });
-    let before = before.map(|before| quote! { #before, });
+    let before = before.map(|before| quote! { , #before });
     let is_scalar_literal = rank == 0 && before.is_none() && is_literal(&argument.expr);
     let (function, inferred) = match (described.role, call.form, before.is_some(), number > 0) {
         (Role::Output, _, false, _) => ("output", 3),
@@ -111,7 +98,7 @@ fn emit_binding(call: &Call, expr: &ir::Expr, described: &Array, number: usize) 
     let (first, last) = argument.spans();
     let function = syn::Ident::new(function, first);
     let mut arguments =
-        Group::new(Delimiter::Parenthesis, quote! { #place, #like #before #source });
+        Group::new(Delimiter::Parenthesis, quote! { #place #like #before });
     arguments.set_span(last);
     if is_scalar_literal {
         return quote_spanned! { first => __einloom::#function #arguments };

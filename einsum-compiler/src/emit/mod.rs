@@ -1,29 +1,33 @@
 //! Programs to Rust: [`Program`] to one expression.
 //!
-//! The expression binds every argument once and in order, checks extents, and only then calls the
-//! kernels of the runtime:
+//! The expression binds every argument once and in order, and hands all of them over with a constant
+//! that describes the call:
 //!
 //! ```text
 //! { use $crate::__private as __einloom;
-//!   match operand(&x) { __a0 => match operand_like(&w, &__a0) { __a1 => {
-//!     agree_letter::<'k', …>(&__a0, &__a1);          static extents, in the types
-//!     let __n0 = __a0.extent(0); …                   one a named index
-//!     match __a0.rank().and(same("k", …)) {          run-time extents
-//!       Ok(()) => { let __t0 = reduce(…); contract(…).into_array() }
-//!       Err(error) => raise(error),
-//! } } } } }
+//!   match operand::<3, _>(&&x) { __a0 => match operand_like::<3, _, _, _>(&&w, &__a0) { __a1 => {
+//!     let _ = || agree_letter::<'k', …>(&__a0, &__a1);       static extents, in the types
+//!     static __PROGRAM: Program = Program { … };
+//!     '__done: {
+//!       #[cfg(not(debug_assertions))] { if few(…) { … break '__done … } }   loops over few points
+//!       match checked(&__PROGRAM, __a0.kernels(), &[__a0.erased(), __a1.erased()], &[], &mut [0; 4]) {
+//!         Ok(__call) => __call.array::<Ix3>(0),
+//!         Err(__error) => raise(__error),
+//! } } } } } }
 //! ```
 //!
-//! It names only absolute paths and `__`-prefixed variables, and holds no `unsafe`.
+//! It names only absolute paths and `__`-prefixed names, and holds no `unsafe`.
 
+mod agree;
 mod arguments;
-mod checks;
-mod nests;
+mod direct;
+mod program;
+mod results;
 
 use proc_macro2::{Delimiter, Group, Ident, Span, TokenStream};
 use quote::{ToTokens, format_ident, quote};
 
-use crate::ir::expr::{ArrayId, IndexId};
+use crate::ir::expr::{ArrayId, Expr, Given, Index, IndexId};
 use crate::ir::{Call, Form, Program};
 
 /// Emits a program with the arguments of its call.
@@ -54,38 +58,86 @@ pub(crate) fn emit(call: &Call, program: &Program) -> TokenStream {
 /// What runs once every argument is bound.
 fn body(call: &Call, program: &Program) -> TokenStream {
     let expr = &program.expr;
-    let agree = checks::emit_static(call, expr);
-    let check = checks::emit_dynamic(call, program);
-    let (extents, choices) = match call.form {
-        Form::View => (TokenStream::new(), TokenStream::new()),
-        _ => (checks::emit_extents(expr), nests::emit_choices(program)),
-    };
+    let agreements = agree::emit_agreements(call, expr);
+    let constants = program::emit_program(call, program);
+    let scales = arguments::emit_scales(call);
+    let direct = direct::emit_direct(call.form, program, &scales);
+    let checked = emit_checked(call, expr);
     let value = match call.form {
-        Form::Einsum | Form::Try => nests::emit_result(program, 0, None),
-        Form::Into => nests::emit_result(program, 0, Some(&arguments::emit_scales(call))),
+        Form::Einsum | Form::Try => results::emit_result(expr, 0),
+        Form::Into => {
+            let (checked, none) = (variable("call"), quote! { ::core::option::Option::None });
+            let scales = if scales.is_empty() { quote! { #none, #none } } else { scales };
+            quote! { #checked.fill(#scales) }
+        }
         Form::Grad => {
-            let gradients =
-                (0..expr.products.len()).map(|number| nests::emit_result(program, number, None));
+            let gradients = (0..expr.products.len()).map(|n| results::emit_result(expr, n));
             quote! { (#(#gradients,)*) }
         }
-        Form::View => nests::emit_view(expr),
+        Form::View => results::emit_view(expr),
     };
-    let error = variable("error");
-    let (value, failed) = match call.form {
-        Form::Try => (
-            quote! { ::core::result::Result::Ok(#value) },
-            quote! { ::core::result::Result::Err(#error) },
-        ),
-        _ => (value, quote! { __einloom::raise(#error) }),
+    let value = succeed(call.form, value);
+    let (error, checked_call) = (variable("error"), variable("call"));
+    let failed = match call.form {
+        Form::Try => quote! { ::core::result::Result::Err(#error) },
+        _ => quote! { __einloom::raise(#error) },
     };
-    quote! {
-        #agree
-        #extents
-        #choices
-        match #check {
-            ::core::result::Result::Ok(()) => #value,
+    let ok = if call.form == Form::View { quote! { () } } else { quote! { #checked_call } };
+    let run = quote! {
+        match #checked {
+            ::core::result::Result::Ok(#ok) => #value,
             ::core::result::Result::Err(#error) => #failed,
         }
+    };
+    let run = match direct.is_empty() {
+        true => run,
+        false => quote! { '__done: { #direct #run } },
+    };
+    quote! { #agreements #constants #run }
+}
+
+/// The value of a call that has not failed.
+fn succeed(form: Form, value: TokenStream) -> TokenStream {
+    match form {
+        Form::Try => quote! { ::core::result::Result::Ok(#value) },
+        _ => value,
+    }
+}
+
+/// Emits the run-time check of all shapes.
+fn emit_checked(call: &Call, expr: &Expr) -> TokenStream {
+    let first = array(ArrayId(0));
+    let arrays = (0..expr.arrays.len()).map(|number| {
+        let name = array(ArrayId(number));
+        quote! { #name.erased() }
+    });
+    let count = expr.indices.len();
+    let (arrays, extents) = (quote! { &[#(#arrays),*] }, quote! { &mut [0; #count] });
+    if call.form == Form::View {
+        return quote! { __einloom::checked_view(&__PROGRAM, #arrays, #extents) };
+    }
+    let given = program::given(expr).map(|(_, given)| emit_given(given));
+    quote! {
+        __einloom::checked(&__PROGRAM, #first.kernels(), #arrays, &[#(#given),*], #extents)
+    }
+}
+
+/// The extent of an index: as given, or of its first axis.
+fn emit_extent(index: &Index) -> TokenStream {
+    match (index.given, index.sites.first()) {
+        (Some(given), _) => emit_given(given),
+        (None, Some(site)) => {
+            let (array, axis) = (array(site.array), site.axis);
+            quote! { #array.extent(#axis) }
+        }
+        (None, None) => unreachable!("`resolve` demands an extent for every index"),
+    }
+}
+
+fn emit_given(given: Given) -> TokenStream {
+    match given.literal {
+        Some(literal) => quote! { #literal },
+        None => option(given.position).into_token_stream(),
     }
 }
 
@@ -103,16 +155,6 @@ fn array(ArrayId(array): ArrayId) -> Ident {
 /// The variable of a named index' extent.
 fn extent(IndexId(index): IndexId) -> Ident {
     format_ident!("__n{index}", span = Span::mixed_site())
-}
-
-/// The variable of an intermediate.
-fn intermediate(number: usize) -> Ident {
-    format_ident!("__t{number}", span = Span::mixed_site())
-}
-
-/// The variable of a product's chosen alternative.
-fn choice(product: usize) -> Ident {
-    format_ident!("__c{product}", span = Span::mixed_site())
 }
 
 /// The variable of an option's value.

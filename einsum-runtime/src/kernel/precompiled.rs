@@ -3,6 +3,7 @@
 //! generic kernels.
 
 use super::prepare::{Work, prepare};
+use super::raw::{KernelTable, RawKernels};
 use super::{Dims, Kernels, Mode, Read, prepared_contract, prepared_unary};
 use crate::engine;
 
@@ -14,6 +15,9 @@ macro_rules! precompiled {
             use crate::stream::Stream;
 
             pub(crate) const KERNELS: Kernels<$type> = Kernels { unary, binary };
+            pub(crate) const TABLE: KernelTable<$type> = KernelTable::of(&RAW);
+            // In a static, so that it is compiled here and not where the constant is used.
+            static RAW: RawKernels = RawKernels::table::<$type>();
 
             unsafe fn unary(
                 dims: &mut Dims<1>,

@@ -4,12 +4,14 @@
 //! it is compiled here, once, and not in every user's crate; and nothing behind the binding of an operand asks again
 //! whether its elements are an [`Element`], so that a type that is none is one compile error.
 
+use core::marker::PhantomData;
+
 use super::tiny::{Tiny, TinyKernel, tiny};
 use super::{Dims, Kernel, Mode, Read, scale};
 use crate::element::Element;
 
 /// The kernels of one element type, called the type of the table. Every pointer to elements is one to that type.
-pub struct RawKernels {
+pub(crate) struct RawKernels {
     unary: RawKernel<1>,
     binary: RawKernel<2>,
     tiny_unary: TinyKernel<1>,
@@ -42,18 +44,39 @@ pub(crate) enum Factor {
     At(*const u8),
 }
 
-impl RawKernels {
-    /// Returns the table of an element type.
+/// The kernels of the element type `T`.
+pub struct KernelTable<T> {
+    pub(crate) raw: &'static RawKernels,
+    element: PhantomData<fn(T)>,
+}
+
+impl<T> Clone for KernelTable<T> {
     #[inline]
-    pub(crate) fn of<T: Element>() -> &'static RawKernels {
-        const {
-            &RawKernels {
-                unary: unary::<T>,
-                binary: binary::<T>,
-                tiny_unary: tiny::<T, 1>,
-                tiny_binary: tiny::<T, 2>,
-                scale_all: scale_all::<T>,
-            }
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<T> Copy for KernelTable<T> {}
+
+impl<T: Element> KernelTable<T> {
+    /// Compiled where it is used.
+    pub const GENERIC: Self = Self::of(&RawKernels::table::<T>());
+
+    /// `raw` is `RawKernels::table::<T>()`.
+    pub(super) const fn of(raw: &'static RawKernels) -> Self {
+        KernelTable { raw, element: PhantomData }
+    }
+}
+
+impl RawKernels {
+    pub(super) const fn table<T: Element>() -> RawKernels {
+        RawKernels {
+            unary: unary::<T>,
+            binary: binary::<T>,
+            tiny_unary: tiny::<T, 1>,
+            tiny_binary: tiny::<T, 2>,
+            scale_all: scale_all::<T>,
         }
     }
 

@@ -7,14 +7,27 @@ use crate::element::Element;
 /// The most loops that a tiny nest keeps and sums.
 pub(crate) const KEPT: usize = 3;
 pub(crate) const SUMMED: usize = 2;
+pub(crate) const LOOPS: usize = KEPT + SUMMED;
 
 /// The most points of a tiny nest: up to here choosing costs more than it saves.
 pub(crate) const POINTS: usize = 64;
 
 /// The loops of a tiny nest, outermost first. Those that are not there have extent 1.
 pub(crate) struct Tiny<const P: usize> {
-    pub(crate) kept: [Dim<P>; KEPT],
-    pub(crate) summed: [Dim<P>; SUMMED],
+    kept: [Dim<P>; KEPT],
+    summed: [Dim<P>; SUMMED],
+}
+
+impl<const P: usize> Tiny<P> {
+    /// At most [`KEPT`] and [`SUMMED`] loops.
+    pub(crate) fn new(kept: &[Dim<P>], summed: &[Dim<P>]) -> Self {
+        let absent = |summed| Dim { extent: 1, out: 0, sources: [0; P], summed };
+        let mut nest = Tiny { kept: [absent(false); KEPT], summed: [absent(true); SUMMED] };
+        // The innermost slots are used: what is not there is outside.
+        nest.kept[KEPT - kept.len()..].copy_from_slice(kept);
+        nest.summed[SUMMED - summed.len()..].copy_from_slice(summed);
+        nest
+    }
 }
 
 /// A kernel for tiny nests of one element type.

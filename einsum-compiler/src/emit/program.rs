@@ -1,0 +1,119 @@
+//! The program as constants: what the runtime needs to know of a call besides its arrays.
+
+use proc_macro2::{Literal, TokenStream};
+use quote::quote;
+
+use crate::ir::expr::{Array, Axis, Expr, Product, Role};
+use crate::ir::plan::TensorId;
+use crate::ir::program::{Access, AxisLoop, Body, Nest};
+use crate::ir::{Call, Form, Program};
+
+/// The number that stands for none.
+const NONE: u8 = u8::MAX;
+
+/// Emits a `static` that describes the call. `resolve` has bounded the numbers of indices and operands so that each fits in
+/// a byte.
+pub(super) fn emit_program(call: &Call, program: &Program) -> TokenStream {
+    let expr = &program.expr;
+    let labels = expr.indices.iter().map(|index| &index.label);
+    let given = bytes(given(expr).map(|(number, _)| byte(number)));
+    let arrays = expr.arrays.iter().map(|array| emit_array(call, expr, array));
+    let products = expr.products.iter().zip(&program.bodies);
+    let products = products.map(|(product, bodies)| emit_product(expr, product, bodies));
+    let products: TokenStream = match call.form {
+        Form::View => TokenStream::new(),
+        _ => quote! { #(#products),* },
+    };
+    quote! {
+        static __PROGRAM: __einloom::Program = __einloom::Program {
+            labels: &[#(#labels),*],
+            given: #given,
+            arrays: &[#(#arrays),*],
+            products: &[#products],
+        };
+    }
+}
+
+/// The indices whose extents the options give, with the positions of these.
+pub(super) fn given(expr: &Expr) -> impl Iterator<Item = (usize, crate::ir::expr::Given)> {
+    let indices = expr.indices.iter().enumerate();
+    indices.filter_map(|(number, index)| index.given.map(|given| (number, given)))
+}
+
+fn emit_array(call: &Call, expr: &Expr, described: &Array) -> TokenStream {
+    let text = &described.text;
+    let target = || call.target.as_ref().map_or("", |target| &target.source);
+    let source = match described.role {
+        Role::Operand(number) => {
+            let shown = &call.operands[number].source;
+            quote! { operand(#number, #shown, #text) }
+        }
+        Role::Cotangent => {
+            let shown = target();
+            quote! { cotangent(#shown, #text) }
+        }
+        Role::Output => {
+            let shown = target();
+            quote! { output(#shown, #text) }
+        }
+    };
+    let axes = bytes(expr.named_axes(&described.term).map(|axis| match axis {
+        Axis::Index(index) => byte(index.0),
+        Axis::Unit => NONE,
+    }));
+    let before = emit_before(expr.ellipsis_position(&described.term));
+    quote! {
+        __einloom::Term { source: __einloom::Source::#source, axes: #axes, before: #before }
+    }
+}
+
+fn emit_product(expr: &Expr, product: &Product, bodies: &[Body]) -> TokenStream {
+    let like = emit_before(product.ellipsis_like.map(|array| array.0));
+    let bodies = bodies.iter().map(|body| {
+        let nests = body.iter().map(|nest| emit_nest(expr, nest));
+        quote! { &[#(#nests),*] }
+    });
+    quote! { __einloom::Product { bodies: &[#(#bodies),*], like: #like } }
+}
+
+fn emit_nest(expr: &Expr, nest: &Nest) -> TokenStream {
+    let kept = bytes(nest.kept.iter().map(|index| byte(index.0)));
+    let summed = bytes(nest.summed.iter().map(|index| byte(index.0)));
+    let sources = nest.sources.iter().map(|source| {
+        let tensor = Literal::u8_unsuffixed(match source.tensor {
+            TensorId::Array(array) => byte(array.0),
+            TensorId::Intermediate(made) => byte(expr.arrays.len() + made),
+        });
+        let (conj, loops) = (source.conj, loops(source));
+        quote! { __einloom::Access { tensor: #tensor, conj: #conj, loops: #loops } }
+    });
+    let (target, before) = (loops(&nest.target), emit_before(nest.target.ellipsis));
+    quote! {
+        __einloom::Nest {
+            kept: #kept, summed: #summed, sources: &[#(#sources),*], target: #target, before: #before,
+        }
+    }
+}
+
+fn loops(access: &Access) -> Literal {
+    bytes(access.axes.iter().map(|axis| match axis {
+        AxisLoop::Loop(number) => byte(*number),
+        AxisLoop::Unit => NONE,
+    }))
+}
+
+fn emit_before(position: Option<usize>) -> Literal {
+    Literal::u8_unsuffixed(position.map_or(NONE, byte))
+}
+
+/// A list as a byte string, which costs rustc less than an array of numbers.
+fn bytes(list: impl Iterator<Item = u8>) -> Literal {
+    Literal::byte_string(&list.collect::<Vec<u8>>())
+}
+
+fn byte(number: usize) -> u8 {
+    match u8::try_from(number) {
+        Ok(byte) if byte != NONE => byte,
+        _ => unreachable!("`resolve` bounds the numbers of indices and operands"),
+    }
+}

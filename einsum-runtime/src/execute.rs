@@ -1,0 +1,180 @@
+//! Runs the nests of a checked call: in go its arrays and the extents of its indices, out come results.
+//!
+//! What depends on the element type only by its size and its kernels is not generic, so that it is compiled here, once.
+
+#![allow(unsafe_code)]
+
+use core::alloc::Layout;
+
+use smallvec::SmallVec;
+
+use crate::check::{cheapest, rest_extents};
+use crate::intermediate::{COrder, Intermediate};
+use crate::kernel::raw::{RawKernels, RawMode, RawRead};
+use crate::kernel::{Dim, Dims};
+use crate::layout::Axes;
+use crate::nest::{self, Laid, is_diagonal};
+use crate::program::{Access, NONE, Nest, Program};
+use crate::view::Raw;
+
+/// A call whose shapes have been checked.
+///
+/// Invariant: the kernels are those of the elements of all operands, whose layout is `element`.
+pub(crate) struct Call<'c> {
+    pub(crate) program: &'static Program,
+    pub(crate) operands: &'c [Raw<'c>],
+    /// The extent of each index.
+    pub(crate) extents: &'c [usize],
+    pub(crate) kernels: &'static RawKernels,
+    pub(crate) element: Layout,
+}
+
+/// What a body writes its result to.
+#[derive(Clone, Copy)]
+pub(crate) struct Out<'o> {
+    pub(crate) ptr: *mut u8,
+    pub(crate) axes: Axes<'o>,
+    pub(crate) mode: RawMode,
+}
+
+impl Call<'_> {
+    /// Returns the shape of a new array for the result of a product.
+    pub(crate) fn shape(&self, product: usize) -> COrder {
+        let product = &self.program.products[product];
+        let body = cheapest(product, self.extents);
+        self.new_shape(body, &body[body.len() - 1], product.like)
+    }
+
+    fn new_shape(&self, body: &[Nest], nest: &Nest, like: u8) -> COrder {
+        let mut extents = SmallVec::new();
+        let mut axis = 0;
+        while axis < nest.target.len() {
+            extents.push(nest.extent(nest.target[axis], self.extents));
+            axis += 1;
+        }
+        let rest = rest_extents(self.program, body, nest, like, self.operands);
+        COrder::new(extents, usize::from(nest.before), rest)
+    }
+
+    /// Computes a product.
+    ///
+    /// # Safety
+    ///
+    /// At every position of its axes, `out` can be written by nobody else, no two positions have the same element, and
+    /// every element holds a value of the elements' type unless the mode is an assignment. Factors of the mode can be
+    /// read as elements.
+    ///
+    /// In turn every position is written when this returns.
+    pub(crate) unsafe fn run(&self, product: usize, out: Out<'_>) {
+        let product = &self.program.products[product];
+        let body = cheapest(product, self.extents);
+        let mut made: SmallVec<[Intermediate; 4]> = SmallVec::new();
+        let last = body.len() - 1;
+        let mut number = 0;
+        while number < last {
+            let nest = &body[number];
+            let shape = self.new_shape(body, nest, NONE);
+            let mut target = Intermediate::new(shape, self.element);
+            let ptr = target.as_mut_ptr();
+            let out = Out { ptr, axes: target.shape.axes(), mode: RawMode::Assign };
+            // SAFETY: the room is new, and as large as its shape says.
+            unsafe { self.run_nest(nest, &made, out) };
+            made.push(target);
+            number += 1;
+        }
+        // SAFETY: the caller's duties.
+        unsafe { self.run_nest(&body[last], &made, out) };
+    }
+
+    /// # Safety
+    ///
+    /// As [`run`](Call::run); `made` have been written.
+    unsafe fn run_nest(&self, nest: &Nest, made: &[Intermediate], out: Out<'_>) {
+        let target = Laid { axes: out.axes, loops: nest.target };
+        let mut mode = out.mode;
+        if is_diagonal(nest.target) {
+            // SAFETY: the caller's duties; the kernels are those of the elements.
+            mode = unsafe { self.kernels.scale_all(whole(&out.axes), out.ptr, mode) };
+        }
+        // SAFETY: `lay` keeps every offset inside the arrays, which do not overlap the target. The loops that are kept
+        // are the target's axes, so that every position on its diagonal is written, and the others were above.
+        unsafe {
+            match nest.sources {
+                [source] => {
+                    let (read, laid) = self.source(source, made);
+                    self.run_unary(nest, read, &[laid], &target, out.ptr, mode);
+                }
+                [first, second] => {
+                    let (first, laid_first) = self.source(first, made);
+                    let (second, laid_second) = self.source(second, made);
+                    let (reads, laid) = ([first, second], [laid_first, laid_second]);
+                    self.run_binary(nest, reads, &laid, &target, out.ptr, mode);
+                }
+                _ => unreachable!("einloom: internal error: a nest has one source or two"),
+            }
+        }
+    }
+
+    fn source<'s>(&'s self, access: &Access, made: &'s [Intermediate]) -> (RawRead, Laid<'s>) {
+        let tensor = usize::from(access.tensor);
+        let (ptr, axes) = match tensor.checked_sub(self.operands.len()) {
+            None => {
+                let Raw { ptr, axes, is_output } = self.operands[tensor];
+                assert!(!is_output, "einloom: internal error: a nest reads the output");
+                (ptr.cast_const(), axes)
+            }
+            Some(number) => (made[number].as_ptr(), made[number].shape.axes()),
+        };
+        (RawRead { ptr, conjugated: access.conj }, Laid { axes, loops: access.loops })
+    }
+
+    /// # Safety
+    ///
+    /// The source can be read and the target written as [`Kernels`](crate::kernel::Kernels) says, at all positions of
+    /// their axes.
+    unsafe fn run_unary(
+        &self,
+        nest: &Nest,
+        source: RawRead,
+        laid: &[Laid<'_>; 1],
+        target: &Laid<'_>,
+        out: *mut u8,
+        mode: RawMode,
+    ) {
+        if let Some(tiny) = nest::lay_tiny(nest, self.extents, laid, target) {
+            // SAFETY: the caller's duties.
+            return unsafe { self.kernels.tiny_unary(&tiny, source, out, mode) };
+        }
+        let mut dims = nest::lay(nest, self.extents, laid, target);
+        // SAFETY: the caller's duties.
+        unsafe { self.kernels.unary(&mut dims, source, out, mode) }
+    }
+
+    /// # Safety
+    ///
+    /// As [`run_unary`](Call::run_unary).
+    unsafe fn run_binary(
+        &self,
+        nest: &Nest,
+        sources: [RawRead; 2],
+        laid: &[Laid<'_>; 2],
+        target: &Laid<'_>,
+        out: *mut u8,
+        mode: RawMode,
+    ) {
+        if let Some(tiny) = nest::lay_tiny(nest, self.extents, laid, target) {
+            // SAFETY: the caller's duties.
+            return unsafe { self.kernels.tiny_binary(&tiny, sources, out, mode) };
+        }
+        let mut dims = nest::lay(nest, self.extents, laid, target);
+        // SAFETY: the caller's duties.
+        unsafe { self.kernels.binary(&mut dims, sources, out, mode) }
+    }
+}
+
+/// Returns the loops over all elements of an array.
+fn whole(axes: &Axes<'_>) -> Dims<0> {
+    let named = axes.extents.iter().copied().zip(axes.strides.iter().copied());
+    let rest = axes.rest.extents.iter().zip(axes.rest.strides).map(|(&n, &s)| (n, s.cast_signed()));
+    named.chain(rest).map(|(extent, out)| Dim { extent, out, sources: [], summed: false }).collect()
+}
