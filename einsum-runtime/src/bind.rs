@@ -24,12 +24,12 @@ mod sealed {
     /// Hands on the kernels of the first operand.
     pub trait Like<T> {
         /// Returns the kernels of `T`.
-        fn kernels(&self) -> KernelTable<T>;
+        fn kernels(&self) -> Option<KernelTable<T>>;
     }
 
     impl<T, const R: usize, X, E> Like<T> for View<'_, T, R, X, E> {
         #[inline]
-        fn kernels(&self) -> KernelTable<T> {
+        fn kernels(&self) -> Option<KernelTable<T>> {
             View::kernels(self)
         }
     }
@@ -89,7 +89,7 @@ where
     A: Operand<Elem: Element> + ?Sized,
     A::Dim: HasRank<Rank: Is<R>>,
 {
-    View::new(a.__bound()).computed_with(A::Elem::TABLE)
+    View::new(a.__bound()).computed_with(Some(A::Elem::TABLE))
 }
 
 /// Binds another operand to a term with `R` axes.
@@ -109,7 +109,7 @@ where
 /// Binds the first operand, a literal, to an empty term.
 #[inline]
 pub fn scalar<T: Element>(a: &T) -> View<'_, T, 0, (), NoEllipsis> {
-    View::new(a.__bound()).computed_with(T::TABLE)
+    View::new(a.__bound()).computed_with(Some(T::TABLE))
 }
 
 /// Binds another operand, a literal, to an empty term.
@@ -117,7 +117,7 @@ pub fn scalar<T: Element>(a: &T) -> View<'_, T, 0, (), NoEllipsis> {
 pub fn scalar_like<'a, T: Element, L: Like<T>>(
     a: &'a T,
     _like: &L) -> View<'a, T, 0, (), NoEllipsis> {
-    View::new(a.__bound()).computed_with(T::TABLE)
+    View::new(a.__bound()).computed_with(Some(T::TABLE))
 }
 
 /// Binds the first operand to a term with an ellipsis, which follows `before` of the `R` named axes.
@@ -133,7 +133,7 @@ where
     A: Operand<Elem: Element> + ?Sized,
     A::Dim: Without<R>,
 {
-    View::with_ellipsis(&a.view(), before).computed_with(A::Elem::TABLE)
+    View::with_ellipsis(&a.view(), before).computed_with(Some(A::Elem::TABLE))
 }
 
 /// Binds another operand to a term with an ellipsis.

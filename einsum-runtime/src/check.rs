@@ -31,9 +31,9 @@ pub(crate) fn check(
     let (mut agree, mut ellipses) = (true, false);
     let mut number = 0;
     while number < arrays.len() {
-        let (array, axes) = (&arrays[number], &operands[number].axes);
+        let (array, axes) = (&arrays[number], operands[number].axes());
         ellipses |= array.before != NONE;
-        agree &= has_rank(array, axes) && meets(array.axes, axes.extents, extents);
+        agree &= has_rank(array, &axes) && meets(array.axes, axes.named.extents, extents);
         number += 1;
     }
     agree &= meets(program.given, given, extents);
@@ -53,7 +53,7 @@ const BROKEN: &str = "einloom: internal error: a call does not have the arrays o
 
 fn has_rank(array: &Array, axes: &Axes<'_>) -> bool {
     let (named, found) = (array.axes.len(), axes.found);
-    named == axes.extents.len() && (found == named || (array.before != NONE && found > named))
+    named == axes.named.extents.len() && (found == named || (array.before != NONE && found > named))
 }
 
 /// Whether axes have the extents of their indices; those of new indices are noted.
@@ -81,8 +81,8 @@ fn meets(indices: &[u8], axes: &[usize], extents: &mut [usize]) -> bool {
 #[inline(never)]
 fn disagreement(program: &Program, operands: &[Raw<'_>], given: &[usize]) -> ShapeError {
     for (array, operand) in program.arrays.iter().zip(operands) {
-        let (named, found) = (array.axes.len(), operand.axes.found);
-        if !has_rank(array, &operand.axes) {
+        let (named, found) = (array.axes.len(), operand.axes().found);
+        if !has_rank(array, &operand.axes()) {
             let (source, ellipsis) = (array.source, array.before != NONE);
             return ShapeError::new(Problem::Rank { source, found, named, ellipsis });
         }
@@ -90,7 +90,7 @@ fn disagreement(program: &Program, operands: &[Raw<'_>], given: &[usize]) -> Sha
     let of_index = |index: u8| {
         let of_arrays = program.arrays.iter().zip(operands).flat_map(move |(array, operand)| {
             let axes = array.axes.iter().enumerate().filter(move |(_, own)| **own == index);
-            axes.map(move |(axis, _)| axis_extent(array, &operand.axes, axis))
+            axes.map(move |(axis, _)| axis_extent(array, &operand.axes(), axis))
         });
         let of_options = program.given.iter().zip(given).filter(move |(own, _)| **own == index);
         of_arrays.chain(of_options.map(|(_, &extent)| AxisExtent {
@@ -113,14 +113,14 @@ fn disagreement(program: &Program, operands: &[Raw<'_>], given: &[usize]) -> Sha
 
 fn axis_extent(array: &Array, axes: &Axes<'_>, axis: usize) -> AxisExtent {
     let shift = if axis < usize::from(array.before) { 0 } else { axes.rest.extents.len() };
-    AxisExtent { extent: axes.extents[axis], source: array.source, axis: axis + shift }
+    AxisExtent { extent: axes.named.extents[axis], source: array.source, axis: axis + shift }
 }
 
 /// Checks that the ellipses of the operands broadcast, and that that of an output or cotangent is what they broadcast to.
 #[inline(never)]
 fn check_ellipses(arrays: &[Array], operands: &[Raw<'_>]) -> Result<(), ShapeError> {
     let ellipsis = |number: usize| EllipsisExtents {
-        extents: operands[number].axes.rest.extents,
+        extents: operands[number].axes().rest.extents,
         first: usize::from(arrays[number].before),
         source: arrays[number].source,
     };
@@ -232,7 +232,7 @@ pub(crate) fn rest_extents(
     }
     match like {
         NONE => add_sources(&mut extents, program, body, nest, operands),
-        like => broadcast(&mut extents, operands[usize::from(like)].axes.rest.extents),
+        like => broadcast(&mut extents, operands[usize::from(like)].axes().rest.extents),
     }
     extents
 }
@@ -246,7 +246,7 @@ fn add_sources(
 ) {
     for source in nest.sources {
         match usize::from(source.tensor).checked_sub(program.arrays.len()) {
-            None => broadcast(extents, operands[usize::from(source.tensor)].axes.rest.extents),
+            None => broadcast(extents, operands[usize::from(source.tensor)].axes().rest.extents),
             Some(made) => add_sources(extents, program, body, &body[made], operands),
         }
     }

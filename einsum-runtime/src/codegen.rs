@@ -5,17 +5,18 @@ pub use crate::bind::{
     ellipsis_operand, ellipsis_operand_like, ellipsis_output, ellipsis_view_operand, operand,
     operand_like, output, scalar, scalar_like, view_operand,
 };
-pub use crate::direct::{Direct, DirectMut, Row, few, row};
+pub use crate::direct::{Row, few1, few2, few3};
 pub use crate::element::Element;
 pub use crate::ellipsis::{NoEllipsis, Rest, wider};
 pub use crate::error::ShapeError;
+pub use crate::new_array::Rank;
 pub use crate::operand::{Borrowed, Operand, Viewable};
 pub use crate::outcome::{must_use, raise};
 pub use crate::output::{Output, OutputPlace};
 pub use crate::output_view::{BoundMut, OutputView};
 pub use crate::program::{Access, Array as Term, NONE, Nest, Product, Program};
 pub use crate::rank::{AnyAxes, Axes, HasRank, Is, IsOutput, With, Without};
-pub use crate::result::{Checked, checked, checked_view};
+pub use crate::result::{Checked, checked, checked_view, einsum};
 pub use crate::source::Source;
 pub use crate::static_extent::{
     AnyExtent, AnyExtents, Extent, ExtentAt, Extents, LetterAgrees, LetterEqual, NameAgrees,

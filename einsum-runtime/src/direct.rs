@@ -1,63 +1,135 @@
 //! Element access for the loops that emitted code runs itself, where a call has so few points that handing it over would
 //! take longer.
 //!
-//! Safe and yet without a check left in the loops: views are cut to the very variables that bound the loops, so that the
-//! comparisons here are between a counter and its own bound.
+//! Every access is checked, yet the checks vanish: emitted code has compared the extents of an array with the bounds of
+//! its loops before, and the optimiser knows. One function a rank, rather than loops over axes, is less for it to do.
 
 #![allow(unsafe_code)]
 
-use core::marker::PhantomData;
-use core::ptr::NonNull;
+use core::alloc::Layout;
+use core::mem::{ManuallyDrop, MaybeUninit};
 
-use ndarray::{Array, Dimension};
+use ndarray::Array;
 
 use crate::element::Element;
 use crate::ellipsis::NoEllipsis;
-use crate::layout::Layout;
+use crate::kernel::raw::RawKernels;
+use crate::new_array::{NewRoom, Rank, Room};
 use crate::output_view::OutputView;
 use crate::view::{View, holds};
 
 /// The most points of a call whose loops emitted code runs itself.
-const POINTS: usize = 128;
+const POINTS: usize = 256;
 
-/// Whether loops of these extents have few points, and at least one. There are at most 8 of them.
+#[inline(always)]
+fn is_short(extent: usize) -> bool {
+    // An extent of zero is none.
+    extent.wrapping_sub(1) < POINTS
+}
+
+/// Whether a loop has few points, and at least one.
 #[inline(always)]
 #[must_use]
-pub fn few<const N: usize>(extents: [usize; N]) -> bool {
-    let (mut points, mut short, mut number) = (1_usize, N <= 8, 0);
-    while number < N {
-        short &= extents[number].wrapping_sub(1) < POINTS;
-        points = points.wrapping_mul(extents[number]);
-        number += 1;
-    }
-    short && points <= POINTS
+pub fn few1(i: usize) -> bool {
+    is_short(i)
 }
 
-/// An operand with extents that loops count up to.
-///
-/// Invariant: for `'v`, every element at `ptr + Σ position · stride` with all positions inside `extents` may be read.
-#[derive(Clone, Copy)]
-pub struct Direct<'v, T, const R: usize> {
-    ptr: NonNull<T>,
-    extents: [usize; R],
-    strides: [isize; R],
-    borrow: PhantomData<&'v [T]>,
+/// As [`few1`], for two loops.
+#[inline(always)]
+#[must_use]
+pub fn few2(i: usize, j: usize) -> bool {
+    is_short(i) & is_short(j) && i * j <= POINTS
 }
 
-impl<T: Element, const R: usize, X> View<'_, T, R, X, NoEllipsis> {
-    /// Returns the operand if it has these extents.
-    #[inline(always)]
-    #[must_use]
-    pub fn direct(&self, extents: [usize; R]) -> Option<Direct<'_, T, R>> {
-        match has_extents(&self.layout, &extents) {
-            true => {
-                let (ptr, strides) = (self.ptr(), self.layout.strides);
-                Some(Direct { ptr, extents, strides, borrow: PhantomData })
+/// As [`few1`], for three loops.
+#[inline(always)]
+#[must_use]
+pub fn few3(i: usize, j: usize, k: usize) -> bool {
+    is_short(i) & is_short(j) & is_short(k) && i * j * k <= POINTS
+}
+
+/// Ends the process: unwinding would cost every loop the code that cleans up behind it.
+#[cold]
+#[inline(never)]
+extern "C" fn outside() -> ! {
+    panic!("einloom: internal error: a position lies outside of its array")
+}
+
+macro_rules! ranks {
+    ($($rank:literal: $($axis:literal $at:ident $n:ident),*;)*) => { $(
+        impl<T: Element, X> View<'_, T, $rank, X, NoEllipsis> {
+            /// Whether the operand has these extents.
+            #[inline(always)]
+            #[must_use]
+            pub fn is(&self $(, $n: usize)*) -> bool {
+                (self.layout.found == $rank) $(& (self.layout.extent($axis) == $n))*
             }
-            false => None,
-        }
-    }
 
+            /// Returns an element. The extents have been checked with [`is`](View::is).
+            #[inline(always)]
+            #[must_use]
+            pub fn at(&self $(, $at: usize)*) -> T {
+                let layout = &self.layout;
+                if !((layout.found == $rank) $(& ($at < layout.extent($axis)))*) {
+                    outside();
+                }
+                let offset = 0_isize $(+ $at.cast_signed() * layout.stride($axis))*;
+                // SAFETY: the invariant of `View`, and the position lies inside the extents.
+                unsafe { self.ptr().as_ptr().offset(offset).read() }
+            }
+        }
+
+        impl<T: Element, X> OutputView<'_, T, $rank, X, NoEllipsis> {
+            /// Whether the output has these extents.
+            #[inline(always)]
+            #[must_use]
+            pub fn is(&self $(, $n: usize)*) -> bool {
+                (self.layout.found == $rank) $(& (self.layout.extent($axis) == $n))*
+            }
+
+            #[inline(always)]
+            fn place(&mut self $(, $at: usize)*) -> &mut T {
+                let layout = &self.layout;
+                if !((layout.found == $rank) $(& ($at < layout.extent($axis)))*) {
+                    outside();
+                }
+                let offset = 0_isize $(+ $at.cast_signed() * layout.stride($axis))*;
+                // SAFETY: the invariant of `OutputView`, and the position lies inside the extents.
+                unsafe { &mut *self.ptr.as_ptr().offset(offset) }
+            }
+
+            /// Writes an element. The extents have been checked with [`is`](OutputView::is).
+            #[inline(always)]
+            pub fn put(&mut self $(, $at: usize)*, value: T) {
+                *self.place($($at),*) = value;
+            }
+
+            /// Lets a sum enter an element, which becomes `beta * old + alpha * sum`, where an `alpha` that is not given
+            /// is one and a `beta` zero; with a `beta` of zero the old value does not matter.
+            #[inline(always)]
+            pub fn scale(&mut self $(, $at: usize)*, sum: T, alpha: Option<T>, beta: Option<T>) {
+                let place = self.place($($at),*);
+                let scaled = match alpha {
+                    Some(alpha) => T::mul(alpha, sum),
+                    None => sum,
+                };
+                *place = match beta {
+                    Some(beta) if beta != T::ZERO => T::add(T::mul(beta, *place), scaled),
+                    _ => scaled,
+                };
+            }
+        }
+    )* };
+}
+ranks! {
+    0: ;
+    1: 0 i n0;
+    2: 0 i n0, 1 j n1;
+    3: 0 i n0, 1 j n1, 2 k n2;
+    4: 0 i n0, 1 j n1, 2 k n2, 3 l n3;
+}
+
+impl<T: Element, const R: usize, X, E> View<'_, T, R, X, E> {
     /// Returns what a sum begins with.
     #[inline(always)]
     #[must_use]
@@ -66,170 +138,84 @@ impl<T: Element, const R: usize, X> View<'_, T, R, X, NoEllipsis> {
     }
 }
 
-#[inline(always)]
-fn has_extents<const R: usize>(layout: &Layout<R, NoEllipsis>, extents: &[usize; R]) -> bool {
-    let (mut axis, mut equal) = (0, layout.has_rank());
-    while axis < R {
-        equal &= layout.extents[axis] == extents[axis];
-        axis += 1;
-    }
-    equal
-}
-
-/// Returns the offset of a position.
-///
-/// # Panics
-///
-/// If it lies outside of the extents.
-#[inline(always)]
-fn offset<const R: usize>(at: [usize; R], extents: &[usize; R], strides: &[isize; R]) -> isize {
-    let (mut axis, mut inside, mut offset) = (0, true, 0_isize);
-    while axis < R {
-        inside &= at[axis] < extents[axis];
-        offset = offset.wrapping_add(at[axis].cast_signed().wrapping_mul(strides[axis]));
-        axis += 1;
-    }
-    if !inside {
-        outside();
-    }
-    offset
-}
-
-#[cold]
-#[inline(never)]
-fn outside() -> ! {
-    panic!("einloom: internal error: a position lies outside of its array")
-}
-
-impl<T: Element, const R: usize> Direct<'_, T, R> {
-    /// Returns an element.
-    ///
-    /// # Panics
-    ///
-    /// If the position lies outside of the extents.
-    #[inline(always)]
-    #[must_use]
-    pub fn at(&self, position: [usize; R]) -> T {
-        let offset = offset(position, &self.extents, &self.strides);
-        // SAFETY: the invariant of `Direct`, and the position lies inside the extents.
-        unsafe { self.ptr.offset(offset).read() }
-    }
-}
-
-/// An output with extents that loops count up to.
-///
-/// Invariant: for `'v`, every element at `ptr + Σ position · stride` with all positions inside `extents` may be read
-/// and written by nobody else.
-pub struct DirectMut<'v, T, const R: usize> {
-    ptr: NonNull<T>,
-    extents: [usize; R],
-    strides: [isize; R],
-    borrow: PhantomData<&'v mut [T]>,
-}
-
-impl<T: Element, const R: usize, X> OutputView<'_, T, R, X, NoEllipsis> {
-    /// Returns the output if it has these extents.
-    #[inline(always)]
-    #[must_use]
-    pub fn direct(&mut self, extents: [usize; R]) -> Option<DirectMut<'_, T, R>> {
-        match has_extents(&self.layout, &extents) {
-            true => {
-                let (ptr, strides) = (self.ptr, self.layout.strides);
-                Some(DirectMut { ptr, extents, strides, borrow: PhantomData })
-            }
-            false => None,
-        }
-    }
-}
-
-impl<T: Element, const R: usize> DirectMut<'_, T, R> {
-    /// Writes an element.
-    ///
-    /// # Panics
-    ///
-    /// If the position lies outside of the extents.
-    #[inline(always)]
-    pub fn put(&mut self, position: [usize; R], value: T) {
-        let offset = offset(position, &self.extents, &self.strides);
-        // SAFETY: the invariant of `DirectMut`, and the position lies inside the extents.
-        unsafe { self.ptr.offset(offset).write(value) }
-    }
-
-    /// Lets a sum enter an element, which becomes `beta * old + alpha * sum`, where an `alpha` that is not given is one and
-    /// a `beta` zero; with a `beta` of zero the old value does not matter.
-    ///
-    /// # Panics
-    ///
-    /// As [`put`](DirectMut::put).
-    #[inline(always)]
-    pub fn scale(&mut self, position: [usize; R], sum: T, alpha: Option<T>, beta: Option<T>) {
-        let offset = offset(position, &self.extents, &self.strides);
-        let scaled = match alpha {
-            Some(alpha) => T::mul(alpha, sum),
-            None => sum,
-        };
-        // SAFETY: as in `put`; an existing output holds values.
-        unsafe {
-            let to = self.ptr.offset(offset);
-            to.write(match beta {
-                Some(beta) if beta != T::ZERO => T::add(T::mul(beta, to.read()), scaled),
-                _ => scaled,
-            });
-        }
-    }
-}
-
 /// The elements of a new array, to be pushed in C order.
-pub struct Row<T, const R: usize> {
-    elements: Vec<T>,
-    extents: [usize; R],
+///
+/// Invariant: `ptr`, `len`, and `capacity` are those of a vector. They are apart so that they stay in registers.
+pub struct Row<T> {
+    ptr: *mut T,
+    len: usize,
+    capacity: usize,
 }
 
-/// Returns a new array of these extents, of which there are [`few`].
-#[inline(always)]
-#[must_use]
-pub fn row<T, const R: usize>(extents: [usize; R]) -> Row<T, R> {
-    let (mut len, mut axis) = (1_usize, 0);
-    while axis < R {
-        len = len.wrapping_mul(extents[axis]);
-        axis += 1;
+impl<T: Element, const R: usize, X, E> View<'_, T, R, X, E> {
+    /// Returns room for so many elements.
+    #[inline(always)]
+    #[must_use]
+    pub fn row(&self, len: usize) -> Row<T> {
+        let ptr = allocate(len, Layout::new::<T>()).cast();
+        Row { ptr, len: 0, capacity: len }
     }
-    Row { elements: Vec::with_capacity(len), extents }
-}
 
-impl<T: Element, const R: usize> Row<T, R> {
-    /// Adds an element.
+    /// Returns the array of the elements of a row.
     ///
     /// # Panics
     ///
-    /// If there is no room for it.
+    /// If not as many elements were pushed as the extents say, or `D` has another rank.
+    #[inline(always)]
+    #[must_use]
+    pub fn array<const RO: usize, D: Rank>(
+        &self,
+        row: Row<T>,
+        extents: [usize; RO],
+    ) -> Array<T, D> {
+        let Row { ptr, len, capacity } = *ManuallyDrop::new(row);
+        let room = Room { ptr: ptr.cast(), len, capacity };
+        let mut array = MaybeUninit::<Array<T, D>>::uninit();
+        // SAFETY: the invariant of `Row`; `finish` compares the number of elements with the extents.
+        unsafe {
+            finish(T::TABLE.raw, D::PLACE, array.as_mut_ptr().cast(), room, &extents);
+            array.assume_init()
+        }
+    }
+}
+
+#[inline(never)]
+fn allocate(len: usize, element: Layout) -> *mut u8 {
+    NewRoom::new(len, element).into_room().ptr
+}
+
+/// # Safety
+///
+/// As [`NewArray`](crate::new_array::NewArray), for the elements of the table and the dimension of the place, but for the
+/// number of elements.
+unsafe fn finish(
+    table: &RawKernels,
+    place: usize,
+    array: *mut u8,
+    room: Room,
+    extents: &[usize],
+) {
+    let is_whole = room.len > 0 && holds(extents, room.len);
+    assert!(is_whole, "einloom: internal error: another number of elements");
+    // SAFETY: the caller's duties. With elements, no extent is zero.
+    unsafe { table.new_arrays[place](array, room, extents) }
+}
+
+impl<T: Element> Row<T> {
+    /// Adds an element, if there is room.
     #[inline(always)]
     pub fn push(&mut self, value: T) {
-        let len = self.elements.len();
-        if len == self.elements.capacity() {
-            outside();
-        }
-        // SAFETY: there is room for one more.
-        unsafe {
-            self.elements.as_mut_ptr().add(len).write(value);
-            self.elements.set_len(len + 1);
+        if self.len < self.capacity {
+            // SAFETY: there is room for one more.
+            unsafe { self.ptr.add(self.len).write(value) };
+            self.len += 1;
         }
     }
+}
 
-    /// Returns the array.
-    ///
-    /// # Panics
-    ///
-    /// If not as many elements were pushed as its extents say, or `D` has another rank.
-    #[inline(always)]
-    #[must_use]
-    pub fn into_array<D: Dimension>(self) -> Array<T, D> {
-        let mut shape = D::zeros(R);
-        if shape.ndim() != R || !holds(&self.extents, self.elements.len()) {
-            outside();
-        }
-        shape.slice_mut().copy_from_slice(&self.extents);
-        // SAFETY: the elements are as many as the extents say.
-        unsafe { Array::from_shape_vec_unchecked(shape, self.elements) }
+impl<T> Drop for Row<T> {
+    fn drop(&mut self) {
+        // SAFETY: the invariant of `Row`.
+        drop(unsafe { Vec::from_raw_parts(self.ptr, self.len, self.capacity) });
     }
 }

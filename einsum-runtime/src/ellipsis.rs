@@ -4,7 +4,7 @@
 use core::marker::PhantomData;
 
 use ndarray::{DimMax, Dimension};
-use smallvec::SmallVec;
+use smallvec::{SmallVec, smallvec};
 
 use crate::error::{Problem, ShapeError};
 use crate::source::{AxisExtent, Source};
@@ -14,11 +14,23 @@ use crate::source::{AxisExtent, Source};
 pub struct NoEllipsis;
 
 /// The axes of an ellipsis, of the dimension type `D`.
-#[derive(Clone, Copy)]
+#[derive(Clone)]
 pub struct Rest<D> {
-    pub(crate) extents: D,
-    /// Strides in elements, as two's complement; as many as extents.
-    pub(crate) strides: D,
+    /// All extents, then all strides, in elements and as two's complement.
+    axes: SmallVec<[usize; 8]>,
+    dimension: PhantomData<D>,
+}
+
+impl<D> Rest<D> {
+    pub(crate) fn new(count: usize) -> Self {
+        Rest { axes: smallvec![0; 2 * count], dimension: PhantomData }
+    }
+
+    pub(crate) fn set(&mut self, axis: usize, extent: usize, stride: usize) {
+        let count = self.axes.len() / 2;
+        self.axes[axis] = extent;
+        self.axes[count + axis] = stride;
+    }
 }
 
 /// What an array knows of its term's ellipsis: [`NoEllipsis`] or [`Rest`].
@@ -26,41 +38,32 @@ pub trait Ellipsis: sealed::Ellipsis {}
 
 pub(crate) mod sealed {
     use super::{NoEllipsis, Rest};
-    use ndarray::Dimension;
 
     pub trait Ellipsis {
         const IS_SOME: bool;
-        fn extents(&self) -> &[usize];
-        fn strides(&self) -> &[usize];
+        /// All extents, then all strides.
+        fn axes(&self) -> &[usize];
     }
 
     impl Ellipsis for NoEllipsis {
         const IS_SOME: bool = false;
         #[inline]
-        fn extents(&self) -> &[usize] {
-            &[]
-        }
-        #[inline]
-        fn strides(&self) -> &[usize] {
+        fn axes(&self) -> &[usize] {
             &[]
         }
     }
 
-    impl<D: Dimension> Ellipsis for Rest<D> {
+    impl<D> Ellipsis for Rest<D> {
         const IS_SOME: bool = true;
         #[inline]
-        fn extents(&self) -> &[usize] {
-            self.extents.slice()
-        }
-        #[inline]
-        fn strides(&self) -> &[usize] {
-            self.strides.slice()
+        fn axes(&self) -> &[usize] {
+            &self.axes
         }
     }
 }
 
 impl Ellipsis for NoEllipsis {}
-impl<D: Dimension> Ellipsis for Rest<D> {}
+impl<D> Ellipsis for Rest<D> {}
 
 /// The extents of the ellipsis of one array, and which of its axes they are.
 #[derive(Clone, Copy)]

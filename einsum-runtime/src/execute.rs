@@ -4,8 +4,6 @@
 
 #![allow(unsafe_code)]
 
-use core::alloc::Layout;
-
 use smallvec::SmallVec;
 
 use crate::check::{cheapest, rest_extents};
@@ -14,19 +12,19 @@ use crate::kernel::raw::{RawKernels, RawMode, RawRead};
 use crate::kernel::{Dim, Dims};
 use crate::layout::Axes;
 use crate::nest::{self, Laid, is_diagonal};
+use crate::new_array::{NewArray, NewRoom};
 use crate::program::{Access, NONE, Nest, Program};
 use crate::view::Raw;
 
 /// A call whose shapes have been checked.
 ///
-/// Invariant: the kernels are those of the elements of all operands, whose layout is `element`.
+/// Invariant: the kernels are those of the elements of all operands.
 pub(crate) struct Call<'c> {
     pub(crate) program: &'static Program,
     pub(crate) operands: &'c [Raw<'c>],
     /// The extent of each index.
     pub(crate) extents: &'c [usize],
     pub(crate) kernels: &'static RawKernels,
-    pub(crate) element: Layout,
 }
 
 /// What a body writes its result to.
@@ -38,11 +36,31 @@ pub(crate) struct Out<'o> {
 }
 
 impl Call<'_> {
-    /// Returns the shape of a new array for the result of a product.
-    pub(crate) fn shape(&self, product: usize) -> COrder {
-        let product = &self.program.products[product];
-        let body = cheapest(product, self.extents);
-        self.new_shape(body, &body[body.len() - 1], product.like)
+    /// Computes a product into a new array, and writes that to `array`, made by `new_array`.
+    ///
+    /// # Safety
+    ///
+    /// `array` can be written as an array of the elements' type and the dimension of `new_array`.
+    ///
+    /// # Panics
+    ///
+    /// If there is no such product, or the dimension has another rank.
+    pub(crate) unsafe fn run_new(&self, product: usize, new_array: NewArray, array: *mut u8) {
+        let described = &self.program.products[product];
+        let body = cheapest(described, self.extents);
+        let nest = &body[body.len() - 1];
+        let shape = self.new_shape(body, nest, described.like);
+        let room = NewRoom::new(shape.len, self.kernels.element);
+        let out = Out { ptr: room.ptr(), axes: shape.axes(), mode: RawMode::Assign };
+        // SAFETY: the room is new, and as large as its shape says; the check has bounded the shape as an array wants it.
+        unsafe {
+            self.run(product, out);
+            if shape.rest.is_empty() {
+                return new_array(array, room.into_room(), &shape.extents);
+            }
+            let extents = shape.in_order(usize::from(nest.before));
+            new_array(array, room.into_room(), &extents);
+        }
     }
 
     fn new_shape(&self, body: &[Nest], nest: &Nest, like: u8) -> COrder {
@@ -74,7 +92,7 @@ impl Call<'_> {
         while number < last {
             let nest = &body[number];
             let shape = self.new_shape(body, nest, NONE);
-            let mut target = Intermediate::new(shape, self.element);
+            let mut target = Intermediate::new(shape, self.kernels.element);
             let ptr = target.as_mut_ptr();
             let out = Out { ptr, axes: target.shape.axes(), mode: RawMode::Assign };
             // SAFETY: the room is new, and as large as its shape says.
@@ -119,9 +137,9 @@ impl Call<'_> {
         let tensor = usize::from(access.tensor);
         let (ptr, axes) = match tensor.checked_sub(self.operands.len()) {
             None => {
-                let Raw { ptr, axes, is_output } = self.operands[tensor];
+                let Raw { ptr, is_output, .. } = self.operands[tensor];
                 assert!(!is_output, "einloom: internal error: a nest reads the output");
-                (ptr.cast_const(), axes)
+                (ptr.cast_const(), self.operands[tensor].axes())
             }
             Some(number) => (made[number].as_ptr(), made[number].shape.axes()),
         };
@@ -174,7 +192,9 @@ impl Call<'_> {
 
 /// Returns the loops over all elements of an array.
 fn whole(axes: &Axes<'_>) -> Dims<0> {
-    let named = axes.extents.iter().copied().zip(axes.strides.iter().copied());
-    let rest = axes.rest.extents.iter().zip(axes.rest.strides).map(|(&n, &s)| (n, s.cast_signed()));
-    named.chain(rest).map(|(extent, out)| Dim { extent, out, sources: [], summed: false }).collect()
+    let mut dims = Dims::new();
+    for (extent, stride) in [axes.named, axes.rest].iter().flat_map(|axes| axes.extents.iter().zip(axes.strides)) {
+        dims.push(Dim { extent: *extent, out: stride.cast_signed(), sources: [], summed: false });
+    }
+    dims
 }

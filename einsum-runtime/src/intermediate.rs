@@ -8,7 +8,7 @@ use core::mem::MaybeUninit;
 
 use smallvec::SmallVec;
 
-use crate::layout::{Axes, RestAxes};
+use crate::layout::{Axes, Steps};
 
 /// The most that a thread keeps in a block.
 const KEPT: usize = 4 << 20;
@@ -79,7 +79,7 @@ impl Drop for Intermediate {
 /// The shape of a new array in C order: named axes and those of an ellipsis.
 pub(crate) struct COrder {
     pub(crate) extents: SmallVec<[usize; 6]>,
-    strides: SmallVec<[isize; 6]>,
+    strides: SmallVec<[usize; 6]>,
     pub(crate) rest: SmallVec<[usize; 6]>,
     rest_strides: SmallVec<[usize; 6]>,
     /// The number of elements.
@@ -113,7 +113,7 @@ impl COrder {
         let mut axis = named;
         while axis > before.min(named) {
             axis -= 1;
-            strides[axis] = take(extents[axis]).cast_signed();
+            strides[axis] = take(extents[axis]);
         }
         let mut position = rest.len();
         while position > 0 {
@@ -122,18 +122,23 @@ impl COrder {
         }
         while axis > 0 {
             axis -= 1;
-            strides[axis] = take(extents[axis]).cast_signed();
+            strides[axis] = take(extents[axis]);
         }
         assert!(isize::try_from(stride).is_ok(), "{TOO_LARGE}");
         let len = if is_empty { 0 } else { stride };
         COrder { extents, strides, rest, rest_strides, len }
     }
 
+    /// Returns all extents in the order of the axes, `before` of the named ones before those of the ellipsis.
+    pub(crate) fn in_order(&self, before: usize) -> SmallVec<[usize; 8]> {
+        let (left, right) = self.extents.split_at(before.min(self.extents.len()));
+        left.iter().chain(&self.rest).chain(right).copied().collect()
+    }
+
     pub(crate) fn axes(&self) -> Axes<'_> {
         Axes {
-            extents: &self.extents,
-            strides: &self.strides,
-            rest: RestAxes { extents: &self.rest, strides: &self.rest_strides },
+            named: Steps { extents: &self.extents, strides: &self.strides },
+            rest: Steps { extents: &self.rest, strides: &self.rest_strides },
             found: self.extents.len() + self.rest.len(),
         }
     }

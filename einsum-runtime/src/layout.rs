@@ -7,10 +7,10 @@ use crate::ellipsis::{Ellipsis, NoEllipsis, Rest};
 /// Extents and strides, in elements, of the named axes, the ellipsis `E`, and the array's rank.
 ///
 /// If the rank does not fit the term, all extents are 0 and the ellipsis is empty.
-#[derive(Clone, Copy)]
+#[derive(Clone)]
 pub(crate) struct Layout<const R: usize, E> {
-    pub(crate) extents: [usize; R],
-    pub(crate) strides: [isize; R],
+    /// Extents, then strides as two's complement.
+    axes: [[usize; R]; 2],
     pub(crate) ellipsis: E,
     /// The number of axes that the array has.
     pub(crate) found: usize,
@@ -20,16 +20,16 @@ impl<const R: usize> Layout<R, NoEllipsis> {
     #[inline]
     pub(crate) fn new(shape: &[usize], strides: &[isize]) -> Self {
         let found = shape.len();
-        let mut layout = Layout { extents: [0; R], strides: [0; R], ellipsis: NoEllipsis, found };
+        let mut axes = [[0; R]; 2];
         if found == R && strides.len() == R {
             let mut axis = 0;
             while axis < R {
-                layout.extents[axis] = shape[axis];
-                layout.strides[axis] = strides[axis];
+                axes[0][axis] = shape[axis];
+                axes[1][axis] = strides[axis].cast_unsigned();
                 axis += 1;
             }
         }
-        layout
+        Layout { axes, ellipsis: NoEllipsis, found }
     }
 
     /// Returns the layout in C order, of an array whose elements exist.
@@ -54,66 +54,74 @@ impl<const R: usize, D: Dimension> Layout<R, Rest<D>> {
         assert!(before <= R, "einloom: internal error: the ellipsis lies outside its term");
         let found = shape.len();
         let count = found.saturating_sub(R);
-        let mut rest = Rest { extents: D::zeros(count), strides: D::zeros(count) };
-        let (mut named_extents, mut named_strides) = ([0; R], [0; R]);
+        let mut rest = Rest::new(count);
+        let mut axes = [[0; R]; 2];
         if found >= R {
             for (axis, (&extent, &stride)) in shape.iter().zip(strides).enumerate() {
+                let stride = stride.cast_unsigned();
                 if axis < before {
-                    named_extents[axis] = extent;
-                    named_strides[axis] = stride;
+                    (axes[0][axis], axes[1][axis]) = (extent, stride);
                 } else if axis < before + count {
-                    rest.extents[axis - before] = extent;
-                    rest.strides[axis - before] = stride.cast_unsigned();
+                    rest.set(axis - before, extent, stride);
                 } else {
-                    named_extents[axis - count] = extent;
-                    named_strides[axis - count] = stride;
+                    (axes[0][axis - count], axes[1][axis - count]) = (extent, stride);
                 }
             }
         }
-        Layout { extents: named_extents, strides: named_strides, ellipsis: rest, found }
+        Layout { axes, ellipsis: rest, found }
+    }
+}
+
+impl<const R: usize, E> Layout<R, E> {
+    #[inline(always)]
+    pub(crate) fn extent(&self, axis: usize) -> usize {
+        self.axes[0][axis]
+    }
+
+    #[inline(always)]
+    pub(crate) fn stride(&self, axis: usize) -> isize {
+        self.axes[1][axis].cast_signed()
+    }
+
+    /// Returns all extents, then all strides.
+    #[inline(always)]
+    pub(crate) fn named(&self) -> &[usize] {
+        self.axes.as_flattened()
     }
 }
 
 impl<const R: usize, E: Ellipsis> Layout<R, E> {
-    /// Whether the array has the rank of its term, so that positions inside the extents are elements.
-    #[inline]
-    pub(crate) fn has_rank(&self) -> bool {
-        self.found == R || (E::IS_SOME && self.found > R)
-    }
-
     /// Panics unless the array has the rank of its term: without axes, extents of 0 protect nothing.
     #[inline]
     pub(crate) fn assert_rank(&self) {
-        assert!(self.has_rank(), "einloom: internal error: the rank was not checked");
-    }
-
-    /// Returns the layout without its type.
-    #[inline]
-    pub(crate) fn axes(&self) -> Axes<'_> {
-        Axes {
-            extents: &self.extents,
-            strides: &self.strides,
-            rest: RestAxes { extents: self.ellipsis.extents(), strides: self.ellipsis.strides() },
-            found: self.found,
-        }
+        let has_rank = self.found == R || (E::IS_SOME && self.found > R);
+        assert!(has_rank, "einloom: internal error: the rank was not checked");
     }
 }
 
 /// A layout whose rank is no part of its type.
 #[derive(Clone, Copy)]
 pub(crate) struct Axes<'v> {
-    pub(crate) extents: &'v [usize],
-    /// As many as extents.
-    pub(crate) strides: &'v [isize],
-    pub(crate) rest: RestAxes<'v>,
+    pub(crate) named: Steps<'v>,
+    /// The axes of the ellipsis.
+    pub(crate) rest: Steps<'v>,
     /// The number of axes that the array has.
     pub(crate) found: usize,
 }
 
-/// The axes of an ellipsis.
+/// Some axes of an array.
 #[derive(Clone, Copy)]
-pub(crate) struct RestAxes<'v> {
+pub(crate) struct Steps<'v> {
     pub(crate) extents: &'v [usize],
     /// In elements, as two's complement; as many as extents.
     pub(crate) strides: &'v [usize],
+}
+
+impl<'v> Steps<'v> {
+    /// `axes` are all extents, then all strides.
+    #[inline]
+    pub(crate) fn of(axes: &'v [usize]) -> Self {
+        let (extents, strides) = axes.split_at(axes.len() / 2);
+        Steps { extents, strides }
+    }
 }

@@ -34,6 +34,7 @@ mod intermediate;
 mod kernel;
 mod memory;
 mod nest;
+mod new_array;
 mod output_view;
 mod rearrange;
 mod result;

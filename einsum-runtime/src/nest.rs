@@ -3,7 +3,7 @@
 
 use crate::kernel::tiny::{self, Tiny};
 use crate::kernel::{Dim, Dims};
-use crate::layout::{Axes, RestAxes};
+use crate::layout::{Axes, Steps};
 use crate::program::{NONE, Nest};
 
 /// The axes of one array and the loops that the named ones run along.
@@ -105,23 +105,23 @@ fn lay_axes<const P: usize>(
     let mut p = 0;
     while p < P {
         let Laid { axes, loops } = &sources[p];
-        check(loops.len() == axes.extents.len(), "a source has other axes");
+        check(loops.len() == axes.named.extents.len(), "a source has other axes");
         let mut axis = 0;
         while axis < loops.len() {
-            if let Some(dim) = find(dims, loops[axis], axes.extents[axis]) {
-                dim.sources[p] = dim.sources[p].wrapping_add(axes.strides[axis]);
+            if let Some(dim) = find(dims, loops[axis], axes.named.extents[axis]) {
+                dim.sources[p] = dim.sources[p].wrapping_add(axes.named.strides[axis].cast_signed());
             }
             axis += 1;
         }
         p += 1;
     }
     let Laid { axes, loops } = target;
-    check(loops.len() == axes.extents.len(), "the target has other axes");
+    check(loops.len() == axes.named.extents.len(), "the target has other axes");
     let dims = &mut dims[..kept];
     let mut axis = 0;
     while axis < loops.len() {
-        if let Some(dim) = find(dims, loops[axis], axes.extents[axis]) {
-            dim.out = dim.out.wrapping_add(axes.strides[axis]);
+        if let Some(dim) = find(dims, loops[axis], axes.named.extents[axis]) {
+            dim.out = dim.out.wrapping_add(axes.named.strides[axis].cast_signed());
         }
         axis += 1;
     }
@@ -162,7 +162,7 @@ fn lay_ellipses<const P: usize>(dims: &mut Dims<P>, sources: &[Laid<'_>; P], tar
             }
         }
         // The step along an axis of extent 1 is 0: it broadcasts.
-        let step = |e: &RestAxes<'_>| match e.extents.iter().nth_back(back - 1) {
+        let step = |e: &Steps<'_>| match e.extents.iter().nth_back(back - 1) {
             Some(&own) if own != 1 => Some(e.strides[e.strides.len() - back].cast_signed()),
             _ => None,
         };

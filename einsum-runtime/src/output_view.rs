@@ -10,7 +10,7 @@ use ndarray::{ArrayRef, ArrayViewMut, Dimension};
 use crate::ellipsis::{Ellipsis, NoEllipsis, Rest};
 use crate::layout::Layout;
 use crate::static_extent::ExtentAt;
-use crate::view::{Erased, Raw, WRONG_LENGTH, holds};
+use crate::view::{Erased, WRONG_LENGTH, holds};
 
 /// An output bound to a term with `R` named axes, of which `X` is known at compile time, and the ellipsis `E`.
 ///
@@ -99,7 +99,7 @@ impl<T, const R: usize, X, E> OutputView<'_, T, R, X, E> {
     #[inline]
     #[must_use]
     pub fn extent(&self, axis: usize) -> usize {
-        self.layout.extents[axis]
+        self.layout.extent(axis)
     }
 }
 
@@ -108,7 +108,13 @@ impl<T, const R: usize, X, E: Ellipsis> OutputView<'_, T, R, X, E> {
     #[inline]
     #[must_use]
     pub fn erased(&mut self) -> Erased<'_, T> {
-        let ptr = self.ptr.as_ptr().cast();
-        Erased::new(Raw { ptr, axes: self.layout.axes(), is_output: true })
+        Erased {
+            ptr: self.ptr.as_ptr().cast(),
+            named: self.layout.named(),
+            rest: self.layout.ellipsis.axes(),
+            found: self.layout.found,
+            is_output: true,
+            element: PhantomData,
+        }
     }
 }

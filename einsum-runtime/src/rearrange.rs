@@ -6,8 +6,9 @@ use core::marker::PhantomData;
 
 use ndarray::{ArrayView, Axis, Dimension, ShapeBuilder};
 
+use crate::ellipsis::sealed::Ellipsis as _;
 use crate::ellipsis::{Ellipsis, Rest};
-use crate::layout::RestAxes;
+use crate::layout::Steps;
 use crate::program::NONE;
 use crate::rank::With;
 use crate::view::View;
@@ -24,9 +25,9 @@ impl<'a, T, const R: usize, X, E: Ellipsis> View<'a, T, R, X, E> {
         &self,
         axes: [u8; R],
     ) -> ArrayView<'a, T, D> {
-        let none = RestAxes { extents: &[], strides: &[] };
+        let none = Steps { extents: &[], strides: &[] };
         assert!(
-            self.layout.ellipsis.extents().is_empty(),
+            self.layout.ellipsis.axes().is_empty(),
             "einloom: internal error: a view drops the axes of its ellipsis"
         );
         rearrange(self, &axes, RO, RO, none)
@@ -46,7 +47,7 @@ impl<'a, T, const R: usize, X, E: Dimension> View<'a, T, R, X, Rest<E>> {
         before: usize,
         _ellipsis: PhantomData<E2>,
     ) -> ArrayView<'a, T, E2::Out> {
-        rearrange(self, &axes, RO, before, self.layout.axes().rest)
+        rearrange(self, &axes, RO, before, Steps::of(self.layout.ellipsis.axes()))
     }
 }
 
@@ -55,7 +56,7 @@ fn rearrange<'a, T, const R: usize, X, E: Ellipsis, D: Dimension>(
     axes: &[u8; R],
     named: usize,
     before: usize,
-    rest: RestAxes<'_>,
+    rest: Steps<'_>,
 ) -> ArrayView<'a, T, D> {
     view.layout.assert_rank();
     let count = rest.extents.len();
@@ -82,7 +83,7 @@ fn rearrange<'a, T, const R: usize, X, E: Ellipsis, D: Dimension>(
         );
         seen[to] = true;
         extents[at] = extent;
-        strides[at] = strides[at].wrapping_add(view.layout.strides[axis].cast_unsigned());
+        strides[at] = strides[at].wrapping_add(view.layout.stride(axis).cast_unsigned());
     }
     for to in (0..named).filter(|&to| !seen[to]) {
         extents[if to < before { to } else { to + count }] = 1;

@@ -1,24 +1,24 @@
 //! The results of a call as the user gets them: new arrays in C order, scalars, or an output that is filled.
+//!
+//! Functions of the element type only hand over to [`execute`](crate::execute), which is compiled in this crate.
 
 #![allow(unsafe_code)]
 
-use core::alloc::Layout;
 use core::marker::PhantomData;
 use core::mem::MaybeUninit;
 
-use ndarray::{Array, Dimension};
-use smallvec::SmallVec;
+use ndarray::Array;
 
 use crate::check::check;
 use crate::error::ShapeError;
 use crate::execute::{Call, Out};
-use crate::intermediate::COrder;
-use crate::kernel::raw::{Factor, KernelTable, RawMode};
-use crate::layout::{Axes, RestAxes};
-use crate::memory;
+use crate::kernel::raw::{Factor, KernelTable, RawKernels, RawMode};
+use crate::layout::{Axes, Steps};
+use crate::new_array::{Rank, new_array};
+use crate::outcome::raise;
 use crate::program::Program;
 use crate::rank::With;
-use crate::view::Erased;
+use crate::view::{Erased, Raw};
 
 /// A call whose shapes fit, with elements `T`.
 pub struct Checked<'c, T> {
@@ -26,8 +26,8 @@ pub struct Checked<'c, T> {
     element: PhantomData<T>,
 }
 
-/// Checks the shapes of a call. `given` are the extents that options give; `extents` has one place an index, for the
-/// checked call to use.
+/// Checks the shapes of a call. `kernels` are those of its first operand, `given` the extents that options give, and
+/// `extents` has one place an index, for the checked call to use.
 ///
 /// # Errors
 ///
@@ -36,19 +36,28 @@ pub struct Checked<'c, T> {
 /// # Panics
 ///
 /// If `operands`, `given`, or `extents` are not as many as the program says.
-#[inline]
 pub fn checked<'c, T>(
     program: &'static Program,
-    kernels: KernelTable<T>,
+    kernels: Option<KernelTable<T>>,
     operands: &'c [Erased<'c, T>],
     given: &[usize],
     extents: &'c mut [usize],
 ) -> Result<Checked<'c, T>, ShapeError> {
-    let operands = Erased::raw(operands);
-    check(program, operands, given, extents, size_of::<T>())?;
-    let (kernels, element) = (kernels.raw, Layout::new::<T>());
-    let call = Call { program, operands, extents, kernels, element };
+    let kernels = kernels.map(|table| table.raw);
+    let call = check_call(program, kernels, Erased::raw(operands), given, extents)?;
     Ok(Checked { call, element: PhantomData })
+}
+
+fn check_call<'c>(
+    program: &'static Program,
+    kernels: Option<&'static RawKernels>,
+    operands: &'c [Raw<'c>],
+    given: &[usize],
+    extents: &'c mut [usize],
+) -> Result<Call<'c>, ShapeError> {
+    let kernels = kernels.expect("einloom: internal error: a view is not an operand");
+    check(program, operands, given, extents, kernels.element.size())?;
+    Ok(Call { program, operands, extents, kernels })
 }
 
 /// Checks the shapes of a view that is rearranged.
@@ -68,6 +77,49 @@ pub fn checked_view<T>(
     check(program, Erased::raw(operands), &[], extents, 0)
 }
 
+/// Returns the first product of a call, an array of named axes. As [`checked`] and [`Checked::array`], which are more for
+/// rustc.
+///
+/// # Panics
+///
+/// As [`checked`], also where that is an error.
+#[track_caller]
+pub fn einsum<T, D: Rank>(
+    program: &'static Program,
+    kernels: Option<KernelTable<T>>,
+    operands: &[Erased<'_, T>],
+    given: &[usize],
+    extents: &mut [usize],
+) -> Array<T, D> {
+    let mut array = MaybeUninit::<Array<T, D>>::uninit();
+    let (operands, kernels) = (Erased::raw(operands), kernels.map(|table| table.raw));
+    // SAFETY: the place of `D` is that of its constructor, which has written the array when `einsum_raw` returns.
+    unsafe {
+        einsum_raw(program, kernels, operands, given, extents, D::PLACE, array.as_mut_ptr().cast());
+        array.assume_init()
+    }
+}
+
+/// # Safety
+///
+/// `array` can be written as an array of the kernels' elements and the dimension of the place.
+#[track_caller]
+unsafe fn einsum_raw(
+    program: &'static Program,
+    kernels: Option<&'static RawKernels>,
+    operands: &[Raw<'_>],
+    given: &[usize],
+    extents: &mut [usize],
+    place: usize,
+    array: *mut u8,
+) {
+    match check_call(program, kernels, operands, given, extents) {
+        // SAFETY: the caller's duty.
+        Ok(call) => unsafe { call.run_new(0, call.kernels.new_arrays[place], array) },
+        Err(error) => raise(error),
+    }
+}
+
 impl<T> Checked<'_, T> {
     /// Returns the result of a product that is an array of named axes.
     ///
@@ -75,14 +127,17 @@ impl<T> Checked<'_, T> {
     ///
     /// If there is no such product, or `D` does not have the rank of its output.
     #[must_use]
-    pub fn array<D: Dimension>(&self, product: usize) -> Array<T, D> {
-        let (elements, shape) = self.elements(product);
-        assert!(shape.rest.is_empty(), "{ANOTHER_RANK}");
-        into_array(elements, &shape.extents)
+    pub fn array<D: Rank>(&self, product: usize) -> Array<T, D> {
+        let mut array = MaybeUninit::<Array<T, D>>::uninit();
+        let new_array = self.call.kernels.new_arrays[D::PLACE];
+        // SAFETY: the constructor is that of `T` and `D`, and has written the array when `run_new` returns.
+        unsafe {
+            self.call.run_new(product, new_array, array.as_mut_ptr().cast());
+            array.assume_init()
+        }
     }
 
-    /// Returns the result of a product whose output has `K` named axes, `before` of them before an ellipsis of the
-    /// dimension `E`.
+    /// Returns the result of a product whose output has `K` named axes and an ellipsis of the dimension `E`.
     ///
     /// # Panics
     ///
@@ -91,15 +146,15 @@ impl<T> Checked<'_, T> {
     pub fn array_like<const K: usize, E: With<K>>(
         &self,
         product: usize,
-        before: usize,
         _ellipsis: PhantomData<E>,
     ) -> Array<T, E::Out> {
-        let (elements, shape) = self.elements(product);
-        let (left, right) = shape.extents.split_at(before.min(shape.extents.len()));
-        let mut extents: SmallVec<[usize; 8]> = SmallVec::from_slice(left);
-        extents.extend_from_slice(&shape.rest);
-        extents.extend_from_slice(right);
-        into_array(elements, &extents)
+        let mut array = MaybeUninit::<Array<T, E::Out>>::uninit();
+        // SAFETY: as in `array`.
+        unsafe {
+            let to = array.as_mut_ptr().cast();
+            self.call.run_new(product, new_array::<T, E::Out>, to);
+            array.assume_init()
+        }
     }
 
     /// Returns the result of a product whose output has no axes.
@@ -110,12 +165,9 @@ impl<T> Checked<'_, T> {
     #[must_use]
     pub fn scalar(&self, product: usize) -> T {
         let mut value = MaybeUninit::<T>::uninit();
-        let rest = RestAxes { extents: &[], strides: &[] };
-        let axes = Axes { extents: &[], strides: &[], rest, found: 0 };
-        let out = Out { ptr: value.as_mut_ptr().cast(), axes, mode: RawMode::Assign };
         // SAFETY: the only position can be written, and is when `run` returns.
         unsafe {
-            self.call.run(product, out);
+            self.call.run(product, scalar(value.as_mut_ptr().cast()));
             value.assume_init()
         }
     }
@@ -127,10 +179,6 @@ impl<T> Checked<'_, T> {
     ///
     /// If the call has no output.
     pub fn fill(self, alpha: Option<T>, beta: Option<T>) {
-        let output = match self.call.operands.last() {
-            Some(output) if output.is_output => output,
-            _ => panic!("einloom: internal error: a call has no output"),
-        };
         let mode = match (&alpha, &beta) {
             (None, None) => RawMode::Assign,
             (alpha, beta) => RawMode::Scale {
@@ -138,32 +186,24 @@ impl<T> Checked<'_, T> {
                 beta: Factor::given(beta.as_ref(), Factor::Zero),
             },
         };
-        // SAFETY: the invariant of `OutputView`, which is borrowed exclusively.
-        unsafe { self.call.run(0, Out { ptr: output.ptr, axes: output.axes, mode }) }
-    }
-
-    fn elements(&self, product: usize) -> (Vec<T>, COrder) {
-        let shape = self.call.shape(product);
-        let mut elements: Vec<T> = Vec::with_capacity(shape.len);
-        memory::advise_huge_pages(elements.as_mut_ptr(), shape.len * size_of::<T>());
-        let ptr = elements.as_mut_ptr().cast();
-        let out = Out { ptr, axes: shape.axes(), mode: RawMode::Assign };
-        // SAFETY: the elements have the capacity of the shape, and are written when `run` returns.
-        unsafe {
-            self.call.run(product, out);
-            elements.set_len(shape.len);
-        }
-        (elements, shape)
+        // SAFETY: the factors are elements of the call.
+        unsafe { fill(&self.call, mode) }
     }
 }
 
-const ANOTHER_RANK: &str = "einloom: internal error: another rank";
+fn scalar(ptr: *mut u8) -> Out<'static> {
+    let none = Steps { extents: &[], strides: &[] };
+    Out { ptr, axes: Axes { named: none, rest: none, found: 0 }, mode: RawMode::Assign }
+}
 
-/// `elements` are as many as the extents say.
-fn into_array<T, D: Dimension>(elements: Vec<T>, extents: &[usize]) -> Array<T, D> {
-    let mut shape = D::zeros(extents.len());
-    assert!(shape.ndim() == extents.len(), "{ANOTHER_RANK}");
-    shape.slice_mut().copy_from_slice(extents);
-    // SAFETY: the check has bounded the extents as ndarray wants them.
-    unsafe { Array::from_shape_vec_unchecked(shape, elements) }
+/// # Safety
+///
+/// Factors of the mode are elements of the call.
+unsafe fn fill(call: &Call<'_>, mode: RawMode) {
+    let output = match call.operands.last() {
+        Some(output) if output.is_output => output,
+        _ => panic!("einloom: internal error: a call has no output"),
+    };
+    // SAFETY: the invariant of `OutputView`, which is borrowed exclusively.
+    unsafe { call.run(0, Out { ptr: output.ptr, axes: output.axes(), mode }) }
 }

@@ -9,7 +9,7 @@ use ndarray::{ArrayRef, ArrayView, Dimension};
 
 use crate::ellipsis::{Ellipsis, NoEllipsis, Rest};
 use crate::kernel::raw::KernelTable;
-use crate::layout::{Axes, Layout};
+use crate::layout::{Axes, Layout, Steps};
 use crate::static_extent::ExtentAt;
 
 /// An operand bound to a term with `R` named axes, of which `X` is known at compile time, and the ellipsis `E`.
@@ -19,8 +19,7 @@ use crate::static_extent::ExtentAt;
 pub struct View<'a, T, const R: usize, X, E> {
     ptr: NonNull<T>,
     pub(crate) layout: Layout<R, E>,
-    /// The kernels of `T`; `None` for a view that is only rearranged, whose elements need not be
-    /// [`Element`](crate::Element)s.
+    /// Those of `T`; `None` for a view that is only rearranged, whose elements need not be [`Element`](crate::Element)s.
     kernels: Option<KernelTable<T>>,
     borrow: PhantomData<&'a [T]>,
     static_extents: PhantomData<fn() -> X>,
@@ -119,20 +118,15 @@ impl<'a, T, const R: usize, X, E: Dimension> View<'a, T, R, X, Rest<E>> {
 impl<'a, T, const R: usize, X, E> View<'a, T, R, X, E> {
     /// Returns the view as an operand that kernels read.
     #[inline]
-    pub(crate) fn computed_with(mut self, kernels: KernelTable<T>) -> Self {
-        self.kernels = Some(kernels);
-        self
+    pub(crate) fn computed_with(self, kernels: Option<KernelTable<T>>) -> Self {
+        View { kernels, ..self }
     }
 
-    /// Returns the kernels of its elements.
-    ///
-    /// # Panics
-    ///
-    /// If the view is no operand.
+    /// Returns the kernels of its elements, if it is an operand.
     #[inline]
     #[must_use]
-    pub fn kernels(&self) -> KernelTable<T> {
-        self.kernels.expect("einloom: internal error: a view is not an operand")
+    pub fn kernels(&self) -> Option<KernelTable<T>> {
+        self.kernels
     }
 
     /// Returns `value`, whose type thereby is that of the elements.
@@ -146,7 +140,7 @@ impl<'a, T, const R: usize, X, E> View<'a, T, R, X, E> {
     #[inline]
     #[must_use]
     pub fn extent(&self, axis: usize) -> usize {
-        self.layout.extents[axis]
+        self.layout.extent(axis)
     }
 
     #[inline]
@@ -160,39 +154,56 @@ impl<T, const R: usize, X, E: Ellipsis> View<'_, T, R, X, E> {
     #[inline]
     #[must_use]
     pub fn erased(&self) -> Erased<'_, T> {
-        let ptr = self.ptr.as_ptr().cast();
-        Erased::new(Raw { ptr, axes: self.layout.axes(), is_output: false })
+        Erased {
+            ptr: self.ptr.as_ptr().cast(),
+            named: self.layout.named(),
+            rest: self.layout.ellipsis.axes(),
+            found: self.layout.found,
+            is_output: false,
+            element: PhantomData,
+        }
     }
 }
 
-/// An operand or output with elements `T`, whose rank is no part of its type.
-#[repr(transparent)]
+/// An operand or output with elements `T`, whose rank is no part of its type. Its fields are those of [`Raw`].
+#[repr(C)]
 pub struct Erased<'v, T> {
-    raw: Raw<'v>,
-    element: PhantomData<T>,
+    pub(crate) ptr: *mut u8,
+    pub(crate) named: &'v [usize],
+    pub(crate) rest: &'v [usize],
+    pub(crate) found: usize,
+    pub(crate) is_output: bool,
+    pub(crate) element: PhantomData<T>,
 }
 
 /// An operand or output whose elements and rank are no part of its type.
 ///
 /// Invariant: that of [`View`] for `'v`, and that of [`OutputView`](crate::output_view::OutputView) for an output.
 #[derive(Clone, Copy)]
+#[repr(C)]
 pub(crate) struct Raw<'v> {
     pub(crate) ptr: *mut u8,
-    pub(crate) axes: Axes<'v>,
+    /// The extents of the named axes, then their strides, in elements and two's complement.
+    named: &'v [usize],
+    /// As `named`, of the axes of the ellipsis.
+    rest: &'v [usize],
+    /// The number of axes that the array has.
+    found: usize,
     pub(crate) is_output: bool,
 }
 
-impl<'v, T> Erased<'v, T> {
-    /// The elements of `raw` are of type `T`.
+impl<'v> Raw<'v> {
     #[inline]
-    pub(crate) fn new(raw: Raw<'v>) -> Self {
-        Erased { raw, element: PhantomData }
+    pub(crate) fn axes(&self) -> Axes<'v> {
+        Axes { named: Steps::of(self.named), rest: Steps::of(self.rest), found: self.found }
     }
+}
 
+impl<'v, T> Erased<'v, T> {
     /// Takes their type off the arrays of a call.
     #[inline]
     pub(crate) fn raw<'c>(arrays: &'c [Self]) -> &'c [Raw<'v>] {
-        // SAFETY: `Erased` is a transparent wrapper.
+        // SAFETY: the two have the same fields, and that of `PhantomData` has no size.
         unsafe { core::slice::from_raw_parts(arrays.as_ptr().cast(), arrays.len()) }
     }
 }

@@ -3,16 +3,18 @@
 //! They follow the product as it is written, not its plan: with few points, intermediates cost more than they save. A
 //! debug build leaves them out, since there the loops themselves are the slow part.
 
-use proc_macro2::TokenStream;
-use quote::{format_ident, quote};
+use proc_macro2::{Ident, Literal, Span, TokenStream};
+use quote::{ToTokens, format_ident, quote};
 
 use super::{array, extent};
 use crate::ir::expr::{ArrayId, Axis, Expr, IndexId, Product, Term};
 use crate::ir::{Form, Program};
 
-/// The most loops and factors of a call that gets its own loops.
-const LOOPS: usize = 6;
-const FACTORS: usize = 4;
+/// The most loops, factors, and axes of an array of a call that gets its own loops: what rustc spends on more outweighs what
+/// they save.
+const LOOPS: usize = 3;
+const FACTORS: usize = 3;
+const AXES: usize = 4;
 
 /// Emits a block that breaks out of `'__done` with the result if there are few points, and does nothing otherwise.
 pub(super) fn emit_direct(form: Form, program: &Program, scales: &TokenStream) -> TokenStream {
@@ -21,40 +23,35 @@ pub(super) fn emit_direct(form: Form, program: &Program, scales: &TokenStream) -
         return TokenStream::new();
     }
     let product = &expr.products[0];
-    let numbers = || 0..expr.indices.len();
-    let names: Vec<_> = numbers().map(|number| extent(IndexId(number))).collect();
+    let names: Vec<_> = (0..expr.indices.len()).map(|number| extent(IndexId(number))).collect();
     let extents = expr.indices.iter().map(super::emit_extent);
-    let arrays: Vec<ArrayId> = (0..expr.arrays.len()).map(ArrayId).collect();
-    let views = arrays.iter().map(|&id| {
-        let (name, extents) = (array(id), emit_extents(&expr.arrays[id.0].term));
-        quote! { #name.direct(#extents) }
+    let few = format_ident!("few{}", names.len());
+    let fits = expr.arrays.iter().enumerate().map(|(number, described)| {
+        let (name, extents) = (array(ArrayId(number)), emit_axes(&described.term, extent, 1));
+        quote! { #name.is(#(#extents),*) }
     });
-    let direct: Vec<_> = arrays.iter().copied().map(direct).collect();
-    let mutable = (form == Form::Into).then(|| quote! { mut });
-    let (last, others) = direct.split_last().expect("a call has an operand");
     let (loops, result) = emit_loops(form, expr, product, scales);
     quote! {
         #[cfg(not(debug_assertions))]
         {
             #(let #names = #extents;)*
-            if __einloom::few([#(#names),*]) {
-                if let (#(::core::option::Option::Some(#others),)* ::core::option::Option::Some(#mutable #last),)
-                    = (#(#views,)*)
-                {
-                    #loops
-                    break '__done #result;
-                }
+            if __einloom::#few(#(#names),*) #(&& #fits)* {
+                #loops
+                break '__done #result;
             }
         }
     }
 }
 
 fn is_direct(form: Form, expr: &Expr) -> bool {
+    if std::env::var("NODIRECT").is_ok() { return false; }
     let [product] = &expr.products[..] else { return false };
     matches!(form, Form::Einsum | Form::Try | Form::Into)
-        && expr.indices.len() <= LOOPS
+        && (1..=LOOPS).contains(&expr.indices.len())
         && product.factors.len() <= FACTORS
         && product.factors.iter().all(|factor| !factor.conj)
+        && product.output.axes.len() <= AXES
+        && expr.arrays.iter().all(|array| array.term.axes.len() <= AXES)
         && !product.output.has_diagonal()
         && expr.indices.iter().all(|index| !index.is_ellipsis)
 }
@@ -70,13 +67,14 @@ fn emit_loops(
     let summed: Vec<IndexId> =
         (0..expr.indices.len()).map(IndexId).filter(|index| !kept.contains(index)).collect();
     let factors = product.factors.iter().map(|factor| {
-        let (name, at) = (direct(factor.array), emit_position(&expr.arrays[factor.array.0].term));
-        quote! { #name.at(#at) }
+        let (name, term) = (array(factor.array), &expr.arrays[factor.array.0].term);
+        let at = emit_axes(term, counter, 0);
+        quote! { #name.at(#(#at),*) }
     });
     let value = factors
         .reduce(|product, factor| quote! { __einloom::Element::mul(#product, #factor) })
         .expect("a product has a factor");
-    let sum = format_ident!("__s", span = proc_macro2::Span::mixed_site());
+    let sum = format_ident!("__s", span = Span::mixed_site());
     let sums = match summed.is_empty() {
         true => quote! { let #sum = #value; },
         false => {
@@ -86,14 +84,14 @@ fn emit_loops(
             quote! { let mut #sum = #zero.zero(); #added }
         }
     };
-    let row = format_ident!("__y", span = proc_macro2::Span::mixed_site());
+    let row = format_ident!("__y", span = Span::mixed_site());
     let (begin, store, result) = match form {
         Form::Into => {
-            let output = direct(ArrayId(expr.arrays.len() - 1));
-            let at = emit_position(&product.output);
+            let output = array(ArrayId(expr.arrays.len() - 1));
+            let at = emit_axes(&product.output, counter, 0);
             let store = match scales.is_empty() {
-                true => quote! { #output.put(#at, #sum); },
-                false => quote! { #output.scale(#at, #sum, #scales); },
+                true => quote! { #output.put(#(#at,)* #sum); },
+                false => quote! { #output.scale(#(#at,)* #sum, #scales); },
             };
             (TokenStream::new(), store, quote! { () })
         }
@@ -103,10 +101,13 @@ fn emit_loops(
             return (sums, result);
         }
         _ => {
-            let extents = emit_extents(&product.output);
-            let dimension = super::results::emit_dimension(product.output.axes.len());
-            let result = super::succeed(form, quote! { #row.into_array::<#dimension>() });
-            let begin = quote! { let mut #row = __einloom::row(#extents); };
+            let first = array(ArrayId(0));
+            let extents: Vec<_> = emit_axes(&product.output, extent, 1).collect();
+            let dimension = super::results::emit_dimension(extents.len());
+            let array = quote! { #first.array::<_, #dimension>(#row, [#(#extents),*]) };
+            let result = super::succeed(form, array);
+            let len = extents.iter().cloned().reduce(|len, extent| quote! { #len * #extent });
+            let begin = quote! { let mut #row = #first.row(#len); };
             (begin, quote! { #row.push(#sum); }, result)
         }
     };
@@ -128,34 +129,19 @@ fn emit_nested(indices: &[IndexId], body: TokenStream) -> TokenStream {
     })
 }
 
-fn emit_extents(term: &Term) -> TokenStream {
-    let extents = term.axes.iter().map(|axis| match axis {
-        Axis::Index(index) => {
-            let extent = extent(*index);
-            quote! { #extent }
-        }
-        Axis::Unit => quote! { 1 },
-    });
-    quote! { [#(#extents),*] }
-}
-
-fn emit_position(term: &Term) -> TokenStream {
-    let positions = term.axes.iter().map(|axis| match axis {
-        Axis::Index(index) => {
-            let counter = counter(*index);
-            quote! { #counter }
-        }
-        Axis::Unit => quote! { 0 },
-    });
-    quote! { [#(#positions),*] }
-}
-
-/// The variable of an array in these loops.
-fn direct(ArrayId(array): ArrayId) -> proc_macro2::Ident {
-    format_ident!("__d{array}", span = proc_macro2::Span::mixed_site())
+/// Emits one value an axis: the variable of its index, or `unit`.
+fn emit_axes(
+    term: &Term,
+    variable: fn(IndexId) -> Ident,
+    unit: usize,
+) -> impl Iterator<Item = TokenStream> {
+    term.axes.iter().map(move |axis| match axis {
+        Axis::Index(index) => variable(*index).into_token_stream(),
+        Axis::Unit => Literal::usize_unsuffixed(unit).into_token_stream(),
+    })
 }
 
 /// The variable that counts along an index.
-fn counter(IndexId(index): IndexId) -> proc_macro2::Ident {
-    format_ident!("__i{index}", span = proc_macro2::Span::mixed_site())
+fn counter(IndexId(index): IndexId) -> Ident {
+    format_ident!("__i{index}", span = Span::mixed_site())
 }

@@ -62,7 +62,9 @@ fn body(call: &Call, program: &Program) -> TokenStream {
     let constants = program::emit_program(call, program);
     let scales = arguments::emit_scales(call);
     let direct = direct::emit_direct(call.form, program, &scales);
-    let checked = emit_checked(call, expr);
+    let of_call = emit_of_call(call, expr);
+    let product = &expr.products[0].output;
+    let is_array = !product.axes.is_empty() && expr.ellipsis_position(product).is_none();
     let value = match call.form {
         Form::Einsum | Form::Try => results::emit_result(expr, 0),
         Form::Into => {
@@ -83,10 +85,20 @@ fn body(call: &Call, program: &Program) -> TokenStream {
         _ => quote! { __einloom::raise(#error) },
     };
     let ok = if call.form == Form::View { quote! { () } } else { quote! { #checked_call } };
-    let run = quote! {
-        match #checked {
-            ::core::result::Result::Ok(#ok) => #value,
-            ::core::result::Result::Err(#error) => #failed,
+    let run = match call.form {
+        Form::Einsum if is_array => {
+            let dimension = results::emit_dimension(product.axes.len());
+            quote! { __einloom::einsum::<_, #dimension>(#of_call) }
+        }
+        _ => {
+            let checked = if call.form == Form::View { "checked_view" } else { "checked" };
+            let checked = Ident::new(checked, Span::mixed_site());
+            quote! {
+                match __einloom::#checked(#of_call) {
+                    ::core::result::Result::Ok(#ok) => #value,
+                    ::core::result::Result::Err(#error) => #failed,
+                }
+            }
         }
     };
     let run = match direct.is_empty() {
@@ -104,8 +116,8 @@ fn succeed(form: Form, value: TokenStream) -> TokenStream {
     }
 }
 
-/// Emits the run-time check of all shapes.
-fn emit_checked(call: &Call, expr: &Expr) -> TokenStream {
+/// Emits the arguments that hand a call over to the runtime.
+fn emit_of_call(call: &Call, expr: &Expr) -> TokenStream {
     let first = array(ArrayId(0));
     let arrays = (0..expr.arrays.len()).map(|number| {
         let name = array(ArrayId(number));
@@ -114,12 +126,10 @@ fn emit_checked(call: &Call, expr: &Expr) -> TokenStream {
     let count = expr.indices.len();
     let (arrays, extents) = (quote! { &[#(#arrays),*] }, quote! { &mut [0; #count] });
     if call.form == Form::View {
-        return quote! { __einloom::checked_view(&__PROGRAM, #arrays, #extents) };
+        return quote! { &__PROGRAM, #arrays, #extents };
     }
     let given = program::given(expr).map(|(_, given)| emit_given(given));
-    quote! {
-        __einloom::checked(&__PROGRAM, #first.kernels(), #arrays, &[#(#given),*], #extents)
-    }
+    quote! { &__PROGRAM, #first.kernels(), #arrays, &[#(#given),*], #extents }
 }
 
 /// The extent of an index: as given, or of its first axis.

@@ -13,9 +13,9 @@ const STATIC_RANKS: usize = 6;
 pub(super) fn emit_result(expr: &Expr, number: usize) -> TokenStream {
     let (call, product) = (super::variable("call"), &expr.products[number]);
     let rank = expr.named_rank(&product.output);
-    if let Some(before) = expr.ellipsis_position(&product.output) {
+    if expr.ellipsis_position(&product.output).is_some() {
         let witness = emit_ellipsis_witness(expr, product);
-        return quote! { #call.array_like::<#rank, _>(#number, #before, #witness) };
+        return quote! { #call.array_like::<#rank, _>(#number, #witness) };
     }
     if rank == 0 {
         return quote! { #call.scalar(#number) };

@@ -4,11 +4,13 @@
 //! it is compiled here, once, and not in every user's crate; and nothing behind the binding of an operand asks again
 //! whether its elements are an [`Element`], so that a type that is none is one compile error.
 
+use core::alloc::Layout;
 use core::marker::PhantomData;
 
 use super::tiny::{Tiny, TinyKernel, tiny};
 use super::{Dims, Kernel, Mode, Read, scale};
 use crate::element::Element;
+use crate::new_array::{NewArrays, new_arrays};
 
 /// The kernels of one element type, called the type of the table. Every pointer to elements is one to that type.
 pub(crate) struct RawKernels {
@@ -17,6 +19,9 @@ pub(crate) struct RawKernels {
     tiny_unary: TinyKernel<1>,
     tiny_binary: TinyKernel<2>,
     scale_all: unsafe fn(Dims<0>, *mut u8, RawMode) -> RawMode,
+    pub(crate) new_arrays: NewArrays,
+    /// The size and alignment of an element.
+    pub(crate) element: Layout,
 }
 
 type RawKernel<const P: usize> = unsafe fn(&mut Dims<P>, [RawRead; P], *mut u8, RawMode);
@@ -61,7 +66,7 @@ impl<T> Copy for KernelTable<T> {}
 
 impl<T: Element> KernelTable<T> {
     /// Compiled where it is used.
-    pub const GENERIC: Self = Self::of(&RawKernels::table::<T>());
+    pub(crate) const GENERIC: Self = Self::of(&const { RawKernels::table::<T>() });
 
     /// `raw` is `RawKernels::table::<T>()`.
     pub(super) const fn of(raw: &'static RawKernels) -> Self {
@@ -77,6 +82,8 @@ impl RawKernels {
             tiny_unary: tiny::<T, 1>,
             tiny_binary: tiny::<T, 2>,
             scale_all: scale_all::<T>,
+            new_arrays: new_arrays::<T>(),
+            element: Layout::new::<T>(),
         }
     }
 
