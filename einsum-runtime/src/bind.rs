@@ -83,8 +83,7 @@ impl<T> SameOutput<T> for T {
 
 /// Binds the first operand to a term with `R` axes.
 #[inline]
-pub fn operand<const R: usize, A>(
-    a: &A) -> View<'_, A::Elem, R, A::Extents, NoEllipsis>
+pub fn operand<const R: usize, A>(a: &A) -> View<'_, A::Elem, R, A::Extents, NoEllipsis>
 where
     A: Operand<Elem: Element> + ?Sized,
     A::Dim: HasRank<Rank: Is<R>>,
@@ -96,7 +95,8 @@ where
 #[inline]
 pub fn operand_like<'a, const R: usize, A, L, T>(
     a: &'a A,
-    like: &L) -> View<'a, T, R, A::Extents, NoEllipsis>
+    like: &L,
+) -> View<'a, T, R, A::Extents, NoEllipsis>
 where
     A: Operand + ?Sized,
     A::Dim: HasRank<Rank: Is<R>>,
@@ -116,7 +116,8 @@ pub fn scalar<T: Element>(a: &T) -> View<'_, T, 0, (), NoEllipsis> {
 #[inline]
 pub fn scalar_like<'a, T: Element, L: Like<T>>(
     a: &'a T,
-    _like: &L) -> View<'a, T, 0, (), NoEllipsis> {
+    _like: &L,
+) -> View<'a, T, 0, (), NoEllipsis> {
     View::new(a.__bound()).computed_with(Some(T::TABLE))
 }
 
@@ -128,7 +129,8 @@ pub fn scalar_like<'a, T: Element, L: Like<T>>(
 #[inline]
 pub fn ellipsis_operand<const R: usize, A>(
     a: &A,
-    before: usize) -> View<'_, A::Elem, R, A::Extents, Rest<<A::Dim as Without<R>>::Rest>>
+    before: usize,
+) -> View<'_, A::Elem, R, A::Extents, Rest<<A::Dim as Without<R>>::Rest>>
 where
     A: Operand<Elem: Element> + ?Sized,
     A::Dim: Without<R>,
@@ -145,7 +147,8 @@ where
 pub fn ellipsis_operand_like<'a, const R: usize, A, L, T>(
     a: &'a A,
     like: &L,
-    before: usize) -> View<'a, T, R, A::Extents, Rest<<A::Dim as Without<R>>::Rest>>
+    before: usize,
+) -> View<'a, T, R, A::Extents, Rest<<A::Dim as Without<R>>::Rest>>
 where
     A: Operand + ?Sized,
     A::Dim: Without<R>,
@@ -158,7 +161,8 @@ where
 /// Binds the operand of `einsum_view!`, whose elements can be of any type, to a term with `R` axes.
 #[inline]
 pub fn view_operand<'a, const R: usize, T, D, X>(
-    a: Borrowed<'a, T, D, X>) -> View<'a, T, R, X, NoEllipsis>
+    a: Borrowed<'a, T, D, X>,
+) -> View<'a, T, R, X, NoEllipsis>
 where
     D: HasRank<Rank: Is<R>>,
 {
@@ -173,7 +177,8 @@ where
 #[inline]
 pub fn ellipsis_view_operand<'a, const R: usize, T, D, X>(
     a: Borrowed<'a, T, D, X>,
-    before: usize) -> View<'a, T, R, X, Rest<<D as Without<R>>::Rest>>
+    before: usize,
+) -> View<'a, T, R, X, Rest<<D as Without<R>>::Rest>>
 where
     D: Without<R>,
 {
@@ -184,7 +189,8 @@ where
 #[inline]
 pub fn output<'a, const R: usize, C, L, T>(
     c: &'a mut C,
-    _like: &L) -> OutputView<'a, T, R, C::Extents, NoEllipsis>
+    _like: &L,
+) -> OutputView<'a, T, R, C::Extents, NoEllipsis>
 where
     C: Output + ?Sized,
     C::Dim: HasRank<Rank: IsOutput<R>>,
@@ -203,7 +209,8 @@ where
 pub fn ellipsis_output<'a, const R: usize, C, L, T>(
     c: &'a mut C,
     _like: &L,
-    before: usize) -> OutputView<'a, T, R, C::Extents, Rest<<C::Dim as Without<R>>::Rest>>
+    before: usize,
+) -> OutputView<'a, T, R, C::Extents, Rest<<C::Dim as Without<R>>::Rest>>
 where
     C: Output + ?Sized,
     C::Dim: Without<R>,

@@ -6,15 +6,12 @@
 
 #![allow(unsafe_code)]
 
-use core::alloc::Layout;
-use core::mem::{ManuallyDrop, MaybeUninit};
+use core::mem::ManuallyDrop;
 
-use ndarray::Array;
+use ndarray::{Array, Dimension};
 
 use crate::element::Element;
 use crate::ellipsis::NoEllipsis;
-use crate::kernel::raw::RawKernels;
-use crate::new_array::{NewRoom, Rank, Room};
 use crate::output_view::OutputView;
 use crate::view::{View, holds};
 
@@ -38,14 +35,14 @@ pub fn few1(i: usize) -> bool {
 #[inline(always)]
 #[must_use]
 pub fn few2(i: usize, j: usize) -> bool {
-    is_short(i) & is_short(j) && i * j <= POINTS
+    is_short(i) && is_short(j) && i * j <= POINTS
 }
 
 /// As [`few1`], for three loops.
 #[inline(always)]
 #[must_use]
 pub fn few3(i: usize, j: usize, k: usize) -> bool {
-    is_short(i) & is_short(j) & is_short(k) && i * j * k <= POINTS
+    is_short(i) && is_short(j) && is_short(k) && i * j * k <= POINTS
 }
 
 /// Ends the process: unwinding would cost every loop the code that cleans up behind it.
@@ -152,8 +149,8 @@ impl<T: Element, const R: usize, X, E> View<'_, T, R, X, E> {
     #[inline(always)]
     #[must_use]
     pub fn row(&self, len: usize) -> Row<T> {
-        let ptr = allocate(len, Layout::new::<T>()).cast();
-        Row { ptr, len: 0, capacity: len }
+        let (ptr, capacity) = allocate(len);
+        Row { ptr, len: 0, capacity }
     }
 
     /// Returns the array of the elements of a row.
@@ -163,42 +160,41 @@ impl<T: Element, const R: usize, X, E> View<'_, T, R, X, E> {
     /// If not as many elements were pushed as the extents say, or `D` has another rank.
     #[inline(always)]
     #[must_use]
-    pub fn array<const RO: usize, D: Rank>(
+    pub fn array<const RO: usize, D: Dimension>(
         &self,
         row: Row<T>,
         extents: [usize; RO],
     ) -> Array<T, D> {
         let Row { ptr, len, capacity } = *ManuallyDrop::new(row);
-        let room = Room { ptr: ptr.cast(), len, capacity };
-        let mut array = MaybeUninit::<Array<T, D>>::uninit();
-        // SAFETY: the invariant of `Row`; `finish` compares the number of elements with the extents.
-        unsafe {
-            finish(T::TABLE.raw, D::PLACE, array.as_mut_ptr().cast(), room, &extents);
-            array.assume_init()
-        }
+        // SAFETY: the invariant of `Row`.
+        unsafe { array(ptr, len, capacity, extents) }
     }
 }
 
-#[inline(never)]
-fn allocate(len: usize, element: Layout) -> *mut u8 {
-    NewRoom::new(len, element).into_room().ptr
+#[inline(always)]
+fn allocate<T>(len: usize) -> (*mut T, usize) {
+    let mut elements = ManuallyDrop::new(Vec::with_capacity(len));
+    (elements.as_mut_ptr(), elements.capacity())
 }
 
 /// # Safety
 ///
-/// As [`NewArray`](crate::new_array::NewArray), for the elements of the table and the dimension of the place, but for the
-/// number of elements.
-unsafe fn finish(
-    table: &RawKernels,
-    place: usize,
-    array: *mut u8,
-    room: Room,
-    extents: &[usize],
-) {
-    let is_whole = room.len > 0 && holds(extents, room.len);
-    assert!(is_whole, "einloom: internal error: another number of elements");
-    // SAFETY: the caller's duties. With elements, no extent is zero.
-    unsafe { table.new_arrays[place](array, room, extents) }
+/// `ptr`, `len`, and `capacity` are those of a vector.
+#[inline(always)]
+unsafe fn array<T, const R: usize, D: Dimension>(
+    ptr: *mut T,
+    len: usize,
+    capacity: usize,
+    extents: [usize; R],
+) -> Array<T, D> {
+    // SAFETY: the caller's duty.
+    let elements = unsafe { Vec::from_raw_parts(ptr, len, capacity) };
+    let mut shape = D::zeros(R);
+    let fits = shape.ndim() == R && len > 0 && holds(&extents, len);
+    assert!(fits, "einloom: internal error: another rank or number of elements");
+    shape.slice_mut().copy_from_slice(&extents);
+    // SAFETY: the elements are as many as the extents say, and with elements no extent is zero.
+    unsafe { Array::from_shape_vec_unchecked(shape, elements) }
 }
 
 impl<T: Element> Row<T> {

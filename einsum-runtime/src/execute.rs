@@ -193,7 +193,9 @@ impl Call<'_> {
 /// Returns the loops over all elements of an array.
 fn whole(axes: &Axes<'_>) -> Dims<0> {
     let mut dims = Dims::new();
-    for (extent, stride) in [axes.named, axes.rest].iter().flat_map(|axes| axes.extents.iter().zip(axes.strides)) {
+    for (extent, stride) in
+        [axes.named, axes.rest].iter().flat_map(|axes| axes.extents.iter().zip(axes.strides))
+    {
         dims.push(Dim { extent: *extent, out: stride.cast_signed(), sources: [], summed: false });
     }
     dims

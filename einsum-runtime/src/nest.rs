@@ -109,7 +109,8 @@ fn lay_axes<const P: usize>(
         let mut axis = 0;
         while axis < loops.len() {
             if let Some(dim) = find(dims, loops[axis], axes.named.extents[axis]) {
-                dim.sources[p] = dim.sources[p].wrapping_add(axes.named.strides[axis].cast_signed());
+                dim.sources[p] =
+                    dim.sources[p].wrapping_add(axes.named.strides[axis].cast_signed());
             }
             axis += 1;
         }

@@ -21,10 +21,7 @@ impl<'a, T, const R: usize, X, E: Ellipsis> View<'a, T, R, X, E> {
     ///
     /// If the rank is not that of the term, extents do not match, or `D` has another rank.
     #[must_use]
-    pub fn rearrange<const RO: usize, D: Dimension>(
-        &self,
-        axes: [u8; R],
-    ) -> ArrayView<'a, T, D> {
+    pub fn rearrange<const RO: usize, D: Dimension>(&self, axes: [u8; R]) -> ArrayView<'a, T, D> {
         let none = Steps { extents: &[], strides: &[] };
         assert!(
             self.layout.ellipsis.axes().is_empty(),

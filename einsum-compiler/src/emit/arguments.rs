@@ -65,9 +65,7 @@ fn emit_binding(call: &Call, expr: &ir::Expr, described: &Array, number: usize) 
     let before = expr.ellipsis_position(&described.term);
     let argument = match described.role {
         Role::Operand(number) => &call.operands[number],
-        Role::Cotangent | Role::Output => {
-            call.target.as_ref().expect("`parse` demands the target")
-        }
+        Role::Cotangent | Role::Output => call.target.as_ref().expect("`parse` demands the target"),
     };
     let like = (number > 0).then(|| {
         let first = array(ArrayId(0));
@@ -97,8 +95,7 @@ fn emit_binding(call: &Call, expr: &ir::Expr, described: &Array, number: usize) 
     };
     let (first, last) = argument.spans();
     let function = syn::Ident::new(function, first);
-    let mut arguments =
-        Group::new(Delimiter::Parenthesis, quote! { #place #like #before });
+    let mut arguments = Group::new(Delimiter::Parenthesis, quote! { #place #like #before });
     arguments.set_span(last);
     if is_scalar_literal {
         return quote_spanned! { first => __einloom::#function #arguments };

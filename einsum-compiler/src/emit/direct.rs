@@ -44,7 +44,6 @@ pub(super) fn emit_direct(form: Form, program: &Program, scales: &TokenStream) -
 }
 
 fn is_direct(form: Form, expr: &Expr) -> bool {
-    if std::env::var("NODIRECT").is_ok() { return false; }
     let [product] = &expr.products[..] else { return false };
     matches!(form, Form::Einsum | Form::Try | Form::Into)
         && (1..=LOOPS).contains(&expr.indices.len())

@@ -69,7 +69,11 @@ fn body(call: &Call, program: &Program) -> TokenStream {
         Form::Einsum | Form::Try => results::emit_result(expr, 0),
         Form::Into => {
             let (checked, none) = (variable("call"), quote! { ::core::option::Option::None });
-            let scales = if scales.is_empty() { quote! { #none, #none } } else { scales };
+            let scales = if scales.is_empty() {
+                quote! { #none, #none }
+            } else {
+                scales
+            };
             quote! { #checked.fill(#scales) }
         }
         Form::Grad => {
@@ -84,7 +88,11 @@ fn body(call: &Call, program: &Program) -> TokenStream {
         Form::Try => quote! { ::core::result::Result::Err(#error) },
         _ => quote! { __einloom::raise(#error) },
     };
-    let ok = if call.form == Form::View { quote! { () } } else { quote! { #checked_call } };
+    let ok = if call.form == Form::View {
+        quote! { () }
+    } else {
+        quote! { #checked_call }
+    };
     let run = match call.form {
         Form::Einsum if is_array => {
             let dimension = results::emit_dimension(product.axes.len());
