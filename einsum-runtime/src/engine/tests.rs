@@ -393,25 +393,26 @@ unsafe fn without_small<T: Contract>(
 }
 
 /// Many tiny products, in any order of loops.
-fn many_products<T: Sample>(rounds: usize, seed: u64) {
+fn many_products<T: Sample>(rounds: usize, seed: u64, [m, n, k]: [usize; 3]) {
     let mut random = Random(seed);
     let mut data = Random(seed + 1);
     for round in 0..rounds {
         let mut extent = |most: usize| 1 + random.below(most);
         let letters = [
-            letter(60 + extent(50), "xyc"),
-            letter(extent(6), "xc"),
-            letter(extent(5), "yc"),
-            letter(extent(6), "xy"),
+            letter(extent(110), "xyc"),
+            letter(extent(m), "xc"),
+            letter(extent(n), "yc"),
+            letter(extent(k), "xy"),
+            letter(if extent(4) == 1 { 3 } else { 1 }, "xyc"),
         ];
-        let mut orders = [[0, 1, 2, 3]; 3];
+        let mut orders = [[0, 4, 1, 2, 3]; 3];
         for order in &mut orders {
-            for i in 1..4 {
+            for i in 1..5 {
                 order.swap(i, random.below(i + 1));
             }
             if !random.one_in(3) {
                 // As in an array of products.
-                order.sort_by_key(|&l| l != 0);
+                order.sort_by_key(|&l| l % 4 != 0);
             }
         }
         let odd = random.one_in(3).then_some(&mut random);
@@ -424,8 +425,12 @@ fn many_products<T: Sample>(rounds: usize, seed: u64) {
 #[test]
 fn many() {
     on_every_level(|_| {
-        many_products::<f32>(300, 70);
-        many_products::<f64>(300, 80);
-        many_products::<Complex<f32>>(50, 90);
+        for (i, extents) in [[6, 5, 6], [2, 2, 9], [9, 9, 9], [35, 20, 4]].into_iter().enumerate() {
+            let seed = 10 * i as u64;
+            many_products::<f32>(150, 70 + seed, extents);
+            many_products::<f64>(150, 80 + seed, extents);
+            many_products::<Complex<f32>>(100, 90 + seed, extents);
+            many_products::<Complex<f64>>(100, 100 + seed, extents);
+        }
     });
 }

@@ -19,6 +19,8 @@ use groups::Groups;
 use prepare::{Work, prepare};
 
 mod accumulate;
+#[cfg(target_arch = "x86_64")]
+pub(crate) mod batch;
 mod elementwise;
 mod gemm;
 mod groups;
