@@ -26,6 +26,9 @@ const EXTENT: usize = 32;
 /// The bytes that a block's products take, where several calls read them.
 const BLOCK: usize = 16 << 10;
 
+/// How far ahead X is fetched, in bytes, if its products are smaller than that.
+const AHEAD: usize = 1024;
+
 /// A batch of small products.
 pub(super) struct Many {
     matrices: Matrices,
@@ -155,6 +158,7 @@ impl Many {
             alpha: entry.alpha,
             beta: entry.beta,
             signs: machine.signs(entry.conjugated),
+            x_ahead: batch.x * (AHEAD / batch.x.unsigned_abs().max(1)).max(1).cast_signed(),
         };
         let mut first = 0;
         while first < batch.extent {

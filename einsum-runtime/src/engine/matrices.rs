@@ -24,8 +24,7 @@ impl Matrices {
     pub(super) fn of(unit: usize, dims: &Dims<2>) -> Option<Self> {
         let unit = unit.cast_signed();
         let (m, n, k, batch) = (ONCE, ONCE, ONCE, ONCE);
-        let mut found =
-            Matrices { m, n, k, batch, outer: Loops::new(), exchanged: false };
+        let mut found = Matrices { m, n, k, batch, outer: Loops::new(), exchanged: false };
         let mut i = 0;
         while i < dims.len() {
             let d = &dims[i];

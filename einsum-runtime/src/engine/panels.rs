@@ -169,7 +169,6 @@ impl Panels {
             y_column,
             c_column,
             last_mask: 0,
-            mask: (set.mask)(set.width),
             alpha: entry.alpha,
             x_part: part,
             y_part: part,
@@ -192,8 +191,9 @@ impl Panels {
             let x = if self.x.is_direct { x } else { x_panel };
             arguments.y = if self.y.is_direct { y } else { y_panel };
             let c_first = if self.c.is_direct { c } else { c_panel };
-            arguments.vectors = count.div_ceil(set.width);
-            arguments.last_mask = (set.mask)(count - (arguments.vectors - 1) * set.width);
+            arguments.vectors = count / set.width;
+            let last = count % set.width;
+            arguments.last_mask = if last > 0 { (set.mask)(last) } else { 0 };
             let mut row = 0;
             let mut tile = 0;
             while tile < tiles {

@@ -9,9 +9,9 @@ use super::machine::Machine;
 use super::matrices::Matrices;
 use super::scratch::{LINE, Line};
 use super::sweep::{Kernels, Split, sweep};
+use crate::kernel::Read;
 use crate::kernel::packing::{Pair, ROWS};
 use crate::kernel::table::{Arguments, ColumnEntry, StepEntry, VectorEntry};
-use crate::kernel::Read;
 
 /// What the tables have room for.
 const VECTORS: usize = 16;

@@ -38,6 +38,8 @@ pub(crate) struct EachArguments {
     /// For complex numbers, of which `(x.re y.re, x.im y.re)` and `(x.im y.im, x.re y.im)` are summed: the bits that change the
     /// signs of these sums. A pair of numbers each, twice if they have 4 bytes.
     pub(crate) signs: [[u64; 2]; 2],
+    /// Every step, X is fetched into the caches at this distance: the processor does not foresee masked loads.
+    pub(crate) x_ahead: isize,
 }
 
 /// Products side by side: every array has adjacent lanes, one a product.
@@ -47,7 +49,7 @@ pub(crate) struct LanesArguments {
     pub(crate) x: *const u8,
     pub(crate) y: *const u8,
     pub(crate) c: *mut u8,
-    /// The number of vectors of lanes.
+    /// The number of vectors that have all lanes.
     pub(crate) vectors: usize,
     /// The extents of k and of j.
     pub(crate) steps: usize,
@@ -61,9 +63,8 @@ pub(crate) struct LanesArguments {
     /// Along j.
     pub(crate) y_column: isize,
     pub(crate) c_column: isize,
-    /// The lanes that exist in the last vector, and in the others.
+    /// The lanes of one vector more, as [`KernelSet::mask`](super::table::KernelSet::mask) has it, or 0 if there is none.
     pub(crate) last_mask: usize,
-    pub(crate) mask: usize,
     /// An element, in the lowest bytes, that sums are multiplied by; not for complex numbers.
     pub(crate) alpha: u64,
     /// For complex numbers: from real parts to imaginary parts.

@@ -2,8 +2,8 @@
 //! of X and multiplies it by an element of Y for every column.
 //!
 //! Registers: `rax rcx rdx` the product in X, Y, and C; `r8` products left; `r9 r10` the step in X and Y, `r11` steps
-//! left; `rsi r12` the steps of k, `rbx` that of columns in Y, `r14` in C; `rbp r15` three times these; `r13` the fifth
-//! column. Vector 0 holds X, vector 1 X with its parts exchanged if complex, vector 2 an element in all lanes.
+//! left; `rsi r12` the steps of k, `rbx` that of columns in Y, `r14` in C; `rbp` and, in C, `r15` three times these;
+//! `r13` the fifth column; `r15` how far X is fetched ahead. Vector 0 holds X, vector 1 X with its parts exchanged if complex, vector 2 an element in all lanes.
 
 use core::arch::naked_asm;
 
@@ -63,7 +63,6 @@ macro_rules! body {
             mov rbx, [rdi + 80]
             mov r14, [rdi + 88]
             lea rbp, [rbx + 2*rbx]
-            lea r15, [r14 + 2*r14]
             begin
             .p2align 4
         20: # A product.
@@ -71,9 +70,11 @@ macro_rules! body {
             mov r9, rax
             mov r10, rcx
             mov r11, [rdi + 32]
+            mov r15, [rdi + 160]
             .p2align 4
         30: # A step.
             load
+            prefetcht0 [r9 + r15]
             .if COLUMNS > 4
                 lea r13, [r10 + 4*rbx]
             .endif
@@ -82,6 +83,7 @@ macro_rules! body {
             add r10, r12
             dec r11
             jnz 30b
+            lea r15, [r14 + 2*r14]
             .if COLUMNS > 4
                 lea r13, [rdx + 4*r14]
             .endif
@@ -210,19 +212,37 @@ macro_rules! avx512 {
 }
 
 macro_rules! lanes {
-    (64 4) => { "{{1to16}}" };
-    (64 8) => { "{{1to8}}" };
-    (32 4) => { "{{1to8}}" };
-    (32 8) => { "{{1to4}}" };
-    (16 4) => { "{{1to4}}" };
-    (16 8) => { "{{1to2}}" };
+    (64 4) => {
+        "{{1to16}}"
+    };
+    (64 8) => {
+        "{{1to8}}"
+    };
+    (32 4) => {
+        "{{1to8}}"
+    };
+    (32 8) => {
+        "{{1to4}}"
+    };
+    (16 4) => {
+        "{{1to4}}"
+    };
+    (16 8) => {
+        "{{1to2}}"
+    };
 }
 
 macro_rules! pair {
-    (64) => { "vbroadcastf64x2" };
-    (32) => { "vbroadcastf64x2" };
+    (64) => {
+        "vbroadcastf64x2"
+    };
+    (32) => {
+        "vbroadcastf64x2"
+    };
     // Never assembled.
-    (16) => { "vmovupd" };
+    (16) => {
+        "vmovupd"
+    };
 }
 
 avx512!(avx512_64, "zmm", 64);

@@ -1,5 +1,7 @@
 //! Kernels that run many small products side by side, one a lane: up to four rows of C share what is read of Y.
 //!
+//! Only the last vector is masked, as the processor does not fetch ahead what masked loads read.
+//!
 //! Registers: `rax rcx rdx` the vector of products in X, Y, and C; `r8` vectors left, `rbx` columns left, `r11` steps
 //! left; `r9 r10` the step in X and Y; `rsi rbp` the rows of X and three times that, `r12` the steps of X; `r13 r14` the
 //! column in Y and C; `r15` the rows of C, or the imaginary parts of X. Vectors 4 to 7 are the sums, 8 to 11 those of imaginary parts.
@@ -8,8 +10,8 @@ use core::arch::naked_asm;
 
 use crate::kernel::batch::LanesArguments;
 
-/// What both levels have in common: `$v` is a vector, `$bytes` its size. A level defines `masks`, `last_mask`, `read` and
-/// `write` of a masked vector, and `fma`, `fnma`, which multiply by what is read of X.
+/// What both levels have in common: `$v` is a vector, `$bytes` its size. A level defines `last_mask`, and, masked if
+/// `MASKED`, `read` and `write` of a vector and `fma` and `fnma`, which multiply by what they read of X.
 macro_rules! body {
     ($v:literal, $bytes:literal) => {
         concat!(
@@ -70,22 +72,17 @@ macro_rules! body {
             mov rax, [rdi]
             mov rcx, [rdi + 8]
             mov rdx, [rdi + 16]
-            mov r8, [rdi + 24]
             mov rsi, [rdi + 48]
             lea rbp, [rsi + 2*rsi]
             mov r12, [rdi + 64]
-            masks
             ",
             ".if COMPLEX\n",
-            "f vbroadcasts, ", $v, "13, [rdi+144]\n",
-            "f vbroadcasts, ", $v, "14, [rdi+152]\n",
+            "f vbroadcasts, ", $v, "13, [rdi+136]\n",
+            "f vbroadcasts, ", $v, "14, [rdi+144]\n",
             ".endif\n",
             r"
+        .macro products
         20: # A vector of products.
-            cmp r8, 1
-            jne 25f
-            last_mask
-        25:
             mov rbx, [rdi + 40]
             mov r13, rcx
             mov r14, rdx
@@ -100,7 +97,7 @@ macro_rules! body {
             read 0, r10
             ",
             ".if COMPLEX\n",
-            "mov r15, [rdi + 128]\n",
+            "mov r15, [rdi + 120]\n",
             "read 2, r10+r15\n",
             "f vmulp, ", $v, "1, ", $v, "0, ", $v, "13\n",
             "f vmulp, ", $v, "2, ", $v, "2, ", $v, "14\n",
@@ -109,7 +106,7 @@ macro_rules! body {
             r"
             rows multiply, r9, rsi, rbp
             .if COMPLEX
-                mov r15, [rdi + 120]
+                mov r15, [rdi + 112]
                 add r15, r9
                 rows multiply_imaginary, r15, rsi, rbp
             .endif
@@ -119,7 +116,7 @@ macro_rules! body {
             jnz 40b
             ",
             ".if COMPLEX == 0\n",
-            "f vbroadcasts, ", $v, "12, [rdi+112]\n",
+            "f vbroadcasts, ", $v, "12, [rdi+104]\n",
             "rows scale, 0, 0, 0\n",
             ".endif\n",
             r"
@@ -127,7 +124,7 @@ macro_rules! body {
             lea r9, [r15 + 2*r15]
             rows store, r14, r15, r9
             .if COMPLEX
-                mov r10, [rdi + 136]
+                mov r10, [rdi + 128]
                 add r10, r14
                 rows store_imaginary, r10, r15, r9
             .endif
@@ -142,6 +139,20 @@ macro_rules! body {
             r"
             dec r8
             jnz 20b
+        .endm
+            mov r8, [rdi + 24]
+            test r8, r8
+            jz 60f
+            .set MASKED, 0
+            products
+        60:
+            cmp qword ptr [rdi + 96], 0
+            je 70f
+            mov r8d, 1
+            last_mask
+            .set MASKED, 1
+            products
+        70:
             pop r15
             pop r14
             pop r13
@@ -150,7 +161,7 @@ macro_rules! body {
             pop rbx
             vzeroupper
             ret
-            .irp name, f, rows, clear, multiply, multiply_imaginary, scale, store, store_imaginary, masks, last_mask, read, write, fma, fnma
+            .irp name, f, rows, clear, multiply, multiply_imaginary, scale, store, store_imaginary, products, last_mask, read, write, fma, fnma
                 .purgem \name
             .endr
         "
@@ -176,23 +187,36 @@ pub(super) unsafe extern "sysv64" fn avx512<
         ".set ROWS, {rows}",
         ".set COMPLEX, {complex}",
         r"
-        .macro masks
-            kmovw k1, word ptr [rdi + 104]
-        .endm
         .macro last_mask
             kmovw k1, word ptr [rdi + 96]
         .endm
         .macro read vector, at
-            f vmovup, zmm\vector {{k1}}{{z}}, [\at]
+            .if MASKED
+                f vmovup, zmm\vector {{k1}}{{z}}, [\at]
+            .else
+                f vmovup, zmm\vector, [\at]
+            .endif
         .endm
         .macro write at, vector
-            f vmovup, [\at] {{k1}}, zmm\vector
+            .if MASKED
+                f vmovup, [\at] {{k1}}, zmm\vector
+            .else
+                f vmovup, [\at], zmm\vector
+            .endif
         .endm
         .macro fma sum, factor, at
-            f vfmadd231p, zmm\sum {{k1}}, zmm\factor, [\at]
+            .if MASKED
+                f vfmadd231p, zmm\sum {{k1}}, zmm\factor, [\at]
+            .else
+                f vfmadd231p, zmm\sum, zmm\factor, [\at]
+            .endif
         .endm
         .macro fnma sum, factor, at
-            f vfnmadd231p, zmm\sum {{k1}}, zmm\factor, [\at]
+            .if MASKED
+                f vfnmadd231p, zmm\sum {{k1}}, zmm\factor, [\at]
+            .else
+                f vfnmadd231p, zmm\sum, zmm\factor, [\at]
+            .endif
         .endm
         ",
         body!("zmm", 64),
@@ -220,19 +244,23 @@ pub(super) unsafe extern "sysv64" fn avx2<
         ".set ROWS, {rows}",
         ".set COMPLEX, {complex}",
         r"
-        .macro masks
-            mov r9, [rdi + 104]
-            vmovdqu ymm15, [r9]
-        .endm
         .macro last_mask
             mov r9, [rdi + 96]
             vmovdqu ymm15, [r9]
         .endm
         .macro read vector, at
-            f vmaskmovp, ymm\vector, ymm15, [\at]
+            .if MASKED
+                f vmaskmovp, ymm\vector, ymm15, [\at]
+            .else
+                f vmovup, ymm\vector, [\at]
+            .endif
         .endm
         .macro write at, vector
-            f vmaskmovp, [\at], ymm15, ymm\vector
+            .if MASKED
+                f vmaskmovp, [\at], ymm15, ymm\vector
+            .else
+                f vmovup, [\at], ymm\vector
+            .endif
         .endm
         .macro fma sum, factor, at
             read 12, \at

@@ -82,6 +82,7 @@ const _: () = {
     assert!(offset_of!(EachArguments, c_column) == 88 && offset_of!(EachArguments, mask) == 96);
     assert!(offset_of!(EachArguments, finish) == 104 && offset_of!(EachArguments, alpha) == 112);
     assert!(offset_of!(EachArguments, beta) == 120 && offset_of!(EachArguments, signs) == 128);
+    assert!(offset_of!(EachArguments, x_ahead) == 160);
     assert!(offset_of!(LanesArguments, x) == 0 && offset_of!(LanesArguments, y) == 8);
     assert!(offset_of!(LanesArguments, c) == 16 && offset_of!(LanesArguments, vectors) == 24);
     assert!(offset_of!(LanesArguments, steps) == 32 && offset_of!(LanesArguments, columns) == 40);
@@ -89,8 +90,8 @@ const _: () = {
     assert!(offset_of!(LanesArguments, x_step) == 64 && offset_of!(LanesArguments, y_step) == 72);
     assert!(offset_of!(LanesArguments, y_column) == 80);
     assert!(offset_of!(LanesArguments, c_column) == 88);
-    assert!(offset_of!(LanesArguments, last_mask) == 96 && offset_of!(LanesArguments, mask) == 104);
-    assert!(offset_of!(LanesArguments, alpha) == 112 && offset_of!(LanesArguments, x_part) == 120);
-    assert!(offset_of!(LanesArguments, y_part) == 128 && offset_of!(LanesArguments, c_part) == 136);
-    assert!(offset_of!(LanesArguments, signs) == 144);
+    assert!(offset_of!(LanesArguments, last_mask) == 96);
+    assert!(offset_of!(LanesArguments, alpha) == 104 && offset_of!(LanesArguments, x_part) == 112);
+    assert!(offset_of!(LanesArguments, y_part) == 120 && offset_of!(LanesArguments, c_part) == 128);
+    assert!(offset_of!(LanesArguments, signs) == 136);
 };
