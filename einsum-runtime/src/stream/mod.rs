@@ -22,6 +22,7 @@ mod sums;
 mod sweep;
 #[cfg(test)]
 mod tests;
+mod text;
 mod transpose;
 
 use num_complex::Complex;
