@@ -6,7 +6,8 @@
 //! 3. [`mod@execute`]: loops over blocks, [`tables`] of them, panels ([`pack`]) of [`packed`] products, results to be
 //!    [`turned`], and kernels on one tile after the other ([`sweep`]).
 //!
-//! Before all that come two short cuts: [`many`] tiny products, and products so [`small`] that a plan would cost too much.
+//! Before all that come two short cuts: batches of `many` small products, and products so [`small`] that a plan would cost
+//! too much. Both start from [`matrices`].
 //!
 //! No operand is ever copied whole, and nothing is allocated beyond the thread's [`scratch`].
 
