@@ -19,6 +19,8 @@ use groups::Groups;
 use prepare::{Work, prepare};
 
 mod accumulate;
+#[cfg(target_arch = "x86_64")]
+pub(crate) mod batch;
 mod elementwise;
 mod gemm;
 mod groups;
@@ -123,6 +125,13 @@ unsafe fn prepared_unary<T: Element>(
             (Work::Nothing, _) => {}
             (Work::Zero, _) => zero(dims, out, mode),
             (Work::Run, Mode::Assign) if is_kept(dims) => {
+                #[cfg(target_arch = "x86_64")]
+                if !sources[0].conjugated {
+                    let (from, to) = (sources[0].ptr.cast(), out.cast());
+                    if crate::stream::copy_any(dims, size_of::<T>(), from, to) {
+                        return;
+                    }
+                }
                 elementwise::copy(dims, sources[0], out);
             }
             (Work::Run, _) => accumulate(dims, sources, out, mode),

@@ -14,6 +14,7 @@ mod down;
 mod lane;
 mod multiply;
 mod odometer;
+mod permute;
 mod prefetch;
 mod reduce;
 mod rows;
@@ -22,6 +23,7 @@ mod sums;
 mod sweep;
 #[cfg(test)]
 mod tests;
+mod text;
 mod transpose;
 
 use num_complex::Complex;
@@ -158,6 +160,27 @@ macro_rules! complex {
 }
 complex!(f32, f64);
 complex!(f64, [f64; 2]);
+
+/// Copies elements of any type, whose size is `size`. Returns false if there is no kernel for them, with nothing done.
+///
+/// # Safety
+///
+/// As [`Kernels`](crate::kernel::Kernels), after [`prepare`]; no dim is summed.
+pub(crate) unsafe fn copy_any(dims: &mut Dims<1>, size: usize, x: *const u8, out: *mut u8) -> bool {
+    if Level::current() < Level::Avx2 {
+        return false;
+    }
+    // SAFETY: the caller's duties, and the machine's level; the width is the element's.
+    unsafe {
+        match size {
+            4 => copy::copy::<f32>(dims, x.cast(), out.cast()),
+            8 => copy::copy::<f64>(dims, x.cast(), out.cast()),
+            16 => copy::copy::<[f64; 2]>(dims, x.cast(), out.cast()),
+            _ => return false,
+        }
+    }
+    true
+}
 
 /// Returns the loops over real and imaginary parts of complex elements.
 fn parts(dims: &Dims<1>) -> Dims<1> {
