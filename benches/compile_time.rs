@@ -13,7 +13,7 @@ use std::time::Instant;
 use einloom_benches::record;
 
 const CALLS: usize = 50;
-const ROUNDS: usize = 5;
+const ROUNDS: usize = 3;
 
 /// Name, return type, and body of a function of `a`…`d`, arrays of rank one to four, and `e` of rank
 /// two.

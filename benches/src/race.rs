@@ -65,7 +65,8 @@ impl Bench {
         for Outcome { case, seconds, ratios } in &self.outcomes {
             print!("{case:28} {}", human(*seconds));
             for (name, ratio) in ratios {
-                print!("   {name} {ratio:.2}");
+                let digits = if *ratio < 0.1 { 3 } else { 2 };
+                print!("   {name} {ratio:.digits$}");
                 record(self.name, case, *seconds, Some((name, *ratio)));
             }
             println!();
