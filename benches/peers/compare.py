@@ -42,7 +42,6 @@ def set_threads(count):
         os.environ[f"{library}_NUM_THREADS"] = str(count)
     os.environ |= {"JAX_ENABLE_X64": "1", "JAX_PLATFORMS": "cpu", "CUDA_VISIBLE_DEVICES": ""}
     cores = sorted(os.sched_getaffinity(0))
-    # The first core serves most interrupts.
     os.sched_setaffinity(0, cores[-count:])
 
 
