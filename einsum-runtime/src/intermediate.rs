@@ -78,70 +78,70 @@ impl Drop for Intermediate {
 
 /// The shape of a new array in C order: named axes and those of an ellipsis.
 pub(crate) struct COrder {
-    pub(crate) extents: SmallVec<[usize; 6]>,
-    strides: SmallVec<[usize; 6]>,
-    pub(crate) rest: SmallVec<[usize; 6]>,
-    rest_strides: SmallVec<[usize; 6]>,
+    /// The extents of the named axes, their strides, and the same of the others.
+    axes: SmallVec<[usize; 16]>,
+    named: usize,
     /// The number of elements.
     pub(crate) len: usize,
 }
 
 impl COrder {
-    /// `before` of the named axes stand before those of the ellipsis.
+    /// `named` axes, `before` of them before those of the ellipsis, with extents to be [set](COrder::set).
+    pub(crate) fn new(named: usize, rest: &[usize]) -> Self {
+        let mut axes = SmallVec::from_elem(0, 2 * named + 2 * rest.len());
+        if !rest.is_empty() {
+            axes[2 * named..2 * named + rest.len()].copy_from_slice(rest);
+        }
+        COrder { axes, named, len: 0 }
+    }
+
+    /// The extents of the named axes.
+    pub(crate) fn named_mut(&mut self) -> &mut [usize] {
+        &mut self.axes[..self.named]
+    }
+
+    /// Computes the strides from all extents, `before` of the named axes standing before those of the ellipsis.
     ///
     /// # Panics
     ///
     /// If the product of all extents but zeros exceeds `isize::MAX`.
-    pub(crate) fn new(
-        extents: SmallVec<[usize; 6]>,
-        before: usize,
-        rest: SmallVec<[usize; 6]>,
-    ) -> Self {
+    pub(crate) fn lay(&mut self, before: usize) {
+        let named = self.named;
+        let count = self.axes.len() / 2 - named;
+        let axes: &mut [usize] = &mut self.axes;
         // Strides where an extent is 0 are those where it is 1: nobody walks along them.
         let (mut stride, mut is_empty) = (1_usize, false);
-        let mut take = |extent: usize| {
-            let own = stride;
-            is_empty |= extent == 0;
-            stride = stride.checked_mul(extent.max(1)).expect(TOO_LARGE);
-            own
-        };
-        let named = extents.len();
-        let mut strides = SmallVec::new();
-        strides.resize(named, 0);
-        let mut rest_strides = SmallVec::new();
-        rest_strides.resize(rest.len(), 0);
-        let mut axis = named;
-        while axis > before.min(named) {
-            axis -= 1;
-            strides[axis] = take(extents[axis]);
-        }
-        let mut position = rest.len();
+        let mut position = named + count;
         while position > 0 {
             position -= 1;
-            rest_strides[position] = take(rest[position]);
+            // In the order of the array's axes.
+            let (extent, to) = if position >= before.min(named) + count {
+                (position - count, position - count + named)
+            } else if position >= before.min(named) {
+                let own = 2 * named + position - before.min(named);
+                (own, own + count)
+            } else {
+                (position, position + named)
+            };
+            axes[to] = stride;
+            is_empty |= axes[extent] == 0;
+            match stride.checked_mul(axes[extent].max(1)) {
+                Some(next) if isize::try_from(next).is_ok() => stride = next,
+                _ => panic!("einloom: internal error: unchecked extents of a new array"),
+            }
         }
-        while axis > 0 {
-            axis -= 1;
-            strides[axis] = take(extents[axis]);
-        }
-        assert!(isize::try_from(stride).is_ok(), "{TOO_LARGE}");
-        let len = if is_empty { 0 } else { stride };
-        COrder { extents, strides, rest, rest_strides, len }
+        self.len = if is_empty { 0 } else { stride };
     }
 
-    /// Returns all extents in the order of the axes, `before` of the named ones before those of the ellipsis.
+    /// Returns all extents in the order of the axes.
     pub(crate) fn in_order(&self, before: usize) -> SmallVec<[usize; 8]> {
-        let (left, right) = self.extents.split_at(before.min(self.extents.len()));
-        left.iter().chain(&self.rest).chain(right).copied().collect()
+        let Axes { named, rest, .. } = self.axes();
+        let (left, right) = named.extents.split_at(before.min(self.named));
+        left.iter().chain(rest.extents).chain(right).copied().collect()
     }
 
     pub(crate) fn axes(&self) -> Axes<'_> {
-        Axes {
-            named: Steps { extents: &self.extents, strides: &self.strides },
-            rest: Steps { extents: &self.rest, strides: &self.rest_strides },
-            found: self.extents.len() + self.rest.len(),
-        }
+        let (named, rest) = self.axes.split_at(2 * self.named);
+        Axes { named: Steps::of(named), rest: Steps::of(rest), found: self.axes.len() / 2 }
     }
 }
-
-const TOO_LARGE: &str = "einloom: internal error: unchecked extents of a new array";
