@@ -94,6 +94,21 @@ impl Call<'_> {
     pub(crate) unsafe fn run(&self, product: usize, out: Out<'_>) {
         let product = &self.program.products[product];
         let body = cheapest(product, self.extents);
+        // SAFETY: the caller's duties.
+        unsafe {
+            match self.blocking(body) {
+                Some(blocking) => self.run_blocked(body, &blocking, &out),
+                None => self.run_whole(body, out),
+            }
+        }
+    }
+
+    /// Runs a body nest by nest.
+    ///
+    /// # Safety
+    ///
+    /// As [`run`](Call::run).
+    pub(crate) unsafe fn run_whole(&self, body: &[Nest], out: Out<'_>) {
         let mut made: SmallVec<[Intermediate; 4]> = SmallVec::new();
         let last = body.len() - 1;
         let mut number = 0;

@@ -27,6 +27,7 @@ mod source;
 // From views to kernels: `bind` makes views, `execute` runs nests, `nest` lays their loops over arrays, `kernel`,
 // `stream`, and `engine` run the loops.
 mod bind;
+mod blocked;
 mod direct;
 mod engine;
 mod execute;
