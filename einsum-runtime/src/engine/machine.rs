@@ -31,23 +31,22 @@ macro_rules! supported {
         impl Supported for $type {
             #[inline]
             fn machine() -> Option<Machine> {
-                let unit = size_of::<$type>();
                 match Level::current() {
                     // Tests run the engine on the plain kernels too.
                     #[cfg(test)]
                     Level::Plain => {
                         let packing = &plain::packing::$packing;
-                        Some(Machine { kernels: &plain::$plain, packing, unit })
+                        Some(Machine { kernels: &plain::$plain, packing, unit: size_of::<Self>() })
                     }
                     #[cfg(target_arch = "x86_64")]
                     Level::Avx2 => {
                         let packing = &x86_64::packing::$packing;
-                        Some(Machine { kernels: &x86_64::$avx2, packing, unit })
+                        Some(Machine { kernels: &x86_64::$avx2, packing, unit: size_of::<Self>() })
                     }
                     #[cfg(target_arch = "x86_64")]
                     Level::Avx512 => {
                         let packing = &x86_64::packing::$packing;
-                        Some(Machine { kernels: &x86_64::$avx512, packing, unit })
+                        Some(Machine { kernels: &x86_64::$avx512, packing, unit: size_of::<Self>() })
                     }
                     #[allow(unreachable_patterns, reason = "depends on the architecture")]
                     _ => None,

@@ -2,7 +2,9 @@
 //! once goes to [`stream`](crate::stream), contractions to the [`engine`](crate::engine), and what neither takes to the
 //! generic kernels.
 
-use super::prepare::{Work, prepare};
+#[cfg(target_arch = "x86_64")]
+use super::prepare::Work;
+use super::prepare::prepare;
 use super::{Dims, Kernels, Mode, Read, prepared_contract, prepared_unary};
 use crate::engine;
 
