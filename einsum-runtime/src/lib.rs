@@ -33,6 +33,8 @@ mod output_view;
 mod rearrange;
 mod run;
 #[cfg(target_arch = "x86_64")]
+mod staged;
+#[cfg(target_arch = "x86_64")]
 mod stream;
 mod view;
 
