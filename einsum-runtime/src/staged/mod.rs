@@ -30,7 +30,7 @@ use crate::stream::Stream;
 use plan::{Way, contraction, product, sum};
 
 /// Nests with fewer points are left to the plain loops.
-const POINTS: usize = 4096;
+pub(crate) const POINTS: usize = 4096;
 
 /// An element type whose nests can go through buffers.
 pub(crate) trait Staged: Stream + Contract {
@@ -120,7 +120,7 @@ pub(crate) unsafe fn binary<T: Staged>(
     let way = if dims.iter().any(|d| d.summed) {
         contraction::<T>(dims)
     } else {
-        Way::Blocks(product(dims))
+        Way::Blocks(product(dims, !matches!(mode, Mode::Assign)))
     };
     // SAFETY: the caller's duties.
     unsafe {

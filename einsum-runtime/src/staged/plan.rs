@@ -4,6 +4,7 @@
 //! |---|---|
 //! | sums of a source without adjacent elements | the source |
 //! | sums and products of complex numbers that are scaled or conjugated | results |
+//! | products of complex numbers that are not adjacent where results are | the operands |
 //! | contractions into an output without adjacent elements | results, adjacent along a loop over one operand |
 //! | contractions whose adjacent results are points of a batch | operands, made adjacent as the results are |
 //! | dot products, matrix times vector | the operands that are not adjacent along the chosen loop |
@@ -11,6 +12,7 @@
 use smallvec::SmallVec;
 
 use super::Staged;
+use crate::engine::{is_large, is_tiny, wastes_lanes};
 use crate::kernel::{Dim, Dims};
 
 /// The most bytes of a buffer: three of them fit a second-level cache of 1 MB, or nearly so.
@@ -20,13 +22,8 @@ pub(super) const BYTES: usize = if cfg!(test) { 64 << 10 } else { 384 << 10 };
 const ROW: usize = 16;
 const COMPLEX_ROW: usize = 8;
 
-/// Products of so many multiplications, in a batch of complex ones, are worth packing an operand each.
-const LARGE: usize = 4096;
-
-/// The lanes that a vector may have: a batch of fewer than half of them wastes the others.
-pub(crate) fn lanes_wanted(unit: usize) -> usize {
-    32 / unit
-}
+/// The bytes of a vector. Batches that leave many of its lanes idle are not what the lanes are made of.
+const VECTOR: usize = 64;
 
 /// How a contraction is carried out.
 #[allow(clippy::large_enum_variant, reason = "made once a nest, and not kept")]
@@ -131,10 +128,12 @@ pub(super) fn sum(dims: &Dims<1>, is_complex: bool) -> Plan<1> {
     Plan::new(with_last(dims, nearest.unwrap_or(0)), [true], false, BYTES / 8, caps)
 }
 
-/// Plans products that are scaled, where kernels only assign.
-pub(super) fn product(dims: &Dims<2>) -> Plan<2> {
-    let caps = Caps { row: 512, other: 256 };
-    Plan::new(sorted(dims), [false; 2], true, BYTES / 16, caps)
+/// Plans complex products: rows of the output with factors that are not adjacent along them, or that are scaled.
+pub(super) fn product(dims: &Dims<2>, is_scaled: bool) -> Plan<2> {
+    let dims = sorted(dims);
+    let last = dims.last().map_or([0; 2], |d| d.sources);
+    let caps = Caps { row: 64, other: 64 };
+    Plan::new(dims, last.map(|step| !matches!(step, 0 | 1)), is_scaled, BYTES / 16, caps)
 }
 
 /// Plans a contraction that neither the memory-bound kernels nor the engine take as it is.
@@ -150,16 +149,30 @@ pub(super) fn contraction<T: Staged>(dims: &Dims<2>) -> Way {
         return once::<T>(dims, usize::from(m < n));
     }
     let most = BYTES / size_of::<T>();
-    let wanted = lanes_wanted(size_of::<T>());
-    let is_lanes =
-        |d: &Dim<2>| !d.summed && !d.sources.contains(&0) && d.out == 1 && d.extent >= wanted;
+    let width = VECTOR / size_of::<T>();
+    let count = |p: Option<usize>| {
+        let has = |d: &&Dim<2>| p.map_or(!d.summed, |p| d.sources[p] != 0);
+        dims.iter().filter(has).fold(1_usize, |n, d| n.saturating_mul(d.extent))
+    };
+    let batch = points(is_batch);
+    if T::IS_COMPLEX && is_tiny([m, n, k], batch) {
+        return Way::Parts;
+    }
+    let is_large = is_large([m, n, k]);
+    let is_lanes = |d: &Dim<2>| {
+        let is_adjacent = is_batch(d) && !d.sources.contains(&0) && d.out == 1;
+        is_adjacent && !(is_large && wastes_lanes(d.extent, width))
+    };
     if let Some(lanes) = dims.iter().position(is_lanes) {
-        if !T::IS_COMPLEX {
-            let sources = [0, 1].map(|p| dims[lanes].sources[p] != 1);
+        let sources = [0, 1].map(|p| dims[lanes].sources[p] != 1);
+        let copied = [0, 1].map(|p| if sources[p] { count(Some(p)) } else { 0 });
+        // Large products can be done one by one, if turning the results is less work.
+        let is_apart = is_large && copied[0] + copied[1] > count(None);
+        if !T::IS_COMPLEX && !is_apart {
             let caps = Caps { row: 128 / size_of::<T>(), other: 64 };
             return Way::Blocks(Plan::new(with_last(dims, lanes), sources, false, most, caps));
         }
-        if m.saturating_mul(n).saturating_mul(k) < LARGE {
+        if T::IS_COMPLEX && !is_large {
             return Way::Parts;
         }
     }
@@ -167,7 +180,7 @@ pub(super) fn contraction<T: Staged>(dims: &Dims<2>) -> Way {
     let key = |i: usize| {
         let d = &dims[i];
         let is_adjacent = d.sources.iter().any(|s| s.unsigned_abs() == 1);
-        (is_adjacent && d.extent >= wanted, d.extent)
+        (is_adjacent && d.extent >= width / 2, d.extent)
     };
     let is_row = |i: &usize| !dims[*i].summed && !is_batch(&dims[*i]);
     let Some(row) = (0..dims.len()).filter(is_row).max_by_key(|&i| key(i)) else {
@@ -177,9 +190,9 @@ pub(super) fn contraction<T: Staged>(dims: &Dims<2>) -> Way {
     Way::Blocks(Plan::new(with_last(dims, row), [false; 2], true, most, caps))
 }
 
-/// Whether both operands or none step along a loop.
+/// Whether a loop is kept, and both operands or none step along it.
 fn is_batch(dim: &Dim<2>) -> bool {
-    (dim.sources[0] != 0) == (dim.sources[1] != 0)
+    !dim.summed && (dim.sources[0] != 0) == (dim.sources[1] != 0)
 }
 
 /// Plans a contraction that uses each element of the source `x` once: along which loop its rows are to lie.

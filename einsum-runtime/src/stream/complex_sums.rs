@@ -20,7 +20,7 @@ use crate::element::Element;
 use crate::kernel::{Dim, Dims, Mode, Read};
 
 /// The most sums of a buffer.
-const BUFFER: usize = 1024;
+const BUFFER: usize = 2048;
 
 /// Contractions with fewer points, and shorter rows, are too small for the preparations.
 const POINTS: usize = 512;
@@ -144,6 +144,14 @@ pub(super) unsafe fn multiply<T: ComplexLanes>(
         // SAFETY: the caller's duties: a tile consists of points.
         unsafe { (T::MULTIPLY)(&rows) }
     });
+}
+
+/// Whether products are computed one element at a time: few, or with results that are not adjacent either. Others are
+/// better made adjacent first, see [`staged`](crate::staged).
+pub(super) fn is_stepped(dims: &Dims<2>) -> bool {
+    let points = dims.iter().fold(1_usize, |n, d| n.saturating_mul(d.extent));
+    let has_rows = |d: &Dim<2>| d.out == 1 && d.sources != [0, 0];
+    points < crate::staged::POINTS || !dims.iter().any(has_rows)
 }
 
 /// Calls `work` with the tiles of `u` by `v`, at every point of `outer`, and their extents.

@@ -167,10 +167,14 @@ macro_rules! complex {
                     if !matches!(mode, Mode::Assign) {
                         return false;
                     }
-                    if !complex::multiply(dims, sources, out) {
+                    if complex::multiply(dims, sources, out) {
+                        return true;
+                    }
+                    let is_stepped = complex_sums::is_stepped(dims);
+                    if is_stepped {
                         complex_sums::multiply(dims, sources, out);
                     }
-                    true
+                    is_stepped
                 }
             }
         }
