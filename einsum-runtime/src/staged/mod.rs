@@ -16,7 +16,6 @@
 mod blocks;
 mod buffers;
 mod plan;
-mod planes;
 #[cfg(test)]
 mod tests;
 
@@ -27,7 +26,7 @@ use crate::kernel::level::Level;
 use crate::kernel::prepare::{Work, prepare};
 use crate::kernel::{Dims, Mode, Read, contract, prepared_binary, prepared_unary};
 use crate::stream::Stream;
-use plan::{Way, contraction, product, sum};
+use plan::{contraction, product, sum};
 
 /// Nests with fewer points are left to the plain loops.
 pub(crate) const POINTS: usize = 4096;
@@ -36,52 +35,23 @@ pub(crate) const POINTS: usize = 4096;
 pub(crate) trait Staged: Stream + Contract {
     /// Whether elements are complex numbers.
     const IS_COMPLEX: bool;
-
-    /// Sums products of real and imaginary parts, each for itself, and puts them together. Returns false for real
-    /// numbers.
-    ///
-    /// # Safety
-    ///
-    /// As [`binary`].
-    unsafe fn by_parts(
-        dims: &Dims<2>,
-        sources: [Read<Self>; 2],
-        out: *mut Self,
-        mode: Mode<Self>,
-    ) -> bool;
 }
 
-macro_rules! staged {
-    ($($real:ident)*) => { $(
-        impl Staged for $real {
-            const IS_COMPLEX: bool = false;
-
-            unsafe fn by_parts(
-                _: &Dims<2>,
-                _: [Read<Self>; 2],
-                _: *mut Self,
-                _: Mode<Self>,
-            ) -> bool {
-                false
-            }
-        }
-
-        impl Staged for Complex<$real> {
-            const IS_COMPLEX: bool = true;
-
-            unsafe fn by_parts(
-                dims: &Dims<2>,
-                sources: [Read<Self>; 2],
-                out: *mut Self,
-                mode: Mode<Self>,
-            ) -> bool {
-                // SAFETY: the caller's duties.
-                unsafe { planes::contract::<$real>(dims, sources, out, mode) }
-            }
-        }
-    )* };
+impl Staged for f32 {
+    const IS_COMPLEX: bool = false;
 }
-staged!(f32 f64);
+
+impl Staged for f64 {
+    const IS_COMPLEX: bool = false;
+}
+
+impl Staged for Complex<f32> {
+    const IS_COMPLEX: bool = true;
+}
+
+impl Staged for Complex<f64> {
+    const IS_COMPLEX: bool = true;
+}
 
 /// Sums a source, or returns false with nothing done.
 ///
@@ -117,18 +87,13 @@ pub(crate) unsafe fn binary<T: Staged>(
     if !is_worth(dims) {
         return false;
     }
-    let way = if dims.iter().any(|d| d.summed) {
+    let plan = if dims.iter().any(|d| d.summed) {
         contraction::<T>(dims)
     } else {
-        Way::Blocks(product(dims, !matches!(mode, Mode::Assign)))
+        product(dims, !matches!(mode, Mode::Assign))
     };
     // SAFETY: the caller's duties.
-    unsafe {
-        match way {
-            Way::Blocks(plan) => blocks::run(&plan, sources, out, mode, binary_here),
-            Way::Parts => return T::by_parts(dims, sources, out, mode),
-        }
-    }
+    unsafe { blocks::run(&plan, sources, out, mode, binary_here) };
     true
 }
 

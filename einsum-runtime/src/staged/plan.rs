@@ -18,20 +18,11 @@ use crate::kernel::{Dim, Dims};
 /// The most bytes of a buffer: three of them fit a second-level cache of 1 MB, or nearly so.
 pub(super) const BYTES: usize = if cfg!(test) { 64 << 10 } else { 384 << 10 };
 
-/// The shortest rows that memory-bound kernels take, for real and for complex numbers.
+/// The shortest rows that memory-bound kernels take.
 const ROW: usize = 16;
-const COMPLEX_ROW: usize = 8;
 
 /// The bytes of a vector. Batches that leave many of its lanes idle are not what the lanes are made of.
 const VECTOR: usize = 64;
-
-/// How a contraction is carried out.
-#[allow(clippy::large_enum_variant, reason = "made once a nest, and not kept")]
-pub(super) enum Way {
-    Blocks(Plan<2>),
-    /// Complex numbers as real ones.
-    Parts,
-}
 
 /// What goes through buffers.
 pub(super) struct Plan<const P: usize> {
@@ -137,7 +128,7 @@ pub(super) fn product(dims: &Dims<2>, is_scaled: bool) -> Plan<2> {
 }
 
 /// Plans a contraction that neither the memory-bound kernels nor the engine take as it is.
-pub(super) fn contraction<T: Staged>(dims: &Dims<2>) -> Way {
+pub(super) fn contraction<T: Staged>(dims: &Dims<2>) -> Plan<2> {
     let dims = sorted(dims);
     let points = |has: fn(&Dim<2>) -> bool| {
         dims.iter().filter(|d| has(d)).fold(1_usize, |n, d| n.saturating_mul(d.extent))
@@ -154,26 +145,24 @@ pub(super) fn contraction<T: Staged>(dims: &Dims<2>) -> Way {
         let has = |d: &&Dim<2>| p.map_or(!d.summed, |p| d.sources[p] != 0);
         dims.iter().filter(has).fold(1_usize, |n, d| n.saturating_mul(d.extent))
     };
-    let batch = points(is_batch);
-    if T::IS_COMPLEX && is_tiny([m, n, k], batch) {
-        return Way::Parts;
-    }
     let is_large = is_large([m, n, k]);
+    let is_tiny = T::IS_COMPLEX && is_tiny([m, n, k], points(is_batch));
     let is_lanes = |d: &Dim<2>| {
-        let is_adjacent = is_batch(d) && !d.sources.contains(&0) && d.out == 1;
-        is_adjacent && !(is_large && wastes_lanes(d.extent, width))
+        let is_in_both = is_batch(d) && !d.sources.contains(&0);
+        let is_adjacent = d.out == 1 && !(is_large && wastes_lanes(d.extent, width));
+        is_in_both && (is_tiny || is_adjacent)
     };
-    if let Some(lanes) = dims.iter().position(is_lanes) {
+    let lanes = (0..dims.len()).filter(|&i| is_lanes(&dims[i])).max_by_key(|&i| dims[i].extent);
+    if let Some(lanes) = lanes {
         let sources = [0, 1].map(|p| dims[lanes].sources[p] != 1);
         let copied = [0, 1].map(|p| if sources[p] { count(Some(p)) } else { 0 });
-        // Large products can be done one by one, if turning the results is less work.
-        let is_apart = is_large && copied[0] + copied[1] > count(None);
-        if !T::IS_COMPLEX && !is_apart {
+        // Large products can be done one by one, if turning the results is less work. There is no complex kernel for
+        // lanes that reads what it needs only once.
+        let is_apart = is_large && (T::IS_COMPLEX || copied[0] + copied[1] > count(None));
+        if !is_apart {
             let caps = Caps { row: 128 / size_of::<T>(), other: 64 };
-            return Way::Blocks(Plan::new(with_last(dims, lanes), sources, false, most, caps));
-        }
-        if T::IS_COMPLEX && !is_large {
-            return Way::Parts;
+            let results = dims[lanes].out != 1;
+            return Plan::new(with_last(dims, lanes), sources, results, most, caps);
         }
     }
     // Rows over one operand: of its adjacent elements if possible, else as many as possible.
@@ -183,11 +172,9 @@ pub(super) fn contraction<T: Staged>(dims: &Dims<2>) -> Way {
         (is_adjacent && d.extent >= width / 2, d.extent)
     };
     let is_row = |i: &usize| !dims[*i].summed && !is_batch(&dims[*i]);
-    let Some(row) = (0..dims.len()).filter(is_row).max_by_key(|&i| key(i)) else {
-        return Way::Parts;
-    };
+    let row = (0..dims.len()).filter(is_row).max_by_key(|&i| key(i)).unwrap_or(0);
     let caps = Caps { row: 512, other: 256 };
-    Way::Blocks(Plan::new(with_last(dims, row), [false; 2], true, most, caps))
+    Plan::new(with_last(dims, row), [false; 2], true, most, caps)
 }
 
 /// Whether a loop is kept, and both operands or none step along it.
@@ -196,19 +183,16 @@ fn is_batch(dim: &Dim<2>) -> bool {
 }
 
 /// Plans a contraction that uses each element of the source `x` once: along which loop its rows are to lie.
-fn once<T: Staged>(dims: Dims<2>, x: usize) -> Way {
+fn once<T: Staged>(dims: Dims<2>, x: usize) -> Plan<2> {
     let y = 1 - x;
-    let least = if T::IS_COMPLEX { COMPLEX_ROW } else { ROW };
     let staged = |d: &Dim<2>| {
         let x_staged = d.sources[x] != 1;
         let y_staged =
             if d.summed { d.sources[y] != 1 } else { d.sources[y] > 1 || d.sources[y] < 0 };
         [x_staged, y_staged]
     };
-    let is_possible = |d: &Dim<2>| {
-        let is_kernel = d.summed || d.sources[y] == 0 || !T::IS_COMPLEX;
-        is_kernel && d.extent >= least && (d.summed || d.sources[x] != 0)
-    };
+    let is_possible =
+        |d: &Dim<2>, least: usize| d.extent >= least && (d.summed || d.sources[x] != 0);
     // The elements that go through buffers. Long rows are better ones.
     let cost = |i: usize| {
         let [x_staged, y_staged] = staged(&dims[i]);
@@ -219,25 +203,26 @@ fn once<T: Staged>(dims: Dims<2>, x: usize) -> Way {
         let copied = if x_staged { count(x) } else { 0 } + if y_staged { count(y) } else { 0 };
         (copied, core::cmp::Reverse(dims[i].extent))
     };
-    let row = (0..dims.len()).filter(|&i| is_possible(&dims[i])).min_by_key(|&i| cost(i));
-    let Some(row) = row else { return short::<T>(dims, x) };
+    let row = |least: usize| {
+        (0..dims.len()).filter(|&i| is_possible(&dims[i], least)).min_by_key(|&i| cost(i))
+    };
+    // Kernels of complex numbers take short rows too.
+    let any = if T::IS_COMPLEX { row(1) } else { None };
+    let Some(row) = row(ROW).or(any) else { return short::<T>(dims, x) };
     let [x_staged, y_staged] = staged(&dims[row]);
     let mut sources = [x_staged; 2];
     sources[y] = y_staged;
     let caps = Caps { row: 1024, other: 64 };
     let most = BYTES / size_of::<T>();
-    Way::Blocks(Plan::new(with_last(dims, row), sources, false, most, caps))
+    Plan::new(with_last(dims, row), sources, false, most, caps)
 }
 
 /// As [`once`], where all loops are short.
-fn short<T: Staged>(dims: Dims<2>, x: usize) -> Way {
-    if T::IS_COMPLEX {
-        return Way::Parts;
-    }
+fn short<T: Staged>(dims: Dims<2>, x: usize) -> Plan<2> {
     if dims.iter().all(|d| d.summed) {
         // In buffers in the same order the loops become one.
         let caps = Caps { row: usize::MAX, other: usize::MAX };
-        return Way::Blocks(Plan::new(dims, [true; 2], false, BYTES / size_of::<T>(), caps));
+        return Plan::new(dims, [true; 2], false, BYTES / size_of::<T>(), caps);
     }
     // The engine's rows are then the longest loop over X alone, or over the batch.
     let key = |i: &usize| (dims[*i].sources[x] != 0, dims[*i].extent);
@@ -249,5 +234,5 @@ fn short<T: Staged>(dims: Dims<2>, x: usize) -> Way {
     let results = dims[row].out != 1;
     let caps = Caps { row: 1024, other: 64 };
     let most = BYTES / size_of::<T>();
-    Way::Blocks(Plan::new(with_last(dims, row), sources, results, most, caps))
+    Plan::new(with_last(dims, row), sources, results, most, caps)
 }

@@ -17,14 +17,14 @@ use super::copy::take_smallest;
 use super::odometer::{At, Odometer};
 use super::sweep::{Arrays, TILE, once};
 use crate::element::Element;
+use crate::engine::is_large;
 use crate::kernel::{Dim, Dims, Mode, Read};
 
 /// The most sums of a buffer.
 const BUFFER: usize = 2048;
 
-/// Contractions with fewer points, and shorter rows, are too small for the preparations.
+/// Contractions with fewer points are too small for the preparations.
 const POINTS: usize = 512;
-const ROW: usize = 8;
 
 /// Complex numbers of real numbers that have these kernels.
 pub(super) trait ComplexLanes: ComplexSums + Element {
@@ -184,8 +184,8 @@ fn for_each_tile<T: Copy, const P: usize>(
     }
 }
 
-/// Sums products where one source has a step in every dim, so that each of its elements is used once. Returns false,
-/// with nothing done, if there is no kernel for these steps.
+/// Sums products where one source has a step in every dim, so that each of its elements is used once, or of a batch of
+/// small products that are adjacent. Returns false, with nothing done, if there is no kernel for these steps.
 ///
 /// # Safety
 ///
@@ -218,7 +218,8 @@ pub(super) unsafe fn contract<T: ComplexLanes>(
     let (kernel, signs) = if row.summed {
         (T::DOT, [T::signs([false, sigma == tau]), T::signs([tau, sigma])])
     } else {
-        (T::ADD_SCALED, [T::signs([false, sigma]), T::signs([sigma == tau, tau])])
+        let kernel = if row.sources[1] == 0 { T::ADD_SCALED } else { T::MULTIPLY_ADD };
+        (kernel, [T::signs([false, sigma]), T::signs([sigma == tau, tau])])
     };
     dims.sort_by_key(|d| core::cmp::Reverse(d.sources[0].unsigned_abs()));
     let (mut kept, mut summed) = (Dims::<2>::new(), Dims::<2>::new());
@@ -278,13 +279,28 @@ pub(super) unsafe fn contract<T: ComplexLanes>(
     }
 }
 
-/// Returns the dim of rows if source `x` has a step in every dim, and there is a kernel for its adjacent elements.
+/// Returns the dim of rows if there is a kernel for source `x` and its adjacent elements: the longest.
+///
+/// Either `x` has a step in every dim, or rows are points of a batch of products that are not large.
 fn row(dims: &Dims<2>, x: usize) -> Option<usize> {
     let is_row = |d: &Dim<2>| {
         let [step, other] = [d.sources[x], d.sources[1 - x]];
-        let fits = if d.summed { other == step } else { other == 0 };
-        step.unsigned_abs() == 1 && fits && d.extent >= ROW
+        let fits = if d.summed { other == step } else { other == 0 || other == step };
+        step.unsigned_abs() == 1 && fits
     };
+    let longest = (0..dims.len()).filter(|&i| is_row(&dims[i])).max_by_key(|&i| dims[i].extent)?;
+    let row = &dims[longest];
     let is_whole = dims.iter().all(|d| d.sources[x] != 0);
-    if is_whole { dims.iter().position(is_row) } else { None }
+    let is_batch = !row.summed && row.sources[1 - x] != 0;
+    let points = |has: fn(&[bool; 3]) -> bool| {
+        let of = |d: &Dim<2>| [d.summed, d.sources[0] != 0, d.sources[1] != 0];
+        let those = dims.iter().filter(|d| has(&of(d)));
+        those.fold(1_usize, |n, d| n.saturating_mul(d.extent))
+    };
+    let product = [
+        points(|d| matches!(d, [false, true, false])),
+        points(|d| matches!(d, [false, false, true])),
+        points(|d| matches!(d, [true, ..])),
+    ];
+    (is_whole || is_batch && !is_large(product)).then_some(longest)
 }
