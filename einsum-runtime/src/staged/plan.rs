@@ -173,8 +173,13 @@ pub(super) fn contraction<T: Staged>(dims: &Dims<2>) -> Plan<2> {
     };
     let is_row = |i: &usize| !dims[*i].summed && !is_batch(&dims[*i]);
     let row = (0..dims.len()).filter(is_row).max_by_key(|&i| key(i)).unwrap_or(0);
+    // An operand whose adjacent elements belong to different products would be read line by line for each of them.
+    let is_shared = |p: usize| {
+        dims.iter().any(|d| is_batch(d) && d.sources[p].unsigned_abs() == 1 && d.extent >= 4)
+    };
     let caps = Caps { row: 512, other: 256 };
-    Plan::new(with_last(dims, row), [false; 2], true, most, caps)
+    let sources = [is_shared(0), is_shared(1)];
+    Plan::new(with_last(dims, row), sources, true, most, caps)
 }
 
 /// Whether a loop is kept, and both operands or none step along it.
