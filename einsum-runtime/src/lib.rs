@@ -36,6 +36,8 @@ mod run;
 mod staged;
 #[cfg(target_arch = "x86_64")]
 mod stream;
+#[cfg(test)]
+mod verification;
 mod view;
 
 #[doc(hidden)]
