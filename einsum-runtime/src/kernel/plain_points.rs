@@ -18,6 +18,7 @@ pub(super) fn add<const P: usize>(work: Work, dims: &Dims<P>) {
 }
 
 /// Returns the points of this thread's nests since the last call.
+#[cfg(target_arch = "x86_64")]
 pub(crate) fn take() -> usize {
     POINTS.replace(0)
 }

@@ -1,5 +1,5 @@
 //! Memory for buffers, of the thread and kept for its next nest: at most [`KEPT`] allocations of at most
-//! [`BYTES`](super::plan::BYTES) for each of three buffers.
+//! [`BYTES`] for each of three buffers.
 
 use core::cell::RefCell;
 use core::mem::MaybeUninit;

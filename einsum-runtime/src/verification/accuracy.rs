@@ -8,49 +8,18 @@
 //! operations for what else is done with a result: 4 for real numbers; 2n + 8 for complex ones, whose parts are sums of 2n
 //! products, and whose absolute values are those of both parts added up.
 //!
-//! The oracle adds up pairs of numbers, of which the second holds what the first lost (Dekker 1971; Ogita, Rump, and
-//! Oishi 2005, "Accurate sum and dot product", algorithm 5.3). Its own error is about n² ε² S.
+//! The oracle is [`Exact`].
 
 use num_complex::{Complex32, Complex64};
 
+use super::exact::Exact;
 use super::{Random, Sample, points, room};
 use crate::element::Element;
 use crate::kernel::level::{Level, on_every_level};
-use crate::kernel::raw::{Factor, RawMode, RawRead};
-use crate::kernel::tiny::{Tiny, tiny};
 use crate::kernel::{Dim, Dims, Mode, Read};
 
-/// A sum of products with twice the precision.
-#[derive(Clone, Copy, Default)]
-struct Exact {
-    high: f64,
-    low: f64,
-    /// The sum of absolute values.
-    size: f64,
-}
-
-impl Exact {
-    fn add_product(&mut self, x: f64, y: f64) {
-        let product = x * y;
-        let rest = x.mul_add(y, -product);
-        let sum = self.high + product;
-        let part = sum - self.high;
-        let lost = (self.high - (sum - part)) + (product - part);
-        self.high = sum;
-        self.low += lost + rest;
-        self.size += product.abs();
-    }
-
-    /// Returns `factor · self`, or adds that to a sum.
-    fn add_scaled(&mut self, factor: f64, of: Exact) {
-        self.add_product(factor, of.high);
-        self.add_product(factor, of.low);
-        self.size += factor.abs() * of.size - (factor * of.high).abs() - (factor * of.low).abs();
-    }
-}
-
 #[derive(Clone, Copy, Debug)]
-enum Data {
+pub(super) enum Data {
     /// Exponents from a wide range.
     Magnitudes,
     /// Near one or near minus one, at random: sums are far smaller than their terms.
@@ -74,16 +43,16 @@ fn values<T: Sample>(random: &mut Random, data: Data, len: usize) -> Vec<T> {
 }
 
 /// A nest of `P` sources. Of one source the other factor is one.
-struct Case<T, const P: usize> {
+pub(super) struct Case<T, const P: usize> {
     dims: Dims<P>,
     sources: [(Vec<T>, isize); P],
     conjugated: [bool; P],
-    out: (Vec<T>, isize),
-    mode: Mode<T>,
+    pub(super) out: (Vec<T>, isize),
+    pub(super) mode: Mode<T>,
 }
 
 impl<T: Sample, const P: usize> Case<T, P> {
-    fn new(random: &mut Random, dims: &[Dim<P>], data: Data, scaled: bool) -> Self {
+    pub(super) fn new(random: &mut Random, dims: &[Dim<P>], data: Data, scaled: bool) -> Self {
         let sources = core::array::from_fn(|p| {
             let (len, first) = room(dims.iter().map(|d| (d.extent, d.sources[p])));
             (values(random, data, len), first)
@@ -100,7 +69,7 @@ impl<T: Sample, const P: usize> Case<T, P> {
     }
 
     /// Returns the parts of every sum, and the number of products of parts in each.
-    fn exact(&self) -> (Vec<[Exact; 2]>, f64) {
+    pub(super) fn exact(&self) -> (Vec<[Exact; 2]>, f64) {
         let mut sums = vec![[Exact::default(); 2]; self.out.0.len()];
         let first = core::array::from_fn(|p| self.sources[p].1);
         points(&self.dims, (self.out.1, first), &mut |o, s| {
@@ -142,7 +111,12 @@ impl<T: Sample, const P: usize> Case<T, P> {
     }
 
     /// Compares results, and returns the largest error as a share of the bound.
-    fn compare(&self, out: &[T], (exact, terms): &(Vec<[Exact; 2]>, f64), what: &str) -> f64 {
+    pub(super) fn compare(
+        &self,
+        out: &[T],
+        (exact, terms): &(Vec<[Exact; 2]>, f64),
+        what: &str,
+    ) -> f64 {
         let mut worst = 0_f64;
         for ((&result, old), exact) in out.iter().zip(&self.out.0).zip(exact) {
             let size = exact[0].size + exact[1].size;
@@ -159,7 +133,7 @@ impl<T: Sample, const P: usize> Case<T, P> {
         worst
     }
 
-    fn read(&self, p: usize) -> Read<T> {
+    pub(super) fn read(&self, p: usize) -> Read<T> {
         let (memory, first) = &self.sources[p];
         let ptr = memory.as_ptr().wrapping_offset(*first);
         Read { ptr, conjugated: self.conjugated[p] }
@@ -212,7 +186,7 @@ fn sums<T: Sample>(random: &mut Random, what: &str, dims: &[Dim<1>]) {
 }
 
 /// A matrix product `[m, n, k]` with X, Y, and C in the order of the letters or transposed.
-fn matrices([m, n, k]: [usize; 3], transposed: [bool; 3]) -> [Dim<2>; 3] {
+pub(super) fn matrices([m, n, k]: [usize; 3], transposed: [bool; 3]) -> [Dim<2>; 3] {
     let steps = |rows: usize, columns: usize, transposed: bool| {
         let [rows, columns] = [rows, columns].map(usize::cast_signed);
         if transposed { [1, rows] } else { [columns, 1] }
@@ -309,44 +283,4 @@ fn long_sums() {
         }
         assert!(dot.compare(&out, &exact_dot, "dot") <= share, "{level:?}");
     });
-}
-
-/// Nests of few points have a kernel of their own.
-fn tiny_products<T: Sample>(random: &mut Random) {
-    for extents in [[3, 3, 3], [2, 4, 7], [1, 1, 60]] {
-        for data in [Data::Magnitudes, Data::Cancelling] {
-            for scaled in [false, true] {
-                let dims = matrices(extents, [false; 3]);
-                let case = Case::<T, 2>::new(random, &dims, data, scaled);
-                let exact = case.exact();
-                let once = Dim { extent: 1, out: 0, sources: [0; 2], summed: false };
-                let [i, j, k] = dims;
-                let nest = Tiny { kept: [once, i, j], summed: [once, k] };
-                let reads = [0, 1].map(|p| {
-                    let Read { ptr, conjugated } = case.read(p);
-                    RawRead { ptr: ptr.cast(), conjugated }
-                });
-                let at = |factor: &T| Factor::At(core::ptr::from_ref(factor).cast());
-                let mode = match &case.mode {
-                    Mode::Assign => RawMode::Assign,
-                    Mode::Scale { alpha, beta } => {
-                        RawMode::Scale { alpha: at(alpha), beta: at(beta) }
-                    }
-                };
-                let mut out = case.out.0.clone();
-                // SAFETY: as above; factors are elements.
-                unsafe { tiny::<T, 2>(&nest, reads, out.as_mut_ptr().cast(), mode) };
-                case.compare(&out, &exact, "tiny");
-            }
-        }
-    }
-}
-
-#[test]
-fn tiny_nests() {
-    let r = &mut Random(6);
-    tiny_products::<f32>(r);
-    tiny_products::<f64>(r);
-    tiny_products::<Complex32>(r);
-    tiny_products::<Complex64>(r);
 }

@@ -6,7 +6,9 @@
 
 mod accuracy;
 mod edges;
+mod exact;
 mod overlaps;
+mod tiny;
 
 use num_complex::{Complex32, Complex64};
 
