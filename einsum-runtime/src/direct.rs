@@ -104,6 +104,7 @@ macro_rules! ranks {
             /// Lets a sum enter an element, which becomes `beta * old + alpha * sum`, where an `alpha` that is not given
             /// is one and a `beta` zero; with a `beta` of zero the old value does not matter.
             #[inline(always)]
+            #[allow(clippy::too_many_arguments, reason = "one a position")]
             pub fn scale(&mut self $(, $at: usize)*, sum: T, alpha: Option<T>, beta: Option<T>) {
                 let place = self.place($($at),*);
                 let scaled = match alpha {

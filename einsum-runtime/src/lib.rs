@@ -40,7 +40,11 @@ mod output_view;
 mod rearrange;
 mod result;
 #[cfg(target_arch = "x86_64")]
+mod staged;
+#[cfg(target_arch = "x86_64")]
 mod stream;
+#[cfg(test)]
+mod verification;
 mod view;
 
 #[doc(hidden)]

@@ -36,7 +36,6 @@ macro_rules! supported {
         impl Supported for $type {
             #[inline]
             fn machine() -> Option<Machine> {
-                let unit = size_of::<$type>();
                 match Level::current() {
                     // Tests run the engine on the plain kernels too.
                     #[cfg(test)]
@@ -47,20 +46,20 @@ macro_rules! supported {
                             packing,
                             #[cfg(target_arch = "x86_64")]
                             batch: None,
-                            unit,
+                            unit: size_of::<Self>(),
                         })
                     }
                     #[cfg(target_arch = "x86_64")]
                     Level::Avx2 => {
                         let packing = &x86_64::packing::$packing;
                         let batch = Some(&x86_64::batch::$avx2);
-                        Some(Machine { kernels: &x86_64::$avx2, packing, batch, unit })
+                        Some(Machine { kernels: &x86_64::$avx2, packing, batch, unit: size_of::<Self>() })
                     }
                     #[cfg(target_arch = "x86_64")]
                     Level::Avx512 => {
                         let packing = &x86_64::packing::$packing;
                         let batch = Some(&x86_64::batch::$avx512);
-                        Some(Machine { kernels: &x86_64::$avx512, packing, batch, unit })
+                        Some(Machine { kernels: &x86_64::$avx512, packing, batch, unit: size_of::<Self>() })
                     }
                     #[allow(unreachable_patterns, reason = "depends on the architecture")]
                     _ => None,

@@ -37,6 +37,8 @@ mod tests;
 mod turned;
 
 use choose::{Output, choose};
+#[cfg(target_arch = "x86_64")]
+pub(crate) use choose::{is_large, is_tiny, wastes_lanes};
 use classify::classify;
 use execute::{Task, execute};
 use machine::{Machine, Supported};

@@ -28,6 +28,8 @@ pub(crate) mod level;
 pub(crate) mod packing;
 #[cfg(test)]
 pub(crate) mod plain;
+#[cfg(test)]
+pub(crate) mod plain_points;
 pub(crate) mod precompiled;
 pub(crate) mod prepare;
 pub(crate) mod raw;
@@ -112,13 +114,15 @@ unsafe fn unary<T: Element>(
 }
 
 /// As [`unary`], after [`prepare`] has said what there is to do.
-unsafe fn prepared_unary<T: Element>(
+pub(crate) unsafe fn prepared_unary<T: Element>(
     work: Work,
     dims: &mut Dims<1>,
     sources: [Read<T>; 1],
     out: *mut T,
     mode: Mode<T>,
 ) {
+    #[cfg(test)]
+    plain_points::add(work, dims);
     // SAFETY: the caller's duties.
     unsafe {
         match (work, mode) {
@@ -155,35 +159,33 @@ unsafe fn binary<T: Element>(
     unsafe { prepared_binary(work, dims, sources, out, mode) }
 }
 
-/// As [`prepared_binary`], on the engine where it has a plan.
+/// Sums products on the engine. Returns false, with nothing done, if there is no sum, or the engine has no plan.
 ///
 /// # Safety
 ///
 /// As [`Kernels`], after [`prepare`].
-pub(crate) unsafe fn prepared_contract<T: engine::Contract>(
+pub(crate) unsafe fn contract<T: engine::Contract>(
     work: Work,
-    dims: &mut Dims<2>,
+    dims: &Dims<2>,
     sources: [Read<T>; 2],
     out: *mut T,
     mode: Mode<T>,
-) {
+) -> bool {
     let is_sum = work == Work::Run && !is_kept(dims);
     // SAFETY: the caller's duties.
-    unsafe {
-        if !(is_sum && engine::contract(dims, sources, out, mode)) {
-            prepared_binary(work, dims, sources, out, mode);
-        }
-    }
+    is_sum && unsafe { engine::contract(dims, sources, out, mode) }
 }
 
 /// As [`binary`], after [`prepare`] has said what there is to do.
-unsafe fn prepared_binary<T: Element>(
+pub(crate) unsafe fn prepared_binary<T: Element>(
     work: Work,
     dims: &mut Dims<2>,
     sources: [Read<T>; 2],
     out: *mut T,
     mode: Mode<T>,
 ) {
+    #[cfg(test)]
+    plain_points::add(work, dims);
     // SAFETY: the caller's duties.
     unsafe {
         match (work, mode) {

@@ -9,6 +9,8 @@
 
 mod across;
 mod complex;
+mod complex_rows;
+mod complex_sums;
 mod copy;
 mod down;
 mod lane;
@@ -124,15 +126,23 @@ macro_rules! complex {
                 out: *mut Self,
                 mode: Mode<Self>,
             ) -> bool {
-                if !matches!(mode, Mode::Assign) || x.conjugated || Level::current() < Level::Avx2 {
+                if Level::current() < Level::Avx2 {
                     return false;
                 }
+                let is_plain = matches!(mode, Mode::Assign) && !x.conjugated;
                 // SAFETY: the caller's duties, and the machine's level; the width is the element's, and an element is
                 // two real numbers.
                 unsafe {
                     if !dims.iter().any(|d| d.summed) {
-                        copy::copy::<$width>(dims, x.ptr.cast(), out.cast());
+                        if is_plain {
+                            copy::copy::<$width>(dims, x.ptr.cast(), out.cast());
+                        } else {
+                            complex_sums::enter(dims, x, out, mode);
+                        }
                         return true;
+                    }
+                    if !is_plain {
+                        return false;
                     }
                     let mut parts = parts(dims);
                     let mut read = [Read { ptr: x.ptr.cast::<$real>(), conjugated: false }];
@@ -148,12 +158,26 @@ macro_rules! complex {
                 out: *mut Self,
                 mode: Mode<Self>,
             ) -> bool {
-                let is_product = matches!(mode, Mode::Assign) && !dims.iter().any(|d| d.summed);
-                if !is_product || Level::current() < Level::Avx2 {
+                if Level::current() < Level::Avx2 {
                     return false;
                 }
                 // SAFETY: the caller's duties, and the machine's level.
-                unsafe { complex::multiply(dims, sources, out) }
+                unsafe {
+                    if dims.iter().any(|d| d.summed) {
+                        return complex_sums::contract(dims, sources, out, mode);
+                    }
+                    if !matches!(mode, Mode::Assign) {
+                        return false;
+                    }
+                    if complex::multiply(dims, sources, out) {
+                        return true;
+                    }
+                    let is_stepped = complex_sums::is_stepped(dims);
+                    if is_stepped {
+                        complex_sums::multiply(dims, sources, out);
+                    }
+                    is_stepped
+                }
             }
         }
     };

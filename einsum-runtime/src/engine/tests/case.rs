@@ -6,7 +6,7 @@ use num_complex::Complex;
 
 use crate::engine::Contract;
 use crate::kernel::prepare::prepare;
-use crate::kernel::{Dim, Dims, Kernel, Mode, Read, prepared_contract};
+use crate::kernel::{Dim, Dims, Kernel, Mode, Read, contract, prepared_binary};
 
 /// A linear congruential generator (Knuth's MMIX constants), its high bits.
 pub(super) struct Random(pub(super) u64);
@@ -237,5 +237,9 @@ unsafe fn without_small<T: Contract>(
 ) {
     let work = prepare(dims, &mut sources, &mut out);
     // SAFETY: the caller's duties; `prepare` keeps the points.
-    unsafe { prepared_contract(work, dims, sources, out, mode) }
+    unsafe {
+        if !contract(work, dims, sources, out, mode) {
+            prepared_binary(work, dims, sources, out, mode);
+        }
+    }
 }
