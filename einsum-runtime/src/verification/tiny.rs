@@ -6,7 +6,7 @@ use super::accuracy::{Case, Data, matrices};
 use super::{Random, Sample};
 use crate::kernel::raw::{Factor, RawMode, RawRead};
 use crate::kernel::tiny::{Tiny, tiny};
-use crate::kernel::{Dim, Mode, Read};
+use crate::kernel::{Mode, Read};
 
 fn tiny_products<T: Sample>(random: &mut Random) {
     for extents in [[3, 3, 3], [2, 4, 7], [1, 1, 60]] {
@@ -15,9 +15,8 @@ fn tiny_products<T: Sample>(random: &mut Random) {
                 let dims = matrices(extents, [false; 3]);
                 let case = Case::<T, 2>::new(random, &dims, data, scaled);
                 let exact = case.exact();
-                let once = Dim { extent: 1, out: 0, sources: [0; 2], summed: false };
                 let [i, j, k] = dims;
-                let nest = Tiny { kept: [once, i, j], summed: [once, k] };
+                let nest = Tiny::new(&[i, j], &[k]);
                 let reads = [0, 1].map(|p| {
                     let Read { ptr, conjugated } = case.read(p);
                     RawRead { ptr: ptr.cast(), conjugated }
