@@ -38,9 +38,14 @@ pub(crate) struct Intermediate {
 impl Intermediate {
     /// Returns uninitialised room for the elements of `shape`.
     pub(crate) fn new(shape: COrder, element: Layout) -> Self {
-        let mut blocks = OF_THREAD.take();
-        let mut memory = blocks.pop().unwrap_or_default();
-        OF_THREAD.set(blocks);
+        let kept = OF_THREAD.try_with(|kept| {
+            let mut blocks = kept.take();
+            let block = blocks.pop();
+            kept.set(blocks);
+            block
+        });
+        // At the end of the thread nothing is kept any more.
+        let mut memory = kept.ok().flatten().unwrap_or_default();
         // The check before any loop has compared the product with `isize::MAX`.
         let bytes = shape.len * element.size();
         let spare = if element.align() > LINE { element.align() } else { 0 };
