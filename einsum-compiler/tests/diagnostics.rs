@@ -179,3 +179,29 @@ help: the operands have `i`, `j`, and `k`
 help: to broadcast along `q`, give its extent: `; q = extent`"#;
     assert_eq!(diagnostics.to_string(), expected);
 }
+
+/// What does not fit in the constants of emitted code is refused, and what just fits is not.
+#[test]
+fn limits() {
+    let refusals = |text: &str, operands: usize| match program(Form::Einsum, text, operands, &[]) {
+        Ok(_) => Vec::new(),
+        Err(diagnostics) => {
+            diagnostics.iter().map(|d| (d.rule, d.message.clone())).collect::<Vec<_>>()
+        }
+    };
+    let too_many = |message: &str| vec![(Rule::TooMany, message.to_owned())];
+    assert_eq!(refusals(&vec!["i"; 64].join(","), 64), []);
+    assert_eq!(
+        refusals(&vec!["i"; 65].join(","), 65),
+        too_many("an einsum has at most 64 operands")
+    );
+    let axes = |n: usize| format!("{} -> 1", vec!["1"; n].join(" "));
+    assert_eq!(refusals(&axes(200), 1), []);
+    assert_eq!(refusals(&axes(201), 1), too_many("a term has at most 200 axes"));
+    let labels = |n: usize| {
+        let terms = (0..n / 4).map(|k| format!("a{k} b{k} c{k} d{k}"));
+        format!("{} ->", terms.collect::<Vec<_>>().join(", "))
+    };
+    assert_eq!(refusals(&labels(200), 50), []);
+    assert_eq!(refusals(&labels(204), 51), too_many("an einsum has at most 200 labels"));
+}

@@ -52,12 +52,13 @@ impl Call<'_> {
         let nest = &body[last];
         let shape = self.new_shape(&body[..last], nest, described.like);
         let room = NewRoom::new(shape.len, self.kernels.element);
-        let out = Out { ptr: room.ptr(), axes: shape.axes(), mode: RawMode::Assign };
+        let axes = shape.axes();
+        let out = Out { ptr: room.ptr(), axes, mode: RawMode::Assign };
         // SAFETY: the room is new, and as large as its shape says; the check has bounded the shape as an array wants it.
         unsafe {
             self.run(product, out);
-            if shape.rest.is_empty() {
-                return new_array(array, room.into_room(), &shape.extents);
+            if nest.before == NONE {
+                return new_array(array, room.into_room(), axes.named.extents);
             }
             let extents = shape.in_order(usize::from(nest.before));
             new_array(array, room.into_room(), &extents);
@@ -66,14 +67,21 @@ impl Call<'_> {
 
     /// Returns the shape of what a nest makes. `earlier` are the nests that run before it.
     fn new_shape(&self, earlier: &[Nest], nest: &Nest, like: u8) -> COrder {
-        let mut extents = SmallVec::new();
+        let mut shape = match nest.before {
+            NONE => COrder::new(nest.target.len(), &[]),
+            _ => {
+                let rest = rest_extents(self.program, earlier, nest, like, self.operands);
+                COrder::new(nest.target.len(), &rest)
+            }
+        };
+        let named = shape.named_mut();
         let mut axis = 0;
-        while axis < nest.target.len() {
-            extents.push(nest.extent(nest.target[axis], self.extents));
+        while axis < named.len() {
+            named[axis] = nest.extent(nest.target[axis], self.extents);
             axis += 1;
         }
-        let rest = rest_extents(self.program, earlier, nest, like, self.operands);
-        COrder::new(extents, usize::from(nest.before), rest)
+        shape.lay(usize::from(nest.before));
+        shape
     }
 
     /// Computes a product.
@@ -88,6 +96,21 @@ impl Call<'_> {
     pub(crate) unsafe fn run(&self, product: usize, out: Out<'_>) {
         let product = &self.program.products[product];
         let body = cheapest(product, self.extents);
+        // SAFETY: the caller's duties.
+        unsafe {
+            match self.blocking(body) {
+                Some(blocking) => self.run_blocked(body, &blocking, &out),
+                None => self.run_whole(body, out),
+            }
+        }
+    }
+
+    /// Runs a body nest by nest.
+    ///
+    /// # Safety
+    ///
+    /// As [`run`](Call::run).
+    pub(crate) unsafe fn run_whole(&self, body: &[Nest], out: Out<'_>) {
         let mut made: SmallVec<[Intermediate; 4]> = SmallVec::new();
         let last = body.len() - 1;
         let mut number = 0;

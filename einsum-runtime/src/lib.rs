@@ -27,6 +27,7 @@ mod source;
 // From views to kernels: `bind` makes views, `execute` runs nests, `nest` lays their loops over arrays, `kernel`,
 // `stream`, and `engine` run the loops.
 mod bind;
+mod blocked;
 mod direct;
 mod engine;
 mod execute;
@@ -39,7 +40,11 @@ mod output_view;
 mod rearrange;
 mod result;
 #[cfg(target_arch = "x86_64")]
+mod staged;
+#[cfg(target_arch = "x86_64")]
 mod stream;
+#[cfg(test)]
+mod verification;
 mod view;
 
 #[doc(hidden)]

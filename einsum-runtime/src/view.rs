@@ -199,6 +199,15 @@ impl<'v> Raw<'v> {
     pub(crate) fn axes(&self) -> Axes<'v> {
         Axes { named: Steps::of(self.named), rest: Steps::of(self.rest), found: self.found }
     }
+
+    /// Returns a part of the array: `named` are its named axes, and at `ptr` is its first element. All its positions must
+    /// be positions of the whole.
+    pub(crate) fn part<'p>(&self, named: &'p [usize], ptr: *mut u8) -> Raw<'p>
+    where
+        'v: 'p,
+    {
+        Raw { ptr, named, ..*self }
+    }
 }
 
 impl<'v, T> Erased<'v, T> {

@@ -273,6 +273,47 @@ fn results_unlike_the_output() {
     assert_eq!(c, Array2::zeros((2, 2)));
 }
 
+/// Bodies with large intermediates run in blocks of an index, which no longer show which extents do not agree.
+#[test]
+fn blocks() {
+    const KEEP: Nest = nest(&[0], &[], &[read(0, &[0])], &[0]);
+    const OUTER: Nest = nest(&[0, 1], &[], &[read(0, &[0]), read(0, &[1])], &[0, 1]);
+    // The last nest writes all of `i` along the output's `j`.
+    static EXTENT: Program = program!(
+        "i" "j"; operand_of(0, &[0]), output_of(&[1]);
+        KEEP, nest(&[0], &[], &[read(2, &[0])], &[0])
+    );
+    // Two loops of one index would be two axes of a block, of which only the diagonal would be written.
+    static TWICE: Program = program!(
+        "i"; operand_of(0, &[0]);
+        Nest { kept: &[0, 0], ..OUTER },
+        nest(&[0, 0], &[], &[read(1, &[0, 1])], &[0, 1])
+    );
+    // The last nest has no axis of the index.
+    static NEVER: Program = program!(
+        "i"; operand_of(0, &[0]);
+        KEEP, nest(&[0], &[], &[read(1, &[0])], &[])
+    );
+    let a = Array1::<i64>::ones(100_000);
+    let a0 = operand::<1, _>(&a);
+    let mut c = [0, 7, 7];
+    let mut small = &mut c[..1];
+    let mut c0 = output::<1, _, _, _>(&mut small, &a0);
+    let (arrays, mut extents) = ([a0.erased(), c0.erased()], [0; 2]);
+    let call = checked(&EXTENT, a0.kernels(), &arrays, &[], &mut extents).unwrap();
+    ends("the extent of an axis is not its index'", || call.fill(None, None));
+    assert_eq!(c, [0, 7, 7]);
+    let few = a.slice(s![..300]);
+    let f0 = operand::<1, _>(&few);
+    let call = |program, a0: &View<'_, i64, 1, _, _>, then: &dyn Fn(Checked<'_, i64>)| {
+        let arrays = [a0.erased()];
+        then(checked(program, a0.kernels(), &arrays, &[], &mut [0]).unwrap());
+    };
+    let text = "the target has not one axis along the blocks";
+    ends(text, || call(&TWICE, &f0, &|call| drop(call.array::<Ix2>(0))));
+    ends(text, || call(&NEVER, &a0, &|call| assert_eq!(call.scalar(0), 0)));
+}
+
 /// Roles that lie: every array is an operand, none is, or the output stands elsewhere.
 #[test]
 fn roles() {

@@ -72,6 +72,8 @@ rules! {
     ImplicitOutput = "resolve"/"implicit_output",
     /// There is one term an operand.
     OperandCount = "resolve"/"operand_count",
+    /// A call has at most so many operands, labels, and axes of a term.
+    TooMany = "resolve"/"too_many",
     /// An empty term is for a scalar.
     EmptyTerm = "resolve"/"empty_term",
     /// An output label is in an operand, or its extent is given.

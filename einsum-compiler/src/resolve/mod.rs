@@ -19,6 +19,7 @@ pub(crate) fn resolve(ast: &Ast) -> Result<Expr, Diagnostics> {
         Some(output) => output.clone(),
         None => output::implicit(ast, &mut out),
     };
+    check_limits(ast, &output, &mut out);
     // With the wrong number of operands the labels say nothing reliable.
     out.finish(())?;
 
@@ -167,6 +168,44 @@ fn check_operand_count(ast: &Ast, out: &mut Diagnostics) {
             Diagnostic::new(Rule::OperandCount, message, Place::Operand(terms))
                 .help("write one term an operand, separated by commas")
         });
+    }
+}
+
+/// The most operands of a call: with them and their intermediates every tensor has a number of one byte.
+const OPERANDS: usize = 64;
+
+/// The most axes of a term, and the most labels, for the same reason.
+const AXES: usize = 200;
+
+/// Checks that the numbers of all things fit in the constants of emitted code.
+fn check_limits(ast: &Ast, output: &ast::Term, out: &mut Diagnostics) {
+    if let Some(term) = ast.inputs.get(OPERANDS) {
+        let message = format!("an einsum has at most {OPERANDS} operands");
+        let (range, label) = (term.range.clone(), "one operand too many");
+        let diagnostic = Diagnostic::text(Rule::TooMany, message, &ast.text, range, label);
+        out.push(diagnostic.help("split it in two"));
+        return;
+    }
+    let mut labels: Vec<&AxisKind> = Vec::new();
+    for term in ast.inputs.iter().chain([output]) {
+        if let Some(axis) = term.axes.get(AXES) {
+            let message = format!("a term has at most {AXES} axes");
+            let (range, label) = (axis.range.clone(), "one axis too many");
+            out.push(Diagnostic::text(Rule::TooMany, message, &ast.text, range, label));
+            return;
+        }
+        for axis in &term.axes {
+            if labels.contains(&&axis.kind) {
+                continue;
+            }
+            labels.push(&axis.kind);
+            if labels.len() > AXES {
+                let message = format!("an einsum has at most {AXES} labels");
+                let (range, label) = (axis.range.clone(), "one label too many");
+                out.push(Diagnostic::text(Rule::TooMany, message, &ast.text, range, label));
+                return;
+            }
+        }
     }
 }
 

@@ -39,6 +39,10 @@ pub(super) fn choose(machine: &Machine, mut groups: Groups, output: Output) -> O
     }
     sort_by(&mut groups.k, |l| l.y.unsigned_abs().saturating_mul(1024) + l.x.unsigned_abs());
     let Groups { batch, m, n, k, exchanged } = groups;
+    let is_complex = machine.steps_of_point() > 1;
+    if is_complex && is_tiny([&m, &n, &k].map(|group| points(group)), points(&batch)) {
+        return None;
+    }
     let mut plan = Plan {
         batch,
         outer: m,
@@ -122,12 +126,31 @@ fn rows(machine: &Machine, plan: &mut Plan, adds: bool) -> Option<()> {
 /// The lanes are points of a batch loop.
 fn lanes(machine: &Machine, plan: &mut Plan) -> Option<()> {
     let unit = machine.unit.cast_signed();
+    let [m, n, k] = [&plan.outer, &plan.columns, &plan.steps].map(|group| points(group));
     let inner = plan.batch.pop()?;
     if inner.x != unit || inner.y != unit || machine.steps_of_point() > 1 {
         return None;
     }
+    if wastes_lanes(inner.extent, machine.rows_of_vector()) && is_large([m, n, k]) {
+        return None;
+    }
     plan.form = Form::Lanes(inner);
     Some(())
+}
+
+/// Whether a batch leaves so many lanes idle that large products are better done one by one.
+pub(crate) fn wastes_lanes(extent: usize, width: usize) -> bool {
+    5 * extent < 3 * extent.next_multiple_of(width)
+}
+
+/// Whether a product is worth packing an operand and turning results, of a batch of many.
+pub(crate) fn is_large([m, n, k]: [usize; 3]) -> bool {
+    m.min(n) >= 4 && m.saturating_mul(n).saturating_mul(k) >= 4096
+}
+
+/// Whether complex products are so small that their batch should make the lanes.
+pub(crate) fn is_tiny([m, n, k]: [usize; 3], batch: usize) -> bool {
+    batch >= 64 && m.saturating_mul(n).saturating_mul(k) <= 512
 }
 
 pub(super) const NO_LOOP: Loop = Loop { extent: 1, x: 0, y: 0, c: 0 };

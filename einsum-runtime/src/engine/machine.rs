@@ -2,6 +2,8 @@
 
 use num_complex::Complex;
 
+#[cfg(target_arch = "x86_64")]
+use crate::kernel::batch::BatchSet;
 use crate::kernel::level::Level;
 use crate::kernel::packing::Packing;
 #[cfg(test)]
@@ -16,6 +18,9 @@ pub(crate) struct Machine {
     pub(super) kernels: &'static KernelSet,
     /// For elements of the arrays.
     pub(super) packing: &'static Packing,
+    /// For batches of small products, if there are such kernels.
+    #[cfg(target_arch = "x86_64")]
+    pub(super) batch: Option<&'static BatchSet>,
     /// The size of an element of the arrays in bytes: that of the kernels, or twice that if complex.
     pub(super) unit: usize,
 }
@@ -31,23 +36,30 @@ macro_rules! supported {
         impl Supported for $type {
             #[inline]
             fn machine() -> Option<Machine> {
-                let unit = size_of::<$type>();
                 match Level::current() {
                     // Tests run the engine on the plain kernels too.
                     #[cfg(test)]
                     Level::Plain => {
                         let packing = &plain::packing::$packing;
-                        Some(Machine { kernels: &plain::$plain, packing, unit })
+                        Some(Machine {
+                            kernels: &plain::$plain,
+                            packing,
+                            #[cfg(target_arch = "x86_64")]
+                            batch: None,
+                            unit: size_of::<Self>(),
+                        })
                     }
                     #[cfg(target_arch = "x86_64")]
                     Level::Avx2 => {
                         let packing = &x86_64::packing::$packing;
-                        Some(Machine { kernels: &x86_64::$avx2, packing, unit })
+                        let batch = Some(&x86_64::batch::$avx2);
+                        Some(Machine { kernels: &x86_64::$avx2, packing, batch, unit: size_of::<Self>() })
                     }
                     #[cfg(target_arch = "x86_64")]
                     Level::Avx512 => {
                         let packing = &x86_64::packing::$packing;
-                        Some(Machine { kernels: &x86_64::$avx512, packing, unit })
+                        let batch = Some(&x86_64::batch::$avx512);
+                        Some(Machine { kernels: &x86_64::$avx512, packing, batch, unit: size_of::<Self>() })
                     }
                     #[allow(unreachable_patterns, reason = "depends on the architecture")]
                     _ => None,
@@ -77,5 +89,26 @@ impl Machine {
     /// The kernel's steps for a point of the summed loops: 2 if complex, for the parts of Y.
     pub(super) fn steps_of_point(&self) -> usize {
         self.unit / self.kernels.element
+    }
+
+    /// Returns the bits that change the signs of the two sums of a complex product, of which
+    /// [`EachArguments`](crate::kernel::batch::EachArguments) speaks, if X or Y are conjugated.
+    #[cfg(target_arch = "x86_64")]
+    pub(super) fn signs(&self, [x_conjugated, y_conjugated]: [bool; 2]) -> [[u64; 2]; 2] {
+        let pair = |re: bool, im: bool| match self.kernels.element {
+            4 => [u64::from(re) << 31 | u64::from(im) << 63; 2],
+            _ => [u64::from(re) << 63, u64::from(im) << 63],
+        };
+        [pair(false, x_conjugated), pair(x_conjugated == y_conjugated, y_conjugated)]
+    }
+
+    /// Returns 1 or -1 in the lowest bytes.
+    #[cfg(target_arch = "x86_64")]
+    pub(super) fn one(&self, is_negative: bool) -> u64 {
+        let sign = if is_negative { -1.0 } else { 1.0 };
+        match self.kernels.element {
+            4 => u64::from((sign as f32).to_bits()),
+            _ => f64::to_bits(sign),
+        }
     }
 }

@@ -1,127 +1,90 @@
-//! Many tiny products, whose rows do not fill vectors: the lanes are products instead.
+//! Batches of small products: one call of a kernel runs a block of them.
+//!
+//! Where rows are adjacent in X and in C, they are the lanes ([`each`]). Else the lanes are products ([`Panels`]):
 //!
 //! ```text
-//! for a block of as many products as a vector has lanes
+//! for a block of products
 //!   x[e][product], y[e][product]      transposed from X and Y, e an element of a product's operand
-//!   c[e][product] = Σ_k x · y         kernels that read Y as vectors
+//!   c[e][product] = Σ_k x · y
 //!   C                                 transposed back
 //! ```
+//!
+//! An array in which products are adjacent anyway is used as it is.
+//!
+//! [`each`]: Many::each
 
-use core::mem::MaybeUninit;
-
-use super::Finish;
-use super::loops::Loop;
+use super::loops::{Cursor, points};
 use super::machine::Machine;
-use super::scratch::{LINE, Line};
-use super::sweep::{Kernels, Split, sweep};
-use crate::kernel::packing::{Pair, ROWS};
-use crate::kernel::table::{Arguments, ColumnEntry, StepEntry, VectorEntry};
-use crate::kernel::{Dims, Read};
+use super::matrices::Matrices;
+use super::panels::Panels;
+use super::scratch::with_scratch;
+use crate::kernel::batch::{BatchSet, COLUMNS, COMPLEX_COLUMNS, EachArguments};
 
-/// The most elements of a product's operand, and of its result.
-const ELEMENTS: usize = 32;
+/// The largest extents of a product whose rows are lanes.
+const EXTENT: usize = 32;
 
-/// The most lanes of a block.
-const LANES: usize = 16;
+/// The bytes that a block's products take, where several calls read them.
+const BLOCK: usize = 16 << 10;
 
-/// The fewest products that are worth the way.
-const PRODUCTS: usize = 64;
+/// How far ahead X is fetched, in bytes, if its products are smaller than that.
+const AHEAD: usize = 1024;
 
-const ONCE: Loop = Loop { extent: 1, x: 0, y: 0, c: 0 };
-
-/// One loop a group, of extent 1 if there is none.
-#[derive(Clone, Copy, Debug)]
+/// A batch of small products.
 pub(super) struct Many {
-    batch: Loop,
-    m: Loop,
-    n: Loop,
-    k: Loop,
+    matrices: Matrices,
+    kernels: &'static BatchSet,
+    /// If the lanes are products.
+    panels: Option<Panels>,
 }
 
-/// The elements of one array in a product: two loops, the inner one last, each with the bytes between elements.
+/// The arrays, and how sums enter C: for real numbers as in [`Arguments`](crate::kernel::table::Arguments), complex ones
+/// are assigned.
 #[derive(Clone, Copy, Debug)]
-struct Elements {
-    outer: (usize, isize),
-    inner: (usize, isize),
-    /// Whether the loops have changed places.
-    is_turned: bool,
-}
-
-impl Elements {
-    /// Orders two loops by their steps.
-    fn of(first: (usize, isize), second: (usize, isize)) -> Self {
-        let is_turned = first.0 > 1 && (second.0 == 1 || first.1.abs() < second.1.abs());
-        let (outer, inner) = if is_turned { (second, first) } else { (first, second) };
-        Elements { outer, inner, is_turned }
-    }
-
-    fn count(&self) -> usize {
-        self.outer.0 * self.inner.0
-    }
-
-    /// The number of adjacent elements that the array consists of, from the first on.
-    fn run(&self, unit: isize) -> usize {
-        if self.inner.0 > 1 && self.inner.1 != unit {
-            1
-        } else if self.outer.0 == 1 || self.outer.1 == unit * self.inner.0.cast_signed() {
-            self.count()
-        } else {
-            self.inner.0
-        }
-    }
-
-    /// The elements from one to the next along the first loop, and along the second.
-    fn steps(&self) -> (usize, usize) {
-        if self.is_turned { (1, self.inner.0) } else { (self.inner.0, 1) }
-    }
+pub(super) struct Entry {
+    pub(super) x: *const u8,
+    pub(super) y: *const u8,
+    pub(super) c: *mut u8,
+    pub(super) conjugated: [bool; 2],
+    pub(super) finish: usize,
+    pub(super) alpha: u64,
+    pub(super) beta: u64,
 }
 
 impl Many {
-    /// Returns the products if they are tiny and many.
+    /// Returns the batch, if its products are small and there are kernels for them. `assigns`: C is neither scaled nor
+    /// read; `adds`: it is read.
     #[inline]
-    pub(super) fn of(machine: &Machine, dims: &Dims<2>, adds: bool) -> Option<Self> {
-        let (mut batch, mut m, mut n, mut k) = (ONCE, ONCE, ONCE, ONCE);
-        let unit = machine.unit.cast_signed();
-        let mut i = 0;
-        while i < dims.len() {
-            let d = &dims[i];
-            i += 1;
-            if d.extent == 1 {
-                continue;
-            }
-            let [x, y] = d.sources;
-            let group = match (d.summed, x != 0, y != 0) {
-                (true, ..) => &mut k,
-                (false, true, false) => &mut m,
-                (false, false, true) => &mut n,
-                (false, ..) => &mut batch,
-            };
-            if d.extent == 0 || group.extent != 1 {
-                return None;
-            }
-            *group = Loop { extent: d.extent, x: x * unit, y: y * unit, c: d.out * unit };
-        }
-        let most = ELEMENTS;
-        let is_tiny = m.extent <= most && n.extent <= most && k.extent <= most && k.extent > 1;
-        if batch.extent < PRODUCTS || !is_tiny || adds || machine.steps_of_point() > 1 {
+    pub(super) fn of(
+        machine: &Machine,
+        matrices: Matrices,
+        assigns: bool,
+        adds: bool,
+    ) -> Option<Self> {
+        let kernels = machine.batch?;
+        if machine.steps_of_point() > 1 && !assigns {
             return None;
         }
-        let many = Many { batch, m, n, k };
-        let c = many.c();
-        let is_small = many.x().count() <= most && many.y().count() <= most && c.count() <= most;
-        (is_small && c.run(unit) == c.count()).then_some(many)
+        let Matrices { m, n, k, .. } = matrices;
+        let unit = machine.unit.cast_signed();
+        let is_small = m.extent <= EXTENT && n.extent <= EXTENT && k.extent <= EXTENT;
+        if is_small && m.extent > 1 && m.c == unit && m.x == unit {
+            return Some(Many { matrices, kernels, panels: None });
+        }
+        if adds {
+            return None;
+        }
+        let mut matrices = matrices;
+        if matrices.m.extent < matrices.n.extent {
+            matrices.exchange();
+        }
+        let panels = Panels::of(machine, &matrices)?;
+        Some(Many { matrices, kernels, panels: Some(panels) })
     }
 
-    fn x(&self) -> Elements {
-        Elements::of((self.m.extent, self.m.x), (self.k.extent, self.k.x))
-    }
-
-    fn y(&self) -> Elements {
-        Elements::of((self.n.extent, self.n.y), (self.k.extent, self.k.y))
-    }
-
-    fn c(&self) -> Elements {
-        Elements::of((self.n.extent, self.n.c), (self.m.extent, self.m.c))
+    /// Whether X is the second source.
+    #[inline]
+    pub(super) fn is_exchanged(&self) -> bool {
+        self.matrices.exchanged
     }
 
     /// Runs the products.
@@ -130,169 +93,102 @@ impl Many {
     ///
     /// As [`contract`](super::contract()), for the dims that the products were made from.
     #[inline(never)]
-    pub(super) unsafe fn run<T>(
-        &self,
-        machine: &Machine,
-        [x, y]: [Read<T>; 2],
-        c: *mut T,
-        finish: &Finish<T>,
-    ) {
-        let Many { batch, m, n, k } = *self;
-        let (xs, ys, cs) = (self.x(), self.y(), self.c());
-        // The lanes of a block: whole groups of rows for transposition, and whole vectors.
-        let lanes = machine.rows_of_vector().max(ROWS);
-        let bytes = lanes * machine.unit;
-        let offset = |elements: usize| (elements * bytes).cast_signed();
-        let mut buffers =
-            [const { MaybeUninit::<Line>::uninit() }; 4 * ELEMENTS * LANES * 8 / LINE];
-        let buffer: *mut u8 = buffers.as_mut_ptr().cast();
-        let part = |i: usize| buffer.wrapping_add(i * ELEMENTS * LANES * 8);
-        let (x_panel, y_panel, c_panel, turned) = (part(0), part(1), part(2), part(3));
-
-        let mut vectors = [const { MaybeUninit::<VectorEntry>::uninit() }; ELEMENTS];
-        let mut columns = [const { MaybeUninit::<ColumnEntry>::uninit() }; ELEMENTS];
-        let mut steps = [const { MaybeUninit::<StepEntry>::uninit() }; ELEMENTS];
-        let kernels = Kernels::lanes(machine.kernels);
-        let ((x_m, x_k), (y_n, y_k), (c_n, c_m)) = (xs.steps(), ys.steps(), cs.steps());
-        let mut i = 0;
-        while i < ELEMENTS {
-            vectors[i].write(VectorEntry {
-                x: offset(i * x_m),
-                c: offset(i * c_m),
-                mask: kernels.all,
-            });
-            columns[i].write(ColumnEntry { y: offset(i * y_n), c: offset(i * c_n) });
-            steps[i].write(StepEntry { x: offset(i * x_k), y: offset(i * y_k) });
-            i += 1;
-        }
-        let steps: *const StepEntry = steps.as_ptr().cast();
-        let mut arguments = Arguments {
-            x: x_panel,
-            y: y_panel,
-            c: c_panel,
-            vectors: core::ptr::null(),
-            columns: core::ptr::null(),
-            steps,
-            steps_end: steps.wrapping_add(k.extent),
-            tiles: 0,
-            finish: finish.flags,
-            alpha: finish.alpha,
-            beta: finish.beta,
-            x_ahead: 0,
-            y_ahead: 0,
-            y_ahead_step: 0,
+    pub(super) unsafe fn run(&self, machine: &Machine, entry: Entry) {
+        let Some(panels) = &self.panels else {
+            // SAFETY: the caller's duties.
+            return unsafe { self.at_every_point(entry, |entry| self.each(machine, entry)) };
         };
-        let split = Split::of(n.extent);
-        let most = machine.kernels.broadcast.len();
+        with_scratch(panels.bytes(), |mut scratch| {
+            let memory = scratch.take(panels.bytes());
+            // SAFETY: the caller's duties; the memory is as large as the panels.
+            unsafe {
+                self.at_every_point(entry, |entry| {
+                    panels.run(machine, self.kernels, &self.matrices, entry, memory);
+                });
+            }
+        });
+    }
+
+    /// Calls `run` at every point of the batch's outer loops.
+    unsafe fn at_every_point(&self, entry: Entry, run: impl Fn(Entry)) {
+        let outer = &self.matrices.outer;
+        let mut cursor = Cursor::at(outer, 0);
+        let mut left = points(outer);
+        while left > 0 {
+            run(Entry {
+                x: entry.x.wrapping_offset(cursor.x),
+                y: entry.y.wrapping_offset(cursor.y),
+                c: entry.c.wrapping_offset(cursor.c),
+                ..entry
+            });
+            cursor.advance(1);
+            left -= 1;
+        }
+    }
+
+    /// Runs the products one after the other, in chunks of a vector of rows and as many columns as kernels have.
+    ///
+    /// # Safety
+    ///
+    /// As [`run`](Self::run), along the batch's inner loop.
+    unsafe fn each(&self, machine: &Machine, entry: Entry) {
+        let Matrices { m, n, k, batch, .. } = self.matrices;
+        let parts = machine.steps_of_point();
+        let most_rows = machine.rows_of_vector();
+        let most_columns = if parts > 1 { COMPLEX_COLUMNS } else { COLUMNS };
+        let column_tiles = n.extent.div_ceil(most_columns);
+        let is_one_call = m.extent <= most_rows && column_tiles == 1;
+        let bytes = (m.extent + n.extent) * k.extent * machine.unit;
+        let block = if is_one_call { batch.extent } else { (BLOCK / bytes).max(1) };
+        let mut arguments = EachArguments {
+            x: entry.x,
+            y: entry.y,
+            c: entry.c,
+            products: 0,
+            steps: k.extent,
+            x_product: batch.x,
+            y_product: batch.y,
+            c_product: batch.c,
+            x_step: k.x,
+            y_step: k.y,
+            y_column: n.y,
+            c_column: n.c,
+            mask: 0,
+            finish: entry.finish,
+            alpha: entry.alpha,
+            beta: entry.beta,
+            signs: machine.signs(entry.conjugated),
+            x_ahead: batch.x * (AHEAD / batch.x.unsigned_abs().max(1)).max(1).cast_signed(),
+        };
         let mut first = 0;
         while first < batch.extent {
-            let count = lanes.min(batch.extent - first);
-            let at = |step: isize| first.cast_signed() * step;
-            // SAFETY: the caller's duties; the panels have room for `ELEMENTS` elements of `LANES` products, and the
-            // tables for as many entries.
-            unsafe {
-                let x = x.ptr.cast::<u8>().wrapping_offset(at(batch.x));
-                let y = y.ptr.cast::<u8>().wrapping_offset(at(batch.y));
-                pack(machine, x_panel, x, batch.x, count, xs);
-                pack(machine, y_panel, y, batch.y, count, ys);
-                let mut lane = 0;
-                while lane < bytes {
-                    arguments.x = x_panel.wrapping_add(lane);
-                    arguments.y = y_panel.wrapping_add(lane);
-                    arguments.c = c_panel.wrapping_add(lane);
-                    let mut vector = 0;
-                    while vector < m.extent {
-                        let now = most.min(m.extent - vector);
-                        let from = vectors.as_ptr().cast::<VectorEntry>().add(vector);
-                        sweep(&kernels, &mut arguments, from, now, columns.as_ptr().cast(), split);
-                        vector += now;
-                    }
-                    lane += machine.vector_bytes();
+            arguments.products = block.min(batch.extent - first);
+            let product = first.cast_signed();
+            let mut row = 0;
+            while row < m.extent {
+                let rows = most_rows.min(m.extent - row);
+                let set = self.kernels.each_of(rows * machine.unit);
+                arguments.mask = (machine.kernels.mask)(rows * parts);
+                let offset = (row * machine.unit).cast_signed();
+                arguments.x = entry.x.wrapping_offset(product * batch.x + offset);
+                let c = entry.c.wrapping_offset(product * batch.c + offset);
+                let mut column = 0;
+                let mut tile = 0;
+                while tile < column_tiles {
+                    let columns = (n.extent - column).div_ceil(column_tiles - tile);
+                    let at = column.cast_signed();
+                    arguments.y = entry.y.wrapping_offset(product * batch.y + at * n.y);
+                    arguments.c = c.wrapping_offset(at * n.c);
+                    let kernel =
+                        if parts > 1 { set.complex[columns - 1] } else { set.real[columns - 1] };
+                    // SAFETY: the caller's duties: a part of the products.
+                    unsafe { kernel(&arguments) };
+                    column += columns;
+                    tile += 1;
                 }
-                let c = c.cast::<u8>().wrapping_offset(at(batch.c));
-                unpack(machine, c, batch.c, c_panel, turned, count, cs.count());
+                row += rows;
             }
-            first += count;
+            first += arguments.products;
         }
-    }
-}
-
-/// Transposes the elements of `count` products: `to[e][product]`. Products that do not exist repeat the last.
-///
-/// # Safety
-///
-/// `to` has room for a block; all elements can be read; the processor has the machine's level.
-#[inline]
-unsafe fn pack(
-    machine: &Machine,
-    to: *mut u8,
-    from: *const u8,
-    product: isize,
-    count: usize,
-    elements: Elements,
-) {
-    let unit = machine.unit;
-    let lanes = machine.rows_of_vector().max(ROWS);
-    let step = lanes * unit;
-    let run = elements.run(unit.cast_signed());
-    let mut first = 0;
-    while first < lanes {
-        let mut rows: [Pair; ROWS] = [[0; 2]; ROWS];
-        let mut i = 0;
-        while i < ROWS {
-            rows[i][0] = (first + i).min(count - 1).cast_signed() * product;
-            i += 1;
-        }
-        let mut e = 0;
-        while e < elements.count() {
-            let (outer, inner) = (e / elements.inner.0, e % elements.inner.0);
-            let at =
-                outer.cast_signed() * elements.outer.1 + inner.cast_signed() * elements.inner.1;
-            let to = to.wrapping_add(e * step + first * unit);
-            // SAFETY: the caller's duties.
-            unsafe {
-                let transpose = machine.packing.transpose;
-                transpose(to, from.wrapping_offset(at), rows.as_ptr(), step.cast_signed(), run);
-            }
-            e += run;
-        }
-        first += ROWS;
-    }
-}
-
-/// Writes the results of `count` products to C, where the elements of a product are adjacent.
-///
-/// # Safety
-///
-/// As [`pack`], the other way round; `turned` has room for the results.
-#[inline]
-unsafe fn unpack(
-    machine: &Machine,
-    to: *mut u8,
-    product: isize,
-    from: *const u8,
-    turned: *mut u8,
-    count: usize,
-    elements: usize,
-) {
-    let unit = machine.unit;
-    let step = machine.rows_of_vector().max(ROWS) * unit;
-    // Product by product, with room for whole groups of rows.
-    let width = elements.next_multiple_of(ROWS) * unit;
-    let rows: [Pair; ROWS] = core::array::from_fn(|e| [(e * step).cast_signed(), 0]);
-    let mut e = 0;
-    while e < elements {
-        let to = turned.wrapping_add(e * unit);
-        let from = from.wrapping_add(e * step);
-        // SAFETY: the caller's duties. Elements that do not exist are read from the panel, which has room for them.
-        unsafe {
-            (machine.packing.transpose)(to, from, rows.as_ptr(), width.cast_signed(), count);
-        }
-        e += ROWS;
-    }
-    let reads: [Pair; LANES] = core::array::from_fn(|p| [(p * width).cast_signed(), 0]);
-    // SAFETY: the caller's duties.
-    unsafe {
-        (machine.packing.copy)(to, turned, reads.as_ptr(), count, elements * unit, product);
     }
 }

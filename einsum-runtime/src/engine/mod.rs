@@ -6,7 +6,8 @@
 //! 3. [`mod@execute`]: loops over blocks, [`tables`] of them, panels ([`pack`]) of [`packed`] products, results to be
 //!    [`turned`], and kernels on one tile after the other ([`sweep`]).
 //!
-//! Before all that come two short cuts: [`many`] tiny products, and products so [`small`] that a plan would cost too much.
+//! Before all that come two short cuts: batches of `many` small products, and products so [`small`] that a plan would cost
+//! too much. Both start from [`matrices`].
 //!
 //! No operand is ever copied whole, and nothing is allocated beyond the thread's [`scratch`].
 
@@ -18,9 +19,13 @@ mod classify;
 mod execute;
 mod loops;
 mod machine;
+#[cfg(target_arch = "x86_64")]
 mod many;
+mod matrices;
 mod pack;
 mod packed;
+#[cfg(target_arch = "x86_64")]
+mod panels;
 mod plan;
 mod rows;
 mod scratch;
@@ -32,10 +37,14 @@ mod tests;
 mod turned;
 
 use choose::{Output, choose};
+#[cfg(target_arch = "x86_64")]
+pub(crate) use choose::{is_large, is_tiny, wastes_lanes};
 use classify::classify;
 use execute::{Task, execute};
-use machine::Supported;
-use many::Many;
+use machine::{Machine, Supported};
+#[cfg(target_arch = "x86_64")]
+use many::{Entry, Many};
+use matrices::Matrices;
 use small::Small;
 
 use num_complex::Complex;
@@ -111,19 +120,61 @@ pub(crate) unsafe fn contract_small<T: Contract>(
     mode: Mode<T>,
 ) -> bool {
     let Some(machine) = T::machine() else { return false };
-    let adds = matches!(mode, Mode::Scale { beta, .. } if beta != T::ZERO);
-    if let Some(many) = Many::of(&machine, dims, adds) {
-        let finish = T::finish(mode, [first.conjugated, second.conjugated]);
-        // SAFETY: the caller's duties; the level is this machine's.
-        unsafe { many.run(&machine, [first, second], out, &finish) };
-        return true;
+    let Some(matrices) = Matrices::of(machine.unit, dims) else { return false };
+    // Several loops of the batch may be one: that is found out later.
+    if !matrices.outer.is_empty() {
+        return false;
     }
-    let Some(small) = Small::of(&machine, dims) else { return false };
-    let [x, y] = if small.exchanged { [second, first] } else { [first, second] };
-    let finish = T::finish(mode, [x.conjugated, y.conjugated]);
+    let small = Small::of(&machine, &matrices);
     // SAFETY: the caller's duties; the level is this machine's.
-    unsafe { small.run(&machine, [x, y], out, &finish) };
+    unsafe {
+        if contract_many(&machine, matrices, [first, second], out, mode) {
+            return true;
+        }
+        let Some(small) = small else { return false };
+        let [x, y] = if small.exchanged { [second, first] } else { [first, second] };
+        let finish = T::finish(mode, [x.conjugated, y.conjugated]);
+        small.run(&machine, [x, y], out, &finish);
+    }
     true
+}
+
+/// Contracts a batch of small products, if there are kernels for it; else does nothing and returns `false`.
+///
+/// # Safety
+///
+/// As [`Kernels`](crate::kernel::Kernels), for the dims that the products were made from.
+#[cfg(target_arch = "x86_64")]
+#[inline]
+unsafe fn contract_many<T: Contract>(
+    machine: &Machine,
+    matrices: Matrices,
+    [first, second]: [Read<T>; 2],
+    out: *mut T,
+    mode: Mode<T>,
+) -> bool {
+    let assigns = matches!(mode, Mode::Assign);
+    let adds = matches!(mode, Mode::Scale { beta, .. } if beta != T::ZERO);
+    let Some(many) = Many::of(machine, matrices, assigns, adds) else { return false };
+    let [x, y] = if many.is_exchanged() { [second, first] } else { [first, second] };
+    let conjugated = [x.conjugated, y.conjugated];
+    let Finish { flags, alpha, beta, .. } = T::finish(mode, conjugated);
+    let (x, y, c) = (x.ptr.cast(), y.ptr.cast(), out.cast());
+    // SAFETY: the caller's duties; the level is this machine's.
+    unsafe { many.run(machine, Entry { x, y, c, conjugated, finish: flags, alpha, beta }) };
+    true
+}
+
+/// As for x86-64, without kernels.
+#[cfg(not(target_arch = "x86_64"))]
+unsafe fn contract_many<T: Contract>(
+    _machine: &Machine,
+    _matrices: Matrices,
+    _sources: [Read<T>; 2],
+    _out: *mut T,
+    _mode: Mode<T>,
+) -> bool {
+    false
 }
 
 /// Contracts two sources, if the engine is the one to do it; else does nothing and returns `false`.
@@ -138,6 +189,12 @@ pub(crate) unsafe fn contract<T: Contract>(
     mode: Mode<T>,
 ) -> bool {
     let Some(machine) = T::machine() else { return false };
+    if let Some(matrices) = Matrices::of(machine.unit, dims)
+        // SAFETY: the caller's duties.
+        && unsafe { contract_many(&machine, matrices, sources, out, mode) }
+    {
+        return true;
+    }
     let output = Output {
         adds: matches!(mode, Mode::Scale { beta, .. } if beta != T::ZERO),
         is_scaled: !matches!(mode, Mode::Assign),

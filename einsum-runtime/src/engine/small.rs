@@ -6,11 +6,12 @@ use core::mem::MaybeUninit;
 use super::Finish;
 use super::loops::Loop;
 use super::machine::Machine;
+use super::matrices::Matrices;
 use super::scratch::{LINE, Line};
 use super::sweep::{Kernels, Split, sweep};
+use crate::kernel::Read;
 use crate::kernel::packing::{Pair, ROWS};
 use crate::kernel::table::{Arguments, ColumnEntry, StepEntry, VectorEntry};
-use crate::kernel::{Dims, Read};
 
 /// What the tables have room for.
 const VECTORS: usize = 16;
@@ -19,8 +20,6 @@ const STEPS: usize = 128;
 
 /// The most bytes of a panel: 64 steps of 64 `f64`.
 const PANEL: usize = 32 << 10;
-
-const ONCE: Loop = Loop { extent: 1, x: 0, y: 0, c: 0 };
 
 /// One loop a group, of extent 1 if there is none.
 #[derive(Clone, Copy, Debug)]
@@ -36,38 +35,11 @@ pub(super) struct Small {
 }
 
 impl Small {
-    /// Returns the product, if it is small and simple enough. `dims` are as the caller has them.
+    /// Returns the product, if it is small and simple enough.
     #[inline]
-    pub(super) fn of(machine: &Machine, dims: &Dims<2>) -> Option<Self> {
-        let (mut batch, mut m, mut n, mut k) = (ONCE, ONCE, ONCE, ONCE);
+    pub(super) fn of(machine: &Machine, matrices: &Matrices) -> Option<Self> {
+        let Matrices { m, n, k, batch, exchanged, .. } = *matrices;
         let unit = machine.unit.cast_signed();
-        let mut i = 0;
-        while i < dims.len() {
-            let d = &dims[i];
-            i += 1;
-            if d.extent == 1 {
-                continue;
-            }
-            let [x, y] = d.sources;
-            let group = match (d.summed, x != 0, y != 0) {
-                (true, ..) => &mut k,
-                (false, true, false) => &mut m,
-                (false, false, true) => &mut n,
-                (false, ..) => &mut batch,
-            };
-            if d.extent == 0 || group.extent != 1 {
-                return None;
-            }
-            *group = Loop { extent: d.extent, x: x * unit, y: y * unit, c: d.out * unit };
-        }
-        let mut exchanged = false;
-        if m.c != unit {
-            core::mem::swap(&mut m, &mut n);
-            for l in [&mut batch, &mut m, &mut n, &mut k] {
-                core::mem::swap(&mut l.x, &mut l.y);
-            }
-            exchanged = true;
-        }
         let is_small = m.extent <= VECTORS * machine.rows_of_vector()
             && n.extent <= COLUMNS
             && k.extent <= STEPS

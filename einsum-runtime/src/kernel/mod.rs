@@ -19,6 +19,8 @@ use groups::Groups;
 use prepare::{Work, prepare};
 
 mod accumulate;
+#[cfg(target_arch = "x86_64")]
+pub(crate) mod batch;
 mod elementwise;
 mod gemm;
 mod groups;
@@ -26,6 +28,8 @@ pub(crate) mod level;
 pub(crate) mod packing;
 #[cfg(test)]
 pub(crate) mod plain;
+#[cfg(test)]
+pub(crate) mod plain_points;
 pub(crate) mod precompiled;
 pub(crate) mod prepare;
 pub(crate) mod raw;
@@ -110,19 +114,28 @@ unsafe fn unary<T: Element>(
 }
 
 /// As [`unary`], after [`prepare`] has said what there is to do.
-unsafe fn prepared_unary<T: Element>(
+pub(crate) unsafe fn prepared_unary<T: Element>(
     work: Work,
     dims: &mut Dims<1>,
     sources: [Read<T>; 1],
     out: *mut T,
     mode: Mode<T>,
 ) {
+    #[cfg(test)]
+    plain_points::add(work, dims);
     // SAFETY: the caller's duties.
     unsafe {
         match (work, mode) {
             (Work::Nothing, _) => {}
             (Work::Zero, _) => zero(dims, out, mode),
             (Work::Run, Mode::Assign) if is_kept(dims) => {
+                #[cfg(target_arch = "x86_64")]
+                if !sources[0].conjugated {
+                    let (from, to) = (sources[0].ptr.cast(), out.cast());
+                    if crate::stream::copy_any(dims, size_of::<T>(), from, to) {
+                        return;
+                    }
+                }
                 elementwise::copy(dims, sources[0], out);
             }
             (Work::Run, _) => accumulate(dims, sources, out, mode),
@@ -146,35 +159,33 @@ unsafe fn binary<T: Element>(
     unsafe { prepared_binary(work, dims, sources, out, mode) }
 }
 
-/// As [`prepared_binary`], on the engine where it has a plan.
+/// Sums products on the engine. Returns false, with nothing done, if there is no sum, or the engine has no plan.
 ///
 /// # Safety
 ///
 /// As [`Kernels`], after [`prepare`].
-pub(crate) unsafe fn prepared_contract<T: engine::Contract>(
+pub(crate) unsafe fn contract<T: engine::Contract>(
     work: Work,
-    dims: &mut Dims<2>,
+    dims: &Dims<2>,
     sources: [Read<T>; 2],
     out: *mut T,
     mode: Mode<T>,
-) {
+) -> bool {
     let is_sum = work == Work::Run && !is_kept(dims);
     // SAFETY: the caller's duties.
-    unsafe {
-        if !(is_sum && engine::contract(dims, sources, out, mode)) {
-            prepared_binary(work, dims, sources, out, mode);
-        }
-    }
+    is_sum && unsafe { engine::contract(dims, sources, out, mode) }
 }
 
 /// As [`binary`], after [`prepare`] has said what there is to do.
-unsafe fn prepared_binary<T: Element>(
+pub(crate) unsafe fn prepared_binary<T: Element>(
     work: Work,
     dims: &mut Dims<2>,
     sources: [Read<T>; 2],
     out: *mut T,
     mode: Mode<T>,
 ) {
+    #[cfg(test)]
+    plain_points::add(work, dims);
     // SAFETY: the caller's duties.
     unsafe {
         match (work, mode) {

@@ -1,11 +1,15 @@
 //! The kernels of the floating-point types, compiled into this crate rather than the user's. What touches every element
-//! once goes to [`stream`](crate::stream), contractions to the [`engine`](crate::engine), and what neither takes to the
-//! generic kernels.
+//! once goes to [`stream`](crate::stream), contractions to the [`engine`](crate::engine), both by way of buffers if
+//! they must ([`staged`](crate::staged)), and what none of them takes to the generic kernels.
 
-use super::prepare::{Work, prepare};
+#[cfg(target_arch = "x86_64")]
+use super::prepare::Work;
+use super::prepare::prepare;
 use super::raw::{KernelTable, RawKernels};
-use super::{Dims, Kernels, Mode, Read, prepared_contract, prepared_unary};
+use super::{Dims, Kernels, Mode, Read, contract, prepared_binary, prepared_unary};
 use crate::engine;
+#[cfg(target_arch = "x86_64")]
+use crate::staged;
 
 macro_rules! precompiled {
     ($($module:ident $type:ty),*) => { $(
@@ -30,7 +34,10 @@ macro_rules! precompiled {
                 unsafe {
                     let work = prepare(dims, &mut sources, &mut out);
                     #[cfg(target_arch = "x86_64")]
-                    if work == Work::Run && <$type>::unary(dims, sources[0], out, mode) {
+                    if work == Work::Run
+                        && (<$type>::unary(dims, sources[0], out, mode)
+                            || staged::unary(dims, sources[0], out, mode))
+                    {
                         return;
                     }
                     prepared_unary(work, dims, sources, out, mode);
@@ -54,7 +61,14 @@ macro_rules! precompiled {
                     if work == Work::Run && <$type>::binary(dims, sources, out, mode) {
                         return;
                     }
-                    prepared_contract(work, dims, sources, out, mode);
+                    if contract(work, dims, sources, out, mode) {
+                        return;
+                    }
+                    #[cfg(target_arch = "x86_64")]
+                    if work == Work::Run && staged::binary(dims, sources, out, mode) {
+                        return;
+                    }
+                    prepared_binary(work, dims, sources, out, mode);
                 }
             }
         }

@@ -33,7 +33,7 @@ impl<const P: usize> Tiny<P> {
 /// A kernel for tiny nests of one element type.
 pub(crate) type TinyKernel<const P: usize> = unsafe fn(&Tiny<P>, [RawRead; P], *mut u8, RawMode);
 
-/// Runs a tiny nest.
+/// Runs a tiny nest on one source or two.
 ///
 /// # Safety
 ///
@@ -46,7 +46,8 @@ pub(crate) unsafe fn tiny<T: Element, const P: usize>(
 ) {
     // SAFETY: the caller's duties.
     unsafe {
-        match sources.iter().any(|source| source.conjugated) {
+        let is_conjugated = sources[0].conjugated || sources[P - 1].conjugated;
+        match is_conjugated {
             false => run::<T, P, false>(nest, sources, out, mode),
             true => run::<T, P, true>(nest, sources, out, mode),
         }
@@ -56,6 +57,7 @@ pub(crate) unsafe fn tiny<T: Element, const P: usize>(
 /// # Safety
 ///
 /// As [`tiny`]. Unless `CONJ`, no source is conjugated.
+// Iterators and closures would make most of what a call of a few points takes in a debug build.
 #[inline]
 unsafe fn run<T: Element, const P: usize, const CONJ: bool>(
     nest: &Tiny<P>,
@@ -65,40 +67,49 @@ unsafe fn run<T: Element, const P: usize, const CONJ: bool>(
 ) {
     // SAFETY: the caller's duty.
     let mode = unsafe { mode.typed::<T>() };
-    let conjugated = sources.map(|source| CONJ && source.conjugated);
-    let start = Place { out: out.cast::<T>(), sources: sources.map(|source| source.ptr.cast()) };
-    let [k0, k1, k2] = nest.kept;
-    let summed = nest.summed;
-    let mut i = start;
-    for _ in 0..k0.extent {
+    let out = out.cast::<T>();
+    let [k0, k1, k2] = &nest.kept;
+    let mut i = Offsets { out: 0, sources: [0; P] };
+    let mut count = k0.extent;
+    while count > 0 {
         let mut j = i;
-        for _ in 0..k1.extent {
+        let mut count1 = k1.extent;
+        while count1 > 0 {
             let mut k = j;
-            for _ in 0..k2.extent {
+            let mut count2 = k2.extent;
+            while count2 > 0 {
                 // SAFETY: the caller's duties: these are the points of the nest.
-                unsafe { put(mode, sum(&summed, k, conjugated), k.out) };
-                k.step(&k2);
+                unsafe {
+                    let sum = sum::<T, P, CONJ>(&nest.summed, k, &sources);
+                    put(mode, sum, out.wrapping_offset(k.out));
+                }
+                k.step(k2);
+                count2 -= 1;
             }
-            j.step(&k1);
+            j.step(k1);
+            count1 -= 1;
         }
-        i.step(&k0);
+        i.step(k0);
+        count -= 1;
     }
 }
 
-/// A point of the loops in every array.
+/// A point of the loops: where it lies in every array.
 #[derive(Clone, Copy)]
-struct Place<T, const P: usize> {
-    out: *mut T,
-    sources: [*const T; P],
+struct Offsets<const P: usize> {
+    out: isize,
+    sources: [isize; P],
 }
 
-impl<T, const P: usize> Place<T, P> {
-    /// Moves on by one iteration. Behind the last one the pointers dangle.
+impl<const P: usize> Offsets<P> {
+    /// Moves on by one iteration. Behind the last one the point lies nowhere.
     #[inline(always)]
     fn step(&mut self, dim: &Dim<P>) {
-        self.out = self.out.wrapping_offset(dim.out);
-        for (source, step) in self.sources.iter_mut().zip(dim.sources) {
-            *source = source.wrapping_offset(step);
+        self.out = self.out.wrapping_add(dim.out);
+        let mut p = 0;
+        while p < P {
+            self.sources[p] = self.sources[p].wrapping_add(dim.sources[p]);
+            p += 1;
         }
     }
 }
@@ -109,41 +120,45 @@ impl<T, const P: usize> Place<T, P> {
 ///
 /// Every source can be read at every point of the loops.
 #[inline(always)]
-unsafe fn sum<T: Element, const P: usize>(
+unsafe fn sum<T: Element, const P: usize, const CONJ: bool>(
     [s0, s1]: &[Dim<P>; SUMMED],
-    start: Place<T, P>,
-    conjugated: [bool; P],
+    start: Offsets<P>,
+    sources: &[RawRead; P],
 ) -> T {
-    let product = |place: &Place<T, P>| {
-        let factor = |p: usize| {
+    let (mut sum, mut is_first) = (T::ZERO, true);
+    let mut outer = start;
+    let mut rows = s0.extent;
+    while rows > 0 {
+        let mut inner = outer;
+        let mut columns = s1.extent;
+        while columns > 0 {
             // SAFETY: the caller's duties.
-            let element = unsafe { place.sources[p].read() };
-            if conjugated[p] { T::conj(element) } else { element }
-        };
-        (1..P).fold(factor(0), |x, p| T::mul(x, factor(p)))
-    };
-    if s0.extent == 0 || s1.extent == 0 {
-        return T::ZERO;
-    }
-    let mut sum = product(&start);
-    let (mut outer, mut inner) = (start, start);
-    // One loop over all points: there are few, and two loops would begin twice.
-    let (mut rows, mut columns) = (s0.extent, s1.extent);
-    loop {
-        columns -= 1;
-        if columns == 0 {
-            rows -= 1;
-            if rows == 0 {
-                return sum;
+            let mut product = unsafe { read::<T, CONJ>(sources[0], inner.sources[0]) };
+            let mut p = 1;
+            while p < P {
+                // SAFETY: as above.
+                product = T::mul(product, unsafe { read::<T, CONJ>(sources[p], inner.sources[p]) });
+                p += 1;
             }
-            outer.step(s0);
-            inner = outer;
-            columns = s1.extent;
-        } else {
+            sum = if is_first { product } else { T::add(sum, product) };
+            is_first = false;
             inner.step(s1);
+            columns -= 1;
         }
-        sum = T::add(sum, product(&inner));
+        outer.step(s0);
+        rows -= 1;
     }
+    sum
+}
+
+/// # Safety
+///
+/// The source can be read at the offset.
+#[inline(always)]
+unsafe fn read<T: Element, const CONJ: bool>(source: RawRead, offset: isize) -> T {
+    // SAFETY: the caller's duty.
+    let element = unsafe { *source.ptr.cast::<T>().wrapping_offset(offset) };
+    if CONJ && source.conjugated { T::conj(element) } else { element }
 }
 
 /// # Safety

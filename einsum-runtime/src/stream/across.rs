@@ -7,9 +7,7 @@
 //! Of each kernel there is one that reads four streams of rows at a time, `x_stream` and `y_stream` apart: where these lie far
 //! apart in memory, four arrive faster than one.
 
-use core::mem::offset_of;
-
-use super::rows::Rows;
+use super::text::{point_to_streams, row_function};
 
 /// A load from 4 n bytes before the middle is a mask of the first n elements of 4 bytes of a vector.
 static MASKS: [u32; 16] = {
@@ -24,31 +22,16 @@ static MASKS: [u32; 16] = {
 
 /// `out[r] += Σ_j term(x[r, j], y[r, j])`: `out_row` is the step between sums.
 ///
-/// A row is read in four pieces at once, with two vectors of sums each: additions do not wait for each other.
+/// A row is read in four pieces at once, with two vectors of sums each: additions do not wait for each other. `r10` is
+/// the bytes of a piece.
 macro_rules! across {
-    ($(#[$doc:meta])* $kernel:ident($type:ty), $s:literal,
-     term: [$($term:expr),*], single: [$($single:expr),*]) => {
-        $(#[$doc])*
-        #[unsafe(naked)]
-        pub(in crate::stream) unsafe extern "sysv64" fn $kernel(arguments: &Rows<$type>) {
-            core::arch::naked_asm!(
-                ".macro TERM sum, x, y", $($term,)* ".endm",
-                ".macro SINGLE sum, x, y", $($single,)* ".endm",
-                // rax: sum; rcx, rdx, rsi, rbx: pieces of x; r12 to r15: of y; r8: bytes of a row; r9: rows left;
-                // r10: bytes of a piece; r11: the offset in it; rbp: the last offset with room for a vector.
-                "push rbx",
-                "push rbp",
-                "push r12",
-                "push r13",
-                "push r14",
-                "push r15",
-                "mov rax, [rdi + {out}]",
-                "mov rcx, [rdi + {x}]",
-                "mov r12, [rdi + {y}]",
-                "mov r9, [rdi + {rows}]",
-                "mov r8, [rdi + {len}]",
-                "imul r8, r8, {size}",
-                "2:",
+    ($(#[$doc:meta])* $kernel:ident($type:ty), $s:literal, term: $term:tt, single: $single:tt) => {
+        row_function!(
+            $(#[$doc])*
+            $kernel($type),
+            macros: ["TERM" "sum, x, y": $term "SINGLE" "sum, x, y": $single],
+            before: [],
+            row: [
                 "vxorps xmm0, xmm0, xmm0",
                 "xor r11d, r11d",
                 "mov r10, r8",
@@ -103,7 +86,7 @@ macro_rules! across {
                 concat!("vaddp", $s, " xmm0, xmm0, xmm1"),
                 "vpermilpd xmm1, xmm0, 1",
                 concat!("vaddp", $s, " xmm0, xmm0, xmm1"),
-                ".if {size} == 4",
+                ".if SIZE == 4",
                 "vmovshdup xmm1, xmm0",
                 "vaddss xmm0, xmm0, xmm1",
                 ".endif",
@@ -111,79 +94,34 @@ macro_rules! across {
                 "jge 8f",
                 "7:",
                 "SINGLE xmm0, rcx+r11, r12+r11",
-                "add r11, {size}",
+                "add r11, SIZE",
                 "cmp r11, r8",
                 "jl 7b",
                 "8:",
                 concat!("vadds", $s, " xmm0, xmm0, [rax]"),
                 concat!("vmovs", $s, " [rax], xmm0"),
-                "add rax, [rdi + {out_row}]",
-                "add rcx, [rdi + {x_row}]",
-                "add r12, [rdi + {y_row}]",
-                "dec r9",
-                "jnz 2b",
-                "pop r15",
-                "pop r14",
-                "pop r13",
-                "pop r12",
-                "pop rbp",
-                "pop rbx",
-                "vzeroupper",
-                "ret",
-                ".purgem TERM",
-                ".purgem SINGLE",
-                out = const offset_of!(Rows<$type>, out),
-                x = const offset_of!(Rows<$type>, x),
-                y = const offset_of!(Rows<$type>, y),
-                len = const offset_of!(Rows<$type>, len),
-                rows = const offset_of!(Rows<$type>, rows),
-                x_row = const offset_of!(Rows<$type>, x_row),
-                y_row = const offset_of!(Rows<$type>, y_row),
-                out_row = const offset_of!(Rows<$type>, out_row),
-                size = const size_of::<$type>(),
-            )
-        }
+            ],
+            output: ["add rax, [rdi + OUT_ROW]"]
+        );
     };
 }
 
-/// `out[r, s] += Σ_j term(x[r, s, j], y[r, s, j])` for four streams s.
+/// `out[r, s] += Σ_j term(x[r, s, j], y[r, s, j])` for four streams s. ymm15 is the mask of the last vector.
 macro_rules! across_four {
-    ($(#[$doc:meta])* $kernel:ident($type:ty), $s:literal,
-     term: [$($term:expr),*], masked: [$($masked:expr),*]) => {
-        $(#[$doc])*
-        #[unsafe(naked)]
-        pub(in crate::stream) unsafe extern "sysv64" fn $kernel(arguments: &Rows<$type>) {
-            core::arch::naked_asm!(
-                ".macro TERM sum, x, y", $($term,)* ".endm",
-                ".macro MASKED sum, x, y", $($masked,)* ".endm",
-                // rax: sum; rcx, rdx, rsi, rbx: streams of x; r12 to r15: of y; r8: bytes of a row; r9: rows left;
-                // r11: the offset in the row; rbp: the last offset with room for two vectors; ymm15: the last mask.
-                "push rbx",
-                "push rbp",
-                "push r12",
-                "push r13",
-                "push r14",
-                "push r15",
-                "mov rax, [rdi + {out}]",
-                "mov rcx, [rdi + {x}]",
-                "mov r12, [rdi + {y}]",
-                "mov r9, [rdi + {rows}]",
-                "mov r8, [rdi + {len}]",
-                "imul r8, r8, {size}",
+    ($(#[$doc:meta])* $kernel:ident($type:ty), $s:literal, term: $term:tt, masked: $masked:tt) => {
+        row_function!(
+            $(#[$doc])*
+            $kernel($type),
+            macros: ["TERM" "sum, x, y": $term "MASKED" "sum, x, y": $masked],
+            before: [
                 "mov r11, r8",
                 "and r11, 31",
                 "lea rdx, [rip + {masks} + 32]",
                 "sub rdx, r11",
                 "vmovups ymm15, [rdx]",
-                "2:",
-                "mov r10, [rdi + {x_stream}]",
-                "lea rdx, [rcx + r10]",
-                "lea rsi, [rcx + 2*r10]",
-                "lea rbx, [rdx + 2*r10]",
-                "mov r10, [rdi + {y_stream}]",
-                "lea r13, [r12 + r10]",
-                "lea r14, [r12 + 2*r10]",
-                "lea r15, [r13 + 2*r10]",
+            ],
+            row: [
+                point_to_streams!(),
                 "vxorps xmm0, xmm0, xmm0",
                 "vxorps xmm1, xmm1, xmm1",
                 "vxorps xmm2, xmm2, xmm2",
@@ -232,7 +170,7 @@ macro_rules! across_four {
                 concat!("vaddp", $s, " ymm3, ymm3, ymm7"),
                 concat!("vhaddp", $s, " ymm0, ymm0, ymm1"),
                 concat!("vhaddp", $s, " ymm2, ymm2, ymm3"),
-                ".if {size} == 4",
+                ".if SIZE == 4",
                 "vhaddps ymm0, ymm0, ymm2",
                 "vextractf128 xmm1, ymm0, 1",
                 "vaddps xmm0, xmm0, xmm1",
@@ -247,7 +185,7 @@ macro_rules! across_four {
                 "vpermilpd xmm2, xmm0, 1",
                 "vpermilpd xmm3, xmm1, 1",
                 ".endif",
-                "mov r10, [rdi + {out_stream}]",
+                "mov r10, [rdi + OUT_STREAM]",
                 "lea rdx, [rax + r10]",
                 "lea rsi, [rax + 2*r10]",
                 "lea rbx, [rdx + 2*r10]",
@@ -259,36 +197,10 @@ macro_rules! across_four {
                 concat!("vmovs", $s, " [rsi], xmm1"),
                 concat!("vadds", $s, " xmm3, xmm3, [rbx]"),
                 concat!("vmovs", $s, " [rbx], xmm3"),
-                "add rax, [rdi + {out_row}]",
-                "add rcx, [rdi + {x_row}]",
-                "add r12, [rdi + {y_row}]",
-                "dec r9",
-                "jnz 2b",
-                "pop r15",
-                "pop r14",
-                "pop r13",
-                "pop r12",
-                "pop rbp",
-                "pop rbx",
-                "vzeroupper",
-                "ret",
-                ".purgem TERM",
-                ".purgem MASKED",
-                out = const offset_of!(Rows<$type>, out),
-                x = const offset_of!(Rows<$type>, x),
-                y = const offset_of!(Rows<$type>, y),
-                len = const offset_of!(Rows<$type>, len),
-                rows = const offset_of!(Rows<$type>, rows),
-                x_row = const offset_of!(Rows<$type>, x_row),
-                y_row = const offset_of!(Rows<$type>, y_row),
-                out_row = const offset_of!(Rows<$type>, out_row),
-                x_stream = const offset_of!(Rows<$type>, x_stream),
-                y_stream = const offset_of!(Rows<$type>, y_stream),
-                out_stream = const offset_of!(Rows<$type>, out_stream),
-                masks = sym MASKS,
-                size = const size_of::<$type>(),
-            )
-        }
+            ],
+            output: ["add rax, [rdi + OUT_ROW]"],
+            symbol: masks = MASKS
+        );
     };
 }
 

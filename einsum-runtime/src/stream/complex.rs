@@ -8,8 +8,6 @@
 //!
 //! without fused operations: the bits are those of the plain loops, and x · conj(x) is real.
 
-use core::mem::offset_of;
-
 use num_complex::Complex;
 
 use super::copy::take_smallest;
@@ -33,7 +31,6 @@ macro_rules! complex_lane {
      re: $re:literal, im: $im:literal, swap: $swap:literal) => {
         mod $real {
             use super::*;
-            use super::super::rows::Rows;
 
             // ymm4: x; ymm6, ymm7: the parts of y, twice each; ymm8, ymm9: the products.
             macro_rules! parts {
@@ -60,14 +57,14 @@ macro_rules! complex_lane {
                 row: [],
                 vector: [
                     r"vmovups ymm4, [rcx + \at]",
-                    r"vmovups ymm5, [rdx + \at]",
+                    r"vmovups ymm5, [r12 + \at]",
                     parts!(),
                     products!(),
                     concat!("vaddsub", $p, r" \v, ymm8, ymm9")
                 ],
                 single: [
                     concat!($element, r" xmm4, [rcx + \at]"),
-                    concat!($element, r" xmm5, [rdx + \at]"),
+                    concat!($element, r" xmm5, [r12 + \at]"),
                     parts!(),
                     products!(),
                     concat!("vaddsub", $p, r" \v, xmm8, xmm9")
@@ -75,7 +72,7 @@ macro_rules! complex_lane {
             );
             row_kernel!(
                 multiply_by(Complex<$real>), broadcast: $broadcast, store: $element,
-                row: [concat!($broadcast, " ymm5, [rdx]"), parts!()],
+                row: [concat!($broadcast, " ymm5, [r12]"), parts!()],
                 vector: [
                     r"vmovups ymm4, [rcx + \at]",
                     products!(),

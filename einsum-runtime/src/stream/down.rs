@@ -4,36 +4,18 @@
 //! `single` add others. Of each kernel there is one that reads four streams of rows at a time: see
 //! [`across`](super::across).
 
-use core::mem::offset_of;
-
-use super::rows::Rows;
+use super::text::{point_to_streams, row_function};
 
 /// `out[j] += Σ_r term(x[r, j], y[r, j])`
 macro_rules! down {
     ($(#[$doc:meta])* $kernel:ident($type:ty), $s:literal,
-     row: [$($row:expr),*], first: [$($first:expr),*], single_first: [$($first1:expr),*]) => {
-        $(#[$doc])*
-        #[unsafe(naked)]
-        pub(in crate::stream) unsafe extern "sysv64" fn $kernel(arguments: &Rows<$type>) {
-            core::arch::naked_asm!(
-                ".macro ROW by, y", $($row,)* ".endm",
-                ".macro FIRST sum, x, y, by", $($first,)* ".endm",
-                ".macro FIRST1 sum, x, y, by", $($first1,)* ".endm",
-                // rax: sums; rcx: row of x; r12: of y; r8: bytes of a row; r9: rows left; r11: the offset in the row;
-                // rbp: the last offset with room for two vectors.
-                "push rbx",
-                "push rbp",
-                "push r12",
-                "push r13",
-                "push r14",
-                "push r15",
-                "mov rax, [rdi + {out}]",
-                "mov rcx, [rdi + {x}]",
-                "mov r12, [rdi + {y}]",
-                "mov r9, [rdi + {rows}]",
-                "mov r8, [rdi + {len}]",
-                "imul r8, r8, {size}",
-                "2:",
+     row: $row:tt, first: $first:tt, single_first: $first1:tt) => {
+        row_function!(
+            $(#[$doc])*
+            $kernel($type),
+            macros: ["ROW" "by, y": $row "FIRST" "sum, x, y, by": $first "FIRST1" "sum, x, y, by": $first1],
+            before: [],
+            row: [
                 "ROW ymm12, r12",
                 "xor r11d, r11d",
                 "lea rbp, [r8 - 64]",
@@ -57,76 +39,34 @@ macro_rules! down {
                 "FIRST1 xmm0, rcx+r11, r12+r11, xmm12",
                 concat!("vadds", $s, " xmm0, xmm0, [rax + r11]"),
                 concat!("vmovs", $s, " [rax + r11], xmm0"),
-                "add r11, {size}",
+                "add r11, SIZE",
                 "cmp r11, r8",
                 "jl 5b",
                 "6:",
-                "add rcx, [rdi + {x_row}]",
-                "add r12, [rdi + {y_row}]",
-                "dec r9",
-                "jnz 2b",
-                "pop r15",
-                "pop r14",
-                "pop r13",
-                "pop r12",
-                "pop rbp",
-                "pop rbx",
-                "vzeroupper",
-                "ret",
-                ".purgem ROW",
-                ".purgem FIRST",
-                ".purgem FIRST1",
-                out = const offset_of!(Rows<$type>, out),
-                x = const offset_of!(Rows<$type>, x),
-                y = const offset_of!(Rows<$type>, y),
-                len = const offset_of!(Rows<$type>, len),
-                rows = const offset_of!(Rows<$type>, rows),
-                x_row = const offset_of!(Rows<$type>, x_row),
-                y_row = const offset_of!(Rows<$type>, y_row),
-                size = const size_of::<$type>(),
-            )
-        }
+            ],
+            output: []
+        );
     };
 }
 
 /// `out[j] += Σ_r Σ_s term(x[r, s, j], y[r, s, j])` for four streams s: the sums are loaded and stored once for four
 /// rows.
 macro_rules! down_four {
-    ($(#[$doc:meta])* $kernel:ident($type:ty), $s:literal, row: [$($row:expr),*],
-     first: [$($first:expr),*], term: [$($term:expr),*],
-     single_first: [$($first1:expr),*], single: [$($term1:expr),*]) => {
-        $(#[$doc])*
-        #[unsafe(naked)]
-        pub(in crate::stream) unsafe extern "sysv64" fn $kernel(arguments: &Rows<$type>) {
-            core::arch::naked_asm!(
-                ".macro ROW by, y", $($row,)* ".endm",
-                ".macro FIRST sum, x, y, by", $($first,)* ".endm",
-                ".macro TERM sum, x, y, by", $($term,)* ".endm",
-                ".macro FIRST1 sum, x, y, by", $($first1,)* ".endm",
-                ".macro TERM1 sum, x, y, by", $($term1,)* ".endm",
-                // rax: sums; rcx, rdx, rsi, rbx: streams of x; r12 to r15: of y; r8: bytes of a row; r9: rows left;
-                // r11: the offset in the row; rbp: the last offset with room for two vectors.
-                "push rbx",
-                "push rbp",
-                "push r12",
-                "push r13",
-                "push r14",
-                "push r15",
-                "mov rax, [rdi + {out}]",
-                "mov rcx, [rdi + {x}]",
-                "mov r12, [rdi + {y}]",
-                "mov r9, [rdi + {rows}]",
-                "mov r8, [rdi + {len}]",
-                "imul r8, r8, {size}",
-                "2:",
-                "mov r10, [rdi + {x_stream}]",
-                "lea rdx, [rcx + r10]",
-                "lea rsi, [rcx + 2*r10]",
-                "lea rbx, [rdx + 2*r10]",
-                "mov r10, [rdi + {y_stream}]",
-                "lea r13, [r12 + r10]",
-                "lea r14, [r12 + 2*r10]",
-                "lea r15, [r13 + 2*r10]",
+    ($(#[$doc:meta])* $kernel:ident($type:ty), $s:literal, row: $row:tt,
+     first: $first:tt, term: $term:tt, single_first: $first1:tt, single: $term1:tt) => {
+        row_function!(
+            $(#[$doc])*
+            $kernel($type),
+            macros: [
+                "ROW" "by, y": $row
+                "FIRST" "sum, x, y, by": $first
+                "TERM" "sum, x, y, by": $term
+                "FIRST1" "sum, x, y, by": $first1
+                "TERM1" "sum, x, y, by": $term1
+            ],
+            before: [],
+            row: [
+                point_to_streams!(),
                 "ROW ymm12, r12",
                 "ROW ymm13, r13",
                 "ROW ymm14, r14",
@@ -165,39 +105,13 @@ macro_rules! down_four {
                 concat!("vadds", $s, " xmm0, xmm0, xmm1"),
                 concat!("vadds", $s, " xmm0, xmm0, [rax + r11]"),
                 concat!("vmovs", $s, " [rax + r11], xmm0"),
-                "add r11, {size}",
+                "add r11, SIZE",
                 "cmp r11, r8",
                 "jl 5b",
                 "6:",
-                "add rcx, [rdi + {x_row}]",
-                "add r12, [rdi + {y_row}]",
-                "dec r9",
-                "jnz 2b",
-                "pop r15",
-                "pop r14",
-                "pop r13",
-                "pop r12",
-                "pop rbp",
-                "pop rbx",
-                "vzeroupper",
-                "ret",
-                ".purgem ROW",
-                ".purgem FIRST",
-                ".purgem TERM",
-                ".purgem FIRST1",
-                ".purgem TERM1",
-                out = const offset_of!(Rows<$type>, out),
-                x = const offset_of!(Rows<$type>, x),
-                y = const offset_of!(Rows<$type>, y),
-                len = const offset_of!(Rows<$type>, len),
-                rows = const offset_of!(Rows<$type>, rows),
-                x_row = const offset_of!(Rows<$type>, x_row),
-                y_row = const offset_of!(Rows<$type>, y_row),
-                x_stream = const offset_of!(Rows<$type>, x_stream),
-                y_stream = const offset_of!(Rows<$type>, y_stream),
-                size = const size_of::<$type>(),
-            )
-        }
+            ],
+            output: []
+        );
     };
 }
 

@@ -9,11 +9,14 @@
 
 mod across;
 mod complex;
+mod complex_rows;
+mod complex_sums;
 mod copy;
 mod down;
 mod lane;
 mod multiply;
 mod odometer;
+mod permute;
 mod prefetch;
 mod reduce;
 mod rows;
@@ -22,6 +25,7 @@ mod sums;
 mod sweep;
 #[cfg(test)]
 mod tests;
+mod text;
 mod transpose;
 
 use num_complex::Complex;
@@ -122,15 +126,23 @@ macro_rules! complex {
                 out: *mut Self,
                 mode: Mode<Self>,
             ) -> bool {
-                if !matches!(mode, Mode::Assign) || x.conjugated || Level::current() < Level::Avx2 {
+                if Level::current() < Level::Avx2 {
                     return false;
                 }
+                let is_plain = matches!(mode, Mode::Assign) && !x.conjugated;
                 // SAFETY: the caller's duties, and the machine's level; the width is the element's, and an element is
                 // two real numbers.
                 unsafe {
                     if !dims.iter().any(|d| d.summed) {
-                        copy::copy::<$width>(dims, x.ptr.cast(), out.cast());
+                        if is_plain {
+                            copy::copy::<$width>(dims, x.ptr.cast(), out.cast());
+                        } else {
+                            complex_sums::enter(dims, x, out, mode);
+                        }
                         return true;
+                    }
+                    if !is_plain {
+                        return false;
                     }
                     let mut parts = parts(dims);
                     let mut read = [Read { ptr: x.ptr.cast::<$real>(), conjugated: false }];
@@ -146,18 +158,53 @@ macro_rules! complex {
                 out: *mut Self,
                 mode: Mode<Self>,
             ) -> bool {
-                let is_product = matches!(mode, Mode::Assign) && !dims.iter().any(|d| d.summed);
-                if !is_product || Level::current() < Level::Avx2 {
+                if Level::current() < Level::Avx2 {
                     return false;
                 }
                 // SAFETY: the caller's duties, and the machine's level.
-                unsafe { complex::multiply(dims, sources, out) }
+                unsafe {
+                    if dims.iter().any(|d| d.summed) {
+                        return complex_sums::contract(dims, sources, out, mode);
+                    }
+                    if !matches!(mode, Mode::Assign) {
+                        return false;
+                    }
+                    if complex::multiply(dims, sources, out) {
+                        return true;
+                    }
+                    let is_stepped = complex_sums::is_stepped(dims);
+                    if is_stepped {
+                        complex_sums::multiply(dims, sources, out);
+                    }
+                    is_stepped
+                }
             }
         }
     };
 }
 complex!(f32, f64);
 complex!(f64, [f64; 2]);
+
+/// Copies elements of any type, whose size is `size`. Returns false if there is no kernel for them, with nothing done.
+///
+/// # Safety
+///
+/// As [`Kernels`](crate::kernel::Kernels), after [`prepare`]; no dim is summed.
+pub(crate) unsafe fn copy_any(dims: &mut Dims<1>, size: usize, x: *const u8, out: *mut u8) -> bool {
+    if Level::current() < Level::Avx2 {
+        return false;
+    }
+    // SAFETY: the caller's duties, and the machine's level; the width is the element's.
+    unsafe {
+        match size {
+            4 => copy::copy::<f32>(dims, x.cast(), out.cast()),
+            8 => copy::copy::<f64>(dims, x.cast(), out.cast()),
+            16 => copy::copy::<[f64; 2]>(dims, x.cast(), out.cast()),
+            _ => return false,
+        }
+    }
+    true
+}
 
 /// Returns the loops over real and imaginary parts of complex elements.
 fn parts(dims: &Dims<1>) -> Dims<1> {

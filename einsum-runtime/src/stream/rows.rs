@@ -4,8 +4,6 @@
 //! Every kernel runs over `rows` rows of `len` elements each, and moves all arrays by their row steps from one row to
 //! the next. A vector is 32 bytes; what is left of a row is done one element at a time.
 
-use core::mem::offset_of;
-
 /// The arguments of a row kernel. Steps are in bytes; a kernel ignores what it does not use.
 #[derive(Clone, Copy)]
 #[repr(C)]
@@ -57,32 +55,23 @@ pub(super) type RowKernel<T> = unsafe extern "sysv64" fn(&Rows<T>);
 /// vector `\v` at the byte offset `\at`, and `single` one element. ymm14 and ymm15 are full of `alpha` and `beta`.
 macro_rules! row_kernel {
     ($(#[$doc:meta])* $name:ident($type:ty), broadcast: $broadcast:expr, store: $store:expr,
-     row: [$($row:expr),*], vector: [$($vector:expr),*], single: [$($single:expr),*]) => {
-        $(#[$doc])*
-        #[unsafe(naked)]
-        pub(in crate::stream) unsafe extern "sysv64" fn $name(arguments: &Rows<$type>) {
-            core::arch::naked_asm!(
-                ".macro VECTOR v, at", $($vector,)* ".endm",
-                ".macro SINGLE v, at", $($single,)* ".endm",
-                // rax, rcx, rdx: the row of out, x, y; r8: bytes of a row; r9: rows left; r10: one element;
-                // r11: the offset in the row; rsi: the last offset with room for a step.
-                "mov rax, [rdi + {out}]",
-                "mov rcx, [rdi + {x}]",
-                "mov rdx, [rdi + {y}]",
-                "mov r8, [rdi + {len}]",
-                "mov r9, [rdi + {rows}]",
-                "mov r10d, {size}",
-                "imul r8, r10",
-                concat!($broadcast, " ymm14, [rdi + {alpha}]"),
-                concat!($broadcast, " ymm15, [rdi + {beta}]"),
-                "2:",
+     row: [$($row:expr),*], vector: $vector:tt, single: $single:tt) => {
+        $crate::stream::text::row_function!(
+            $(#[$doc])*
+            $name($type),
+            macros: ["VECTOR" "v, at": $vector "SINGLE" "v, at": $single],
+            before: [
+                concat!($broadcast, " ymm14, [rdi + ALPHA]"),
+                concat!($broadcast, " ymm15, [rdi + BETA]"),
+            ],
+            row: [
                 $($row,)*
                 "xor r11d, r11d",
-                "lea rsi, [r8 - 128]",
-                "cmp qword ptr [rdi + {bypass}], 0",
+                "lea rbp, [r8 - 128]",
+                "cmp qword ptr [rdi + BYPASS], 0",
                 "jne 20f",
                 // Four vectors a step.
-                "cmp r11, rsi",
+                "cmp r11, rbp",
                 "jg 4f",
                 ".p2align 4",
                 "3:",
@@ -95,18 +84,18 @@ macro_rules! row_kernel {
                 "vmovups [rax + r11 + 64], ymm2",
                 "vmovups [rax + r11 + 96], ymm3",
                 "add r11, 128",
-                "cmp r11, rsi",
+                "cmp r11, rbp",
                 "jle 3b",
                 // One vector a step.
                 "4:",
-                "lea rsi, [r8 - 32]",
-                "cmp r11, rsi",
+                "lea rbp, [r8 - 32]",
+                "cmp r11, rbp",
                 "jg 6f",
                 "5:",
                 "VECTOR ymm0, r11",
                 "vmovups [rax + r11], ymm0",
                 "add r11, 32",
-                "cmp r11, rsi",
+                "cmp r11, rbp",
                 "jle 5b",
                 // One element a step.
                 "6:",
@@ -115,32 +104,24 @@ macro_rules! row_kernel {
                 "7:",
                 "SINGLE xmm0, r11",
                 concat!($store, " [rax + r11], xmm0"),
-                "add r11, r10",
+                "add r11, SIZE",
                 "cmp r11, r8",
                 "jl 7b",
-                // The next row.
-                "8:",
-                "add rax, [rdi + {out_row}]",
-                "add rcx, [rdi + {x_row}]",
-                "add rdx, [rdi + {y_row}]",
-                "dec r9",
-                "jnz 2b",
-                "vzeroupper",
-                "ret",
+                "jmp 8f",
                 // As 3, with whole cache lines past the caches: first single elements up to a line.
                 "20:",
-                "lea rsi, [rax + r11]",
-                "test sil, 63",
+                "lea rbp, [rax + r11]",
+                "test bpl, 63",
                 "jz 21f",
                 "SINGLE xmm0, r11",
                 concat!($store, " [rax + r11], xmm0"),
-                "add r11, r10",
+                "add r11, SIZE",
                 "cmp r11, r8",
                 "jl 20b",
-                "jmp 8b",
+                "jmp 8f",
                 "21:",
-                "lea rsi, [r8 - 128]",
-                "cmp r11, rsi",
+                "lea rbp, [r8 - 128]",
+                "cmp r11, rbp",
                 "jg 4b",
                 ".p2align 4",
                 "22:",
@@ -153,25 +134,13 @@ macro_rules! row_kernel {
                 "vmovntps [rax + r11 + 64], ymm2",
                 "vmovntps [rax + r11 + 96], ymm3",
                 "add r11, 128",
-                "cmp r11, rsi",
+                "cmp r11, rbp",
                 "jle 22b",
                 "jmp 4b",
-                ".purgem VECTOR",
-                ".purgem SINGLE",
-                out = const offset_of!(Rows<$type>, out),
-                x = const offset_of!(Rows<$type>, x),
-                y = const offset_of!(Rows<$type>, y),
-                len = const offset_of!(Rows<$type>, len),
-                rows = const offset_of!(Rows<$type>, rows),
-                out_row = const offset_of!(Rows<$type>, out_row),
-                x_row = const offset_of!(Rows<$type>, x_row),
-                y_row = const offset_of!(Rows<$type>, y_row),
-                alpha = const offset_of!(Rows<$type>, alpha),
-                beta = const offset_of!(Rows<$type>, beta),
-                bypass = const offset_of!(Rows<$type>, bypass),
-                size = const size_of::<$type>(),
-            )
-        }
+                "8:",
+            ],
+            output: ["add rax, [rdi + OUT_ROW]"]
+        );
     };
 }
 
@@ -200,16 +169,16 @@ macro_rules! row_kernels {
                 /// `out = x · y`
                 multiply($type), broadcast: concat!("vbroadcasts", $s), store: concat!("vmovs", $s),
                 row: [],
-                vector: [r"vmovups \v, [rcx + \at]", concat!("vmulp", $s, r" \v, \v, [rdx + \at]")],
+                vector: [r"vmovups \v, [rcx + \at]", concat!("vmulp", $s, r" \v, \v, [r12 + \at]")],
                 single: [
                     concat!("vmovs", $s, r" \v, [rcx + \at]"),
-                    concat!("vmuls", $s, r" \v, \v, [rdx + \at]")
+                    concat!("vmuls", $s, r" \v, \v, [r12 + \at]")
                 ]
             );
             row_kernel!(
                 /// `out = x · y[0]`, along a row
                 multiply_by($type), broadcast: concat!("vbroadcasts", $s), store: concat!("vmovs", $s),
-                row: [concat!("vbroadcasts", $s, " ymm4, [rdx]")],
+                row: [concat!("vbroadcasts", $s, " ymm4, [r12]")],
                 vector: [concat!("vmulp", $s, r" \v, ymm4, [rcx + \at]")],
                 single: [concat!("vmuls", $s, r" \v, xmm4, [rcx + \at]")]
             );

@@ -1,37 +1,30 @@
 //! Kernels over rows of elements at any steps, one element at a time: what no vector kernel takes.
 
-use core::mem::offset_of;
-
-use super::rows::Rows;
+use super::text::function;
 
 /// Writes a kernel that lets `element` compute `\v` from the elements at `\x` and `\y`, and the old one at `\o`.
 macro_rules! strided_kernel {
-    ($(#[$doc:meta])* $name:ident($type:ty), $mov:expr, element: [$($element:expr),*]) => {
-        $(#[$doc])*
-        #[unsafe(naked)]
-        pub(in crate::stream) unsafe extern "sysv64" fn $name(arguments: &Rows<$type>) {
-            core::arch::naked_asm!(
-                ".macro ELEMENT v, o, x, y", $($element,)* ".endm",
+    ($(#[$doc:meta])* $name:ident($type:ty), $mov:expr, element: $element:tt) => {
+        function!(
+            $(#[$doc])*
+            $name($type),
+            macros: ["ELEMENT" "v, o, x, y": $element],
+            body: [
                 // rax, rsi, rbx: elements of out, x, y; r8: elements left; r9: rows left; r10, r11, r12: steps.
-                "push rbx",
-                "push rbp",
-                "push r12",
-                "push r13",
-                "push r14",
-                "mov r9, [rdi + {rows}]",
-                "mov r10, [rdi + {out_step}]",
-                "mov r11, [rdi + {x_step}]",
-                "mov r12, [rdi + {y_step}]",
-                "mov rdx, [rdi + {out}]",
-                "mov rcx, [rdi + {x}]",
-                "mov rbx, [rdi + {y}]",
-                concat!($mov, " xmm14, [rdi + {alpha}]"),
-                concat!($mov, " xmm15, [rdi + {beta}]"),
+                "mov r9, [rdi + ROWS]",
+                "mov r10, [rdi + OUT_STEP]",
+                "mov r11, [rdi + X_STEP]",
+                "mov r12, [rdi + Y_STEP]",
+                "mov rdx, [rdi + OUT]",
+                "mov rcx, [rdi + X]",
+                "mov rbx, [rdi + Y]",
+                concat!($mov, " xmm14, [rdi + ALPHA]"),
+                concat!($mov, " xmm15, [rdi + BETA]"),
                 "2:",
                 "mov rax, rdx",
                 "mov rsi, rcx",
                 "push rbx",
-                "mov r8, [rdi + {len}]",
+                "mov r8, [rdi + LEN]",
                 "sub r8, 4",
                 "jl 4f",
                 // Four at a time, so that more loads that miss the cache are under way; rbp, r13, r14: the third.
@@ -66,33 +59,13 @@ macro_rules! strided_kernel {
                 "jnz 5b",
                 "6:",
                 "pop rbx",
-                "add rdx, [rdi + {out_row}]",
-                "add rcx, [rdi + {x_row}]",
-                "add rbx, [rdi + {y_row}]",
+                "add rdx, [rdi + OUT_ROW]",
+                "add rcx, [rdi + X_ROW]",
+                "add rbx, [rdi + Y_ROW]",
                 "dec r9",
                 "jnz 2b",
-                "pop r14",
-                "pop r13",
-                "pop r12",
-                "pop rbp",
-                "pop rbx",
-                "ret",
-                ".purgem ELEMENT",
-                out = const offset_of!(Rows<$type>, out),
-                x = const offset_of!(Rows<$type>, x),
-                y = const offset_of!(Rows<$type>, y),
-                len = const offset_of!(Rows<$type>, len),
-                rows = const offset_of!(Rows<$type>, rows),
-                out_row = const offset_of!(Rows<$type>, out_row),
-                x_row = const offset_of!(Rows<$type>, x_row),
-                y_row = const offset_of!(Rows<$type>, y_row),
-                out_step = const offset_of!(Rows<$type>, out_step),
-                x_step = const offset_of!(Rows<$type>, x_step),
-                y_step = const offset_of!(Rows<$type>, y_step),
-                alpha = const offset_of!(Rows<$type>, alpha),
-                beta = const offset_of!(Rows<$type>, beta),
-            )
-        }
+            ]
+        );
     };
 }
 

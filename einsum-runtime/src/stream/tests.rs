@@ -28,7 +28,7 @@ impl Random {
     }
 }
 
-trait Sample: Stream + core::fmt::Debug {
+trait Sample: Element + core::fmt::Debug {
     const NAN: Self;
     fn sample(random: &mut Random) -> Self;
     fn is_nan(self) -> bool;
@@ -57,6 +57,21 @@ macro_rules! sample {
     )* };
 }
 sample!(f32 Complex32, f64 Complex64);
+
+macro_rules! sample_integer {
+    ($($integer:ident)*) => { $(
+        impl Sample for $integer {
+            const NAN: Self = $integer::MAX;
+            fn sample(random: &mut Random) -> Self {
+                random.below(9) as $integer - 4
+            }
+            fn is_nan(self) -> bool {
+                self == Self::NAN
+            }
+        }
+    )* };
+}
+sample_integer!(i32 i64);
 
 /// Steps of an array with some dims, in an order, and the memory that it needs.
 struct Placed {
@@ -252,6 +267,14 @@ fn large() {
     let mut random = Random(10);
     check(&mut random, f32::KERNELS.unary, &[531, 1021], (&[0, 1], [&[1, 0]]), true);
     check(&mut random, f64::KERNELS.unary, &[9, 130, 201], (&[0, 1, 2], [&[2, 1, 0]]), true);
+    // Short dims: those that continue them are blocked.
+    for extents in [[10, 12, 3, 11, 26], [9, 40, 1, 33, 8], [16, 5, 2, 70, 12]] {
+        let reversed: [&[usize]; 1] = [&[4, 3, 2, 1, 0]];
+        check(&mut random, f32::KERNELS.unary, &extents, (&[0, 1, 2, 3, 4], reversed), true);
+        check(&mut random, f64::KERNELS.unary, &extents, (&[3, 1, 0, 4, 2], reversed), true);
+        check(&mut random, i64::KERNELS.unary, &extents, (&[0, 1, 2, 3, 4], reversed), false);
+        check(&mut random, i32::KERNELS.unary, &extents, (&[4, 1, 2, 3, 0], reversed), true);
+    }
     check(&mut random, f64::KERNELS.unary, &[3, 50_001], (&[], [&[0, 1]]), false);
     check(&mut random, f64::KERNELS.unary, &[3, 50_001], (&[0], [&[0, 1]]), false);
     check(&mut random, f32::KERNELS.unary, &[1_000_003], (&[], [&[0]]), true);

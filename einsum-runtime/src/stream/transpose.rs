@@ -1,40 +1,33 @@
 //! Transposition in blocks of registers, as assembler: 8x8 elements of 4 bytes, 4x4 of 8.
 //!
-//! `out[v, u] = x[u, v]` with adjacent u in the output and adjacent v in the source. In [`Rows`], `len` counts u and
+//! `out[v, u] = x[u, v]` with adjacent u in the output and adjacent v in the source. In [`Rows`](super::rows::Rows), `len` counts u and
 //! `rows` counts v; `x_step` is the source's step along u, `out_row` the output's along v. Both counts must be a
 //! block's side or more: a last block that does not fit is moved back and copies some elements again.
 
-use core::mem::offset_of;
-
-use super::rows::Rows;
+use super::text::function;
 
 /// Writes a kernel that lets `block` transpose a block from rcx (steps r8, 3 steps r9, and from the fourth row rdx) to
 /// rax (steps r10, 3 steps r11, from the fourth row rbx).
 macro_rules! transpose_kernel {
-    ($(#[$doc:meta])* $name:ident($type:ty), $side:expr, block: [$($block:expr),*]) => {
-        $(#[$doc])*
-        #[unsafe(naked)]
-        pub(in crate::stream) unsafe extern "sysv64" fn $name(arguments: &Rows<$type>) {
-            core::arch::naked_asm!(
-                "push rbx",
-                "push rbp",
-                "push r12",
-                "push r13",
-                "push r14",
-                "push r15",
+    ($(#[$doc:meta])* $name:ident($type:ty), $side:literal, block: [$($block:expr),*]) => {
+        function!(
+            $(#[$doc])*
+            $name($type),
+            macros: [],
+            body: [
                 // r14, r15: source and output at the block of u; r13: u left; r12: v left; rbp: the side.
-                "mov r14, [rdi + {x}]",
-                "mov r15, [rdi + {out}]",
-                "mov r13, [rdi + {len}]",
-                "mov r8, [rdi + {x_step}]",
-                "mov r10, [rdi + {out_row}]",
+                "mov r14, [rdi + X]",
+                "mov r15, [rdi + OUT]",
+                "mov r13, [rdi + LEN]",
+                "mov r8, [rdi + X_STEP]",
+                "mov r10, [rdi + OUT_ROW]",
                 "lea r9, [r8 + 2*r8]",
                 "lea r11, [r10 + 2*r10]",
-                "mov ebp, {side}",
+                concat!("mov ebp, ", $side),
                 "2:",
                 "mov rcx, r14",
                 "mov rax, r15",
-                "mov r12, [rdi + {rows}]",
+                "mov r12, [rdi + ROWS]",
                 ".p2align 4",
                 "3:",
                 "lea rdx, [rcx + 4*r8]",
@@ -47,7 +40,7 @@ macro_rules! transpose_kernel {
                 "cmp r12, rbp",
                 "cmovl rsi, r12",
                 "cmovl r12, rbp",
-                "lea rcx, [rcx + {size}*rsi]",
+                "lea rcx, [rcx + SIZE*rsi]",
                 "imul rsi, r10",
                 "add rax, rsi",
                 "jmp 3b",
@@ -58,29 +51,13 @@ macro_rules! transpose_kernel {
                 "cmp r13, rbp",
                 "cmovl rsi, r13",
                 "cmovl r13, rbp",
-                "lea r15, [r15 + {size}*rsi]",
+                "lea r15, [r15 + SIZE*rsi]",
                 "imul rsi, r8",
                 "add r14, rsi",
                 "jmp 2b",
                 "5:",
-                "pop r15",
-                "pop r14",
-                "pop r13",
-                "pop r12",
-                "pop rbp",
-                "pop rbx",
-                "vzeroupper",
-                "ret",
-                out = const offset_of!(Rows<$type>, out),
-                x = const offset_of!(Rows<$type>, x),
-                len = const offset_of!(Rows<$type>, len),
-                rows = const offset_of!(Rows<$type>, rows),
-                out_row = const offset_of!(Rows<$type>, out_row),
-                x_step = const offset_of!(Rows<$type>, x_step),
-                side = const $side,
-                size = const size_of::<$type>(),
-            )
-        }
+            ]
+        );
     };
 }
 

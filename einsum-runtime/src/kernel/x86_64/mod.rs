@@ -9,6 +9,7 @@ use super::table::{Arguments, ColumnEntry, KernelSet, StepEntry, VectorEntry};
 
 mod avx2;
 mod avx512;
+pub(crate) mod batch;
 pub(crate) mod packing;
 mod rotate;
 mod text;

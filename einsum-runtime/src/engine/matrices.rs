@@ -1,0 +1,78 @@
+//! Products of matrices: one loop for each of M, N, and K, and the batch. What the short cuts start from.
+
+use super::loops::{Loop, Loops};
+use crate::kernel::Dims;
+
+const ONCE: Loop = Loop { extent: 1, x: 0, y: 0, c: 0 };
+
+/// Loops of extent 1 stand for those that there are not. If the rows of one source are adjacent in C, that source is X.
+#[derive(Clone, Debug)]
+pub(super) struct Matrices {
+    pub(super) m: Loop,
+    pub(super) n: Loop,
+    pub(super) k: Loop,
+    /// The longest loop of the batch, and the others.
+    pub(super) batch: Loop,
+    pub(super) outer: Loops,
+    /// Whether X is the second source.
+    pub(super) exchanged: bool,
+}
+
+impl Matrices {
+    /// Returns the products, unless a group has several loops or an extent is 0. `unit` is the size of an element.
+    #[inline]
+    pub(super) fn of(unit: usize, dims: &Dims<2>) -> Option<Self> {
+        let unit = unit.cast_signed();
+        let (m, n, k, batch) = (ONCE, ONCE, ONCE, ONCE);
+        let mut found = Matrices { m, n, k, batch, outer: Loops::new(), exchanged: false };
+        let mut i = 0;
+        while i < dims.len() {
+            let d = &dims[i];
+            i += 1;
+            if d.extent == 1 {
+                continue;
+            }
+            let [x, y] = d.sources;
+            let mut new = Loop { extent: d.extent, x: x * unit, y: y * unit, c: d.out * unit };
+            let group = match (d.summed, x != 0, y != 0) {
+                (true, ..) => &mut found.k,
+                (false, true, false) => &mut found.m,
+                (false, false, true) => &mut found.n,
+                (false, ..) => {
+                    if found.batch.extent > 1 {
+                        if new.extent > found.batch.extent {
+                            core::mem::swap(&mut new, &mut found.batch);
+                        }
+                        found.outer.push(new);
+                        continue;
+                    }
+                    &mut found.batch
+                }
+            };
+            if d.extent == 0 || group.extent != 1 {
+                return None;
+            }
+            *group = new;
+        }
+        if found.outer.iter().any(|l| l.extent == 0) {
+            return None;
+        }
+        if found.m.c != unit {
+            found.exchange();
+        }
+        Some(found)
+    }
+
+    /// Exchanges X and Y.
+    #[inline]
+    pub(super) fn exchange(&mut self) {
+        core::mem::swap(&mut self.m, &mut self.n);
+        for l in [&mut self.batch, &mut self.m, &mut self.n, &mut self.k] {
+            core::mem::swap(&mut l.x, &mut l.y);
+        }
+        for l in &mut self.outer {
+            core::mem::swap(&mut l.x, &mut l.y);
+        }
+        self.exchanged = !self.exchanged;
+    }
+}

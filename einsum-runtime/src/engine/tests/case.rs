@@ -1,0 +1,245 @@
+//! A contraction with its memory, run by a kernel and one multiplication at a time.
+
+use core::fmt::Debug;
+
+use num_complex::Complex;
+
+use crate::engine::Contract;
+use crate::kernel::prepare::prepare;
+use crate::kernel::{Dim, Dims, Kernel, Mode, Read, contract, prepared_binary};
+
+/// A linear congruential generator (Knuth's MMIX constants), its high bits.
+pub(super) struct Random(pub(super) u64);
+
+impl Random {
+    pub(super) fn below(&mut self, n: usize) -> usize {
+        self.0 =
+            self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (self.0 >> 33) as usize % n
+    }
+
+    pub(super) fn one_in(&mut self, n: usize) -> bool {
+        self.below(n) == 0
+    }
+}
+
+pub(super) trait Sample: Contract + Debug {
+    fn small(random: &mut Random) -> Self;
+    fn nan() -> Self;
+    fn is_nan(self) -> bool;
+}
+
+macro_rules! sample {
+    ($($float:ident)*) => { $(
+        impl Sample for $float {
+            fn small(random: &mut Random) -> Self {
+                random.below(7) as $float - 3.0
+            }
+            fn nan() -> Self {
+                $float::NAN
+            }
+            fn is_nan(self) -> bool {
+                self.is_nan()
+            }
+        }
+    )* };
+}
+sample!(f32 f64);
+
+macro_rules! sample_complex {
+    ($($float:ident)*) => { $(
+        impl Sample for Complex<$float> {
+            fn small(random: &mut Random) -> Self {
+                Complex::new($float::small(random), $float::small(random))
+            }
+            fn nan() -> Self {
+                Complex::new($float::NAN, $float::NAN)
+            }
+            fn is_nan(self) -> bool {
+                self.re.is_nan() && self.im.is_nan()
+            }
+        }
+    )* };
+}
+sample_complex!(f32 f64);
+
+/// A loop of a case: its extent, and the arrays that it steps through.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Letter {
+    pub(super) extent: usize,
+    x: bool,
+    y: bool,
+    c: bool,
+}
+
+pub(super) const fn letter(extent: usize, arrays: &str) -> Letter {
+    let mut letter = Letter { extent, x: false, y: false, c: false };
+    let arrays = arrays.as_bytes();
+    let mut i = 0;
+    while i < arrays.len() {
+        match arrays[i] {
+            b'x' => letter.x = true,
+            b'y' => letter.y = true,
+            b'c' => letter.c = true,
+            _ => panic!("no such array"),
+        }
+        i += 1;
+    }
+    letter
+}
+
+/// An array's steps for the letters, in the order of `order` from the outermost; the memory that it takes.
+struct Placed {
+    steps: Vec<isize>,
+    first: isize,
+    len: usize,
+}
+
+const MARGIN: usize = 3;
+
+fn place(
+    letters: &[Letter],
+    order: &[usize],
+    has: fn(&Letter) -> bool,
+    random: Option<&mut Random>,
+) -> Placed {
+    let mut placed = Placed { steps: vec![0; letters.len()], first: MARGIN as isize, len: 0 };
+    let mut step = 1_isize;
+    let mut random = random;
+    let mut odd = |n: usize| random.as_mut().is_some_and(|r| r.one_in(n));
+    if odd(12) {
+        step = 2;
+    }
+    for &l in order.iter().rev().filter(|&&l| has(&letters[l])) {
+        let extent = letters[l].extent.cast_signed();
+        placed.steps[l] = step;
+        step *= extent;
+        if odd(6) {
+            step += 1;
+        }
+        if odd(8) {
+            placed.first += placed.steps[l] * (extent - 1);
+            placed.steps[l] = -placed.steps[l];
+        }
+    }
+    placed.len = step.cast_unsigned() + 2 * MARGIN;
+    placed
+}
+
+#[derive(Clone)]
+pub(super) struct Case<T> {
+    dims: Dims<2>,
+    sources: [(Vec<T>, isize); 2],
+    out: (Vec<T>, isize),
+    conjugated: [bool; 2],
+}
+
+/// Lays a case out; `orders` are those of X, Y, and C.
+pub(super) fn case<T: Sample>(
+    letters: &[Letter],
+    orders: [&[usize]; 3],
+    data: &mut Random,
+    mut odd: Option<&mut Random>,
+) -> Case<T> {
+    let x = place(letters, orders[0], |l| l.x, odd.as_deref_mut());
+    let y = place(letters, orders[1], |l| l.y, odd.as_deref_mut());
+    let c = place(letters, orders[2], |l| l.c, odd);
+    let dims = letters
+        .iter()
+        .enumerate()
+        .map(|(i, l)| Dim {
+            extent: l.extent,
+            out: c.steps[i],
+            sources: [x.steps[i], y.steps[i]],
+            summed: !l.c,
+        })
+        .collect();
+    let conjugated = [data.one_in(2), data.one_in(2)];
+    let mut fill = |p: &Placed| ((0..p.len).map(|_| T::small(data)).collect(), p.first);
+    Case { dims, sources: [fill(&x), fill(&y)], out: fill(&c), conjugated }
+}
+
+fn visit(dims: &[Dim<2>], at: [isize; 3], then: &mut dyn FnMut([isize; 3])) {
+    let Some((d, rest)) = dims.split_first() else { return then(at) };
+    for i in 0..d.extent.cast_signed() {
+        let at = [at[0] + i * d.sources[0], at[1] + i * d.sources[1], at[2] + i * d.out];
+        visit(rest, at, then);
+    }
+}
+
+/// One multiplication at a time.
+fn expected<T: Sample>(case: &Case<T>, mode: Mode<T>) -> Vec<T> {
+    let [x, y] = &case.sources;
+    let index = |at: isize| usize::try_from(at).expect("offsets stay inside");
+    let mut sums = vec![None; case.out.0.len()];
+    visit(&case.dims, [x.1, y.1, case.out.1], &mut |at| {
+        let read = |p: usize, x: T| if case.conjugated[p] { T::conj(x) } else { x };
+        let product = T::mul(read(0, x.0[index(at[0])]), read(1, y.0[index(at[1])]));
+        let sum = &mut sums[index(at[2])];
+        *sum = Some(T::add(sum.unwrap_or(T::ZERO), product));
+    });
+    let enter = |(&old, sum): (&T, &Option<T>)| match (sum, mode) {
+        (None, _) => old,
+        (&Some(sum), Mode::Assign) => sum,
+        (&Some(sum), Mode::Scale { alpha, beta }) if beta == T::ZERO => T::mul(alpha, sum),
+        (&Some(sum), Mode::Scale { alpha, beta }) => T::add(T::mul(beta, old), T::mul(alpha, sum)),
+    };
+    case.out.0.iter().zip(&sums).map(enter).collect()
+}
+
+pub(super) fn modes<T: Sample>(random: &mut Random) -> [Mode<T>; 4] {
+    let (alpha, beta) = (T::small(random), T::small(random));
+    [
+        Mode::Assign,
+        Mode::Scale { alpha: T::ONE, beta: T::ONE },
+        Mode::Scale { alpha, beta },
+        Mode::Scale { alpha, beta: T::ZERO },
+    ]
+}
+
+/// Runs a case in a mode.
+pub(super) fn check<T: Sample>(case: Case<T>, mode: Mode<T>, what: &dyn Debug) {
+    check_kernel(case.clone(), mode, T::KERNELS.binary, what);
+    // Without the way for small products.
+    check_kernel(case, mode, without_small::<T>, what);
+}
+
+fn check_kernel<T: Sample>(
+    mut case: Case<T>,
+    mode: Mode<T>,
+    kernel: Kernel<T, 2>,
+    what: &dyn Debug,
+) {
+    let reads_out = matches!(mode, Mode::Scale { beta, .. } if beta != T::ZERO);
+    if !reads_out {
+        case.out.0.fill(T::nan());
+    }
+    let expected = expected(&case, mode);
+    let reads = [0, 1].map(|p| {
+        let (memory, first) = &case.sources[p];
+        Read { ptr: memory.as_ptr().wrapping_offset(*first), conjugated: case.conjugated[p] }
+    });
+    let out = case.out.0.as_mut_ptr().wrapping_offset(case.out.1);
+    let mut dims = case.dims.clone();
+    // SAFETY: `place` keeps all points inside the vectors, and those of the output apart.
+    unsafe { kernel(&mut dims, reads, out, mode) };
+    let same = |(&a, &b): (&T, &T)| a == b || (a.is_nan() && b.is_nan());
+    let wrong = case.out.0.iter().zip(&expected).position(|pair| !same(pair));
+    assert!(wrong.is_none(), "element {wrong:?}: {:?} {mode:?} {what:?}", case.dims);
+}
+
+/// The engine alone, also for products that the small path would take.
+unsafe fn without_small<T: Contract>(
+    dims: &mut Dims<2>,
+    mut sources: [Read<T>; 2],
+    mut out: *mut T,
+    mode: Mode<T>,
+) {
+    let work = prepare(dims, &mut sources, &mut out);
+    // SAFETY: the caller's duties; `prepare` keeps the points.
+    unsafe {
+        if !contract(work, dims, sources, out, mode) {
+            prepared_binary(work, dims, sources, out, mode);
+        }
+    }
+}

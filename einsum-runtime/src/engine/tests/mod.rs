@@ -1,0 +1,202 @@
+//! Random contractions on every level against one multiplication at a time, on integer-valued data with exact equality.
+//! Outputs start as NaN where they are assigned, and have a margin that must not change.
+
+mod case;
+
+use num_complex::Complex;
+
+use crate::kernel::level::on_every_level;
+use case::{Letter, Random, Sample, case, check, letter, modes};
+
+/// Every arrangement of a matrix product.
+fn matrix_products<T: Sample>(m: usize, n: usize, k: usize, random: &mut Random) {
+    let letters = [letter(m, "xc"), letter(n, "yc"), letter(k, "xy")];
+    for arrangement in 0..8 {
+        let order =
+            |bit: usize, a: [usize; 2]| if arrangement >> bit & 1 == 0 { a } else { [a[1], a[0]] };
+        let (x, y, c) = (order(0, [0, 2]), order(1, [2, 1]), order(2, [0, 1]));
+        let case = case::<T>(&letters, [&x, &y, &c], random, None);
+        let mode = modes(random)[random.below(4)];
+        check(case, mode, &(m, n, k, arrangement));
+    }
+}
+
+#[test]
+fn edges_of_tiles() {
+    on_every_level(|_| {
+        let mut random = Random(1);
+        for m in [1, 2, 3, 5, 8, 9, 15, 17, 33, 64, 65, 80, 129] {
+            for n in [1, 2, 5, 6, 7, 13] {
+                for k in [1, 2, 5] {
+                    matrix_products::<f32>(m, n, k, &mut random);
+                    matrix_products::<f64>(m, n, k, &mut random);
+                    matrix_products::<Complex<f32>>(m, n, k, &mut random);
+                    matrix_products::<Complex<f64>>(m, n, k, &mut random);
+                }
+            }
+        }
+    });
+}
+
+#[test]
+fn edges_of_blocks() {
+    on_every_level(|_| {
+        let mut random = Random(2);
+        for [m, n, k] in [
+            [70, 30, 641],
+            [35, 25, 1300],
+            [300, 26, 130],
+            [30, 2050, 3],
+            [1100, 3, 7],
+            [9, 9, 1281],
+        ] {
+            matrix_products::<f32>(m, n, k, &mut random);
+            matrix_products::<f64>(m, n, k, &mut random);
+            matrix_products::<Complex<f32>>(m, n, k, &mut random);
+        }
+    });
+}
+
+/// Random loops in random orders, reversed or with gaps.
+fn random_contractions<T: Sample>(rounds: usize, seed: u64, most: &[usize], points: usize) {
+    let mut random = Random(seed);
+    let mut data = Random(seed + 1);
+    for round in 0..rounds {
+        let rank = 2 + random.below(6);
+        let mut letters: Vec<Letter> = (0..rank)
+            .map(|_| {
+                let most = most[random.below(most.len())];
+                let extent = 1 + random.below(most);
+                let arrays = ["xyc", "xc", "yc", "xy", "xc", "yc", "xy", "x", "c"];
+                let common = if random.one_in(6) { 9 } else { 7 };
+                letter(extent, arrays[random.below(common)])
+            })
+            .collect();
+        while letters.iter().map(|l| l.extent).product::<usize>() > points {
+            let largest = letters.iter_mut().max_by_key(|l| l.extent).expect("there are letters");
+            largest.extent /= 2;
+        }
+        let mut orders = [(); 3].map(|()| (0..rank).collect::<Vec<usize>>());
+        for order in &mut orders {
+            for i in 1..rank {
+                order.swap(i, random.below(i + 1));
+            }
+        }
+        let odd = random.one_in(2).then_some(&mut random);
+        let case = case::<T>(&letters, [&orders[0], &orders[1], &orders[2]], &mut data, odd);
+        let mode = modes(&mut data)[round % 4];
+        check(case, mode, &round);
+    }
+}
+
+#[test]
+fn random() {
+    on_every_level(|_| {
+        random_contractions::<f32>(800, 10, &[3, 9, 20], 20_000);
+        random_contractions::<f64>(800, 20, &[3, 9, 20], 20_000);
+        random_contractions::<Complex<f32>>(300, 50, &[3, 9, 20], 20_000);
+        random_contractions::<Complex<f64>>(300, 60, &[3, 9, 20], 20_000);
+        random_contractions::<f32>(40, 30, &[2, 40, 150], 300_000);
+        random_contractions::<f64>(40, 40, &[2, 40, 150], 300_000);
+    });
+}
+
+/// Shapes that reach each form and order of packing.
+#[test]
+fn forms() {
+    on_every_level(|_| {
+        let mut random = Random(3);
+        let (a, b, c, d) = (0, 1, 2, 3);
+        let mut run = |letters: &[Letter], orders: [&[usize]; 3]| {
+            for mode in modes::<f32>(&mut random) {
+                check(case::<f32>(letters, orders, &mut random, None), mode, &orders);
+            }
+            for mode in modes::<f64>(&mut random) {
+                check(case::<f64>(letters, orders, &mut random, None), mode, &orders);
+            }
+            for mode in modes::<Complex<f64>>(&mut random) {
+                check(case::<Complex<f64>>(letters, orders, &mut random, None), mode, &orders);
+            }
+        };
+        // Rows adjacent in C in longer runs than in X.
+        run(
+            &[letter(9, "xc"), letter(7, "xc"), letter(30, "yc"), letter(5, "xy")],
+            [&[a, d, b], &[c, d], &[c, a, b]],
+        );
+        // X's unit loop is another of rows: panels apart, and turned.
+        run(
+            &[letter(37, "xc"), letter(50, "xc"), letter(30, "yc"), letter(6, "xy")],
+            [&[a, d, b], &[c, d], &[c, b, a]],
+        );
+        run(
+            &[letter(37, "xc"), letter(50, "xc"), letter(3, "yc"), letter(9, "xy")],
+            [&[a, d, b], &[c, d], &[c, b, a]],
+        );
+        run(
+            &[letter(9, "xc"), letter(200, "xc"), letter(5, "yc"), letter(700, "xy")],
+            [&[a, d, b], &[c, d], &[c, b, a]],
+        );
+        // Along steps, in two loops of them.
+        run(
+            &[letter(37, "xc"), letter(30, "yc"), letter(7, "xy"), letter(11, "xy")],
+            [&[a, c, d], &[d, b, c], &[b, a]],
+        );
+        run(
+            &[letter(20, "xc"), letter(30, "yc"), letter(70, "xy"), letter(11, "xy")],
+            [&[a, c, d], &[d, b, c], &[b, a]],
+        );
+        // Batch last.
+        run(
+            &[letter(9, "xc"), letter(7, "yc"), letter(5, "xy"), letter(37, "xyc")],
+            [&[a, c, d], &[c, b, d], &[a, b, d]],
+        );
+        // Batch first.
+        run(
+            &[letter(9, "xc"), letter(7, "yc"), letter(5, "xy"), letter(6, "xyc")],
+            [&[d, a, c], &[d, c, b], &[d, a, b]],
+        );
+    });
+}
+
+/// Many tiny products, in any order of loops.
+fn many_products<T: Sample>(rounds: usize, seed: u64, [m, n, k]: [usize; 3]) {
+    let mut random = Random(seed);
+    let mut data = Random(seed + 1);
+    for round in 0..rounds {
+        let mut extent = |most: usize| 1 + random.below(most);
+        let letters = [
+            letter(extent(110), "xyc"),
+            letter(extent(m), "xc"),
+            letter(extent(n), "yc"),
+            letter(extent(k), "xy"),
+            letter(if extent(4) == 1 { 3 } else { 1 }, "xyc"),
+        ];
+        let mut orders = [[0, 4, 1, 2, 3]; 3];
+        for order in &mut orders {
+            for i in 1..5 {
+                order.swap(i, random.below(i + 1));
+            }
+            if !random.one_in(3) {
+                // As in an array of products.
+                order.sort_by_key(|&l| l % 4 != 0);
+            }
+        }
+        let odd = random.one_in(3).then_some(&mut random);
+        let case = case::<T>(&letters, [&orders[0], &orders[1], &orders[2]], &mut data, odd);
+        let mode = modes(&mut data)[(round / 2 % 4) * (round % 2)];
+        check(case, mode, &round);
+    }
+}
+
+#[test]
+fn many() {
+    on_every_level(|_| {
+        for (i, extents) in [[6, 5, 6], [2, 2, 9], [9, 9, 9], [35, 20, 4]].into_iter().enumerate() {
+            let seed = 10 * i as u64;
+            many_products::<f32>(150, 70 + seed, extents);
+            many_products::<f64>(150, 80 + seed, extents);
+            many_products::<Complex<f32>>(100, 90 + seed, extents);
+            many_products::<Complex<f64>>(100, 100 + seed, extents);
+        }
+    });
+}

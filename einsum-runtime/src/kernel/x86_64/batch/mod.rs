@@ -1,0 +1,97 @@
+//! The kernels of [`batch`](crate::kernel::batch) for x86-64.
+
+use core::mem::offset_of;
+
+use crate::kernel::batch::{BatchSet, EachArguments, EachSet, LanesArguments};
+
+mod each;
+mod lanes;
+mod transpose;
+
+const REAL: usize = 0;
+const COMPLEX: usize = 1;
+
+macro_rules! each {
+    ($name:ident, $bytes:literal, $element:literal) => {
+        EachSet {
+            bytes: $bytes,
+            real: [
+                each::$name::<$element, 1, REAL>,
+                each::$name::<$element, 2, REAL>,
+                each::$name::<$element, 3, REAL>,
+                each::$name::<$element, 4, REAL>,
+                each::$name::<$element, 5, REAL>,
+                each::$name::<$element, 6, REAL>,
+                each::$name::<$element, 7, REAL>,
+                each::$name::<$element, 8, REAL>,
+            ],
+            complex: [
+                each::$name::<$element, 1, COMPLEX>,
+                each::$name::<$element, 2, COMPLEX>,
+                each::$name::<$element, 3, COMPLEX>,
+                each::$name::<$element, 4, COMPLEX>,
+            ],
+        }
+    };
+}
+
+macro_rules! lanes {
+    ($name:ident, $element:literal, $kind:ident) => {
+        [
+            lanes::$name::<$element, 1, $kind>,
+            lanes::$name::<$element, 2, $kind>,
+            lanes::$name::<$element, 3, $kind>,
+            lanes::$name::<$element, 4, $kind>,
+        ]
+    };
+}
+
+macro_rules! sets {
+    ($($avx512:ident $avx2:ident: $element:literal;)*) => { $(
+        pub(crate) static $avx512: BatchSet = BatchSet {
+            each: &[
+                each!(avx512_16, 16, $element),
+                each!(avx512_32, 32, $element),
+                each!(avx512_64, 64, $element),
+            ],
+            real: lanes!(avx512, $element, REAL),
+            complex: lanes!(avx512, $element, COMPLEX),
+            transpose: transpose::transpose::<$element>,
+        };
+        pub(crate) static $avx2: BatchSet = BatchSet {
+            each: &[each!(avx2, 32, $element)],
+            real: lanes!(avx2, $element, REAL),
+            complex: lanes!(avx2, $element, COMPLEX),
+            transpose: transpose::transpose::<$element>,
+        };
+    )* };
+}
+sets! {
+    F32_AVX512 F32_AVX2: 4;
+    F64_AVX512 F64_AVX2: 8;
+}
+
+// The assembly's numbers.
+const _: () = {
+    assert!(offset_of!(EachArguments, x) == 0 && offset_of!(EachArguments, y) == 8);
+    assert!(offset_of!(EachArguments, c) == 16 && offset_of!(EachArguments, products) == 24);
+    assert!(offset_of!(EachArguments, steps) == 32 && offset_of!(EachArguments, x_product) == 40);
+    assert!(offset_of!(EachArguments, y_product) == 48);
+    assert!(offset_of!(EachArguments, c_product) == 56 && offset_of!(EachArguments, x_step) == 64);
+    assert!(offset_of!(EachArguments, y_step) == 72 && offset_of!(EachArguments, y_column) == 80);
+    assert!(offset_of!(EachArguments, c_column) == 88 && offset_of!(EachArguments, mask) == 96);
+    assert!(offset_of!(EachArguments, finish) == 104 && offset_of!(EachArguments, alpha) == 112);
+    assert!(offset_of!(EachArguments, beta) == 120 && offset_of!(EachArguments, signs) == 128);
+    assert!(offset_of!(EachArguments, x_ahead) == 160);
+    assert!(offset_of!(LanesArguments, x) == 0 && offset_of!(LanesArguments, y) == 8);
+    assert!(offset_of!(LanesArguments, c) == 16 && offset_of!(LanesArguments, vectors) == 24);
+    assert!(offset_of!(LanesArguments, steps) == 32 && offset_of!(LanesArguments, columns) == 40);
+    assert!(offset_of!(LanesArguments, x_row) == 48 && offset_of!(LanesArguments, c_row) == 56);
+    assert!(offset_of!(LanesArguments, x_step) == 64 && offset_of!(LanesArguments, y_step) == 72);
+    assert!(offset_of!(LanesArguments, y_column) == 80);
+    assert!(offset_of!(LanesArguments, c_column) == 88);
+    assert!(offset_of!(LanesArguments, last_mask) == 96);
+    assert!(offset_of!(LanesArguments, alpha) == 104 && offset_of!(LanesArguments, x_part) == 112);
+    assert!(offset_of!(LanesArguments, y_part) == 120 && offset_of!(LanesArguments, c_part) == 128);
+    assert!(offset_of!(LanesArguments, signs) == 136);
+};

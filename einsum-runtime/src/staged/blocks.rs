@@ -1,0 +1,221 @@
+//! Carries a plan out, block by block.
+
+use smallvec::SmallVec;
+
+use super::buffers::with_buffers;
+use super::plan::Plan;
+use super::{Staged, unary_here};
+use crate::kernel::{Dim, Dims, Kernel, Mode, Read};
+
+/// Runs `kernel` on blocks of the nest.
+///
+/// # Safety
+///
+/// As [`Kernels`](crate::kernel::Kernels), for the dims that the plan was made from; the machine has AVX2 and FMA.
+pub(super) unsafe fn run<T: Staged, const P: usize>(
+    plan: &Plan<P>,
+    sources: [Read<T>; P],
+    out: *mut T,
+    mode: Mode<T>,
+    kernel: Kernel<T, P>,
+) {
+    let size = size_of::<T>();
+    let bytes = |has: &dyn Fn(usize) -> bool| {
+        let loops = (0..plan.dims.len()).filter(|&i| has(i));
+        loops.map(|i| plan.blocks[i]).product::<usize>() * size
+    };
+    let mut needed = [0; 3];
+    for (p, needed) in needed.iter_mut().enumerate().take(P) {
+        if plan.sources[p] {
+            *needed = bytes(&|i| plan.is_in(p, i));
+        }
+    }
+    if plan.results {
+        needed[2] = bytes(&|i| !plan.dims[i].summed);
+    }
+    with_buffers(needed, |[first, second, results]| {
+        let buffers = [first, second].map(<*mut u8>::cast::<T>);
+        let mut run = Run {
+            plan,
+            sources,
+            out,
+            mode,
+            kernel,
+            staged: core::array::from_fn(|p| buffers[p]),
+            held: [None; P],
+            results: results.cast(),
+            is_conjugated: false,
+        };
+        if plan.results && P == 1 {
+            // Conjugation respects sums, and copies can do it.
+            run.is_conjugated = sources[0].conjugated;
+            run.sources[0].conjugated = false;
+        }
+        // SAFETY: the caller's duties; buffers have room for a block.
+        unsafe { run.all() }
+    });
+}
+
+struct Run<'p, T, const P: usize> {
+    plan: &'p Plan<P>,
+    sources: [Read<T>; P],
+    out: *mut T,
+    mode: Mode<T>,
+    kernel: Kernel<T, P>,
+    /// The sources' buffers, and what they hold: the offset of the first element, and the number of elements.
+    staged: [*mut T; P],
+    held: [Option<(isize, usize)>; P],
+    results: *mut T,
+    /// Whether results are conjugated on their way into the output.
+    is_conjugated: bool,
+}
+
+/// A block: where it starts in each loop, and its extents.
+struct Block {
+    start: SmallVec<[usize; 8]>,
+    extent: SmallVec<[usize; 8]>,
+}
+
+impl<T: Staged, const P: usize> Run<'_, T, P> {
+    /// # Safety
+    ///
+    /// As [`run`].
+    unsafe fn all(&mut self) {
+        let plan = self.plan;
+        let rank = plan.dims.len();
+        let mut block = Block { start: SmallVec::from_elem(0, rank), extent: plan.blocks.clone() };
+        loop {
+            let mut is_first = true;
+            loop {
+                // SAFETY: the caller's duties.
+                unsafe { self.block(&block, is_first) }
+                is_first = false;
+                if !block.advance(plan, true) {
+                    break;
+                }
+            }
+            if plan.results {
+                // SAFETY: the results are complete.
+                unsafe { self.put(&block) }
+            }
+            if !block.advance(plan, false) {
+                return;
+            }
+        }
+    }
+
+    /// Adds a block's sums to the results.
+    ///
+    /// # Safety
+    ///
+    /// As [`run`].
+    unsafe fn block(&mut self, block: &Block, is_first: bool) {
+        let plan = self.plan;
+        let mut dims: Dims<P> = plan.dims.clone();
+        for (dim, &extent) in dims.iter_mut().zip(&block.extent) {
+            dim.extent = extent;
+        }
+        let mut reads = self.sources;
+        for (p, read) in reads.iter_mut().enumerate() {
+            let offset = block.offset(plan, |d| d.sources[p]);
+            read.ptr = read.ptr.wrapping_offset(offset);
+            if !plan.sources[p] {
+                continue;
+            }
+            let is_in = |i: usize| plan.is_in(p, i);
+            let steps = block.steps(is_in);
+            let count = block.count(is_in);
+            if self.held[p] != Some((offset, count)) {
+                self.held[p] = Some((offset, count));
+                let mut copy: Dims<1> = Dims::new();
+                for i in (0..dims.len()).filter(|&i| is_in(i)) {
+                    let (extent, from) = (block.extent[i], plan.dims[i].sources[p]);
+                    copy.push(Dim { extent, out: steps[i], sources: [from], summed: false });
+                }
+                let from = Read { conjugated: false, ..*read };
+                // SAFETY: the caller's duties: a block consists of points; the buffer has room for it.
+                unsafe { unary_here(&mut copy, [from], self.staged[p], Mode::Assign) };
+            }
+            read.ptr = self.staged[p];
+            for (dim, step) in dims.iter_mut().zip(steps) {
+                dim.sources[p] = step;
+            }
+        }
+        let (out, mode) = if plan.results {
+            for (dim, step) in dims.iter_mut().zip(block.steps(|i| !plan.dims[i].summed)) {
+                dim.out = step;
+            }
+            (self.results, Mode::Assign)
+        } else {
+            let out = self.out.wrapping_offset(block.offset(plan, |d| d.out));
+            (out, self.mode)
+        };
+        let mode = match mode {
+            mode if is_first => mode,
+            Mode::Assign => Mode::Scale { alpha: T::ONE, beta: T::ONE },
+            Mode::Scale { alpha, .. } => Mode::Scale { alpha, beta: T::ONE },
+        };
+        // SAFETY: the caller's duties: a block consists of points, and buffers hold the elements of sources.
+        unsafe { (self.kernel)(&mut dims, reads, out, mode) }
+    }
+
+    /// Lets a block's results enter the output.
+    ///
+    /// # Safety
+    ///
+    /// As [`run`]; the results are complete.
+    unsafe fn put(&self, block: &Block) {
+        let plan = self.plan;
+        let steps = block.steps(|i| !plan.dims[i].summed);
+        let mut dims: Dims<1> = Dims::new();
+        for (i, dim) in plan.dims.iter().enumerate().filter(|(_, d)| !d.summed) {
+            let extent = block.extent[i];
+            dims.push(Dim { extent, out: dim.out, sources: [steps[i]], summed: false });
+        }
+        let out = self.out.wrapping_offset(block.offset(plan, |d| d.out));
+        let read = Read { ptr: self.results.cast_const(), conjugated: self.is_conjugated };
+        // SAFETY: the caller's duties.
+        unsafe { unary_here(&mut dims, [read], out, self.mode) }
+    }
+}
+
+impl Block {
+    /// Goes to the next block along the summed or the kept loops, or returns false after the last, then at the first.
+    fn advance<const P: usize>(&mut self, plan: &Plan<P>, summed: bool) -> bool {
+        for i in (0..plan.dims.len()).rev() {
+            let dim = &plan.dims[i];
+            if dim.summed != summed {
+                continue;
+            }
+            let next = self.start[i] + plan.blocks[i];
+            let is_over = next >= dim.extent;
+            self.start[i] = if is_over { 0 } else { next };
+            self.extent[i] = plan.blocks[i].min(dim.extent - self.start[i]);
+            if !is_over {
+                return true;
+            }
+        }
+        false
+    }
+
+    /// Returns the offset of the first point, for the steps of one array.
+    fn offset<const P: usize>(&self, plan: &Plan<P>, step: impl Fn(&Dim<P>) -> isize) -> isize {
+        plan.dims.iter().zip(&self.start).map(|(d, start)| start.cast_signed() * step(d)).sum()
+    }
+
+    /// Returns the number of points of some loops.
+    fn count(&self, has: impl Fn(usize) -> bool) -> usize {
+        (0..self.extent.len()).filter(|&i| has(i)).map(|i| self.extent[i]).product()
+    }
+
+    /// Returns the steps of a buffer with some loops, the last one's elements adjacent; 0 for the others.
+    fn steps(&self, has: impl Fn(usize) -> bool) -> SmallVec<[isize; 8]> {
+        let mut steps = SmallVec::from_elem(0, self.extent.len());
+        let mut step = 1;
+        for i in (0..self.extent.len()).rev().filter(|&i| has(i)) {
+            steps[i] = step;
+            step *= self.extent[i].cast_signed();
+        }
+        steps
+    }
+}

@@ -1,0 +1,143 @@
+//! Nests whose operands or results lie in memory as no kernel takes them go through buffers, block by block.
+//!
+//! ```text
+//! for a block of the kept loops
+//!   for a block of the summed loops
+//!     buffers of sources = their elements        memory-bound copies, for sources that need it
+//!     buffer or output (+)= the block's sums     the kernels that want adjacent elements
+//!   output = the buffer's results                copies again, if results need it
+//! ```
+//!
+//! Asked last, before the plain loops: see [`plan`] for what ends here. A block's buffers fit a second-level cache, so
+//! what passes through them costs little beside reading it from afar.
+
+#![allow(unsafe_code)]
+
+mod blocks;
+mod buffers;
+mod plan;
+#[cfg(test)]
+mod tests;
+
+use num_complex::Complex;
+
+use crate::engine::{self, Contract};
+use crate::kernel::level::Level;
+use crate::kernel::prepare::{Work, prepare};
+use crate::kernel::{Dims, Mode, Read, contract, prepared_binary, prepared_unary};
+use crate::stream::Stream;
+use plan::{contraction, product, sum};
+
+/// Nests with fewer points are left to the plain loops.
+pub(crate) const POINTS: usize = 4096;
+
+/// An element type whose nests can go through buffers.
+pub(crate) trait Staged: Stream + Contract {
+    /// Whether elements are complex numbers.
+    const IS_COMPLEX: bool;
+}
+
+impl Staged for f32 {
+    const IS_COMPLEX: bool = false;
+}
+
+impl Staged for f64 {
+    const IS_COMPLEX: bool = false;
+}
+
+impl Staged for Complex<f32> {
+    const IS_COMPLEX: bool = true;
+}
+
+impl Staged for Complex<f64> {
+    const IS_COMPLEX: bool = true;
+}
+
+/// Sums a source, or returns false with nothing done.
+///
+/// # Safety
+///
+/// As [`Kernels`](crate::kernel::Kernels), after [`prepare`].
+pub(crate) unsafe fn unary<T: Staged>(
+    dims: &Dims<1>,
+    x: Read<T>,
+    out: *mut T,
+    mode: Mode<T>,
+) -> bool {
+    if !is_worth(dims) {
+        return false;
+    }
+    let plan = sum(dims, T::IS_COMPLEX);
+    // SAFETY: the caller's duties.
+    unsafe { blocks::run(&plan, [x], out, mode, unary_here) };
+    true
+}
+
+/// Multiplies two sources and sums the products, or returns false with nothing done.
+///
+/// # Safety
+///
+/// As [`Kernels`](crate::kernel::Kernels), after [`prepare`].
+pub(crate) unsafe fn binary<T: Staged>(
+    dims: &Dims<2>,
+    sources: [Read<T>; 2],
+    out: *mut T,
+    mode: Mode<T>,
+) -> bool {
+    if !is_worth(dims) {
+        return false;
+    }
+    let plan = if dims.iter().any(|d| d.summed) {
+        contraction::<T>(dims)
+    } else {
+        product(dims, !matches!(mode, Mode::Assign))
+    };
+    // SAFETY: the caller's duties.
+    unsafe { blocks::run(&plan, sources, out, mode, binary_here) };
+    true
+}
+
+fn is_worth<const P: usize>(dims: &Dims<P>) -> bool {
+    let points = dims.iter().fold(1_usize, |n, d| n.saturating_mul(d.extent));
+    points >= POINTS && Level::current() >= Level::Avx2
+}
+
+/// The kernels without a way through buffers.
+///
+/// # Safety
+///
+/// As [`Kernels`](crate::kernel::Kernels).
+unsafe fn unary_here<T: Staged>(
+    dims: &mut Dims<1>,
+    mut sources: [Read<T>; 1],
+    mut out: *mut T,
+    mode: Mode<T>,
+) {
+    let work = prepare(dims, &mut sources, &mut out);
+    // SAFETY: the caller's duties; `prepare` keeps the points.
+    unsafe {
+        if !(work == Work::Run && T::unary(dims, sources[0], out, mode)) {
+            prepared_unary(work, dims, sources, out, mode);
+        }
+    }
+}
+
+/// As [`unary_here`].
+unsafe fn binary_here<T: Staged>(
+    dims: &mut Dims<2>,
+    mut sources: [Read<T>; 2],
+    mut out: *mut T,
+    mode: Mode<T>,
+) {
+    // SAFETY: the caller's duties; `prepare` keeps the points.
+    unsafe {
+        if engine::contract_small(dims, sources, out, mode) {
+            return;
+        }
+        let work = prepare(dims, &mut sources, &mut out);
+        let is_done = work == Work::Run && T::binary(dims, sources, out, mode);
+        if !is_done && !contract(work, dims, sources, out, mode) {
+            prepared_binary(work, dims, sources, out, mode);
+        }
+    }
+}

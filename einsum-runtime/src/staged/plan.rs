@@ -1,0 +1,243 @@
+//! What goes through buffers, in which order of loops, and in blocks of which size.
+//!
+//! | nest | through buffers |
+//! |---|---|
+//! | sums of a source without adjacent elements | the source |
+//! | sums and products of complex numbers that are scaled or conjugated | results |
+//! | products of complex numbers that are not adjacent where results are | the operands |
+//! | contractions into an output without adjacent elements | results, adjacent along a loop over one operand |
+//! | contractions whose adjacent results are points of a batch | operands, made adjacent as the results are |
+//! | dot products, matrix times vector | the operands that are not adjacent along the chosen loop |
+
+use smallvec::SmallVec;
+
+use super::Staged;
+use crate::engine::{is_large, is_tiny, wastes_lanes};
+use crate::kernel::{Dim, Dims};
+
+/// The most bytes of a buffer: three of them fit a second-level cache of 1 MB, or nearly so.
+pub(super) const BYTES: usize = if cfg!(test) { 64 << 10 } else { 384 << 10 };
+
+/// The shortest rows that memory-bound kernels take.
+const ROW: usize = 16;
+
+/// The bytes of a vector. Batches that leave many of its lanes idle are not what the lanes are made of.
+const VECTOR: usize = 64;
+
+/// What goes through buffers.
+pub(super) struct Plan<const P: usize> {
+    /// The loops, outermost first: buffers have their elements in that order, the last ones adjacent.
+    pub(super) dims: Dims<P>,
+    /// The extent of a block in each.
+    pub(super) blocks: SmallVec<[usize; 8]>,
+    pub(super) sources: [bool; P],
+    pub(super) results: bool,
+}
+
+impl<const P: usize> Plan<P> {
+    /// Makes a plan with blocks of up to `most` elements a buffer, at first of up to `row` in the last loop and of
+    /// `other` in the others, then larger if there is room.
+    fn new(dims: Dims<P>, sources: [bool; P], results: bool, most: usize, caps: Caps) -> Self {
+        let mut plan = Plan { blocks: SmallVec::from_elem(1, dims.len()), dims, sources, results };
+        let last = plan.dims.len() - 1;
+        for is_final in [false, true] {
+            for i in (0..plan.dims.len()).rev() {
+                let extent = plan.dims[i].extent;
+                let wanted = match (is_final, i == last) {
+                    (true, _) => extent,
+                    (false, true) => extent.min(caps.row),
+                    (false, false) => extent.min(caps.other),
+                };
+                plan.blocks[i] = plan.room(i, most).min(wanted).max(plan.blocks[i]);
+            }
+        }
+        for (block, dim) in plan.blocks.iter_mut().zip(&plan.dims) {
+            // Even blocks.
+            *block = dim.extent.div_ceil(dim.extent.div_ceil(*block));
+        }
+        plan
+    }
+
+    /// Returns how large a block can be along a loop if those along the others stay as they are.
+    fn room(&self, i: usize, most: usize) -> usize {
+        let room_in = |has: &dyn Fn(usize) -> bool| {
+            let others = (0..self.dims.len()).filter(|&j| j != i && has(j));
+            let count = others.fold(1_usize, |n, j| n.saturating_mul(self.blocks[j]));
+            if has(i) { (most / count).max(1) } else { usize::MAX }
+        };
+        let mut room = usize::MAX;
+        for p in 0..P {
+            if self.sources[p] {
+                room = room.min(room_in(&|j| self.is_in(p, j)));
+            }
+        }
+        if self.results { room.min(room_in(&|j| !self.dims[j].summed)) } else { room }
+    }
+
+    /// Whether a source's buffer has a loop: those it steps through, and the last, along which it has adjacent elements
+    /// in any case.
+    pub(super) fn is_in(&self, p: usize, i: usize) -> bool {
+        let dim = &self.dims[i];
+        dim.sources[p] != 0 || (dim.summed && i + 1 == self.dims.len())
+    }
+}
+
+#[derive(Clone, Copy)]
+struct Caps {
+    row: usize,
+    other: usize,
+}
+
+/// Sorts loops by their steps in the output, and summed ones by those in the sources, the largest first.
+fn sorted<const P: usize>(dims: &Dims<P>) -> Dims<P> {
+    let mut dims = dims.clone();
+    let reach = |d: &Dim<P>| d.sources.iter().map(|s| s.unsigned_abs()).max();
+    dims.sort_by_key(|d| (d.summed, core::cmp::Reverse((d.out.unsigned_abs(), reach(d)))));
+    dims
+}
+
+/// Moves a loop to the end.
+fn with_last<const P: usize>(mut dims: Dims<P>, last: usize) -> Dims<P> {
+    let dim = dims.remove(last);
+    dims.push(dim);
+    dims
+}
+
+/// Plans the sums of a source that kernels do not take.
+pub(super) fn sum(dims: &Dims<1>, is_complex: bool) -> Plan<1> {
+    let dims = sorted(dims);
+    let caps = Caps { row: 1024, other: 64 };
+    if is_complex {
+        // Kernels take every layout, but do not conjugate or scale.
+        let last = dims.iter().rposition(|d| !d.summed).unwrap_or(0);
+        return Plan::new(with_last(dims, last), [false], true, BYTES / 16, caps);
+    }
+    let nearest = (0..dims.len()).min_by_key(|&i| match dims[i].sources[0].unsigned_abs() {
+        0 => usize::MAX,
+        step => step,
+    });
+    Plan::new(with_last(dims, nearest.unwrap_or(0)), [true], false, BYTES / 8, caps)
+}
+
+/// Plans complex products: rows of the output with factors that are not adjacent along them, or that are scaled.
+pub(super) fn product(dims: &Dims<2>, is_scaled: bool) -> Plan<2> {
+    let dims = sorted(dims);
+    let last = dims.last().map_or([0; 2], |d| d.sources);
+    let caps = Caps { row: 64, other: 64 };
+    Plan::new(dims, last.map(|step| !matches!(step, 0 | 1)), is_scaled, BYTES / 16, caps)
+}
+
+/// Plans a contraction that neither the memory-bound kernels nor the engine take as it is.
+pub(super) fn contraction<T: Staged>(dims: &Dims<2>) -> Plan<2> {
+    let dims = sorted(dims);
+    let points = |has: fn(&Dim<2>) -> bool| {
+        dims.iter().filter(|d| has(d)).fold(1_usize, |n, d| n.saturating_mul(d.extent))
+    };
+    let m = points(|d| !d.summed && d.sources[0] != 0 && d.sources[1] == 0);
+    let n = points(|d| !d.summed && d.sources[0] == 0 && d.sources[1] != 0);
+    let k = points(|d| d.summed);
+    if m.min(n) == 1 {
+        return once::<T>(dims, usize::from(m < n));
+    }
+    let most = BYTES / size_of::<T>();
+    let width = VECTOR / size_of::<T>();
+    let count = |p: Option<usize>| {
+        let has = |d: &&Dim<2>| p.map_or(!d.summed, |p| d.sources[p] != 0);
+        dims.iter().filter(has).fold(1_usize, |n, d| n.saturating_mul(d.extent))
+    };
+    let is_large = is_large([m, n, k]);
+    let is_tiny = T::IS_COMPLEX && is_tiny([m, n, k], points(is_batch));
+    let is_lanes = |d: &Dim<2>| {
+        let is_in_both = is_batch(d) && !d.sources.contains(&0);
+        let is_adjacent = d.out == 1 && !(is_large && wastes_lanes(d.extent, width));
+        is_in_both && (is_tiny || is_adjacent)
+    };
+    let lanes = (0..dims.len()).filter(|&i| is_lanes(&dims[i])).max_by_key(|&i| dims[i].extent);
+    if let Some(lanes) = lanes {
+        let sources = [0, 1].map(|p| dims[lanes].sources[p] != 1);
+        let copied = [0, 1].map(|p| if sources[p] { count(Some(p)) } else { 0 });
+        // Large products can be done one by one, if turning the results is less work. There is no complex kernel for
+        // lanes that reads what it needs only once.
+        let is_apart = is_large && (T::IS_COMPLEX || copied[0] + copied[1] > count(None));
+        if !is_apart {
+            let caps = Caps { row: 128 / size_of::<T>(), other: 64 };
+            let results = dims[lanes].out != 1;
+            return Plan::new(with_last(dims, lanes), sources, results, most, caps);
+        }
+    }
+    // Rows over one operand: of its adjacent elements if possible, else as many as possible.
+    let key = |i: usize| {
+        let d = &dims[i];
+        let is_adjacent = d.sources.iter().any(|s| s.unsigned_abs() == 1);
+        (is_adjacent && d.extent >= width / 2, d.extent)
+    };
+    let is_row = |i: &usize| !dims[*i].summed && !is_batch(&dims[*i]);
+    let row = (0..dims.len()).filter(is_row).max_by_key(|&i| key(i)).unwrap_or(0);
+    // An operand whose adjacent elements belong to different products would be read line by line for each of them.
+    let is_shared = |p: usize| {
+        dims.iter().any(|d| is_batch(d) && d.sources[p].unsigned_abs() == 1 && d.extent >= 4)
+    };
+    let caps = Caps { row: 512, other: 256 };
+    let sources = [is_shared(0), is_shared(1)];
+    Plan::new(with_last(dims, row), sources, true, most, caps)
+}
+
+/// Whether a loop is kept, and both operands or none step along it.
+fn is_batch(dim: &Dim<2>) -> bool {
+    !dim.summed && (dim.sources[0] != 0) == (dim.sources[1] != 0)
+}
+
+/// Plans a contraction that uses each element of the source `x` once: along which loop its rows are to lie.
+fn once<T: Staged>(dims: Dims<2>, x: usize) -> Plan<2> {
+    let y = 1 - x;
+    let staged = |d: &Dim<2>| {
+        let x_staged = d.sources[x] != 1;
+        let y_staged =
+            if d.summed { d.sources[y] != 1 } else { d.sources[y] > 1 || d.sources[y] < 0 };
+        [x_staged, y_staged]
+    };
+    let is_possible =
+        |d: &Dim<2>, least: usize| d.extent >= least && (d.summed || d.sources[x] != 0);
+    // The elements that go through buffers. Long rows are better ones.
+    let cost = |i: usize| {
+        let [x_staged, y_staged] = staged(&dims[i]);
+        let count = |p: usize| {
+            let has = |d: &&Dim<2>| d.sources[p] != 0;
+            dims.iter().filter(has).fold(1_usize, |n, d| n.saturating_mul(d.extent))
+        };
+        let copied = if x_staged { count(x) } else { 0 } + if y_staged { count(y) } else { 0 };
+        (copied, core::cmp::Reverse(dims[i].extent))
+    };
+    let row = |least: usize| {
+        (0..dims.len()).filter(|&i| is_possible(&dims[i], least)).min_by_key(|&i| cost(i))
+    };
+    // Kernels of complex numbers take short rows too.
+    let any = if T::IS_COMPLEX { row(1) } else { None };
+    let Some(row) = row(ROW).or(any) else { return short::<T>(dims, x) };
+    let [x_staged, y_staged] = staged(&dims[row]);
+    let mut sources = [x_staged; 2];
+    sources[y] = y_staged;
+    let caps = Caps { row: 1024, other: 64 };
+    let most = BYTES / size_of::<T>();
+    Plan::new(with_last(dims, row), sources, false, most, caps)
+}
+
+/// As [`once`], where all loops are short.
+fn short<T: Staged>(dims: Dims<2>, x: usize) -> Plan<2> {
+    if dims.iter().all(|d| d.summed) {
+        // In buffers in the same order the loops become one.
+        let caps = Caps { row: usize::MAX, other: usize::MAX };
+        return Plan::new(dims, [true; 2], false, BYTES / size_of::<T>(), caps);
+    }
+    // The engine's rows are then the longest loop over X alone, or over the batch.
+    let key = |i: &usize| (dims[*i].sources[x] != 0, dims[*i].extent);
+    let row = (0..dims.len()).filter(|&i| !dims[i].summed).max_by_key(key);
+    let row = row.unwrap_or(dims.len() - 1);
+    let is_lanes = is_batch(&dims[row]);
+    let mut sources = [dims[row].sources[x] != 1; 2];
+    sources[1 - x] = is_lanes && dims[row].sources[1 - x] != 1;
+    let results = dims[row].out != 1;
+    let caps = Caps { row: 1024, other: 64 };
+    let most = BYTES / size_of::<T>();
+    Plan::new(with_last(dims, row), sources, results, most, caps)
+}

@@ -1,0 +1,261 @@
+//! Random nests that are large enough for buffers, against one multiplication at a time, on integer-valued data with exact
+//! equality. Next to no points may be left to the plain loops.
+
+use core::fmt::Debug;
+
+use num_complex::{Complex32, Complex64};
+
+use super::*;
+use crate::element::Element;
+use crate::kernel::level::on_every_level;
+use crate::kernel::{Dim, Kernel, plain_points};
+
+/// A linear congruential generator (Knuth's MMIX constants), its high bits.
+struct Random(u64);
+
+impl Random {
+    fn below(&mut self, n: usize) -> usize {
+        self.0 =
+            self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (self.0 >> 33) as usize % n
+    }
+
+    fn one_in(&mut self, n: usize) -> bool {
+        self.below(n) == 0
+    }
+
+    fn shuffle<T>(&mut self, items: &mut [T]) {
+        for i in 1..items.len() {
+            items.swap(i, self.below(i + 1));
+        }
+    }
+}
+
+trait Sample: Staged + Debug {
+    const NAN: Self;
+    fn small(random: &mut Random) -> Self;
+}
+
+macro_rules! sample {
+    ($($real:ident $complex:ident),*) => { $(
+        impl Sample for $real {
+            const NAN: Self = $real::NAN;
+            fn small(random: &mut Random) -> Self {
+                random.below(7) as $real - 3.0
+            }
+        }
+        impl Sample for $complex {
+            const NAN: Self = $complex::new($real::NAN, $real::NAN);
+            fn small(random: &mut Random) -> Self {
+                $complex::new($real::small(random), $real::small(random))
+            }
+        }
+    )* };
+}
+sample!(f32 Complex32, f64 Complex64);
+
+/// A loop: its extent, and whether the output and the sources step along it.
+#[derive(Clone, Copy, Debug)]
+struct Letter<const P: usize> {
+    extent: usize,
+    out: bool,
+    sources: [bool; P],
+}
+
+struct Placed {
+    steps: Vec<isize>,
+    first: isize,
+    len: usize,
+}
+
+/// Places loops in random order, some reversed, some with gaps, often without adjacent elements.
+fn place(random: &mut Random, extents: &[usize], has: &[bool]) -> Placed {
+    let mut order: Vec<usize> = (0..extents.len()).filter(|&l| has[l]).collect();
+    random.shuffle(&mut order);
+    let mut placed = Placed { steps: vec![0; extents.len()], first: 5, len: 0 };
+    let mut step = if random.one_in(3) { 3 } else { 1 };
+    for &l in order.iter().rev() {
+        placed.steps[l] = step;
+        step *= extents[l].cast_signed();
+        step += if random.one_in(5) { 1 } else { 0 };
+        if random.one_in(6) {
+            placed.first += placed.steps[l] * (extents[l] - 1).cast_signed();
+            placed.steps[l] = -placed.steps[l];
+        }
+    }
+    placed.len = step.cast_unsigned() + 10;
+    placed
+}
+
+/// Visits all points of some loops.
+fn points<const P: usize>(
+    dims: &[Dim<P>],
+    at: (isize, [isize; P]),
+    visit: &mut dyn FnMut(isize, [isize; P]),
+) {
+    let Some((dim, rest)) = dims.split_first() else { return visit(at.0, at.1) };
+    for i in 0..dim.extent.cast_signed() {
+        let sources = core::array::from_fn(|p| at.1[p] + i * dim.sources[p]);
+        points(rest, (at.0 + i * dim.out, sources), visit);
+    }
+}
+
+/// Runs a nest on every level, compares, and returns the largest share of points that plain loops ran on levels with
+/// vectors.
+fn check<T: Sample, const P: usize>(
+    random: &mut Random,
+    kernel: Kernel<T, P>,
+    letters: &[Letter<P>],
+) -> f64 {
+    let extents: Vec<usize> = letters.iter().map(|l| l.extent).collect();
+    let has = |has: &dyn Fn(&Letter<P>) -> bool| letters.iter().map(has).collect::<Vec<_>>();
+    let out = place(random, &extents, &has(&|l| l.out));
+    let sources: [Placed; P] =
+        core::array::from_fn(|p| place(random, &extents, &has(&|l| l.sources[p])));
+    let dims: Dims<P> = (0..letters.len())
+        .map(|l| Dim {
+            extent: extents[l],
+            out: out.steps[l],
+            sources: core::array::from_fn(|p| sources[p].steps[l]),
+            summed: !letters[l].out,
+        })
+        .collect();
+    let mode = match random.below(4) {
+        0 => Mode::Scale { alpha: T::small(random), beta: T::small(random) },
+        1 => Mode::Scale { alpha: T::small(random), beta: T::ZERO },
+        _ => Mode::Assign,
+    };
+    let memory: [Vec<T>; P] =
+        core::array::from_fn(|p| (0..sources[p].len).map(|_| T::small(random)).collect());
+    let conjugated: [bool; P] = core::array::from_fn(|_| random.one_in(3));
+    let reads_old = matches!(mode, Mode::Scale { beta, .. } if beta != T::ZERO);
+    let before: Vec<T> =
+        (0..out.len).map(|_| if reads_old { T::small(random) } else { T::NAN }).collect();
+    let mut sums: Vec<Option<T>> = vec![None; out.len];
+    points(&dims, (out.first, sources.each_ref().map(|s| s.first)), &mut |o, s| {
+        let mut product = T::ONE;
+        for p in 0..P {
+            let x = memory[p][usize::try_from(s[p]).unwrap()];
+            product = T::mul(product, if conjugated[p] { T::conj(x) } else { x });
+        }
+        let sum = &mut sums[usize::try_from(o).unwrap()];
+        *sum = Some(T::add(sum.unwrap_or(T::ZERO), product));
+    });
+    let expected = before.iter().zip(&sums).map(|(&old, &sum)| match (sum, mode) {
+        (None, _) => old,
+        (Some(sum), Mode::Assign) => sum,
+        (Some(sum), Mode::Scale { alpha, .. }) if !reads_old => T::mul(alpha, sum),
+        (Some(sum), Mode::Scale { alpha, beta }) => T::add(T::mul(beta, old), T::mul(alpha, sum)),
+    });
+    let expected: Vec<T> = expected.collect();
+    let all = extents.iter().product::<usize>() as f64;
+    let mut share = 0_f64;
+    on_every_level(|level| {
+        let mut actual = before.clone();
+        let reads = core::array::from_fn(|p| Read {
+            ptr: memory[p].as_ptr().wrapping_offset(sources[p].first),
+            conjugated: conjugated[p],
+        });
+        let to = actual.as_mut_ptr().wrapping_offset(out.first);
+        plain_points::take();
+        // SAFETY: `place` keeps all points inside the vectors, and points of the output apart.
+        unsafe { kernel(&mut dims.clone(), reads, to, mode) };
+        let plain = plain_points::take() as f64;
+        // Only NaN differs from itself, and only what is not written is one in both.
+        let is_same = |i: usize| actual[i] == expected[i] || sums[i].is_none();
+        let wrong = (0..out.len).find(|&i| !is_same(i));
+        assert_eq!(wrong, None, "{level:?} {dims:?} {mode:?} conjugated {conjugated:?}");
+        let is_kept = |i: usize| actual[i] == before[i] || !reads_old;
+        let touched = (0..out.len).find(|&i| sums[i].is_none() && !is_kept(i));
+        assert_eq!(touched, None, "{level:?} {dims:?} {mode:?}");
+        if level >= Level::Avx2 {
+            share = share.max(plain / all);
+        }
+    });
+    if share > 0.1 {
+        println!("{share:.2} plain: {} {dims:?} {mode:?} {conjugated:?}", size_of::<T>());
+    }
+    share
+}
+
+/// Random loops over arrays that `kinds` says.
+fn check_random<T: Sample, const P: usize>(
+    rounds: usize,
+    seed: u64,
+    kernel: Kernel<T, P>,
+    kinds: &[(bool, [bool; P])],
+) {
+    let mut random = Random(seed);
+    let mut bad = 0;
+    for _ in 0..rounds {
+        let rank = 2 + random.below(4);
+        let mut letters: Vec<Letter<P>> = (0..rank)
+            .map(|_| {
+                let (out, sources) = kinds[random.below(kinds.len())];
+                let most = [6, 30, 200][random.below(3)];
+                Letter { extent: 2 + random.below(most), out, sources }
+            })
+            .collect();
+        let count = |letters: &[Letter<P>]| letters.iter().map(|l| l.extent).product::<usize>();
+        while count(&letters) > 40_000 {
+            let largest = letters.iter_mut().max_by_key(|l| l.extent).expect("there are some");
+            largest.extent /= 2;
+        }
+        while count(&letters) < 5_000 {
+            let least = letters.iter_mut().min_by_key(|l| l.extent).expect("there are some");
+            least.extent *= 2;
+        }
+        if check(&mut random, kernel, &letters) > 0.1 {
+            bad += 1;
+        }
+    }
+    assert_eq!(bad, 0, "nests of plain loops, of {rounds}");
+}
+
+const CONTRACTED: [(bool, [bool; 2]); 7] = [
+    (true, [true, true]),
+    (true, [true, false]),
+    (true, [false, true]),
+    (false, [true, true]),
+    (true, [true, false]),
+    (true, [false, true]),
+    (false, [true, true]),
+];
+
+#[test]
+fn contractions() {
+    check_random(200, 1, f32::KERNELS.binary, &CONTRACTED);
+    check_random(200, 2, f64::KERNELS.binary, &CONTRACTED);
+    check_random(150, 3, Complex32::KERNELS.binary, &CONTRACTED);
+    check_random(150, 4, Complex64::KERNELS.binary, &CONTRACTED);
+}
+
+/// One of the sources has all loops.
+#[test]
+fn matrices_times_vectors() {
+    let kinds = [(true, [true, true]), (true, [true, false]), (false, [true, true])];
+    check_random(100, 5, f32::KERNELS.binary, &kinds);
+    check_random(100, 6, f64::KERNELS.binary, &kinds);
+    check_random(100, 7, Complex32::KERNELS.binary, &kinds);
+    check_random(100, 8, Complex64::KERNELS.binary, &kinds);
+}
+
+#[test]
+fn batches_last() {
+    let kinds = [(false, [true, true]), (true, [true, true])];
+    check_random(60, 9, f32::KERNELS.binary, &kinds);
+    check_random(60, 10, Complex64::KERNELS.binary, &kinds);
+}
+
+#[test]
+fn products_and_sums() {
+    let kept = [(true, [true, true]), (true, [true, false]), (true, [false, true])];
+    check_random(60, 11, f32::KERNELS.binary, &kept);
+    check_random(100, 12, Complex32::KERNELS.binary, &kept);
+    check_random(60, 13, Complex64::KERNELS.binary, &kept);
+    let single = [(true, [true]), (false, [true])];
+    check_random(100, 14, f32::KERNELS.unary, &single);
+    check_random(60, 15, f64::KERNELS.unary, &single);
+    check_random(100, 16, Complex32::KERNELS.unary, &single);
+    check_random(60, 17, Complex64::KERNELS.unary, &single);
+}
