@@ -109,13 +109,15 @@ macro_rules! ranks {
             #[allow(clippy::too_many_arguments, reason = "one a position")]
             pub fn scale(&mut self $(, $at: usize)*, sum: T, alpha: Option<T>, beta: Option<T>) {
                 let place = self.place($($at),*);
-                let scaled = match alpha {
-                    Some(alpha) => T::mul(alpha, sum),
+                // As in the kernels: for complex numbers a product with one is not exact where parts are infinite.
+                let scaled = |by: T, x: T| if by == T::ONE { x } else { T::mul(by, x) };
+                let sum = match alpha {
+                    Some(alpha) => scaled(alpha, sum),
                     None => sum,
                 };
                 *place = match beta {
-                    Some(beta) if beta != T::ZERO => T::add(T::mul(beta, *place), scaled),
-                    _ => scaled,
+                    Some(beta) if beta != T::ZERO => T::add(scaled(beta, *place), sum),
+                    _ => sum,
                 };
             }
         }

@@ -34,7 +34,7 @@ pub(crate) fn is_diagonal(loops: &[u8]) -> bool {
 ///
 /// # Panics
 ///
-/// If an axis' extent is not its loop's, or a kept loop does not run along the target.
+/// If an axis' extent is not its loop's, a kept loop does not run along the target, or a loop has no extent.
 pub(crate) fn lay<const P: usize>(
     nest: &Nest,
     extents: &[usize],
@@ -45,6 +45,8 @@ pub(crate) fn lay<const P: usize>(
     for (indices, summed) in [(nest.kept, false), (nest.summed, true)] {
         for &index in indices {
             let extent = extents[usize::from(index)];
+            // That of an index without any axis is larger. Where loops are few and short nobody asks for it.
+            check(isize::try_from(extent).is_ok(), "an index has no extent");
             dims.push(Dim { extent, out: 0, sources: [0; P], summed });
         }
     }
@@ -126,10 +128,10 @@ fn lay_axes<const P: usize>(
         }
         axis += 1;
     }
+    check(kept <= usize::from(NONE), "there are more loops than numbers");
     let mut number = 0;
     while number < kept {
-        // `kept` is less than `NONE`, as every axis is found above.
-        #[expect(clippy::cast_possible_truncation, reason = "loops are numbers of one byte")]
+        #[expect(clippy::cast_possible_truncation, reason = "less than `NONE`")]
         let found = loops.contains(&(number as u8));
         check(found, "a kept loop has no axis in the target");
         number += 1;

@@ -51,10 +51,10 @@ pub(crate) enum Factor {
     At(*const u8),
 }
 
-/// The kernels of the element type `T`.
+/// The kernels of the element type `T`, and of no sub- or supertype.
 pub struct KernelTable<T> {
     pub(crate) raw: &'static RawKernels,
-    element: PhantomData<fn(T)>,
+    element: PhantomData<fn(T) -> T>,
 }
 
 impl<T> Clone for KernelTable<T> {
