@@ -18,7 +18,19 @@ pub(crate) struct Laid<'v> {
 pub(crate) fn is_diagonal(loops: &[u8]) -> bool {
     let mut axis = 1;
     while axis < loops.len() {
-        if loops[axis] != NONE && loops[..axis].contains(&loops[axis]) {
+        if loops[axis] != NONE && has(loops, axis, loops[axis]) {
+            return true;
+        }
+        axis += 1;
+    }
+    false
+}
+
+/// Whether one of the first `count` axes runs along a loop.
+fn has(loops: &[u8], count: usize, number: u8) -> bool {
+    let mut axis = 0;
+    while axis < count {
+        if loops[axis] == number {
             return true;
         }
         axis += 1;
@@ -132,7 +144,7 @@ fn lay_axes<const P: usize>(
     let mut number = 0;
     while number < kept {
         #[expect(clippy::cast_possible_truncation, reason = "less than `NONE`")]
-        let found = loops.contains(&(number as u8));
+        let found = has(loops, loops.len(), number as u8);
         check(found, "a kept loop has no axis in the target");
         number += 1;
     }
