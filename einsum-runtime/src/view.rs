@@ -165,7 +165,7 @@ impl<T, const R: usize, X, E: Ellipsis> View<'_, T, R, X, E> {
     }
 }
 
-/// An operand or output with elements `T`, whose rank is no part of its type. Its fields are those of [`Raw`].
+/// An operand or output with elements `T`, whose rank is no part of its type. Its fields are those of `Raw`.
 ///
 /// Invariant in `T`, since an output takes exactly its elements.
 #[repr(C)]
