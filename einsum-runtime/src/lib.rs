@@ -34,6 +34,7 @@ mod rearrange;
 mod run;
 #[cfg(target_arch = "x86_64")]
 mod stream;
+mod threads;
 mod view;
 
 #[doc(hidden)]

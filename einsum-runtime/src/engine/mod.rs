@@ -3,7 +3,7 @@
 //! The stages, in the order they run:
 //! 1. [`mod@classify`]: which arrays each loop steps through, hence batch, M, N, or K;
 //! 2. [`mod@choose`]: which loop is vectorised, whether X is packed; [`blocks`]: the sizes of blocks. Both make a [`plan`];
-//! 3. [`mod@execute`]: loops over blocks, [`tables`] of them, panels ([`pack`]) of [`packed`] products, results to be
+//! 3. [`mod@parts`]: what threads take; then each runs [`mod@execute`]: loops over blocks, [`tables`] of them, panels ([`pack`]) of [`packed`] products, results to be
 //!    [`turned`], and kernels on one tile after the other ([`sweep`]).
 //!
 //! Before all that come two short cuts: [`many`] tiny products, and products so [`small`] that a plan would cost too much.
@@ -21,6 +21,7 @@ mod machine;
 mod many;
 mod pack;
 mod packed;
+mod parts;
 mod plan;
 mod rows;
 mod scratch;

@@ -6,6 +6,7 @@ use core::mem::MaybeUninit;
 use super::Finish;
 use super::loops::Loop;
 use super::machine::Machine;
+use super::parts::Batch;
 use super::scratch::{LINE, Line};
 use super::sweep::{Kernels, Split, sweep};
 use crate::kernel::packing::{Pair, ROWS};
@@ -95,7 +96,35 @@ impl Small {
     ///
     /// As [`contract`](super::contract()), for the dims that the product was made from.
     #[inline]
-    pub(super) unsafe fn run<T>(
+    pub(super) unsafe fn run<T: Copy + Sync>(
+        &self,
+        machine: &Machine,
+        sources: [Read<T>; 2],
+        c: *mut T,
+        finish: &Finish<T>,
+    ) {
+        let Small { batch, m, n, k, .. } = *self;
+        let products = Batch { along: batch, product: [m.extent, n.extent, k.extent] };
+        let pieces = products.pieces(machine);
+        if pieces == 1 {
+            // SAFETY: the caller's duties.
+            return unsafe { self.run_part(machine, sources, c, finish) };
+        }
+        // SAFETY: the caller's duties; products of a batch write different elements.
+        unsafe {
+            products.each(pieces, sources, c, |batch, sources, c| {
+                Small { batch, ..*self }.run_part(machine, sources, c, finish);
+            });
+        }
+    }
+
+    /// Runs the product on this thread.
+    ///
+    /// # Safety
+    ///
+    /// As [`run`](Self::run).
+    #[inline]
+    unsafe fn run_part<T>(
         &self,
         machine: &Machine,
         sources: [Read<T>; 2],

@@ -1,0 +1,144 @@
+//! A plan in parts that write different elements of C, for threads to take.
+//!
+//! A part has all steps, in the plan's blocks, so that its sums are formed as those of the whole are. It packs X for
+//! itself: parts are cut along the batch and the rows first, where no two pack the same.
+
+use core::ops::Range;
+
+use super::loops::{Loop, points};
+use super::machine::Machine;
+use super::plan::{Form, Plan};
+use crate::kernel::Read;
+use crate::kernel::table::COLUMNS;
+use crate::threads::{self, Grid, Shared};
+
+/// What a thread runs of a plan.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Part {
+    /// Points of the batch.
+    pub(super) batch: Range<usize>,
+    /// Tiles; if results are turned, blocks across, for every point of the outer loops.
+    pub(super) rows: Range<usize>,
+    /// Points of the loop that is no part of `rows`: a packed X's `apart`, the lanes, and if results are turned, those
+    /// along.
+    pub(super) apart: Range<usize>,
+    pub(super) columns: Range<usize>,
+}
+
+/// The columns of a part whose X is packed are a multiple of this: packing then takes little of its time.
+const COLUMNS_PACKED: usize = 48;
+
+/// The nanoseconds that a machine takes for a byte of elements, as fractions: 100 GFLOP/s in `f32`, 64 GB/s.
+const BYTES_MULTIPLIED: usize = 200;
+const BYTES_MOVED: usize = 64;
+
+/// Returns about the time that `products` multiplications of elements take, with `bytes` of operands and results.
+pub(super) fn nanoseconds(machine: &Machine, products: usize, bytes: usize) -> usize {
+    let multiplied = products.saturating_mul(machine.unit * machine.steps_of_point());
+    (multiplied / BYTES_MULTIPLIED).max(bytes / BYTES_MOVED)
+}
+
+/// Returns how to cut a plan, or `None` if it is not worth it.
+pub(super) fn parts(machine: &Machine, plan: &Plan) -> Option<Grid<4>> {
+    let [batch, rows, apart, columns] = extents(plan);
+    let kept = [batch, plan.rows(), columns].iter().fold(1, |n: usize, &e| n.saturating_mul(e));
+    let products = kept.saturating_mul(points(&plan.steps));
+    let pieces = threads::pieces(nanoseconds(machine, products, kept.saturating_mul(machine.unit)));
+    if pieces == 1 {
+        return None;
+    }
+    let (apart_grain, column_grain) = match &plan.form {
+        Form::Direct => (1, COLUMNS),
+        Form::Lanes(_) => (machine.kernels.width, COLUMNS),
+        Form::Packed(panels) => (panels.apart_block.min(16), COLUMNS_PACKED),
+        Form::Turned(turn) => (turn.along_block, COLUMNS),
+    };
+    Some(Grid::of([batch, rows, apart, columns], [1, 1, apart_grain, column_grain], pieces))
+}
+
+fn extents(plan: &Plan) -> [usize; 4] {
+    let (rows, apart) = match &plan.form {
+        Form::Direct => (plan.tiles, 1),
+        Form::Lanes(lanes) => (plan.tiles, lanes.extent),
+        Form::Packed(panels) => (plan.tiles, panels.apart.extent),
+        Form::Turned(turn) => (points(&plan.outer) * turn.blocks_across(), turn.along.extent),
+    };
+    [points(&plan.batch), rows, apart, points(&plan.columns)]
+}
+
+impl Part {
+    /// Returns all of a plan.
+    pub(super) fn whole(plan: &Plan) -> Self {
+        Part::from(extents(plan).map(|extent| 0..extent))
+    }
+}
+
+impl From<[Range<usize>; 4]> for Part {
+    fn from([batch, rows, apart, columns]: [Range<usize>; 4]) -> Self {
+        Part { batch, rows, apart, columns }
+    }
+}
+
+impl Plan {
+    /// Returns the number of rows, and of lanes if these are points of a batch loop.
+    fn rows(&self) -> usize {
+        let more = match &self.form {
+            Form::Direct => 1,
+            Form::Lanes(lanes) => lanes.extent,
+            Form::Packed(panels) => panels.apart.extent,
+            Form::Turned(turn) => turn.across.extent.saturating_mul(turn.along.extent),
+        };
+        points(&self.outer).saturating_mul(points(&self.run)).saturating_mul(more)
+    }
+}
+
+/// A batch of small products along one loop.
+#[derive(Clone, Copy)]
+pub(super) struct Batch {
+    pub(super) along: Loop,
+    /// The extents of a product's groups.
+    pub(super) product: [usize; 3],
+}
+
+/// Parts of a batch begin at multiples of this: blocks of products in lanes are then whole.
+const PRODUCTS: usize = 64;
+
+impl Batch {
+    /// Returns how many pieces the batch should have.
+    #[inline]
+    pub(super) fn pieces(&self, machine: &Machine) -> usize {
+        let [m, n, k] = self.product;
+        let elements = m * n + m * k + n * k;
+        let count = self.along.extent;
+        let bytes = count.saturating_mul(elements * machine.unit);
+        threads::pieces(nanoseconds(machine, count.saturating_mul(m * n * k), bytes))
+    }
+
+    /// Calls `run` with the loop of every piece, and the arrays from its first product on.
+    ///
+    /// # Safety
+    ///
+    /// `run` may be called so at the same time for parts of the batch.
+    #[cold]
+    pub(super) unsafe fn each<T: Copy + Sync>(
+        &self,
+        pieces: usize,
+        sources: [Read<T>; 2],
+        c: *mut T,
+        run: impl Fn(Loop, [Read<T>; 2], *mut T) + Sync,
+    ) {
+        let grid = Grid::of([self.along.extent], [PRODUCTS.min(self.along.extent)], pieces);
+        // SAFETY: there are only pointers to elements, and flags.
+        let arrays = unsafe { Shared::new((sources, c)) };
+        threads::each(grid.pieces(), |piece| {
+            let [range] = grid.piece(piece);
+            let ([x, y], c) = arrays.get();
+            let Loop { x: x_step, y: y_step, c: c_step, .. } = self.along;
+            let offset = |step: isize| range.start.cast_signed() * step;
+            let x = Read { ptr: x.ptr.wrapping_byte_offset(offset(x_step)), ..x };
+            let y = Read { ptr: y.ptr.wrapping_byte_offset(offset(y_step)), ..y };
+            let part = Loop { extent: range.len(), ..self.along };
+            run(part, [x, y], c.wrapping_byte_offset(offset(c_step)));
+        });
+    }
+}
