@@ -15,7 +15,7 @@ use core::ops::Range;
 
 use super::loops::{Cursor, points};
 use super::machine::Machine;
-use super::parts::{Part, parts};
+use super::parts::{Part, Parts};
 use super::plan::{Form, Panels, Plan};
 use super::rows::{Vectors, fill_direct};
 use super::scratch::{Scratch, with_scratch};
@@ -79,16 +79,15 @@ pub(super) struct Execution<'p> {
 ///
 /// As [`contract`](super::contract), for the groups that the plan was made from.
 pub(super) unsafe fn execute(machine: &Machine, plan: &Plan, task: Task) {
-    let Some(parts) = parts(machine, plan) else {
+    let Some(parts) = Parts::of(machine, plan) else {
         // SAFETY: the caller's duties.
         return unsafe { execute_part(machine, plan, Part::whole(plan), task) };
     };
     // SAFETY: besides the pointers to the arrays there are only numbers.
     let task = unsafe { Shared::new(task) };
-    threads::each(parts.pieces(), |piece| {
-        let part = Part::from(parts.piece(piece));
+    threads::each(parts.count(), |number| {
         // SAFETY: the caller's duties. Parts differ in a kept loop, so each writes elements of its own.
-        unsafe { execute_part(machine, plan, part, task.get()) }
+        unsafe { execute_part(machine, plan, parts.part(number), task.get()) }
     });
 }
 

@@ -24,7 +24,7 @@ mod packed;
 mod parts;
 mod plan;
 mod rows;
-mod scratch;
+pub(crate) mod scratch;
 mod small;
 mod sweep;
 mod tables;

@@ -25,11 +25,11 @@ pub(super) struct Part {
     pub(super) columns: Range<usize>,
 }
 
-/// The columns of a part whose X is packed are a multiple of this: packing then takes little of its time.
-const COLUMNS_PACKED: usize = 48;
+/// The columns of a part whose X is packed are a multiple of this. Packing takes as long as a dozen columns.
+const COLUMNS_PACKED: usize = 192;
 
-/// The nanoseconds that a machine takes for a byte of elements, as fractions: 100 GFLOP/s in `f32`, 64 GB/s.
-const BYTES_MULTIPLIED: usize = 200;
+/// What a fast processor does in a nanosecond: 200 GFLOP/s in `f32`, 64 GB/s.
+const BYTES_MULTIPLIED: usize = 400;
 const BYTES_MOVED: usize = 64;
 
 /// Returns about the time that `products` multiplications of elements take, with `bytes` of operands and results.
@@ -38,22 +38,51 @@ pub(super) fn nanoseconds(machine: &Machine, products: usize, bytes: usize) -> u
     (multiplied / BYTES_MULTIPLIED).max(bytes / BYTES_MOVED)
 }
 
-/// Returns how to cut a plan, or `None` if it is not worth it.
-pub(super) fn parts(machine: &Machine, plan: &Plan) -> Option<Grid<4>> {
-    let [batch, rows, apart, columns] = extents(plan);
-    let kept = [batch, plan.rows(), columns].iter().fold(1, |n: usize, &e| n.saturating_mul(e));
-    let products = kept.saturating_mul(points(&plan.steps));
-    let pieces = threads::pieces(nanoseconds(machine, products, kept.saturating_mul(machine.unit)));
-    if pieces == 1 {
-        return None;
+/// A plan's parts.
+pub(super) struct Parts {
+    grid: Grid<4>,
+    /// Whether `apart` is cut before `rows`: as it is the outer loop.
+    apart_first: bool,
+}
+
+impl Parts {
+    /// Cuts a plan, or returns `None` if it is not worth it.
+    pub(super) fn of(machine: &Machine, plan: &Plan) -> Option<Self> {
+        let [batch, mut rows, mut apart, columns] = extents(plan);
+        let kept = [batch, plan.rows(), columns].iter().fold(1, |n: usize, &e| n.saturating_mul(e));
+        let products = kept.saturating_mul(points(&plan.steps));
+        let bytes = kept.saturating_mul(machine.unit);
+        let pieces = threads::pieces(nanoseconds(machine, products, bytes));
+        if pieces == 1 {
+            return None;
+        }
+        let (mut apart_grain, column_grain) = match &plan.form {
+            Form::Direct => (1, COLUMNS),
+            Form::Lanes(_) => (machine.kernels.width, COLUMNS),
+            Form::Packed(panels) => (panels.apart_block.min(16), COLUMNS_PACKED),
+            Form::Turned(turn) => (turn.along_block, COLUMNS),
+        };
+        let mut row_grain = 1;
+        let apart_first = matches!(plan.form, Form::Lanes(_));
+        if apart_first {
+            core::mem::swap(&mut rows, &mut apart);
+            core::mem::swap(&mut row_grain, &mut apart_grain);
+        }
+        let grains = [1, row_grain, apart_grain, column_grain];
+        Some(Parts { grid: Grid::of([batch, rows, apart, columns], grains, pieces), apart_first })
     }
-    let (apart_grain, column_grain) = match &plan.form {
-        Form::Direct => (1, COLUMNS),
-        Form::Lanes(_) => (machine.kernels.width, COLUMNS),
-        Form::Packed(panels) => (panels.apart_block.min(16), COLUMNS_PACKED),
-        Form::Turned(turn) => (turn.along_block, COLUMNS),
-    };
-    Some(Grid::of([batch, rows, apart, columns], [1, 1, apart_grain, column_grain], pieces))
+
+    pub(super) fn count(&self) -> usize {
+        self.grid.pieces()
+    }
+
+    pub(super) fn part(&self, number: usize) -> Part {
+        let [batch, mut rows, mut apart, columns] = self.grid.piece(number);
+        if self.apart_first {
+            core::mem::swap(&mut rows, &mut apart);
+        }
+        Part { batch, rows, apart, columns }
+    }
 }
 
 fn extents(plan: &Plan) -> [usize; 4] {
@@ -69,12 +98,7 @@ fn extents(plan: &Plan) -> [usize; 4] {
 impl Part {
     /// Returns all of a plan.
     pub(super) fn whole(plan: &Plan) -> Self {
-        Part::from(extents(plan).map(|extent| 0..extent))
-    }
-}
-
-impl From<[Range<usize>; 4]> for Part {
-    fn from([batch, rows, apart, columns]: [Range<usize>; 4]) -> Self {
+        let [batch, rows, apart, columns] = extents(plan).map(|extent| 0..extent);
         Part { batch, rows, apart, columns }
     }
 }

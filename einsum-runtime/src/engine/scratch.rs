@@ -24,7 +24,7 @@ thread_local! {
 
 /// Calls `work` with at least `bytes` of memory.
 #[inline]
-pub(super) fn with_scratch(bytes: usize, work: impl FnOnce(Scratch)) {
+pub(crate) fn with_scratch(bytes: usize, work: impl FnOnce(Scratch)) {
     if bytes <= SMALL {
         let mut lines = [const { MaybeUninit::<Line>::uninit() }; SMALL / LINE];
         return work(Scratch { next: lines.as_mut_ptr().cast(), left: SMALL });
@@ -41,7 +41,7 @@ pub(super) fn with_scratch(bytes: usize, work: impl FnOnce(Scratch)) {
 }
 
 /// Memory to be handed out, from front to back.
-pub(super) struct Scratch {
+pub(crate) struct Scratch {
     next: *mut u8,
     left: usize,
 }
@@ -52,7 +52,7 @@ impl Scratch {
     /// # Panics
     ///
     /// If the scratch is exhausted.
-    pub(super) fn take<T>(&mut self, count: usize) -> *mut T {
+    pub(crate) fn take<T>(&mut self, count: usize) -> *mut T {
         let bytes = Self::size::<T>(count);
         assert!(bytes <= self.left, "a plan asked for less scratch than its execution takes");
         let taken = self.next;
@@ -62,7 +62,7 @@ impl Scratch {
     }
 
     /// Returns the bytes that `count` values take.
-    pub(super) const fn size<T>(count: usize) -> usize {
+    pub(crate) const fn size<T>(count: usize) -> usize {
         (count * size_of::<T>()).next_multiple_of(LINE)
     }
 }

@@ -6,12 +6,13 @@
 
 use core::mem::MaybeUninit;
 
+use super::bypass;
+use super::divide::Nest;
 use super::lane::{Lane, Width};
 use super::odometer::Odometer;
 use super::prefetch::{Lines, fetch_to_read, fetch_to_write};
 use super::rows::{Bypass, RowKernel, Rows};
 use super::sweep::{Arrays, TILE, once, sweep_rows, sweep_tiles};
-use super::{bypass, finish_bypass};
 use crate::kernel::{Dim, Dims, Mode};
 
 /// The length of a tile along the output's rows if it is transposed at once: several whole lines in every row.
@@ -45,15 +46,17 @@ pub(super) unsafe fn copy<W: Width>(dims: &mut Dims<1>, x: *const W, out: *mut W
         if let Some(kernel) = whole {
             let v = take_smallest(dims, |d| d.out.unsigned_abs());
             let bypass = bypass(out, bytes, u.extent * size_of::<W>());
-            sweep_rows(kernel, dims, (&u, &v), arrays, factors, bypass);
-            return finish_bypass(bypass);
+            return sweep_rows(kernel, dims, (&u, &v), arrays, factors, bypass);
         }
         let v = take_smallest(dims, |d| d.sources[0].unsigned_abs().wrapping_sub(1));
         match W::TRANSPOSE {
-            Some((kernel, side))
-                if u.out == 1 && v.sources[0] == 1 && u.extent.min(v.extent) >= side =>
+            Some(kernel)
+                if u.out == 1 && v.sources[0] == 1 && u.extent.min(v.extent) >= kernel.1 =>
             {
-                transpose((kernel, side), dims, (&u, &v), arrays, factors);
+                let nest = Nest { outer: dims, u: &u, v: &v };
+                nest.in_parts([LONG_TILE, TILE], arrays, Bypass::No, |nest, arrays| {
+                    transpose(kernel, nest, arrays, factors);
+                });
             }
             _ => sweep_tiles(W::STRIDED_COPY, dims, (&u, &v), arrays, factors),
         }
@@ -109,8 +112,7 @@ pub(super) fn take_smallest<const P: usize, K: Ord>(
 /// As [`copy`]; `u.out` and `v.sources[0]` are 1, and both extents `side` or more.
 unsafe fn transpose<W: Width>(
     (kernel, side): (RowKernel<W>, usize),
-    outer: &[Dim<1>],
-    (u, v): (&Dim<1>, &Dim<1>),
+    Nest { outer, u, v }: Nest<'_, 1>,
     arrays: Arrays<W, 1>,
     factors: [W; 2],
 ) {

@@ -10,6 +10,8 @@
 mod across;
 mod complex;
 mod copy;
+mod cut;
+mod divide;
 mod down;
 mod lane;
 mod multiply;
@@ -18,6 +20,7 @@ mod prefetch;
 mod reduce;
 mod rows;
 mod strided;
+mod sum;
 mod sums;
 mod sweep;
 #[cfg(test)]

@@ -14,8 +14,10 @@ use std::thread::{self, Thread};
 /// In [`Work::helpers`]: nobody may begin any more.
 const CLOSED: usize = 1 << (usize::BITS - 1);
 
-/// How often the caller looks for the last helper to finish before it sleeps: for 20 µs or so.
-const LOOKS: usize = 1000;
+/// How often the caller looks for the last helper to finish before it offers its processor, which the helper might be
+/// waiting for, and before it sleeps.
+const LOOKS: usize = 20;
+const OFFERS: usize = 200;
 
 /// A computation. Helpers hold on to it, but call `run` only while they are counted.
 struct Work {
@@ -115,12 +117,12 @@ impl Drop for Closing<'_> {
         let mut looks = 0;
         let mut left = helpers.fetch_or(CLOSED, Ordering::Acquire);
         while left & !CLOSED != 0 {
-            if looks < LOOKS {
-                looks += 1;
-                core::hint::spin_loop();
-            } else {
-                thread::park();
+            match looks {
+                ..LOOKS => core::hint::spin_loop(),
+                LOOKS..OFFERS => thread::yield_now(),
+                _ => thread::park(),
             }
+            looks += 1;
             left = helpers.load(Ordering::Acquire);
         }
     }

@@ -13,19 +13,20 @@ pub(crate) struct Grid<const N: usize> {
 }
 
 impl<const N: usize> Grid<N> {
-    /// Cuts loops into about as many pieces, outer loops rather than inner ones. A grain is 1 or more; a loop's last part
-    /// takes what is left of less than a grain.
+    /// Cuts loops into about as many pieces, outer loops rather than inner ones, which are left whole if half as many
+    /// pieces are there without them. A grain is 1 or more; a loop's last part takes what is left of less than a grain.
     pub(crate) fn of(extents: [usize; N], grains: [usize; N], pieces: usize) -> Self {
         let mut parts = [1; N];
         let mut left = pieces;
         for ((part, extent), grain) in parts.iter_mut().zip(extents).zip(grains) {
             let most = (extent / grain).max(1);
             // Parts of two grains and of one would differ too much.
-            *part = if most <= 2 * left { most } else { left };
-            if left == 1 {
-                *part = 1;
-            }
-            left = left.div_ceil(*part);
+            *part = match left {
+                1 => 1,
+                _ if most <= 2 * left => most,
+                _ => left,
+            };
+            left = if 2 * *part >= left { 1 } else { left.div_ceil(*part) };
         }
         Grid { extents, grains, parts }
     }

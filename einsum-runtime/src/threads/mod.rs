@@ -31,7 +31,13 @@ const OF_THREAD: usize = 4;
 /// Returns how many pieces a computation should have that takes so long on one thread: 1 if it is not to be divided.
 #[inline]
 pub(crate) fn pieces(nanoseconds: usize) -> usize {
-    if nanoseconds < LEAST { 1 } else { pieces_of_long(nanoseconds) }
+    if is_long(nanoseconds) { pieces_of_long(nanoseconds) } else { 1 }
+}
+
+/// Whether a computation that takes so long on one thread is one to divide, if there were several threads.
+#[inline]
+pub(crate) fn is_long(nanoseconds: usize) -> bool {
+    nanoseconds >= LEAST
 }
 
 #[cold]
@@ -57,6 +63,11 @@ pub(crate) fn each(pieces: usize, run: impl Fn(usize) + Sync) {
         return crew::each(pieces, threads().min(pieces) - 1, &run);
     }
     (0..pieces).for_each(run);
+}
+
+/// As [`each`], for pieces that must be the same for any number of threads, and together take so long on one.
+pub(crate) fn each_of(pieces: usize, nanoseconds: usize, run: impl Fn(usize) + Sync) {
+    if self::pieces(nanoseconds) == 1 { (0..pieces).for_each(run) } else { each(pieces, run) }
 }
 
 /// Pointers that several threads are given, each to use for elements of its own.
