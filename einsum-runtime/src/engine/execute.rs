@@ -1,5 +1,4 @@
-//! Carries a plan out, in parts if several threads do: loops over the batch, blocks of columns and of steps, and blocks
-//! of tiles.
+//! Carries out a plan, or a part of it: loops over the batch, blocks of columns and of steps, and blocks of tiles.
 //!
 //! ```text
 //! for every batch point
@@ -15,7 +14,7 @@ use core::ops::Range;
 
 use super::loops::{Cursor, points};
 use super::machine::Machine;
-use super::parts::{Part, Parts};
+use super::parts::Part;
 use super::plan::{Form, Panels, Plan};
 use super::rows::{Vectors, fill_direct};
 use super::scratch::{Scratch, with_scratch};
@@ -25,7 +24,6 @@ use super::turned;
 use crate::kernel::packing::Pair;
 use crate::kernel::rotate::Factors;
 use crate::kernel::table::{ADD, Arguments, ColumnEntry, StepEntry, VectorEntry};
-use crate::threads::{self, Shared};
 
 /// The arrays, and how sums enter C.
 #[derive(Clone, Copy, Debug)]
@@ -73,30 +71,12 @@ pub(super) struct Execution<'p> {
     pub(super) step_y: isize,
 }
 
-/// Carries out a plan.
-///
-/// # Safety
-///
-/// As [`contract`](super::contract), for the groups that the plan was made from.
-pub(super) unsafe fn execute(machine: &Machine, plan: &Plan, task: Task) {
-    let Some(parts) = Parts::of(machine, plan) else {
-        // SAFETY: the caller's duties.
-        return unsafe { execute_part(machine, plan, Part::whole(plan), task) };
-    };
-    // SAFETY: besides the pointers to the arrays there are only numbers.
-    let task = unsafe { Shared::new(task) };
-    threads::each(parts.count(), |number| {
-        // SAFETY: the caller's duties. Parts differ in a kept loop, so each writes elements of its own.
-        unsafe { execute_part(machine, plan, parts.part(number), task.get()) }
-    });
-}
-
 /// Carries out a part of a plan.
 ///
 /// # Safety
 ///
-/// As [`execute`].
-unsafe fn execute_part(machine: &Machine, plan: &Plan, part: Part, task: Task) {
+/// As [`contract`](super::contract), for the groups that the plan was made from.
+pub(super) unsafe fn execute(machine: &Machine, plan: &Plan, part: Part, task: Task) {
     with_scratch(scratch_bytes(machine, plan), |scratch| {
         let mut execution = Execution::new(machine, plan, part, task, scratch);
         // SAFETY: the caller's duties.

@@ -34,9 +34,10 @@ mod turned;
 
 use choose::{Output, choose};
 use classify::classify;
-use execute::{Task, execute};
+use execute::Task;
 use machine::Supported;
 use many::Many;
+use parts::execute_in_parts;
 use small::Small;
 
 use num_complex::Complex;
@@ -166,6 +167,6 @@ pub(crate) unsafe fn contract<T: Contract>(
         factors: finish.factors,
     };
     // SAFETY: the caller's duties; the level is this machine's.
-    unsafe { execute(&machine, &plan, task) };
+    unsafe { execute_in_parts(&machine, &plan, task) };
     true
 }

@@ -5,6 +5,7 @@
 
 use core::ops::Range;
 
+use super::execute::{Task, execute};
 use super::loops::{Loop, points};
 use super::machine::Machine;
 use super::plan::{Form, Plan};
@@ -27,6 +28,24 @@ pub(super) struct Part {
 
 /// The columns of a part whose X is packed are a multiple of this. Packing takes as long as a dozen columns.
 const COLUMNS_PACKED: usize = 192;
+
+/// Carries out a plan, on several threads if it is worth it.
+///
+/// # Safety
+///
+/// As [`execute`].
+pub(super) unsafe fn execute_in_parts(machine: &Machine, plan: &Plan, task: Task) {
+    let Some(parts) = Parts::of(machine, plan) else {
+        // SAFETY: the caller's duties.
+        return unsafe { execute(machine, plan, Part::whole(plan), task) };
+    };
+    // SAFETY: besides the pointers to the arrays there are only numbers.
+    let task = unsafe { Shared::new(task) };
+    threads::each(parts.count(), |number| {
+        // SAFETY: the caller's duties. Parts differ in a kept loop, so each writes elements of its own.
+        unsafe { execute(machine, plan, parts.part(number), task.get()) }
+    });
+}
 
 /// What a fast processor does in a nanosecond: 200 GFLOP/s in `f32`, 64 GB/s.
 const BYTES_MULTIPLIED: usize = 400;

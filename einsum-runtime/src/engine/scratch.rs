@@ -1,6 +1,7 @@
 //! Memory for tables and panels: on the stack if little, else of the thread and kept for its next contraction.
 //!
-//! Kept are at most [`KEPT`] bytes a thread. What a contraction asks for is bounded by its plan: about 1.5 MB.
+//! Kept are at most [`KEPT`] bytes a thread. What a contraction asks for is bounded by its plan: about 1.5 MB. The
+//! chunks of long sums ask for up to 1 MB.
 
 use core::cell::Cell;
 use core::mem::MaybeUninit;

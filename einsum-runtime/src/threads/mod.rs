@@ -9,6 +9,8 @@
 
 #![allow(unsafe_code)]
 
+#[cfg(all(test, feature = "threads"))]
+mod bits;
 #[cfg(feature = "threads")]
 mod crew;
 mod grid;
