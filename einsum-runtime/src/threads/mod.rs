@@ -28,7 +28,7 @@ const LEAST: usize = if cfg!(test) { 300 } else { 60_000 };
 const PIECE: usize = if cfg!(test) { 30 } else { 10_000 };
 
 /// The pieces for every thread: those that begin late, or are interrupted, leave the rest to others.
-const OF_THREAD: usize = 4;
+const OF_THREAD: usize = 8;
 
 /// Returns how many pieces a computation should have that takes so long on one thread: 1 if it is not to be divided.
 #[inline]
