@@ -74,12 +74,16 @@ impl Call<'_> {
             .iter()
             .map(|&axis| if axis == NONE { NONE } else { last.index(usize::from(axis)) })
             .collect();
+        // Else some positions of the target were in no block.
+        let is_once = of_target.iter().filter(|own| **own == index).count() == 1;
+        assert!(is_once, "einloom: internal error: the target has not one axis along the blocks");
         let mut extents: SmallVec<[usize; 16]> = SmallVec::from_slice(self.extents);
         let mut start = 0;
         while start < extent {
             let own = len.min(extent - start);
             extents[usize::from(index)] = own;
-            let block = |axes: &[u8], steps: &Steps<'_>| Block::new(axes, steps, index, start, own);
+            let part = Part { index, extent, start, len: own };
+            let block = |axes: &[u8], steps: &Steps<'_>| Block::new(axes, steps, &part);
             let arrays = self.program.arrays.iter().zip(self.operands);
             let blocks: SmallVec<[Block; 4]> =
                 arrays.map(|(array, raw)| block(array.axes, &raw.axes().named)).collect();
@@ -91,7 +95,7 @@ impl Call<'_> {
                 .map(|(raw, block)| {
                     raw.part(
                         &block.axes,
-                        raw.ptr.wrapping_offset(block.offset * size.cast_signed()),
+                        raw.ptr.wrapping_offset(block.offset.wrapping_mul(size.cast_signed())),
                     )
                 })
                 .collect();
@@ -99,19 +103,28 @@ impl Call<'_> {
             let none = Steps { extents: &[], strides: &[] };
             let named = Steps::of(&target.axes);
             let out = Out {
-                ptr: out.ptr.wrapping_offset(target.offset * size.cast_signed()),
+                ptr: out.ptr.wrapping_offset(target.offset.wrapping_mul(size.cast_signed())),
                 axes: Axes { named, rest: none, found: out.axes.found },
                 mode: out.mode,
             };
-            // SAFETY: the caller's duties: all positions of a block are positions of the whole, and no position of the
-            // target is in two of them.
+            // SAFETY: the caller's duties: all positions of a block are positions of the whole, and every position of the
+            // target is in one of them.
             unsafe { call.run_whole(body, out) };
             start += own;
         }
     }
 }
 
-/// A part of an array along an index.
+/// A part of the positions of an index.
+struct Part {
+    index: u8,
+    /// The extent of the index.
+    extent: usize,
+    start: usize,
+    len: usize,
+}
+
+/// A part of an array.
 struct Block {
     /// Extents, then strides.
     axes: SmallVec<[usize; 8]>,
@@ -120,14 +133,25 @@ struct Block {
 }
 
 impl Block {
-    fn new(indices: &[u8], steps: &Steps<'_>, index: u8, start: usize, len: usize) -> Self {
+    /// Axis `n` of the array runs along index `indices[n]`.
+    ///
+    /// # Panics
+    ///
+    /// If an axis along the part's index has another extent than that, or there is no such axis.
+    fn new(indices: &[u8], steps: &Steps<'_>, part: &Part) -> Self {
         let mut axes: SmallVec<[usize; 8]> = SmallVec::from_slice(steps.extents);
         axes.extend_from_slice(steps.strides);
         let mut offset = 0_isize;
         for (axis, own) in indices.iter().enumerate() {
-            if *own == index {
-                axes[axis] = len;
-                let step = start.cast_signed().wrapping_mul(steps.strides[axis].cast_signed());
+            if *own == part.index {
+                // Nobody can see any more that they differ.
+                let is_whole = steps.extents[axis] == part.extent;
+                assert!(
+                    is_whole,
+                    "einloom: internal error: the extent of an axis is not its index'"
+                );
+                axes[axis] = part.len;
+                let step = part.start.cast_signed().wrapping_mul(steps.strides[axis].cast_signed());
                 offset = offset.wrapping_add(step);
             }
         }

@@ -1,7 +1,7 @@
 //! The run-time check of a call, before any loop: in go its arrays and options, out comes the extent of every index.
 //!
 //! What holds afterwards: every array has the rank of its term, axes of one index have its extent, ellipses broadcast,
-//! and every new array can be allocated.
+//! and every new array of the products' cheapest bodies can be allocated.
 
 use crate::ellipsis::{EllipsisExtents, Extents, broadcast, broadcasts, is_broadcast};
 use crate::error::{Problem, ShapeError};
@@ -26,7 +26,10 @@ pub(crate) fn check(
     size: usize,
 ) -> Result<(), ShapeError> {
     let arrays = program.arrays;
-    assert!(operands.len() == arrays.len() && given.len() == program.given.len(), "{BROKEN}");
+    let matches = operands.len() == arrays.len()
+        && given.len() == program.given.len()
+        && extents.len() == program.labels.len();
+    assert!(matches, "{BROKEN}");
     extents.fill(UNKNOWN);
     let (mut agree, mut ellipses) = (true, false);
     let mut number = 0;
@@ -52,8 +55,11 @@ pub(crate) fn check(
 const BROKEN: &str = "einloom: internal error: a call does not have the arrays of its program";
 
 fn has_rank(array: &Array, axes: &Axes<'_>) -> bool {
-    let (named, found) = (array.axes.len(), axes.found);
-    named == axes.named.extents.len() && (found == named || (array.before != NONE && found > named))
+    // An array that was bound without an ellipsis has no extents for more axes than its term names.
+    let (named, rest) = (array.axes.len(), axes.rest.extents.len());
+    named == axes.named.extents.len()
+        && axes.found == named + rest
+        && (rest == 0 || array.before != NONE)
 }
 
 /// Whether axes have the extents of their indices; those of new indices are noted.
@@ -157,13 +163,13 @@ fn check_new_arrays(
             NONE => is_allocatable(size, nest.target, nest, extents, &[]),
             _ => {
                 let like = if number == body.len() { product.like } else { NONE };
-                let rest = rest_extents(program, body, nest, like, operands);
+                let rest = rest_extents(program, &body[..number - 1], nest, like, operands);
                 is_allocatable(size, nest.target, nest, extents, &rest)
             }
         };
         if !fits {
             let like = if number == body.len() { product.like } else { NONE };
-            let rest = rest_extents(program, body, nest, like, operands);
+            let rest = rest_extents(program, &body[..number - 1], nest, like, operands);
             let (before, behind) = nest.target.split_at(nest.target.len().min(nest.before.into()));
             let named = |axes: &'static [u8]| axes.iter().map(|&axis| nest.extent(axis, extents));
             let all = named(before).chain(rest).chain(named(behind)).collect();
@@ -218,10 +224,14 @@ impl Nest {
 }
 
 /// Returns the extents that the ellipsis of a nest's target stands for: those of the array `like`, or without one what the
-/// arrays broadcast to that go into it.
+/// arrays broadcast to that go into it. `earlier` are the nests that run before it.
+///
+/// # Panics
+///
+/// If a nest reads what is made by itself or later.
 pub(crate) fn rest_extents(
     program: &Program,
-    body: &[Nest],
+    earlier: &[Nest],
     nest: &Nest,
     like: u8,
     operands: &[Raw<'_>],
@@ -231,7 +241,7 @@ pub(crate) fn rest_extents(
         return extents;
     }
     match like {
-        NONE => add_sources(&mut extents, program, body, nest, operands),
+        NONE => add_sources(&mut extents, program, earlier, nest, operands),
         like => broadcast(&mut extents, operands[usize::from(like)].axes().rest.extents),
     }
     extents
@@ -240,14 +250,16 @@ pub(crate) fn rest_extents(
 fn add_sources(
     extents: &mut Extents,
     program: &Program,
-    body: &[Nest],
+    earlier: &[Nest],
     nest: &Nest,
     operands: &[Raw<'_>],
 ) {
     for source in nest.sources {
         match usize::from(source.tensor).checked_sub(program.arrays.len()) {
             None => broadcast(extents, operands[usize::from(source.tensor)].axes().rest.extents),
-            Some(made) => add_sources(extents, program, body, &body[made], operands),
+            Some(made) => {
+                add_sources(extents, program, &earlier[..made], &earlier[made], operands);
+            }
         }
     }
 }

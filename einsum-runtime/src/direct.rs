@@ -15,8 +15,10 @@ use crate::ellipsis::NoEllipsis;
 use crate::output_view::OutputView;
 use crate::view::{View, holds};
 
-/// The most points of a call whose loops emitted code runs itself.
+/// The most points of a call whose loops emitted code runs itself. Kernels gain more from matrix products than from sums
+/// and products of vectors, but begin later.
 const POINTS: usize = 256;
+const POINTS_OF_THREE: usize = 512;
 
 #[inline(always)]
 fn is_short(extent: usize) -> bool {
@@ -42,7 +44,7 @@ pub fn few2(i: usize, j: usize) -> bool {
 #[inline(always)]
 #[must_use]
 pub fn few3(i: usize, j: usize, k: usize) -> bool {
-    is_short(i) && is_short(j) && is_short(k) && i * j * k <= POINTS
+    is_short(i) && is_short(j) && is_short(k) && i * j * k <= POINTS_OF_THREE
 }
 
 /// Ends the process: unwinding would cost every loop the code that cleans up behind it.
@@ -107,13 +109,15 @@ macro_rules! ranks {
             #[allow(clippy::too_many_arguments, reason = "one a position")]
             pub fn scale(&mut self $(, $at: usize)*, sum: T, alpha: Option<T>, beta: Option<T>) {
                 let place = self.place($($at),*);
-                let scaled = match alpha {
-                    Some(alpha) => T::mul(alpha, sum),
+                // As in the kernels: for complex numbers a product with one is not exact where parts are infinite.
+                let scaled = |by: T, x: T| if by == T::ONE { x } else { T::mul(by, x) };
+                let sum = match alpha {
+                    Some(alpha) => scaled(alpha, sum),
                     None => sum,
                 };
                 *place = match beta {
-                    Some(beta) if beta != T::ZERO => T::add(T::mul(beta, *place), scaled),
-                    _ => scaled,
+                    Some(beta) if beta != T::ZERO => T::add(scaled(beta, *place), sum),
+                    _ => sum,
                 };
             }
         }

@@ -48,8 +48,9 @@ impl Call<'_> {
     pub(crate) unsafe fn run_new(&self, product: usize, new_array: NewArray, array: *mut u8) {
         let described = &self.program.products[product];
         let body = cheapest(described, self.extents);
-        let nest = &body[body.len() - 1];
-        let shape = self.new_shape(body, nest, described.like);
+        let last = body.len() - 1;
+        let nest = &body[last];
+        let shape = self.new_shape(&body[..last], nest, described.like);
         let room = NewRoom::new(shape.len, self.kernels.element);
         let axes = shape.axes();
         let out = Out { ptr: room.ptr(), axes, mode: RawMode::Assign };
@@ -64,11 +65,12 @@ impl Call<'_> {
         }
     }
 
-    fn new_shape(&self, body: &[Nest], nest: &Nest, like: u8) -> COrder {
+    /// Returns the shape of what a nest makes. `earlier` are the nests that run before it.
+    fn new_shape(&self, earlier: &[Nest], nest: &Nest, like: u8) -> COrder {
         let mut shape = match nest.before {
             NONE => COrder::new(nest.target.len(), &[]),
             _ => {
-                let rest = rest_extents(self.program, body, nest, like, self.operands);
+                let rest = rest_extents(self.program, earlier, nest, like, self.operands);
                 COrder::new(nest.target.len(), &rest)
             }
         };
@@ -114,7 +116,7 @@ impl Call<'_> {
         let mut number = 0;
         while number < last {
             let nest = &body[number];
-            let shape = self.new_shape(body, nest, NONE);
+            let shape = self.new_shape(&body[..number], nest, NONE);
             let mut target = Intermediate::new(shape, self.kernels.element);
             let ptr = target.as_mut_ptr();
             let out = Out { ptr, axes: target.shape.axes(), mode: RawMode::Assign };

@@ -1,78 +1,32 @@
-//! Arrays between the nests of a call: in C order, in memory of the thread that is kept for its next call.
-//!
-//! A thread keeps at most [`BLOCKS`] blocks of at most [`KEPT`] bytes each.
+//! Arrays between the nests of a call: in C order, in memory that the thread keeps.
 
 use core::alloc::Layout;
-use core::cell::Cell;
-use core::mem::MaybeUninit;
 
 use smallvec::SmallVec;
 
+use crate::kept::Kept;
 use crate::layout::{Axes, Steps};
-
-/// The most that a thread keeps in a block.
-const KEPT: usize = 4 << 20;
-
-/// The most blocks that a thread keeps.
-const BLOCKS: usize = 4;
-
-/// A cache line.
-#[derive(Clone, Copy)]
-#[repr(C, align(64))]
-struct Line([MaybeUninit<u8>; LINE]);
-
-const LINE: usize = 64;
-
-thread_local! {
-    static OF_THREAD: Cell<Vec<Vec<Line>>> = const { Cell::new(Vec::new()) };
-}
 
 /// A new array in C order.
 pub(crate) struct Intermediate {
-    memory: Vec<Line>,
-    /// From the first byte of `memory` to the first element.
-    offset: usize,
+    memory: Kept,
     pub(crate) shape: COrder,
 }
 
 impl Intermediate {
     /// Returns uninitialised room for the elements of `shape`.
     pub(crate) fn new(shape: COrder, element: Layout) -> Self {
-        let mut blocks = OF_THREAD.take();
-        let mut memory = blocks.pop().unwrap_or_default();
-        OF_THREAD.set(blocks);
         // The check before any loop has compared the product with `isize::MAX`.
-        let bytes = shape.len * element.size();
-        let spare = if element.align() > LINE { element.align() } else { 0 };
-        memory.clear();
-        memory.reserve(bytes.div_ceil(LINE) + spare / LINE);
-        crate::memory::advise_huge_pages(memory.as_mut_ptr(), bytes);
-        let start = memory.as_ptr().addr();
-        Intermediate { memory, offset: start.next_multiple_of(element.align()) - start, shape }
+        let memory = Kept::new(shape.len * element.size(), element.align());
+        Intermediate { memory, shape }
     }
 
     pub(crate) fn as_ptr(&self) -> *const u8 {
-        self.memory.as_ptr().cast::<u8>().wrapping_add(self.offset)
+        self.memory.as_ptr()
     }
 
     pub(crate) fn as_mut_ptr(&mut self) -> *mut u8 {
-        self.memory.as_mut_ptr().cast::<u8>().wrapping_add(self.offset)
-    }
-}
-
-impl Drop for Intermediate {
-    fn drop(&mut self) {
-        if self.memory.capacity() * LINE > KEPT {
-            return;
-        }
-        // At the end of the thread there is nowhere to keep it.
-        let _ = OF_THREAD.try_with(|kept| {
-            let mut blocks = kept.take();
-            if blocks.len() < BLOCKS {
-                blocks.push(core::mem::take(&mut self.memory));
-            }
-            kept.set(blocks);
-        });
+        self.memory.as_mut_ptr()
     }
 }
 
@@ -86,7 +40,8 @@ pub(crate) struct COrder {
 }
 
 impl COrder {
-    /// `named` axes, `before` of them before those of the ellipsis, with extents to be [set](COrder::set).
+    /// `named` axes, whose extents are to be [written](COrder::named_mut) before it is [laid](COrder::lay), and those of an
+    /// ellipsis.
     pub(crate) fn new(named: usize, rest: &[usize]) -> Self {
         let mut axes = SmallVec::from_elem(0, 2 * named + 2 * rest.len());
         if !rest.is_empty() {
@@ -143,5 +98,46 @@ impl COrder {
     pub(crate) fn axes(&self) -> Axes<'_> {
         let (named, rest) = self.axes.split_at(2 * self.named);
         Axes { named: Steps::of(named), rest: Steps::of(rest), found: self.axes.len() / 2 }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn line(len: usize) -> COrder {
+        let mut shape = COrder::new(1, &[]);
+        shape.named_mut()[0] = len;
+        shape.lay(0);
+        shape
+    }
+
+    #[test]
+    fn c_order() {
+        for before in 0..=3 {
+            let mut shape = COrder::new(3, &[5, 7]);
+            shape.named_mut().copy_from_slice(&[2, 3, 4]);
+            shape.lay(before);
+            let all = shape.in_order(before);
+            let Axes { named, rest, .. } = shape.axes();
+            let mut strides = named.strides.to_vec();
+            strides.splice(before..before, rest.strides.iter().copied());
+            let mut stride = 1;
+            for (extent, own) in all.iter().zip(strides).rev() {
+                assert_eq!(own, stride);
+                stride *= extent;
+            }
+            assert_eq!((stride, shape.len), (840, 840));
+        }
+        assert_eq!(line(0).len, 0);
+        let mut none = COrder::new(0, &[]);
+        none.lay(0);
+        assert_eq!(none.len, 1);
+    }
+
+    #[test]
+    #[should_panic(expected = "unchecked extents of a new array")]
+    fn too_large() {
+        line(1 << 63);
     }
 }

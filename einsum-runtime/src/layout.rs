@@ -121,6 +121,10 @@ impl<'v> Steps<'v> {
     /// `axes` are all extents, then all strides.
     #[inline]
     pub(crate) fn of(axes: &'v [usize]) -> Self {
+        // Most terms have no ellipsis.
+        if axes.is_empty() {
+            return Steps { extents: axes, strides: axes };
+        }
         let (extents, strides) = axes.split_at(axes.len() / 2);
         Steps { extents, strides }
     }

@@ -32,6 +32,7 @@ mod direct;
 mod engine;
 mod execute;
 mod intermediate;
+mod kept;
 mod kernel;
 mod memory;
 mod nest;

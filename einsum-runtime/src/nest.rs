@@ -18,7 +18,19 @@ pub(crate) struct Laid<'v> {
 pub(crate) fn is_diagonal(loops: &[u8]) -> bool {
     let mut axis = 1;
     while axis < loops.len() {
-        if loops[axis] != NONE && loops[..axis].contains(&loops[axis]) {
+        if loops[axis] != NONE && has(loops, axis, loops[axis]) {
+            return true;
+        }
+        axis += 1;
+    }
+    false
+}
+
+/// Whether one of the first `count` axes runs along a loop.
+fn has(loops: &[u8], count: usize, number: u8) -> bool {
+    let mut axis = 0;
+    while axis < count {
+        if loops[axis] == number {
             return true;
         }
         axis += 1;
@@ -34,7 +46,7 @@ pub(crate) fn is_diagonal(loops: &[u8]) -> bool {
 ///
 /// # Panics
 ///
-/// If an axis' extent is not its loop's, or a kept loop does not run along the target.
+/// If an axis' extent is not its loop's, a kept loop does not run along the target, or a loop has no extent.
 pub(crate) fn lay<const P: usize>(
     nest: &Nest,
     extents: &[usize],
@@ -45,6 +57,8 @@ pub(crate) fn lay<const P: usize>(
     for (indices, summed) in [(nest.kept, false), (nest.summed, true)] {
         for &index in indices {
             let extent = extents[usize::from(index)];
+            // That of an index without any axis is larger. Where loops are few and short nobody asks for it.
+            check(isize::try_from(extent).is_ok(), "an index has no extent");
             dims.push(Dim { extent, out: 0, sources: [0; P], summed });
         }
     }
@@ -126,11 +140,11 @@ fn lay_axes<const P: usize>(
         }
         axis += 1;
     }
+    check(kept <= usize::from(NONE), "there are more loops than numbers");
     let mut number = 0;
     while number < kept {
-        // `kept` is less than `NONE`, as every axis is found above.
-        #[expect(clippy::cast_possible_truncation, reason = "loops are numbers of one byte")]
-        let found = loops.contains(&(number as u8));
+        #[expect(clippy::cast_possible_truncation, reason = "less than `NONE`")]
+        let found = has(loops, loops.len(), number as u8);
         check(found, "a kept loop has no axis in the target");
         number += 1;
     }

@@ -15,7 +15,7 @@ use crate::view::View;
 
 impl<'a, T, const R: usize, X, E: Ellipsis> View<'a, T, R, X, E> {
     /// Returns a view of rank `RO`, of which axis `axes[r]` runs along named axis `r`; axes that share an output axis
-    /// make a diagonal, [`ONE`] drops an axis of extent 1, and an output axis without any has extent 1.
+    /// make a diagonal, [`NONE`] drops an axis of extent 1, and an output axis without any has extent 1.
     ///
     /// # Panics
     ///

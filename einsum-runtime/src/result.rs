@@ -20,14 +20,14 @@ use crate::program::Program;
 use crate::rank::With;
 use crate::view::{Erased, Raw};
 
-/// A call whose shapes fit, with elements `T`.
+/// A call whose shapes fit, with elements `T`, neither of a sub- nor of a supertype.
 pub struct Checked<'c, T> {
     call: Call<'c>,
-    element: PhantomData<T>,
+    element: PhantomData<*mut T>,
 }
 
 /// Checks the shapes of a call. `kernels` are those of its first operand, `given` the extents that options give, and
-/// `extents` has one place an index, for the checked call to use.
+/// `extents` has one place a label, for the checked call to use.
 ///
 /// # Errors
 ///

@@ -165,7 +165,9 @@ impl<T, const R: usize, X, E: Ellipsis> View<'_, T, R, X, E> {
     }
 }
 
-/// An operand or output with elements `T`, whose rank is no part of its type. Its fields are those of [`Raw`].
+/// An operand or output with elements `T`, whose rank is no part of its type. Its fields are those of `Raw`.
+///
+/// Invariant in `T`, since an output takes exactly its elements.
 #[repr(C)]
 pub struct Erased<'v, T> {
     pub(crate) ptr: *mut u8,
@@ -173,7 +175,7 @@ pub struct Erased<'v, T> {
     pub(crate) rest: &'v [usize],
     pub(crate) found: usize,
     pub(crate) is_output: bool,
-    pub(crate) element: PhantomData<T>,
+    pub(crate) element: PhantomData<*mut T>,
 }
 
 /// An operand or output whose elements and rank are no part of its type.

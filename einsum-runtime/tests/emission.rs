@@ -6,41 +6,39 @@
 )]
 
 use einsum_runtime::codegen as __einloom;
+use einsum_runtime::codegen::{Access, NONE, Product, Program, Source};
 use einsum_runtime::{Element, ShapeError};
 use ndarray::prelude::*;
-use ndarray::{Data, DimMax, RemoveAxis, arr2, aview1};
+use ndarray::{Data, arr2, aview1};
 use num_complex::Complex64;
 
-/// `einsum!("ij,jk->ik", $a, $b)` as a `Result`.
+mod program;
+
+use program::{array, nest, operand_of, program, read, read_conj, run, run_scalar};
+
+/// The matrix product of two sources.
+const SOURCES: [Access; 2] = [read(0, &[0, 2]), read(1, &[2, 1])];
+
+/// `try_einsum!("ij,jk->ik", $a, $b)`.
 macro_rules! matmul {
     ($a:expr, $b:expr) => {
-        match __einloom::operand::<2, _>(&($a), __einloom::Source::operand(0, stringify!($a), "ij"))
-        {
-            a0 => match __einloom::operand_like::<2, _, _, _>(
-                &($b),
-                &a0,
-                __einloom::Source::operand(1, stringify!($b), "jk"),
-            ) {
+        match __einloom::operand::<2, _>(&($a)) {
+            a0 => match __einloom::operand_like::<2, _, _, _>(&($b), &a0) {
                 a1 => {
-                    {
-                        #[allow(non_camel_case_types)]
+                    let _ = || {
                         __einloom::agree_letter::<'j', 1, 0, _, _>(&a0, &a1);
-                    }
-                    let (n0, n1, n2) = (a0.extent(0), a0.extent(1), a1.extent(1));
-                    match a0
-                        .rank()
-                        .and(a1.rank())
-                        .and(__einloom::same("j", a0.axis(1), a1.axis(0)))
-                        .and(a0.fits(&[n0, n2]))
-                    {
-                        Ok(()) => Ok(__einloom::contract(
-                            __einloom::loops([n0, n2], [n1]),
-                            a0.along([0, 2]),
-                            a1.along([2, 1]),
-                            __einloom::fresh([n0, n2]).along([0, 1]),
-                        )
-                        .into_array::<__einloom::Ix2>()),
-                        Err(e) => Err(e),
+                    };
+                    static PROGRAM: Program = program!(
+                        "i" "j" "k";
+                        array(Source::operand(0, stringify!($a), "ij"), &[0, 1]),
+                        array(Source::operand(1, stringify!($b), "jk"), &[1, 2]);
+                        nest(&[0, 2], &[1], &SOURCES, &[0, 1])
+                    );
+                    let arrays = [a0.erased(), a1.erased()];
+                    let (given, extents) = (&[], &mut [0; 3]);
+                    match __einloom::checked(&PROGRAM, a0.kernels(), &arrays, given, extents) {
+                        Ok(call) => Ok(call.array::<__einloom::Ix2>(0)),
+                        Err(error) => Err(error),
                     }
                 }
             },
@@ -79,203 +77,141 @@ fn generic_functions() {
     assert_eq!(generic_arrays([[1, 1], [0, 1]], &a), arr2(&[[1, 2], [0, 1]]));
 }
 
+/// `einsum!("bik,jkl->bij", &x, &w)`: first a sum over `l`, which makes an intermediate.
 #[test]
 fn lone_index_then_contraction() {
+    static PROGRAM: Program = program!(
+        "b" "i" "k" "j" "l";
+        operand_of(0, &[0, 1, 2]), operand_of(1, &[3, 2, 4]);
+        nest(&[3, 2], &[4], &[read(1, &[0, 1, 2])], &[0, 1]),
+        nest(&[0, 1, 3], &[2], &[read(0, &[0, 1, 3]), read(2, &[2, 3])], &[0, 1, 2])
+    );
     let x = Array::from_shape_fn((2, 3, 4), |(b, i, k)| (b * 12 + i * 4 + k) as f64);
     let w = Array::from_shape_fn((5, 4, 6), |(j, k, l)| (j + 2 * k + 3 * l) as f64);
+    let a0 = __einloom::operand::<3, _>(&x);
+    let a1 = __einloom::operand_like::<3, _, _, _>(&w, &a0);
+    let arrays = [a0.erased(), a1.erased()];
     let y: Array3<f64> =
-        match __einloom::operand::<3, _>(&(x), __einloom::Source::operand(0, "&x", "bik")) {
-            a0 => match __einloom::operand_like::<3, _, _, _>(
-                &(w),
-                &a0,
-                __einloom::Source::operand(1, "&w", "jkl"),
-            ) {
-                a1 => {
-                    let (n0, n1, n2) = (a0.extent(0), a0.extent(1), a0.extent(2));
-                    let (n3, n4) = (a1.extent(0), a1.extent(2));
-                    match a0.rank().and(a1.rank()).and(__einloom::same("k", a0.axis(2), a1.axis(1)))
-                    {
-                        Ok(()) => {
-                            let t0 = __einloom::reduce(
-                                __einloom::loops([n3, n2], [n4]),
-                                a1.along([0, 1, 2]),
-                                __einloom::fresh([n3, n2]).along([0, 1]),
-                            );
-                            let y = __einloom::contract(
-                                __einloom::loops([n0, n1, n3], [n2]),
-                                a0.along([0, 1, 3]),
-                                t0.along([2, 3]),
-                                __einloom::fresh([n0, n1, n3]).along([0, 1, 2]),
-                            );
-                            y.into_array::<__einloom::Ix3>()
-                        }
-                        Err(e) => __einloom::raise(e),
-                    }
-                }
-            },
-        };
+        __einloom::einsum::<_, Ix3>(&PROGRAM, a0.kernels(), &arrays, &[], &mut [0; 5]);
     for ((b, i, j), &y) in y.indexed_iter() {
-        let expected: f64 = (0..4)
-            .flat_map(|k| (0..6).map(move |l| (k, l)))
-            .map(|(k, l)| x[[b, i, k]] * w[[j, k, l]])
-            .sum();
+        let kl = (0..4).flat_map(|k| (0..6).map(move |l| (k, l)));
+        let expected: f64 = kl.map(|(k, l)| x[[b, i, k]] * w[[j, k, l]]).sum();
         assert_eq!(y, expected);
     }
 }
 
+/// `einsum!("ij,jk,kl->il", &a, &b, &c)` from the left or from the right, whichever is cheaper: both give the same.
+#[test]
+fn bodies_of_different_cost() {
+    static PROGRAM: Program = Program {
+        labels: &["i", "j", "k", "l"],
+        given: &[],
+        arrays: &[operand_of(0, &[0, 1]), operand_of(1, &[1, 2]), operand_of(2, &[2, 3])],
+        products: &[Product {
+            bodies: &[
+                &[
+                    nest(&[0, 2], &[1], &SOURCES, &[0, 1]),
+                    nest(&[0, 3], &[2], &[read(3, &[0, 2]), read(2, &[2, 1])], &[0, 1]),
+                ],
+                &[
+                    nest(&[1, 3], &[2], &[read(1, &[0, 2]), read(2, &[2, 1])], &[0, 1]),
+                    nest(&[0, 3], &[1], &[read(0, &[0, 2]), read(3, &[2, 1])], &[0, 1]),
+                ],
+            ],
+            like: NONE,
+        }],
+    };
+    for (i, l) in [(1, 9), (9, 1), (4, 4), (0, 3), (3, 0)] {
+        let entry = |(i, j): (usize, usize)| (i * 7 + j * 3) as i64 % 5;
+        let a = Array2::from_shape_fn((i, 5), entry);
+        let b = Array2::from_shape_fn((5, 6), entry);
+        let c = Array2::from_shape_fn((6, l), entry);
+        let a0 = __einloom::operand::<2, _>(&a);
+        let a1 = __einloom::operand_like::<2, _, _, _>(&b, &a0);
+        let a2 = __einloom::operand_like::<2, _, _, _>(&c, &a0);
+        let y: Array2<i64> = run(&PROGRAM, &a0, &[a0.erased(), a1.erased(), a2.erased()]);
+        assert_eq!(y, a.dot(&b).dot(&c));
+    }
+}
+
+/// `einsum!("ii,->", &a, 0.5)`.
 #[test]
 fn trace_and_scalar_operands() {
+    static PROGRAM: Program = program!(
+        "i";
+        operand_of(0, &[0, 0]), operand_of(1, &[]);
+        nest(&[], &[0], &[read(0, &[0, 0]), read(1, &[])], &[])
+    );
     let a = arr2(&[[1.0_f32, 2.0], [3.0, 4.0]]);
-    let a0 = __einloom::operand::<2, _>(&a, __einloom::Source::operand(0, "&a", "ii"));
-    let a1 = __einloom::scalar_like(&0.5, &a0, __einloom::Source::operand(1, "0.5", ""));
-    __einloom::same("i", a0.axis(0), a0.axis(1)).unwrap();
-    let n = a0.extent(0);
-    let trace: f32 = __einloom::contract(
-        __einloom::loops([], [n]),
-        a0.along([0, 0]),
-        a1.along([]),
-        __einloom::fresh_scalar(),
-    )
-    .into_scalar();
-    assert_eq!(trace, 2.5);
+    let a0 = __einloom::operand::<2, _>(&a);
+    let a1 = __einloom::scalar_like(&0.5, &a0);
+    assert_eq!(run_scalar(&PROGRAM, &a0, &[a0.erased(), a1.erased()]), 2.5);
+    // The other way round, a literal is the first operand.
+    static TURNED: Program = program!(
+        "i";
+        operand_of(0, &[]), operand_of(1, &[0, 0]);
+        nest(&[], &[0], &[read(0, &[]), read(1, &[0, 0])], &[])
+    );
+    let a0 = __einloom::scalar(&-0.5);
+    let a1 = __einloom::operand_like::<2, _, _, _>(&a, &a0);
+    assert_eq!(run_scalar(&TURNED, &a0, &[a0.erased(), a1.erased()]), -2.5);
 }
 
+/// `einsum!("i->ii", &a)`.
 #[test]
 fn diagonal_of_the_output() {
+    static PROGRAM: Program =
+        program!("i"; operand_of(0, &[0]); nest(&[0], &[], &[read(0, &[0])], &[0, 0]));
     let a = vec![1_u8, 2, 3];
-    let a0 = __einloom::operand::<1, _>(&a, __einloom::Source::operand(0, "&a", "i"));
-    let n = a0.extent(0);
-    let target = __einloom::fresh([n, n]).along([0, 0]);
-    let y = __einloom::copy(__einloom::loops([n], []), a0.along([0]), target);
-    assert_eq!(y.into_array::<Ix2>(), arr2(&[[1, 0, 0], [0, 2, 0], [0, 0, 3]]));
+    let a0 = __einloom::operand::<1, _>(&a);
+    let y: Array2<u8> = run(&PROGRAM, &a0, &[a0.erased()]);
+    assert_eq!(y, arr2(&[[1, 0, 0], [0, 2, 0], [0, 0, 3]]));
 }
 
-/// `einsum!("...ij,...jk->...ik", a, b)`.
-macro_rules! batched {
-    ($a:expr, $b:expr) => {
-        match __einloom::ellipsis_operand::<2, _>(
-            &($a),
-            0,
-            __einloom::Source::operand(0, stringify!($a), "...ij"),
-        ) {
-            a0 => match __einloom::ellipsis_operand_like::<2, _, _, _>(
-                &($b),
-                &a0,
-                0,
-                __einloom::Source::operand(1, stringify!($b), "...jk"),
-            ) {
-                a1 => {
-                    let (n0, n1, n2) = (a0.extent(0), a0.extent(1), a1.extent(1));
-                    match a0
-                        .rank()
-                        .and(a1.rank())
-                        .and(__einloom::same("j", a0.axis(1), a1.axis(0)))
-                        .and(__einloom::broadcasts(a0.ellipsis(), a1.ellipsis()))
-                    {
-                        Ok(()) => {
-                            let e = __einloom::broadcast(&[a0.ellipsis(), a1.ellipsis()]);
-                            match a0.fits_with_ellipsis(&[n0, n2], 0, &e) {
-                                Ok(()) => Ok(__einloom::contract(
-                                    __einloom::loops([n0, n2], [n1]),
-                                    a0.along([0, 2]),
-                                    a1.along([2, 1]),
-                                    __einloom::fresh([n0, n2]).with_ellipsis(0, e).along([0, 1]),
-                                )
-                                .into_array_like::<2, _>(__einloom::wider(a0.rest(), a1.rest()))),
-                                Err(e) => Err(e),
-                            }
-                        }
-                        Err(e) => Err(e),
-                    }
-                }
-            },
-        }
+/// `einsum!("i->ij", &a; j = 3)`: the extent of `j` is given.
+#[test]
+fn given_extents() {
+    static PROGRAM: Program = Program {
+        given: &[1],
+        ..program!(
+            "i" "j";
+            array(Source::operand(0, "&a", "i"), &[0]);
+            nest(&[0, 1], &[], &[read(0, &[0])], &[0, 1])
+        )
     };
-}
-
-#[test]
-fn ellipsis_broadcasts() {
-    let a = Array::from_shape_fn((4, 2, 3), |(b, i, j)| (b * 6 + i * 3 + j) as i64);
-    let b = Array::from_shape_fn((5, 1, 3, 2), |(e, _, j, k)| (e * 6 + j * 2 + k) as i64);
-    let y: Array4<i64> = batched!(&a, &b).unwrap();
-    assert_eq!(y.shape(), [5, 4, 2, 2]);
-    for ((e, s, i, k), &y) in y.indexed_iter() {
-        assert_eq!(y, (0..3).map(|j| a[[s, i, j]] * b[[e, 0, j, k]]).sum::<i64>());
-    }
-    let z: ArrayD<i64> = batched!(&a, b.clone().into_dyn()).unwrap();
-    assert_eq!(z, y.into_dyn());
-    let error = batched!(&a, Array::<i64, _>::zeros((3, 3, 2))).unwrap_err();
-    assert_eq!(error.label(), Some("..."));
-    assert_eq!(error.extents(), Some((4, 3)));
-}
-
-fn generic_sum<T: Element, D: Dimension + DimMax<D, Output = D>>(
-    a: &Array<T, D>,
-    b: &Array<T, D>,
-) -> Array<T, D> {
-    let a0 = __einloom::ellipsis_operand::<0, _>(a, 0, __einloom::Source::operand(0, "a", "..."));
-    let s1 = __einloom::Source::operand(1, "b", "...");
-    let a1 = __einloom::ellipsis_operand_like::<0, _, _, _>(b, &a0, 0, s1);
-    let e = __einloom::broadcast(&[a0.ellipsis(), a1.ellipsis()]);
-    let target = __einloom::fresh([]).with_ellipsis(0, e).along([]);
-    __einloom::multiply(__einloom::loops([], []), a0.along([]), a1.along([]), target)
-        .into_array_like::<0, _>(__einloom::wider(a0.rest(), a1.rest()))
-}
-
-/// `einsum!("...j,jk->...k", a, b)`.
-fn generic_last_axis<T: Element, D: RemoveAxis>(
-    a: &Array<T, D>,
-    b: &Array2<T>,
-) -> Array<T, <D::Smaller as Dimension>::Larger> {
-    let s0 = __einloom::Source::operand(0, "a", "...j");
-    let a0 = __einloom::ellipsis_operand::<1, _>(a, 0, s0);
-    let s1 = __einloom::Source::operand(1, "b", "jk");
-    let a1 = __einloom::operand_like::<2, _, _, _>(b, &a0, s1);
-    let e = __einloom::broadcast(&[a0.ellipsis()]);
-    let target = __einloom::fresh([a1.extent(1)]).with_ellipsis(0, e).along([0]);
-    let nest = __einloom::loops([a1.extent(1)], [a1.extent(0)]);
-    __einloom::contract(nest, a0.along([1]), a1.along([1, 0]), target)
-        .into_array_like::<1, _>(a0.rest())
-}
-
-#[test]
-fn generic_dimensions() {
-    let a = arr2(&[[1, 2], [3, 4]]);
-    assert_eq!(generic_last_axis(&a, &a), a.dot(&a));
-    assert_eq!(generic_last_axis(&a.row(0).to_owned(), &a), a.row(0).dot(&a));
-}
-
-#[test]
-fn generic_operands() {
-    let a = arr2(&[[1, 2], [3, 4]]);
-    assert_eq!(generic_sum(&a, &a), &a * &a);
-    assert_eq!(generic_sum(&a.clone().into_dyn(), &a.clone().into_dyn()), (&a * &a).into_dyn());
+    let a = [5, 6];
+    let a0 = __einloom::operand::<1, _>(&a);
+    let arrays = [a0.erased()];
+    let y = |j| {
+        let y: Array2<i32> = __einloom::einsum(&PROGRAM, a0.kernels(), &arrays, &[j], &mut [0; 2]);
+        y
+    };
+    assert_eq!(y(3), arr2(&[[5, 5, 5], [6, 6, 6]]));
+    assert_eq!(y(0).shape(), [2, 0]);
 }
 
 /// `einsum_into!("ij,j->i", a, b => c; alpha, beta)`.
 macro_rules! into {
     ($a:expr, $b:expr => $c:expr; $alpha:expr, $beta:expr) => {{
         #[allow(unused_imports)]
-        use __einloom::{OutputPlace as _, Source};
-        match __einloom::operand::<2, _>(&($a), Source::operand(0, "a", "ij")) {
-            a0 => match (
-                __einloom::operand_like::<1, _, _, _>(&($b), &a0, Source::operand(1, "b", "j")),
-                __einloom::output::<1, _, _, _>(
-                    ($c).__einsum_place(),
-                    &a0,
-                    Source::output("c", "i"),
-                ),
-            ) {
-                (a1, c0) => {
-                    c0.rank().unwrap();
-                    __einloom::same("i", a0.axis(0), c0.axis(0)).unwrap();
-                    __einloom::contract(
-                        __einloom::loops([a0.extent(0)], [a0.extent(1)]),
-                        a0.along([0, 1]),
-                        a1.along([1]),
-                        c0.along([0]).scaled(Some($alpha), Some($beta)),
-                    );
-                }
+        use __einloom::OutputPlace as _;
+        static PROGRAM: Program = program!(
+            "i" "j";
+            operand_of(0, &[0, 1]), operand_of(1, &[1]), program::output_of(&[0]);
+            nest(&[0], &[1], &[read(0, &[0, 1]), read(1, &[1])], &[0])
+        );
+        match __einloom::operand::<2, _>(&($a)) {
+            a0 => match __einloom::operand_like::<1, _, _, _>(&($b), &a0) {
+                a1 => match __einloom::output::<1, _, _, _>(($c).__einsum_place(), &a0) {
+                    mut a2 => {
+                        let arrays = [a0.erased(), a1.erased(), a2.erased()];
+                        let (given, extents) = (&[], &mut [0; 2]);
+                        match __einloom::checked(&PROGRAM, a0.kernels(), &arrays, given, extents) {
+                            Ok(call) => call.fill(Some($alpha), Some($beta)),
+                            Err(error) => __einloom::raise(error),
+                        }
+                    }
+                },
             },
         }
     }};
@@ -298,59 +234,25 @@ fn into_an_output() {
     assert_eq!(inferred, aview1(&[3.0, 7.0]));
 }
 
-fn transposed<'a>(a: &'a Array2<String>) -> ArrayView2<'a, String> {
-    use __einloom::Viewable as _;
-    let source = __einloom::Source::operand(0, "a", "ij");
-    let a0 = __einloom::view_operand::<2, _, _, _>((a).__einsum_view(), source);
-    a0.rearrange::<2, Ix2>([1, 0])
-}
-
-fn batch_transposed<'a, T>(a: ArrayView3<'a, T>) -> ArrayView3<'a, T> {
-    use __einloom::Viewable as _;
-    let source = __einloom::Source::operand(0, "a", "...ij");
-    let a0 = __einloom::ellipsis_view_operand::<2, _, _, _>((a).__einsum_view(), 0, source);
-    a0.rearrange_with_ellipsis::<2, _>([1, 0], 0, a0.rest())
-}
-
-#[test]
-fn views() {
-    let a = Array::from_shape_fn((2, 3), |(i, j)| format!("{i}{j}"));
-    assert_eq!(transposed(&a), a.t());
-    let b = Array::from_iter(0..24).into_shape_with_order((2, 3, 4)).unwrap();
-    let reversed = b.slice(s![.., ..;-1, ..;-2]);
-    let mut expected = reversed;
-    expected.swap_axes(1, 2);
-    assert_eq!(batch_transposed(reversed), expected);
-    let source = || __einloom::Source::operand(0, "a", "iij");
-    use __einloom::Viewable as _;
-    let square = b.slice(s![.., 1..;-1, 2..]);
-    let a0 = __einloom::view_operand::<3, _, _, _>(square.__einsum_view(), source());
-    let diagonal = a0.rearrange::<3, Ix3>([2, 2, 0]);
-    assert_eq!(diagonal.shape(), [2, 1, 2]);
-    for ((j, _, i), x) in diagonal.indexed_iter() {
-        assert_eq!(*x, square[[i, i, j]]);
-    }
-    let empty = b.slice(s![..0, ..;-1, 0..1]);
-    let a0 = __einloom::view_operand::<3, _, _, _>((&empty).__einsum_view(), source());
-    assert_eq!(a0.rearrange::<2, Ix2>([0, 1, __einloom::ONE]).shape(), [0, 3]);
-}
-
 #[test]
 fn conjugation() {
+    static NORM: Program = program!(
+        "i"; operand_of(0, &[0]);
+        nest(&[], &[0], &[read_conj(0, &[0]), read(0, &[0])], &[])
+    );
+    static CONJUGATES: Program =
+        program!("i"; operand_of(0, &[0]); nest(&[0], &[], &[read_conj(0, &[0])], &[0]));
     let z = [Complex64::new(1.0, 2.0), Complex64::new(3.0, -1.0)];
-    let a0 = __einloom::operand::<1, _>(&z, __einloom::Source::operand(0, "z", "i"));
-    let n = a0.extent(0);
-    let norm = __einloom::contract(
-        __einloom::loops([], [n]),
-        a0.along([0]).conj(),
-        a0.along([0]),
-        __einloom::fresh_scalar().along([]),
-    );
-    assert_eq!(norm.into_scalar(), Complex64::new(15.0, 0.0));
-    let y = __einloom::copy(
-        __einloom::loops([n], []),
-        a0.along([0]).conj(),
-        __einloom::fresh([n]).along([0]),
-    );
-    assert_eq!(y.into_array::<Ix1>(), aview1(&z.map(|z| z.conj())));
+    let a0 = __einloom::operand::<1, _>(&z);
+    assert_eq!(run_scalar(&NORM, &a0, &[a0.erased()]), Complex64::new(15.0, 0.0));
+    let y: Array1<Complex64> = run(&CONJUGATES, &a0, &[a0.erased()]);
+    assert_eq!(y, aview1(&z.map(|z| z.conj())));
+}
+
+/// One `Option` of kernels, and one word for a check.
+#[test]
+fn small_results() {
+    assert_eq!(size_of::<Result<(), ShapeError>>(), size_of::<usize>());
+    let a0 = __einloom::scalar(&1.0_f64);
+    assert_eq!(size_of_val(&a0.kernels()), size_of::<usize>());
 }

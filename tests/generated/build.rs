@@ -1,4 +1,5 @@
-//! Writes random einsums as functions with one macro call each, and tables of them.
+//! Writes random einsums as functions with one macro call each, and tables of them; of two packages: for `direct-tests` they
+//! are calls that run their own loops over few points.
 //!
 //! A case is its seed and a function on views of dynamic rank, so that the tests can call it with
 //! any shapes and layouts; inside, the views have the static ranks of the terms, or not.
@@ -10,7 +11,7 @@ use std::{env, fs};
 #[path = "../random/mod.rs"]
 mod random;
 
-use random::Expression;
+use random::{Axis, Expression};
 
 /// The element types with the number of cases of each macro, in the order of `FORMS`.
 const TYPES: &[(&str, [u64; 5])] = &[
@@ -19,6 +20,14 @@ const TYPES: &[(&str, [u64; 5])] = &[
     ("f32", [40, 0, 20, 0, 0]),
     ("Complex<f64>", [40, 0, 20, 50, 0]),
     ("i32", [30, 0, 15, 0, 0]),
+];
+/// Those of `direct-tests`.
+const DIRECT_TYPES: &[(&str, [u64; 5])] = &[
+    ("f64", [90, 20, 60, 0, 1]),
+    ("i64", [50, 20, 30, 0, 0]),
+    ("f32", [20, 0, 15, 0, 0]),
+    ("Complex<f64>", [30, 0, 20, 0, 0]),
+    ("i32", [10, 0, 10, 0, 0]),
 ];
 /// The macro, its table, which is also the name of the file, and the type of the cases.
 const FORMS: [(&str, &str, &str); 5] = [
@@ -30,22 +39,28 @@ const FORMS: [(&str, &str, &str); 5] = [
 ];
 
 fn main() {
-    println!("cargo::rerun-if-changed=build.rs");
+    println!("cargo::rerun-if-changed=../generated/build.rs");
     println!("cargo::rerun-if-changed=../random");
     println!("cargo::rerun-if-env-changed=EINLOOM_SEED");
     let mut seed: u64 = match env::var("EINLOOM_SEED") {
         Ok(seed) => seed.parse().expect("EINLOOM_SEED is a number"),
         Err(_) => 0,
     };
+    let is_direct = env::var("CARGO_PKG_NAME").is_ok_and(|name| name == "direct-tests");
+    let types = if is_direct { DIRECT_TYPES } else { TYPES };
     let folder = env::var("OUT_DIR").expect("cargo sets OUT_DIR");
     for (form, (_, table, case)) in FORMS.into_iter().enumerate() {
         let mut code = String::new();
-        for &(element, counts) in TYPES.iter().filter(|(_, counts)| counts[form] > 0) {
+        for &(element, counts) in types.iter().filter(|(_, counts)| counts[form] > 0) {
             let short = element.split('<').next().unwrap_or(element).to_uppercase();
             let mut cases = String::new();
             for _ in 0..counts[form] {
                 let mut expression = Expression::new(seed);
-                while FORMS[form].0 == "einsum_view" && !expression.is_view() {
+                let fits = |expression: &Expression| match FORMS[form].0 {
+                    "einsum_view" => expression.is_view(),
+                    _ => !is_direct || runs_in_place(expression),
+                };
+                while !fits(&expression) {
                     seed += 1;
                     expression = Expression::new(seed);
                 }
@@ -57,6 +72,17 @@ fn main() {
         let file = Path::new(&folder).join(table.to_lowercase()).with_extension("rs");
         fs::write(file, code).unwrap();
     }
+}
+
+/// Whether a call has few loops, operands, and axes: what emitted code has its own loops for.
+fn runs_in_place(expression: &Expression) -> bool {
+    let Expression { terms, output, names, .. } = expression;
+    let is_once = |axis| output.iter().filter(|other| *other == axis).count() == 1;
+    (1..=3).contains(&names.len())
+        && terms.len() <= 3
+        && terms.iter().chain([output]).all(|term| term.len() <= 4)
+        && !terms.iter().flatten().any(|axis| *axis == Axis::Ellipsis)
+        && output.iter().all(|axis| *axis == Axis::Unit || is_once(axis))
 }
 
 /// Writes the function of a case, every fourth time also on views of dynamic rank.

@@ -120,8 +120,18 @@ impl Expression {
     }
 
     fn draw_extents(&mut self, rng: &mut Rng, is_free: impl Fn(usize) -> bool) {
+        // Where loops are few, now and then about 256 points: emitted code runs up to so many itself.
+        let (least, more) = match self.extents.len() {
+            1 if rng.chance(30) => (254, 5),
+            2 if rng.chance(30) => (14, 5),
+            3 if rng.chance(30) => (5, 4),
+            _ => (0, 0),
+        };
         for label in (0..self.extents.len()).filter(|&label| is_free(label)) {
-            self.extents[label] = rng.weighted(&[3, 12, 35, 30, 12, 8]);
+            self.extents[label] = match least {
+                0 => rng.weighted(&[3, 12, 35, 30, 12, 8]),
+                _ => least + rng.below(more),
+            };
         }
         let rank = self.ellipses.iter().map(Vec::len).max().unwrap_or(0);
         let widest: Vec<usize> = (0..rank).map(|_| rng.weighted(&[2, 13, 50, 35])).collect();
@@ -140,12 +150,14 @@ impl Expression {
         }
     }
 
-    /// The larger of the number of assignments to all labels and of the output's elements,
-    /// counting an extent of 0 as 1.
+    /// The largest of the number of assignments to all labels and of the elements of the output and
+    /// of each operand, counting an extent of 0 as 1.
     fn size(&self) -> usize {
         let product = |extents: &[usize]| extents.iter().map(|&n| n.max(1)).product::<usize>();
         let ellipsis = product(&self.broadcast());
-        (product(&self.extents) * ellipsis).max(product(&self.output_shape()))
+        let arrays = self.shapes().into_iter().chain([self.output_shape()]);
+        let largest = arrays.map(|shape| product(&shape)).max().unwrap_or(1);
+        (product(&self.extents) * ellipsis).max(largest)
     }
 
     /// The shape of each operand.

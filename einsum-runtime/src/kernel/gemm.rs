@@ -8,11 +8,19 @@
 //! ```
 //!
 //! Packing reads any strides and conjugates, so one micro-kernel serves all layouts. Panels are padded with zeros.
+//!
+//! At most `(MC + NC) · KC` elements are packed at a time, in memory that the thread keeps.
+
+use core::marker::PhantomData;
+use core::mem::MaybeUninit;
+
+use smallvec::SmallVec;
 
 use super::groups::{Groups, Point, count, positions};
 use super::walk::walk;
 use super::{Mode, Read};
 use crate::element::Element;
+use crate::kept::Kept;
 
 /// Rows of a micro-tile: with 4 columns of `f64` or 8 of `f32` its sums fill 8 of the 16 SSE registers.
 const MR: usize = 4;
@@ -54,8 +62,13 @@ unsafe fn blocks<T: Element, const NR: usize>(
 ) {
     let [first, second] = groups.sources(sources);
     let [m, n, k] = [&groups.m, &groups.n, &groups.k].map(count);
-    let (mut rows, mut columns, mut steps) = (Vec::new(), Vec::new(), Vec::new());
-    let (mut packed_rows, mut packed_columns) = (Vec::new(), Vec::new());
+    let mut rows = SmallVec::<[Point; MC]>::new();
+    let mut columns = SmallVec::<[Point; NC]>::new();
+    let mut steps = SmallVec::<[Point; KC]>::new();
+    // Panels are whole: `MC` and `NC` are multiples of their widths.
+    let depth = k.min(KC);
+    let (mut packed_rows, mut packed_columns) =
+        (Packed::new(m.min(MC), MR, depth), Packed::new(n.min(NC), NR, depth));
     walk(&groups.batch, |batch_out, [batch_first, batch_second]| {
         let first = Read { ptr: first.ptr.wrapping_offset(batch_first), ..first };
         let second = Read { ptr: second.ptr.wrapping_offset(batch_second), ..second };
@@ -66,12 +79,12 @@ unsafe fn blocks<T: Element, const NR: usize>(
             for p in (0..k).step_by(KC) {
                 positions(&groups.k, p..k.min(p + KC), &mut steps);
                 // SAFETY: columns and steps are positions of the groups; the caller's duties.
-                unsafe { pack::<T, 1, NR>(second, &columns, &steps, &mut packed_columns) };
+                let right =
+                    unsafe { pack::<T, 1, NR>(second, &columns, &steps, &mut packed_columns) };
                 for i in (0..m).step_by(MC) {
                     positions(&groups.m, i..m.min(i + MC), &mut rows);
                     // SAFETY: as above.
-                    unsafe { pack::<T, 0, MR>(first, &rows, &steps, &mut packed_rows) };
-                    let (left, right) = (packed_rows.as_slice(), packed_columns.as_slice());
+                    let left = unsafe { pack::<T, 0, MR>(first, &rows, &steps, &mut packed_rows) };
                     // SAFETY: as above.
                     unsafe { block::<T, NR>(left, right, &rows, &columns, steps.len(), out, mode) };
                 }
@@ -81,19 +94,50 @@ unsafe fn blocks<T: Element, const NR: usize>(
     });
 }
 
+/// Room for packed lines, in memory that the thread keeps.
+struct Packed<T> {
+    memory: Kept,
+    /// The most elements.
+    len: usize,
+    element: PhantomData<T>,
+}
+
+impl<T: Element> Packed<T> {
+    /// Returns room for so many lines in panels of `width`.
+    fn new(lines: usize, width: usize, depth: usize) -> Self {
+        let len = lines.next_multiple_of(width) * depth;
+        let memory = Kept::new(len * size_of::<T>(), align_of::<T>());
+        Packed { memory, len, element: PhantomData }
+    }
+
+    /// Returns the first `len` elements, which are zero.
+    ///
+    /// # Panics
+    ///
+    /// If there is no room for so many.
+    fn zeros(&mut self, len: usize) -> &mut [T] {
+        assert!(len <= self.len, "a block is larger than the largest");
+        let start = self.memory.as_mut_ptr().cast::<MaybeUninit<T>>();
+        // SAFETY: the memory is aligned, has room for so many elements, and is borrowed exclusively.
+        let elements = unsafe { core::slice::from_raw_parts_mut(start, len) };
+        elements.fill(MaybeUninit::new(T::ZERO));
+        // SAFETY: all have just been written.
+        unsafe { elements.assume_init_mut() }
+    }
+}
+
 /// Packs `lines`, rows or columns, of source `P` in panels of `W` lines: all lines' elements of one step side by side.
 ///
 /// # Safety
 ///
 /// `source` can be read at the sum of any two offsets from `lines` and `steps`.
-unsafe fn pack<T: Element, const P: usize, const W: usize>(
+unsafe fn pack<'p, T: Element, const P: usize, const W: usize>(
     source: Read<T>,
     lines: &[Point],
     steps: &[Point],
-    packed: &mut Vec<T>,
-) {
-    packed.clear();
-    packed.resize(lines.len().next_multiple_of(W) * steps.len(), T::ZERO);
+    packed: &'p mut Packed<T>,
+) -> &'p [T] {
+    let packed = packed.zeros(lines.len().next_multiple_of(W) * steps.len());
     let is_along_steps = first_step(steps, P).unsigned_abs() < first_step(lines, P).unsigned_abs();
     for (panel, lines) in packed.chunks_exact_mut(W * steps.len()).zip(lines.chunks(W)) {
         let (panel, _) = panel.as_chunks_mut::<W>();
@@ -115,6 +159,7 @@ unsafe fn pack<T: Element, const P: usize, const W: usize>(
             }
         }
     }
+    packed
 }
 
 /// Returns the distance of the first two positions in source `p`.

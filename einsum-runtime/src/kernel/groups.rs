@@ -2,6 +2,8 @@
 
 use core::ops::Range;
 
+use smallvec::{Array, SmallVec};
+
 use super::{Dim, Dims, Read};
 
 /// Products of fewer multiplications are not packed.
@@ -97,7 +99,11 @@ fn is_vector(dim: &Dim<2>) -> bool {
 }
 
 /// Lists the positions in `range` of a group, its last dim running fastest.
-pub(super) fn positions(dims: &Dims<2>, range: Range<usize>, points: &mut Vec<Point>) {
+pub(super) fn positions<A: Array<Item = Point>>(
+    dims: &Dims<2>,
+    range: Range<usize>,
+    points: &mut SmallVec<A>,
+) {
     points.clear();
     let mut index: Dims<2> = dims.clone();
     let mut at = Point { out: 0, sources: [0; 2] };

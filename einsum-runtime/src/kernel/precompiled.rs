@@ -12,7 +12,7 @@ use crate::engine;
 use crate::staged;
 
 macro_rules! precompiled {
-    ($($module:ident $type:ty),*) => { $(
+    ($($module:ident $type:ty: $table:expr),*) => { $(
         pub(crate) mod $module {
             use super::*;
             #[cfg(target_arch = "x86_64")]
@@ -21,7 +21,7 @@ macro_rules! precompiled {
             pub(crate) const KERNELS: Kernels<$type> = Kernels { unary, binary };
             pub(crate) const TABLE: KernelTable<$type> = KernelTable::of(&RAW);
             // In a static, so that it is compiled here and not where the constant is used.
-            static RAW: RawKernels = RawKernels::table::<$type>();
+            static RAW: RawKernels = $table;
 
             unsafe fn unary(
                 dims: &mut Dims<1>,
@@ -75,8 +75,8 @@ macro_rules! precompiled {
     )* };
 }
 precompiled!(
-    f32 f32,
-    f64 f64,
-    c32 num_complex::Complex<f32>,
-    c64 num_complex::Complex<f64>
+    f32 f32: RawKernels::real_table::<f32, 4>(),
+    f64 f64: RawKernels::real_table::<f64, 8>(),
+    c32 num_complex::Complex<f32>: RawKernels::table::<num_complex::Complex<f32>>(),
+    c64 num_complex::Complex<f64>: RawKernels::table::<num_complex::Complex<f64>>()
 );

@@ -7,6 +7,8 @@
 use core::alloc::Layout;
 use core::marker::PhantomData;
 
+#[cfg(all(target_arch = "x86_64", not(miri)))]
+use super::tiny::tiny_real;
 use super::tiny::{Tiny, TinyKernel, tiny};
 use super::{Dims, Kernel, Mode, Read, scale};
 use crate::element::Element;
@@ -49,10 +51,10 @@ pub(crate) enum Factor {
     At(*const u8),
 }
 
-/// The kernels of the element type `T`.
+/// The kernels of the element type `T`, and of no sub- or supertype.
 pub struct KernelTable<T> {
     pub(crate) raw: &'static RawKernels,
-    element: PhantomData<fn(T)>,
+    element: PhantomData<fn(T) -> T>,
 }
 
 impl<T> Clone for KernelTable<T> {
@@ -75,6 +77,17 @@ impl<T: Element> KernelTable<T> {
 }
 
 impl RawKernels {
+    /// As [`table`](RawKernels::table), for `f32` or `f64`, of `ELEMENT` bytes.
+    pub(super) const fn real_table<T: Element, const ELEMENT: usize>() -> RawKernels {
+        RawKernels {
+            #[cfg(all(target_arch = "x86_64", not(miri)))]
+            tiny_unary: tiny_real::<T, ELEMENT, 1>,
+            #[cfg(all(target_arch = "x86_64", not(miri)))]
+            tiny_binary: tiny_real::<T, ELEMENT, 2>,
+            ..Self::table::<T>()
+        }
+    }
+
     pub(super) const fn table<T: Element>() -> RawKernels {
         RawKernels {
             unary: unary::<T>,

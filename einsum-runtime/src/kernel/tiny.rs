@@ -1,6 +1,8 @@
 //! Nests of a few dozen points: plain loops, without the choices that pay only for larger ones.
 
 use super::raw::{RawMode, RawRead};
+#[cfg(all(target_arch = "x86_64", not(miri)))]
+use super::x86_64;
 use super::{Dim, Mode};
 use crate::element::Element;
 
@@ -14,8 +16,8 @@ pub(crate) const POINTS: usize = 64;
 
 /// The loops of a tiny nest, outermost first. Those that are not there have extent 1.
 pub(crate) struct Tiny<const P: usize> {
-    kept: [Dim<P>; KEPT],
-    summed: [Dim<P>; SUMMED],
+    pub(super) kept: [Dim<P>; KEPT],
+    pub(super) summed: [Dim<P>; SUMMED],
 }
 
 impl<const P: usize> Tiny<P> {
@@ -50,6 +52,32 @@ pub(crate) unsafe fn tiny<T: Element, const P: usize>(
         match is_conjugated {
             false => run::<T, P, false>(nest, sources, out, mode),
             true => run::<T, P, true>(nest, sources, out, mode),
+        }
+    }
+}
+
+/// As [`tiny`], for real elements of `ELEMENT` bytes.
+///
+/// # Safety
+///
+/// As [`tiny`]; `T` is `f32` or `f64`.
+#[cfg(all(target_arch = "x86_64", not(miri)))]
+pub(crate) unsafe fn tiny_real<T: Element, const ELEMENT: usize, const P: usize>(
+    nest: &Tiny<P>,
+    sources: [RawRead; P],
+    out: *mut u8,
+    mode: RawMode,
+) {
+    let [k0, k1, k2] = &nest.kept;
+    let [s0, s1] = &nest.summed;
+    let is_empty = k0.extent == 0 || k1.extent == 0 || k2.extent == 0;
+    // SAFETY: the caller's duties; no extent is zero.
+    unsafe {
+        match mode {
+            RawMode::Assign if !is_empty && s0.extent != 0 && s1.extent != 0 => {
+                x86_64::tiny::tiny::<ELEMENT, P>(nest, sources[0].ptr, sources[P - 1].ptr, out);
+            }
+            _ => tiny::<T, P>(nest, sources, out, mode),
         }
     }
 }

@@ -13,6 +13,7 @@ pub(crate) mod batch;
 pub(crate) mod packing;
 mod rotate;
 mod text;
+pub(crate) mod tiny;
 
 /// Kinds of kernels: elements of Y are broadcast; lanes that do not exist are left alone.
 const MASKED: usize = 0;

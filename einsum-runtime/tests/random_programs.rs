@@ -1,0 +1,262 @@
+//! Random programs over random arrays, nearly all of which are wrong somewhere: a call panics, is refused, or computes what
+//! the program says. Written by hand they would be lies that their author has thought of.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use einsum_runtime::codegen::*;
+use ndarray::prelude::*;
+
+/// How many programs; each is tried in several ways.
+const PROGRAMS: u64 = if cfg!(miri) { 300 } else { 6000 };
+
+/// splitmix64.
+struct Rng(u64);
+
+impl Rng {
+    fn below(&mut self, end: usize) -> usize {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut z = self.0;
+        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        ((z ^ (z >> 31)) % end as u64) as usize
+    }
+
+    fn chance(&mut self, percent: usize) -> bool {
+        self.below(100) < percent
+    }
+
+    /// A number below `end`, or now and then any other.
+    fn number(&mut self, end: usize) -> u8 {
+        match self.below(40) {
+            0 => NONE,
+            1 => self.below(256) as u8,
+            _ => self.below(end.max(1)) as u8,
+        }
+    }
+
+    /// `count` numbers, or now and then one more or less.
+    fn numbers(&mut self, count: usize, end: usize) -> &'static [u8] {
+        let count = match self.below(30) {
+            0 => count + 1,
+            1 => count.saturating_sub(1),
+            _ => count,
+        };
+        (0..count).map(|_| self.number(end)).collect::<Vec<u8>>().leak()
+    }
+
+    /// Different numbers below `end`.
+    fn different(&mut self, count: usize, end: usize) -> &'static [u8] {
+        let mut all: Vec<u8> = (0..end as u8).collect();
+        while all.len() > count {
+            all.remove(self.below(all.len()));
+        }
+        for number in (1..all.len()).rev() {
+            all.swap(number, self.below(number + 1));
+        }
+        all.leak()
+    }
+}
+
+const INDICES: usize = 4;
+const ARRAYS: usize = 3;
+const RANKS: [usize; ARRAYS] = [2, 2, 2];
+
+/// A program over two operands and an output of rank 2, with up to three nests. Most arrays are laid as their terms say, so
+/// that many programs get as far as the loops.
+fn random_program(rng: &mut Rng) -> &'static Program {
+    let terms: [&'static [u8]; ARRAYS] = RANKS.map(|rank| rng.numbers(rank, INDICES));
+    let arrays = terms.iter().enumerate().map(|(number, &axes)| Term {
+        source: match number == ARRAYS - 1 && rng.chance(95) {
+            true => Source::output("c", "ij"),
+            false => Source::operand(number, "a", "ij"),
+        },
+        axes,
+        before: if rng.chance(90) { NONE } else { rng.number(3) },
+    });
+    let arrays = arrays.collect::<Vec<_>>().leak();
+    let mut tensors: Vec<&'static [u8]> = terms[..ARRAYS - 1].to_vec();
+    let count = 1 + rng.below(3);
+    let mut nests = Vec::new();
+    for number in 0..count {
+        let kept = match number == count - 1 && rng.chance(80) {
+            // The output's indices, once each.
+            true => {
+                let mut kept = terms[ARRAYS - 1].to_vec();
+                kept.sort_unstable();
+                kept.dedup();
+                kept.leak()
+            }
+            false => {
+                let count = rng.below(4);
+                rng.different(count, INDICES)
+            }
+        };
+        let summed: Vec<u8> =
+            (0..INDICES as u8).filter(|index| !kept.contains(index) && rng.chance(90)).collect();
+        let summed: &'static [u8] = summed.leak();
+        let loop_of =
+            |index: u8, rng: &mut Rng| match kept.iter().chain(summed).position(|i| *i == index) {
+                Some(found) if rng.chance(98) => found as u8,
+                _ => rng.number(kept.len() + summed.len()),
+            };
+        let sources = 1 + rng.below(2);
+        let mut accesses = Vec::new();
+        for _ in 0..sources {
+            let read = rng.below(tensors.len());
+            let loops: Vec<u8> = tensors[read].iter().map(|&index| loop_of(index, rng)).collect();
+            let tensor = match read < ARRAYS - 1 {
+                true => read,
+                false => read + 1,
+            };
+            let tensor = if rng.chance(97) { tensor as u8 } else { rng.number(6) };
+            accesses.push(Access { tensor, conj: rng.chance(10), loops: loops.leak() });
+        }
+        let axes: &'static [u8] = match number == count - 1 {
+            true => terms[ARRAYS - 1],
+            false => kept,
+        };
+        let target: Vec<u8> = axes.iter().map(|&index| loop_of(index, rng)).collect();
+        tensors.push(axes);
+        nests.push(Nest {
+            kept,
+            summed,
+            sources: accesses.leak(),
+            target: target.leak(),
+            before: if rng.chance(92) { NONE } else { rng.number(3) },
+        });
+    }
+    let body: &'static [Nest] = nests.leak();
+    let like = if rng.chance(90) { NONE } else { rng.number(ARRAYS) };
+    let bodies: &'static [&'static [Nest]] = vec![body].leak();
+    let products = vec![Product { bodies, like }].leak();
+    Box::leak(Box::new(Program { labels: &["i", "j", "k", "l"], given: &[], arrays, products }))
+}
+
+/// What a program computes, walking all points of each nest, if every access lies inside of its array: in a call that
+/// succeeds they all do. Programs with ellipses are not computed.
+fn interpret(
+    program: &Program,
+    arrays: [ArrayView2<'_, i64>; ARRAYS - 1],
+    old: ArrayView2<'_, i64>,
+) -> Option<ArrayD<i64>> {
+    let mut extents = [None; INDICES];
+    let operands = arrays.iter().chain([&old]).zip(program.arrays);
+    for (array, term) in operands {
+        for (axis, &index) in term.axes.iter().enumerate() {
+            if index != NONE {
+                extents[usize::from(index)] = Some(array.len_of(Axis(axis)));
+            }
+        }
+    }
+    let mut made: Vec<ArrayD<i64>> = Vec::new();
+    for nest in program.products[0].bodies[0] {
+        if nest.before != NONE {
+            return None;
+        }
+        let loops: Vec<usize> = nest
+            .kept
+            .iter()
+            .chain(nest.summed)
+            .map(|&i| extents[usize::from(i)])
+            .collect::<Option<_>>()?;
+        let at = |access: &[u8], point: &[usize]| -> Vec<usize> {
+            access.iter().map(|&n| if n == NONE { 0 } else { point[usize::from(n)] }).collect()
+        };
+        let shape: Vec<usize> = nest
+            .target
+            .iter()
+            .map(|&n| if n == NONE { 1 } else { loops[usize::from(n)] })
+            .collect();
+        let mut target = ArrayD::zeros(shape);
+        for point in ndarray::indices(loops) {
+            let point = point.slice();
+            let factor = |access: &Access| match usize::from(access.tensor) {
+                number if number < ARRAYS - 1 => {
+                    arrays[number].view().into_dyn()[at(access.loops, point).as_slice()]
+                }
+                number => made[number - ARRAYS][at(access.loops, point).as_slice()],
+            };
+            target[at(nest.target, point).as_slice()] +=
+                nest.sources.iter().map(factor).product::<i64>();
+        }
+        made.push(target);
+    }
+    made.pop()
+}
+
+#[test]
+fn random_programs_stay_inside() {
+    let hook = std::panic::take_hook();
+    std::panic::set_hook(Box::new(|_| {}));
+    let outcome = catch_unwind(all);
+    std::panic::set_hook(hook);
+    match outcome {
+        Ok(computed) => assert!(computed > PROGRAMS / 40, "only {computed} programs were right"),
+        Err(panic) => std::panic::resume_unwind(panic),
+    }
+}
+
+/// Returns how many programs computed something.
+fn all() -> u64 {
+    let mut computed = 0;
+    for seed in 0..PROGRAMS {
+        let rng = &mut Rng(seed << 20);
+        let program = random_program(rng);
+        // Square operands fit most terms. The arrays are the middle of others, whose rims must stay as they are.
+        let n = [0, 1, 2, 2, 3, 3, 6][rng.below(7)];
+        let mut entry = |_| rng.below(7) as i64 - 3;
+        let a = Array2::from_shape_fn((n + 2, n + 4), &mut entry);
+        let b = Array2::from_shape_fn((n + 2, n + 4), &mut entry);
+        let c = Array2::from_shape_fn((n + 2, n + 2), &mut entry);
+        let middle = s![1..n + 1; -1, 2..n + 2];
+        let (a, b) = (a.slice(middle), b.slice(middle));
+        let a0 = operand::<2, _>(&a);
+        let a1 = operand_like::<2, _, _, _>(&b, &a0);
+        let mut filled = c.clone();
+        let inner = s![1..n + 1, 1..n + 1];
+        let is_filled = {
+            let mut inner = filled.slice_mut(inner);
+            let mut c0 = output::<2, _, _, _>(&mut inner, &a0);
+            let arrays = [a0.erased(), a1.erased(), c0.erased()];
+            attempt(program, &a0, &arrays, |call| call.fill(None, Some(2))).is_some()
+        };
+        let old = c.slice(inner);
+        let mut rest = filled.clone();
+        rest.slice_mut(inner).assign(&old);
+        assert_eq!(rest, c, "seed {seed}: written beside the output of {program:#?}");
+        let mut unread = c.clone();
+        let mut unread = unread.slice_mut(inner);
+        let mut c0 = output::<2, _, _, _>(&mut unread, &a0);
+        let arrays = [a0.erased(), a1.erased(), c0.erased()];
+        let found = attempt(program, &a0, &arrays, |call| call.array::<IxDyn>(0));
+        attempt(program, &a0, &arrays, |call| call.array::<Ix2>(0));
+        attempt(program, &a0, &arrays, |call| call.array_like::<1, Ix1>(0, PhantomData));
+        attempt(program, &a0, &arrays, |call| call.scalar(0));
+        let what = || format!("seed {seed}, extent {n}: {program:#?}");
+        if is_filled && let Some(expected) = interpret(program, [a, b], old) {
+            let expected = expected.into_dimensionality::<Ix2>().expect("the output has rank 2");
+            assert_eq!(filled.slice(inner), &expected + 2 * &old, "{}", what());
+            computed += 1;
+        }
+        if let Some(found) = found
+            && let Some(expected) = interpret(program, [a, b], old)
+        {
+            assert_eq!(found, expected, "{}", what());
+        }
+    }
+    computed
+}
+
+/// Returns what a call gives, if its shapes fit and it does not panic.
+fn attempt<R>(
+    program: &'static Program,
+    first: &View<'_, i64, 2, AnyExtents, NoEllipsis>,
+    arrays: &[Erased<'_, i64>],
+    then: impl FnOnce(Checked<'_, i64>) -> R,
+) -> Option<R> {
+    let call = || {
+        let mut extents = [0; INDICES];
+        checked(program, first.kernels(), arrays, &[], &mut extents).ok().map(then)
+    };
+    catch_unwind(AssertUnwindSafe(call)).ok().flatten()
+}

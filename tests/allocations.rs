@@ -1,0 +1,217 @@
+//! Allocations: after the first calls of a thread only results are allocated, and nothing by `einsum_into!`. On several
+//! threads there is also what tells the others of a computation that is divided, hence there is one.
+
+use std::alloc::{GlobalAlloc, Layout, System};
+use std::cell::Cell;
+use std::fmt::Debug;
+
+use einloom::{Element, einsum, einsum_grad, einsum_into, einsum_view, try_einsum};
+use ndarray::{Array1, Array2, Array3, ArrayD, ShapeBuilder};
+use num_complex::Complex;
+use rayon_core::ThreadPoolBuilder;
+
+/// Counts the allocations of each thread.
+struct Counting;
+
+thread_local!(static COUNT: Cell<usize> = const { Cell::new(0) });
+
+// SAFETY: the system's allocator does all of it.
+unsafe impl GlobalAlloc for Counting {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        let _ = COUNT.try_with(|count| count.set(count.get() + 1));
+        // SAFETY: the caller's duty.
+        unsafe { System.alloc(layout) }
+    }
+
+    unsafe fn dealloc(&self, ptr: *mut u8, layout: Layout) {
+        // SAFETY: the caller's duty.
+        unsafe { System.dealloc(ptr, layout) }
+    }
+
+    unsafe fn realloc(&self, ptr: *mut u8, layout: Layout, new_size: usize) -> *mut u8 {
+        let _ = COUNT.try_with(|count| count.set(count.get() + 1));
+        // SAFETY: the caller's duty.
+        unsafe { System.realloc(ptr, layout, new_size) }
+    }
+}
+
+#[global_allocator]
+static ALLOCATOR: Counting = Counting;
+
+/// Runs a call until the thread has the memory that it keeps, and returns how often one more allocates.
+fn allocations<R>(mut call: impl FnMut() -> R) -> usize {
+    for _ in 0..3 {
+        call();
+    }
+    let before = COUNT.get();
+    let result = call();
+    let count = COUNT.get() - before;
+    drop(result);
+    count
+}
+
+/// Runs a test where computations are not divided.
+fn alone(test: fn()) {
+    ThreadPoolBuilder::new().num_threads(1).build().unwrap().install(test);
+}
+
+/// Asserts how often each call allocates.
+macro_rules! allocate {
+    ($what:expr; $($count:literal: $call:expr;)*) => { $(
+        assert_eq!(allocations(|| $call), $count, "{}: {:?}", stringify!($call), $what);
+    )* };
+}
+
+/// Extents where emitted code runs its own loops, nests are tiny, tables lie on the stack, blocks are packed, and none fits
+/// the width of a vector.
+const EXTENTS: [usize; 5] = [1, 3, 19, 64, 300];
+
+fn matrix<T: Element>(n: usize) -> Array2<T> {
+    Array2::from_elem((n, n), T::ONE)
+}
+
+fn contractions<T: Element + Debug>() {
+    for n in EXTENTS {
+        let (a, b, mut c) = (matrix::<T>(n), matrix::<T>(n), matrix::<T>(n));
+        let mut turned = Array2::from_elem((n, n).f(), T::ONE);
+        let (x, mut y) = (Array1::from_elem(n, T::ONE), Array1::from_elem(n, T::ONE));
+        let mut scalar = [T::ZERO];
+        let two = T::add(T::ONE, T::ONE);
+        allocate! { (std::any::type_name::<T>(), n);
+            1: einsum!("ij,jk->ik", &a, &b);
+            1: einsum!("ij,kj->ik", &a, &b);
+            1: einsum!("ji,jk->ik", &a, &b);
+            1: einsum!("ij,jk->ki", &a, &b);
+            1: einsum!("ij,jk->ik", a.t(), &b.slice(ndarray::s![..;-1, ..]));
+            1: einsum!("...ij,...jk->...ik", &a, &b);
+            1: try_einsum!("ij,jk->ik", &a, &b);
+            1: einsum!("ij,j->i", &a, &x);
+            1: einsum!("ij,i->j", &a, &x);
+            0: einsum!("i,i->", &x, &x);
+            0: einsum!("ij,ij->", &a, &b);
+            0: einsum!("ij,ji->", &a, &b);
+            2: einsum_grad!("ij,jk->ik", &a, &b; &c);
+            0: einsum_into!("ij,jk->ik", &a, &b => &mut c);
+            0: einsum_into!("ij,jk->ik", &a, &b => &mut turned);
+            0: einsum_into!("ij,kj->ki", &a, &b => &mut c; alpha = two, beta = two);
+            0: einsum_into!("ij,j->i", &a, &x => &mut y; beta = two);
+            0: einsum_into!("i,i->1", &x, &x => &mut scalar);
+        }
+    }
+}
+
+fn one_pass<T: Element + Debug>() {
+    for n in EXTENTS {
+        let (a, b, mut c) = (matrix::<T>(n), matrix::<T>(n), matrix::<T>(n));
+        let (x, mut y) = (Array1::from_elem(n, T::ONE), Array1::from_elem(n, T::ONE));
+        allocate! { (std::any::type_name::<T>(), n);
+            1: einsum!("ij->ji", &a);
+            1: einsum!("ij->ij", a.t());
+            1: einsum!("ij->i", &a);
+            1: einsum!("ij->j", &a);
+            0: einsum!("ij->", &a);
+            0: einsum!("ii->", &a);
+            1: einsum!("ii->i", &a);
+            1: einsum!("i->ii", &x);
+            1: einsum!("i->ij", &x; j = 5);
+            1: einsum!("ij,ij->ij", &a, &b);
+            1: einsum!("ij,ji->ij", &a, &b);
+            1: einsum!("ij,i->ij", &a, &x);
+            1: einsum!("ij,j->ij", &a, &x);
+            1: einsum!("i,j->ij", &x, &x);
+            0: einsum_view!("ij->ji", &a);
+            0: einsum_into!("ij->ji", &a => &mut c);
+            0: einsum_into!("ij->j", &a => &mut y);
+            0: einsum_into!("ij,ij->ij", &a, &b => &mut c);
+            0: einsum_into!("i,j->ij", &x, &x => &mut c);
+        }
+    }
+}
+
+fn batches<T: Element + Debug>() {
+    for n in [2, 5, 24] {
+        let mut c: Array3<T> = Array3::from_elem((n + 1, n, n), T::ONE);
+        let (a, b) = (c.clone(), c.clone());
+        let (last, dynamic) = (Array3::from_elem((n, n, n + 1), T::ONE), a.clone().into_dyn());
+        allocate! { (std::any::type_name::<T>(), n);
+            1: einsum!("bij,bjk->bik", &a, &b);
+            1: einsum!("bij,bkj->bik", &a, &b);
+            1: einsum!("ijb,jkb->ikb", &last, &last);
+            1: einsum!("bij,bij->b", &a, &b);
+            1: einsum!("bij->ijb", &a);
+            1: einsum!("bij->b", &a);
+            1: einsum!("bij,bij->bij", &a, &b);
+            0: einsum_into!("bij,bjk->bik", &a, &b => &mut c);
+            0: einsum_into!("ijb->bij", &last => &mut c);
+            // ndarray's shapes of dynamic rank are on the stack up to four axes.
+            1: { let y: ArrayD<T> = einsum!("...ij,...jk->...ik", &dynamic, &dynamic); y };
+        }
+    }
+}
+
+/// Intermediates are made in memory that the thread keeps.
+fn chains<T: Element + Debug>() {
+    for n in EXTENTS {
+        let (a, b, mut c) = (matrix::<T>(n), matrix::<T>(n), matrix::<T>(n));
+        let (x, y) = (Array1::from_elem(n, T::ONE), Array1::from_elem(n, T::ONE));
+        allocate! { (std::any::type_name::<T>(), n);
+            1: einsum!("ij,jk,kl->il", &a, &b, &c);
+            1: einsum!("ij,jk,kl,lm->im", &a, &b, &c, &a);
+            1: einsum!("ij,jk,k->i", &a, &b, &x);
+            1: einsum!("ij,i,j->ij", &a, &x, &y);
+            0: einsum!("i,ij,j->", &x, &a, &y);
+            3: einsum_grad!("ij,jk,kl->il", &a, &b, &c; &a);
+            0: einsum_into!("ij,jk,kl->il", &a, &b, &a => &mut c);
+        }
+    }
+}
+
+macro_rules! element_types {
+    ($($name:ident: $type:ty;)*) => { $(
+        mod $name {
+            use super::*;
+
+            #[test]
+            fn contractions() {
+                alone(super::contractions::<$type>);
+            }
+
+            #[test]
+            fn one_pass() {
+                alone(super::one_pass::<$type>);
+            }
+
+            #[test]
+            fn batches() {
+                alone(super::batches::<$type>);
+            }
+
+            #[test]
+            fn chains() {
+                alone(super::chains::<$type>);
+            }
+        }
+    )* };
+}
+
+element_types! {
+    f32: f32;
+    f64: f64;
+    complex_f32: Complex<f32>;
+    complex_f64: Complex<f64>;
+}
+
+/// Element types without kernels of their own.
+#[test]
+fn integers() {
+    for n in [1, 3, 7, 19, 70] {
+        let (a, mut c) = (matrix::<i64>(n), matrix::<i64>(n));
+        allocate! { n;
+            1: einsum!("ij,jk->ik", &a, &a);
+            1: einsum!("ij,jk,kl->il", &a, &a, &a);
+            1: einsum!("ij->ji", &a);
+            0: einsum!("ij->", &a);
+            0: einsum_into!("ij,jk->ik", &a, &a => &mut c);
+        }
+    }
+}
