@@ -106,6 +106,28 @@ fn sums() {
     same("a long product of vectors", || einsum!("i,i->", &x, &y));
 }
 
+/// Bodies of several steps, whose intermediates stay in cache block by block.
+#[test]
+fn several_steps() {
+    let (a, x, y) = (fractions((1030, 610), 1), fractions(1030, 2), fractions(610, 3));
+    same("rows and columns scaled", || einsum!("ij,i,j->ij", &a, &x, &y));
+    same("the result transposed", || einsum!("ij,i,j->ji", &a, &x, &y));
+    same("an existing output", || {
+        let mut c = fractions((1030, 610), 4);
+        einsum_into!("ij,i,j->ij", &a, &x, &y => &mut c; alpha = 0.3, beta = 0.7);
+        c
+    });
+    let (core, left, right) =
+        (fractions((300, 70, 80), 5), fractions((90, 70), 6), fractions((90, 80), 7));
+    same("a core between factors", || einsum!("ijk,nj,nk->ni", &core, &left, &right));
+    let cotangent = fractions((1030, 610), 8);
+    same("gradients", || einsum_grad!("ij,i,j->ij", &a, &x, &y; &cotangent));
+    let product = Array::from_shape_fn((1030, 610), |(i, j)| (i * j) as i64);
+    let (rows, columns) = (Array::from_iter(0..1030), Array::from_iter(0..610));
+    let ones = Array::from_elem((1030, 610), 1_i64);
+    assert!(pool(3).install(|| einsum!("ij,i,j->ij", &ones, &rows, &columns)) == product);
+}
+
 /// Many einsums inside of one pool share its threads.
 #[test]
 fn inside_of_other_work() {
@@ -147,6 +169,14 @@ fn panics_of_elements() {
     bad[[70, 80]] = Superstitious(13);
     pool(2).install(|| {
         let caught = catch_unwind(AssertUnwindSafe(|| einsum!("ij,jk->ik", &bad, &ones)));
+        assert_eq!(caught.unwrap_err().downcast_ref::<&str>(), Some(&"bad luck"));
+        let (scales, mut large) = (
+            Array::from_elem(900, Superstitious(1)),
+            Array::from_elem((900, 900), Superstitious(1)),
+        );
+        large[[700, 800]] = Superstitious(13);
+        let caught =
+            catch_unwind(AssertUnwindSafe(|| einsum!("ij,i,j->ij", &large, &scales, &scales)));
         assert_eq!(caught.unwrap_err().downcast_ref::<&str>(), Some(&"bad luck"));
         let product = einsum!("ij,jk->ik", &ones, &ones);
         assert!(product.iter().all(|&x| x == Superstitious(90)));

@@ -10,7 +10,7 @@ use super::loops::points;
 use super::machine::Machine;
 use super::plan::{Form, Plan};
 use crate::kernel::table::COLUMNS;
-use crate::threads::{self, Grid, Shared};
+use crate::threads::{self, BYTES_MOVED, BYTES_MULTIPLIED, Grid, Shared};
 
 /// What a thread runs of a plan.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -45,10 +45,6 @@ pub(super) unsafe fn execute_in_parts(machine: &Machine, plan: &Plan, task: Task
         unsafe { execute(machine, plan, parts.part(number), task.get()) }
     });
 }
-
-/// What a fast processor does in a nanosecond: 200 GFLOP/s in `f32`, 64 GB/s.
-const BYTES_MULTIPLIED: usize = 400;
-const BYTES_MOVED: usize = 64;
 
 /// Returns about the time that `products` multiplications of elements take, with `bytes` of operands and results.
 pub(super) fn nanoseconds(machine: &Machine, products: usize, bytes: usize) -> usize {

@@ -4,10 +4,7 @@ use super::finish_bypass;
 use super::rows::Bypass;
 use super::sweep::{Arrays, once};
 use crate::kernel::{Dim, Dims};
-use crate::threads::{self, Grid, Shared};
-
-/// The bytes that a fast machine moves in a nanosecond, where they are in a cache that all processors share.
-const BYTES_MOVED: usize = 64;
+use crate::threads::{self, BYTES_MOVED, Grid, Shared};
 
 /// A nest without sums: rows along `u`, side by side along `v`, at every point of `outer`.
 #[derive(Clone, Copy)]
