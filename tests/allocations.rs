@@ -1,4 +1,5 @@
-//! Allocations: after the first calls of a thread only results are allocated, and nothing by `einsum_into!`.
+//! Allocations: after the first calls of a thread only results are allocated, and nothing by `einsum_into!`. On several
+//! threads there is also what tells the others of a computation that is divided, hence there is one.
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
@@ -7,6 +8,7 @@ use std::fmt::Debug;
 use einloom::{Element, einsum, einsum_grad, einsum_into, einsum_view, try_einsum};
 use ndarray::{Array1, Array2, Array3, ArrayD, ShapeBuilder};
 use num_complex::Complex;
+use rayon_core::ThreadPoolBuilder;
 
 /// Counts the allocations of each thread.
 struct Counting;
@@ -46,6 +48,11 @@ fn allocations<R>(mut call: impl FnMut() -> R) -> usize {
     let count = COUNT.get() - before;
     drop(result);
     count
+}
+
+/// Runs a test where computations are not divided.
+fn alone(test: fn()) {
+    ThreadPoolBuilder::new().num_threads(1).build().unwrap().install(test);
 }
 
 /// Asserts how often each call allocates.
@@ -166,22 +173,22 @@ macro_rules! element_types {
 
             #[test]
             fn contractions() {
-                super::contractions::<$type>();
+                alone(super::contractions::<$type>);
             }
 
             #[test]
             fn one_pass() {
-                super::one_pass::<$type>();
+                alone(super::one_pass::<$type>);
             }
 
             #[test]
             fn batches() {
-                super::batches::<$type>();
+                alone(super::batches::<$type>);
             }
 
             #[test]
             fn chains() {
-                super::chains::<$type>();
+                alone(super::chains::<$type>);
             }
         }
     )* };

@@ -1,7 +1,8 @@
 //! Runs the nests of a body in turn over blocks of an index that all of them keep, so that the intermediates of a block
 //! stay in cache: `ij,i,j->ij` and `ijk,nj,nk->ni` then pass over memory once.
 //!
-//! The blocks depend on shapes only. Every element of the result is made in one block, as it is without blocks.
+//! The blocks depend on shapes only. Every element of the result is made in one block, as it is without blocks; hence
+//! threads can take some each, with intermediates of their own.
 
 #![allow(unsafe_code)]
 
@@ -10,6 +11,7 @@ use smallvec::SmallVec;
 use crate::execute::{Call, Out};
 use crate::layout::{Axes, Steps};
 use crate::program::{NONE, Nest};
+use crate::threads::{self, BYTES_MOVED, BYTES_MULTIPLIED, Grid, Shared};
 use crate::view::Raw;
 
 /// The intermediates of a block take about so many bytes: a part of a second-level cache.
@@ -60,6 +62,19 @@ impl Call<'_> {
         extents.fold(size, |bytes, &index| bytes.saturating_mul(self.extents[usize::from(index)]))
     }
 
+    /// Returns about the time that a body takes on one thread.
+    fn nanoseconds(&self, body: &[Nest]) -> usize {
+        let size = self.kernels.element.size();
+        let of_nest = |nest: &Nest| {
+            let results = self.bytes(nest.kept, size);
+            let products = self.bytes(nest.summed, results);
+            (results / BYTES_MOVED).max(products / BYTES_MULTIPLIED)
+        };
+        let read =
+            self.program.arrays.iter().map(|array| self.bytes(array.axes, size) / BYTES_MOVED);
+        read.chain(body.iter().map(of_nest)).fold(0, usize::saturating_add)
+    }
+
     /// Runs a body in blocks.
     ///
     /// # Safety
@@ -67,7 +82,6 @@ impl Call<'_> {
     /// As [`run`](Call::run).
     pub(crate) unsafe fn run_blocked(&self, body: &[Nest], blocking: &Blocking, out: &Out<'_>) {
         let Blocking { index, len } = *blocking;
-        let (extent, size) = (self.extents[usize::from(index)], self.kernels.element.size());
         let last = &body[body.len() - 1];
         let of_target: SmallVec<[u8; 8]> = last
             .target
@@ -77,41 +91,55 @@ impl Call<'_> {
         // Else some positions of the target were in no block.
         let is_once = of_target.iter().filter(|own| **own == index).count() == 1;
         assert!(is_once, "einloom: internal error: the target has not one axis along the blocks");
+        let extent = self.extents[usize::from(index)];
+        let pieces = threads::pieces(self.nanoseconds(body));
+        let grid = Grid::of([extent.div_ceil(len)], [1], pieces);
+        // SAFETY: a call and its output are made of pointers to elements, and of numbers and tables that nobody writes.
+        let shared = unsafe { Shared::new((self, *out)) };
+        threads::each(grid.pieces(), |piece| {
+            let (call, out) = shared.get();
+            let [blocks] = grid.piece(piece);
+            for start in blocks.map(|block| block * len) {
+                let part = Part { index, extent, start, len: len.min(extent - start) };
+                // SAFETY: the caller's duties: operands are only read, and every position of the target is in one block.
+                unsafe { call.run_block(body, &part, &of_target, &out) }
+            }
+        });
+    }
+
+    /// Runs a body on a part of an index' positions. `of_target` are the indices of the target's axes.
+    ///
+    /// # Safety
+    ///
+    /// As [`run`](Call::run), for the positions of that part.
+    unsafe fn run_block(&self, body: &[Nest], part: &Part, of_target: &[u8], out: &Out<'_>) {
+        let size = self.kernels.element.size().cast_signed();
         let mut extents: SmallVec<[usize; 16]> = SmallVec::from_slice(self.extents);
-        let mut start = 0;
-        while start < extent {
-            let own = len.min(extent - start);
-            extents[usize::from(index)] = own;
-            let part = Part { index, extent, start, len: own };
-            let block = |axes: &[u8], steps: &Steps<'_>| Block::new(axes, steps, &part);
-            let arrays = self.program.arrays.iter().zip(self.operands);
-            let blocks: SmallVec<[Block; 4]> =
-                arrays.map(|(array, raw)| block(array.axes, &raw.axes().named)).collect();
-            let target = block(&of_target, &out.axes.named);
-            let operands: SmallVec<[Raw<'_>; 4]> = self
-                .operands
-                .iter()
-                .zip(&blocks)
-                .map(|(raw, block)| {
-                    raw.part(
-                        &block.axes,
-                        raw.ptr.wrapping_offset(block.offset.wrapping_mul(size.cast_signed())),
-                    )
-                })
-                .collect();
-            let call = Call { operands: &operands, extents: &extents, ..*self };
-            let none = Steps { extents: &[], strides: &[] };
-            let named = Steps::of(&target.axes);
-            let out = Out {
-                ptr: out.ptr.wrapping_offset(target.offset.wrapping_mul(size.cast_signed())),
-                axes: Axes { named, rest: none, found: out.axes.found },
-                mode: out.mode,
-            };
-            // SAFETY: the caller's duties: all positions of a block are positions of the whole, and every position of the
-            // target is in one of them.
-            unsafe { call.run_whole(body, out) };
-            start += own;
-        }
+        extents[usize::from(part.index)] = part.len;
+        let block = |axes: &[u8], steps: &Steps<'_>| Block::new(axes, steps, part);
+        let arrays = self.program.arrays.iter().zip(self.operands);
+        let blocks: SmallVec<[Block; 4]> =
+            arrays.map(|(array, raw)| block(array.axes, &raw.axes().named)).collect();
+        let target = block(of_target, &out.axes.named);
+        let operands: SmallVec<[Raw<'_>; 4]> = self
+            .operands
+            .iter()
+            .zip(&blocks)
+            .map(|(raw, block)| {
+                let first = raw.ptr.wrapping_offset(block.offset.wrapping_mul(size));
+                raw.part(&block.axes, first)
+            })
+            .collect();
+        let call = Call { operands: &operands, extents: &extents, ..*self };
+        let none = Steps { extents: &[], strides: &[] };
+        let named = Steps::of(&target.axes);
+        let out = Out {
+            ptr: out.ptr.wrapping_offset(target.offset.wrapping_mul(size)),
+            axes: Axes { named, rest: none, found: out.axes.found },
+            mode: out.mode,
+        };
+        // SAFETY: the caller's duties: all positions of a block are positions of the whole.
+        unsafe { call.run_whole(body, out) };
     }
 }
 

@@ -44,6 +44,7 @@ mod result;
 mod staged;
 #[cfg(target_arch = "x86_64")]
 mod stream;
+mod threads;
 #[cfg(test)]
 mod verification;
 mod view;

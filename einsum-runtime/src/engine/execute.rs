@@ -1,4 +1,4 @@
-//! Carries a plan out: loops over the batch, blocks of columns and of steps, and blocks of tiles.
+//! Carries out a plan, or a part of it: loops over the batch, blocks of columns and of steps, and blocks of tiles.
 //!
 //! ```text
 //! for every batch point
@@ -10,8 +10,11 @@
 //! Tables hold offsets from the operands' first elements, so one that covers all of a group is filled once, and the
 //! batch loop only moves pointers.
 
-use super::loops::{Cursor, Loop, points};
+use core::ops::Range;
+
+use super::loops::{Cursor, points};
 use super::machine::Machine;
+use super::parts::Part;
 use super::plan::{Form, Panels, Plan};
 use super::rows::{Vectors, fill_direct};
 use super::scratch::{Scratch, with_scratch};
@@ -45,6 +48,7 @@ const NOWHERE: usize = usize::MAX;
 pub(super) struct Execution<'p> {
     pub(super) machine: &'p Machine,
     pub(super) plan: &'p Plan,
+    pub(super) part: Part,
     pub(super) task: Task,
     pub(super) kernels: Kernels,
     pub(super) arguments: Arguments,
@@ -67,14 +71,14 @@ pub(super) struct Execution<'p> {
     pub(super) step_y: isize,
 }
 
-/// Carries out a plan.
+/// Carries out a part of a plan.
 ///
 /// # Safety
 ///
 /// As [`contract`](super::contract), for the groups that the plan was made from.
-pub(super) unsafe fn execute(machine: &Machine, plan: &Plan, task: Task) {
+pub(super) unsafe fn execute(machine: &Machine, plan: &Plan, part: Part, task: Task) {
     with_scratch(scratch_bytes(machine, plan), |scratch| {
-        let mut execution = Execution::new(machine, plan, task, scratch);
+        let mut execution = Execution::new(machine, plan, part, task, scratch);
         // SAFETY: the caller's duties.
         unsafe { execution.batch() }
         if plan.streaming {
@@ -93,7 +97,13 @@ fn fence() {
 }
 
 impl<'p> Execution<'p> {
-    fn new(machine: &'p Machine, plan: &'p Plan, task: Task, mut scratch: Scratch) -> Self {
+    fn new(
+        machine: &'p Machine,
+        plan: &'p Plan,
+        part: Part,
+        task: Task,
+        mut scratch: Scratch,
+    ) -> Self {
         let [vectors, rows, steps] = table_sizes(machine, plan);
         let set = machine.kernels;
         let panels = panel_bytes(machine, plan);
@@ -102,6 +112,7 @@ impl<'p> Execution<'p> {
         Execution {
             machine,
             plan,
+            part,
             task,
             kernels: match &plan.form {
                 Form::Lanes(_) => Kernels::lanes(set),
@@ -150,8 +161,9 @@ impl<'p> Execution<'p> {
     /// As [`execute`].
     unsafe fn batch(&mut self) {
         let plan = self.plan;
-        let mut cursor = Cursor::at(&plan.batch, 0);
-        let mut left = points(&plan.batch);
+        let Range { start, end } = self.part.batch;
+        let mut cursor = Cursor::at(&plan.batch, start);
+        let mut left = end - start;
         while left > 0 {
             let task = Task {
                 x: self.task.x.wrapping_offset(cursor.x),
@@ -166,7 +178,7 @@ impl<'p> Execution<'p> {
                     Form::Packed(panels) => {
                         self.product(task, Some(panels), self.machine.kernels.width);
                     }
-                    Form::Lanes(lanes) => self.lanes(task, *lanes),
+                    Form::Lanes(_) => self.lanes(task),
                     Form::Turned(turn) => turned::product(self, task, turn),
                 }
             }
@@ -175,15 +187,15 @@ impl<'p> Execution<'p> {
         }
     }
 
-    /// Runs chunks of the lanes' loop one after the other.
+    /// Runs chunks of the part's lanes one after the other.
     ///
     /// # Safety
     ///
     /// As [`execute`].
-    unsafe fn lanes(&mut self, task: Task, lanes: Loop) {
+    unsafe fn lanes(&mut self, task: Task) {
         let width = self.machine.kernels.width;
-        let mut lane = 0;
-        while lane < lanes.extent {
+        let Range { start: mut lane, end } = self.part.apart;
+        while lane < end {
             let bytes = lane * self.machine.unit;
             let chunk = Task {
                 x: task.x.wrapping_add(bytes),
@@ -192,7 +204,7 @@ impl<'p> Execution<'p> {
                 ..task
             };
             // SAFETY: the caller's duties.
-            unsafe { self.product(chunk, None, width.min(lanes.extent - lane)) };
+            unsafe { self.product(chunk, None, width.min(end - lane)) };
             lane += width;
         }
     }
@@ -204,11 +216,11 @@ impl<'p> Execution<'p> {
     /// As [`execute`].
     unsafe fn product(&mut self, task: Task, panels: Option<&Panels>, lanes: usize) {
         let plan = self.plan;
-        let (n, k) = (points(&plan.columns), points(&plan.steps));
-        let mut column = 0;
-        while column < n {
+        let Range { start: mut column, end } = self.part.columns;
+        let k = points(&plan.steps);
+        while column < end {
             // SAFETY: the caller's duties, as blocks stay inside the groups.
-            unsafe { self.take_columns(column, plan.column_block.min(n - column)) };
+            unsafe { self.take_columns(column, plan.column_block.min(end - column)) };
             let mut step = 0;
             while step < k {
                 let count = plan.step_block.min(k - step);
@@ -243,16 +255,16 @@ impl<'p> Execution<'p> {
         vectors / tiles * tile + tile.min(vectors % tiles)
     }
 
-    /// Runs all tiles of vectors that are read from X itself. `lanes` is the lanes of a vector whose rows are batch points.
+    /// Runs the part's tiles of vectors that are read from X itself. `lanes` is the lanes of a vector whose rows are batch points.
     ///
     /// # Safety
     ///
     /// As [`execute`], with tables of columns and steps.
     unsafe fn tiles(&mut self, lanes: usize) {
         let plan = self.plan;
-        let mut tile = 0;
-        while tile < plan.tiles {
-            let end = plan.tiles.min(tile + plan.tile_block);
+        let Range { start: mut tile, end: last } = self.part.rows;
+        while tile < last {
+            let end = last.min(tile + plan.tile_block);
             let first = self.vectors_before(tile);
             if self.first_tile != tile || self.filled_lanes != lanes {
                 (self.first_tile, self.filled_lanes) = (tile, lanes);

@@ -13,12 +13,16 @@
 //!
 //! [`each`]: Many::each
 
-use super::loops::{Cursor, points};
+use core::ops::Range;
+
+use super::loops::{Cursor, Loop, points};
 use super::machine::Machine;
 use super::matrices::Matrices;
 use super::panels::Panels;
+use super::parts::Batch;
 use super::scratch::with_scratch;
 use crate::kernel::batch::{BatchSet, COLUMNS, COMPLEX_COLUMNS, EachArguments};
+use crate::threads::Shared;
 
 /// The largest extents of a product whose rows are lanes.
 const EXTENT: usize = 32;
@@ -94,26 +98,62 @@ impl Many {
     /// As [`contract`](super::contract()), for the dims that the products were made from.
     #[inline(never)]
     pub(super) unsafe fn run(&self, machine: &Machine, entry: Entry) {
+        let Matrices { m, n, k, batch, outer, .. } = &self.matrices;
+        let extents = [points(outer), batch.extent];
+        let products = Batch { extents, product: [m.extent, n.extent, k.extent] };
+        let pieces = products.pieces(machine);
+        if pieces == 1 {
+            // SAFETY: the caller's duties.
+            return unsafe { self.run_part(machine, entry, 0..extents[0]) };
+        }
+        // SAFETY: besides the pointers to elements there are only numbers.
+        let entry = unsafe { Shared::new(entry) };
+        products.each(pieces, |outer, inner| {
+            let (part, entry) = self.part(entry.get(), inner);
+            // SAFETY: the caller's duties; products of a batch write different elements.
+            unsafe { part.run_part(machine, entry, outer) }
+        });
+    }
+
+    /// Returns a part of the batch's inner loop. What all products have in common stays as it is.
+    fn part(&self, entry: Entry, range: Range<usize>) -> (Self, Entry) {
+        let batch = self.matrices.batch;
+        let at = |step: isize| range.start.cast_signed() * step;
+        let entry = Entry {
+            x: entry.x.wrapping_offset(at(batch.x)),
+            y: entry.y.wrapping_offset(at(batch.y)),
+            c: entry.c.wrapping_offset(at(batch.c)),
+            ..entry
+        };
+        let batch = Loop { extent: range.len(), ..batch };
+        (Many { matrices: Matrices { batch, ..self.matrices.clone() }, ..*self }, entry)
+    }
+
+    /// Runs the products at some points of the batch's outer loops, on this thread.
+    ///
+    /// # Safety
+    ///
+    /// As [`run`](Self::run).
+    unsafe fn run_part(&self, machine: &Machine, entry: Entry, outer: Range<usize>) {
         let Some(panels) = &self.panels else {
             // SAFETY: the caller's duties.
-            return unsafe { self.at_every_point(entry, |entry| self.each(machine, entry)) };
+            return unsafe { self.at_points(entry, outer, |entry| self.each(machine, entry)) };
         };
         with_scratch(panels.bytes(), |mut scratch| {
             let memory = scratch.take(panels.bytes());
             // SAFETY: the caller's duties; the memory is as large as the panels.
             unsafe {
-                self.at_every_point(entry, |entry| {
+                self.at_points(entry, outer, |entry| {
                     panels.run(machine, self.kernels, &self.matrices, entry, memory);
                 });
             }
         });
     }
 
-    /// Calls `run` at every point of the batch's outer loops.
-    unsafe fn at_every_point(&self, entry: Entry, run: impl Fn(Entry)) {
-        let outer = &self.matrices.outer;
-        let mut cursor = Cursor::at(outer, 0);
-        let mut left = points(outer);
+    /// Calls `run` at points of the batch's outer loops.
+    unsafe fn at_points(&self, entry: Entry, range: Range<usize>, run: impl Fn(Entry)) {
+        let mut cursor = Cursor::at(&self.matrices.outer, range.start);
+        let mut left = range.len();
         while left > 0 {
             run(Entry {
                 x: entry.x.wrapping_offset(cursor.x),

@@ -3,7 +3,8 @@
 //! The stages, in the order they run:
 //! 1. [`mod@classify`]: which arrays each loop steps through, hence batch, M, N, or K;
 //! 2. [`mod@choose`]: which loop is vectorised, whether X is packed; [`blocks`]: the sizes of blocks. Both make a [`plan`];
-//! 3. [`mod@execute`]: loops over blocks, [`tables`] of them, panels ([`pack`]) of [`packed`] products, results to be
+//! 3. [`mod@parts`]: what threads take; then each runs
+//! 4. [`mod@execute`]: loops over blocks, [`tables`] of them, panels ([`pack`]) of [`packed`] products, results to be
 //!    [`turned`], and kernels on one tile after the other ([`sweep`]).
 //!
 //! Before all that come two short cuts: batches of `many` small products, and products so [`small`] that a plan would cost
@@ -26,9 +27,10 @@ mod pack;
 mod packed;
 #[cfg(target_arch = "x86_64")]
 mod panels;
+mod parts;
 mod plan;
 mod rows;
-mod scratch;
+pub(crate) mod scratch;
 mod small;
 mod sweep;
 mod tables;
@@ -40,11 +42,12 @@ use choose::{Output, choose};
 #[cfg(target_arch = "x86_64")]
 pub(crate) use choose::{is_large, is_tiny, wastes_lanes};
 use classify::classify;
-use execute::{Task, execute};
+use execute::Task;
 use machine::{Machine, Supported};
 #[cfg(target_arch = "x86_64")]
 use many::{Entry, Many};
 use matrices::Matrices;
+use parts::execute_in_parts;
 use small::Small;
 
 use num_complex::Complex;
@@ -222,6 +225,6 @@ pub(crate) unsafe fn contract<T: Contract>(
         factors: finish.factors,
     };
     // SAFETY: the caller's duties; the level is this machine's.
-    unsafe { execute(&machine, &plan, task) };
+    unsafe { execute_in_parts(&machine, &plan, task) };
     true
 }

@@ -13,7 +13,7 @@ use super::sweep::{Split, sweep};
 const STRIP: usize = 48;
 
 impl Execution<'_> {
-    /// Packs and runs all tiles.
+    /// Packs and runs the part's tiles.
     ///
     /// # Safety
     ///
@@ -26,12 +26,13 @@ impl Execution<'_> {
         count: usize,
     ) {
         let (machine, plan) = (self.machine, self.plan);
-        let mut tile = 0;
-        while tile < plan.tiles {
-            let end = plan.tiles.min(tile + plan.tile_block);
-            let mut apart = 0;
-            while apart < panels.apart.extent {
-                let apart_end = panels.apart.extent.min(apart + panels.apart_block);
+        let (rows, points_apart) = (self.part.rows.clone(), self.part.apart.clone());
+        let mut tile = rows.start;
+        while tile < rows.end {
+            let end = rows.end.min(tile + plan.tile_block);
+            let mut apart = points_apart.start;
+            while apart < points_apart.end {
+                let apart_end = points_apart.end.min(apart + panels.apart_block);
                 // SAFETY: the caller's duties; panels have room for a block of tiles and of `apart`.
                 unsafe {
                     let mut t = tile;

@@ -83,6 +83,12 @@ pub(super) struct Turn {
     pub(super) along_block: usize,
 }
 
+impl Turn {
+    pub(super) fn blocks_across(&self) -> usize {
+        self.across.extent.div_ceil(self.across_block)
+    }
+}
+
 impl Plan {
     /// Returns where kernels fetch Y from ahead, see [`Arguments`](crate::kernel::table::Arguments): as the next tile of
     /// columns reads it, if that is simple to say.

@@ -1,6 +1,7 @@
 //! Memory for tables and panels: on the stack if little, else of the thread and kept for its next contraction.
 //!
-//! Kept are at most [`KEPT`] bytes a thread. What a contraction asks for is bounded by its plan: about 1.5 MB.
+//! Kept are at most [`KEPT`] bytes a thread. What a contraction asks for is bounded by its plan: about 1.5 MB. The
+//! chunks of long sums ask for up to 1 MB.
 
 use core::cell::Cell;
 use core::mem::MaybeUninit;
@@ -24,7 +25,7 @@ thread_local! {
 
 /// Calls `work` with at least `bytes` of memory.
 #[inline]
-pub(super) fn with_scratch(bytes: usize, work: impl FnOnce(Scratch)) {
+pub(crate) fn with_scratch(bytes: usize, work: impl FnOnce(Scratch)) {
     if bytes <= SMALL {
         let mut lines = [const { MaybeUninit::<Line>::uninit() }; SMALL / LINE];
         return work(Scratch { next: lines.as_mut_ptr().cast(), left: SMALL });
@@ -41,7 +42,7 @@ pub(super) fn with_scratch(bytes: usize, work: impl FnOnce(Scratch)) {
 }
 
 /// Memory to be handed out, from front to back.
-pub(super) struct Scratch {
+pub(crate) struct Scratch {
     next: *mut u8,
     left: usize,
 }
@@ -52,7 +53,7 @@ impl Scratch {
     /// # Panics
     ///
     /// If the scratch is exhausted.
-    pub(super) fn take<T>(&mut self, count: usize) -> *mut T {
+    pub(crate) fn take<T>(&mut self, count: usize) -> *mut T {
         let bytes = Self::size::<T>(count);
         assert!(bytes <= self.left, "a plan asked for less scratch than its execution takes");
         let taken = self.next;
@@ -62,7 +63,7 @@ impl Scratch {
     }
 
     /// Returns the bytes that `count` values take.
-    pub(super) const fn size<T>(count: usize) -> usize {
+    pub(crate) const fn size<T>(count: usize) -> usize {
         (count * size_of::<T>()).next_multiple_of(LINE)
     }
 }

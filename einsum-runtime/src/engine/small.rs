@@ -7,11 +7,13 @@ use super::Finish;
 use super::loops::Loop;
 use super::machine::Machine;
 use super::matrices::Matrices;
+use super::parts::Batch;
 use super::scratch::{LINE, Line};
 use super::sweep::{Kernels, Split, sweep};
 use crate::kernel::Read;
 use crate::kernel::packing::{Pair, ROWS};
 use crate::kernel::table::{Arguments, ColumnEntry, StepEntry, VectorEntry};
+use crate::threads::Shared;
 
 /// What the tables have room for.
 const VECTORS: usize = 16;
@@ -67,7 +69,42 @@ impl Small {
     ///
     /// As [`contract`](super::contract()), for the dims that the product was made from.
     #[inline]
-    pub(super) unsafe fn run<T>(
+    pub(super) unsafe fn run<T: Copy + Sync>(
+        &self,
+        machine: &Machine,
+        sources: [Read<T>; 2],
+        c: *mut T,
+        finish: &Finish<T>,
+    ) {
+        let Small { batch, m, n, k, .. } = *self;
+        let products =
+            Batch { extents: [1, batch.extent], product: [m.extent, n.extent, k.extent] };
+        let pieces = products.pieces(machine);
+        if pieces == 1 {
+            // SAFETY: the caller's duties.
+            return unsafe { self.run_part(machine, sources, c, finish) };
+        }
+        // SAFETY: there are only pointers to elements, and flags.
+        let arrays = unsafe { Shared::new((sources, c)) };
+        products.each(pieces, |_, range| {
+            let ([x, y], c) = arrays.get();
+            let at = |step: isize| range.start.cast_signed() * step;
+            let x = Read { ptr: x.ptr.wrapping_byte_offset(at(batch.x)), ..x };
+            let y = Read { ptr: y.ptr.wrapping_byte_offset(at(batch.y)), ..y };
+            let c = c.wrapping_byte_offset(at(batch.c));
+            let part = Small { batch: Loop { extent: range.len(), ..batch }, ..*self };
+            // SAFETY: the caller's duties; products of a batch write different elements.
+            unsafe { part.run_part(machine, [x, y], c, finish) }
+        });
+    }
+
+    /// Runs the product on this thread.
+    ///
+    /// # Safety
+    ///
+    /// As [`run`](Self::run).
+    #[inline]
+    unsafe fn run_part<T>(
         &self,
         machine: &Machine,
         sources: [Read<T>; 2],

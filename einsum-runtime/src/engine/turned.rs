@@ -24,34 +24,31 @@ pub(super) fn bytes(machine: &Machine, plan: &Plan, turn: &Turn) -> usize {
 ///
 /// As [`execute`](super::execute::execute).
 pub(super) unsafe fn product(execution: &mut Execution<'_>, task: Task, turn: &Turn) {
-    let plan = execution.plan;
-    let mut outer = Cursor::at(&plan.outer, 0);
-    let mut left = points(&plan.outer);
-    while left > 0 {
-        let mut across = 0;
-        while across < turn.across.extent {
-            let mut along = 0;
-            while along < turn.along.extent {
-                let x = outer.x
-                    + turn.across.x * across.cast_signed()
-                    + turn.along.x * along.cast_signed();
-                let c = outer.c
-                    + turn.across.c * across.cast_signed()
-                    + turn.along.c * along.cast_signed();
-                let task =
-                    Task { x: task.x.wrapping_offset(x), c: task.c.wrapping_offset(c), ..task };
-                let block = Block {
-                    across: turn.across_block.min(turn.across.extent - across),
-                    along: turn.along_block.min(turn.along.extent - along),
-                };
-                // SAFETY: the caller's duties, as blocks stay inside the groups.
-                unsafe { block_of_rows(execution, task, turn, block) };
-                along += turn.along_block;
-            }
-            across += turn.across_block;
+    let (rows, lanes) = (execution.part.rows.clone(), execution.part.apart.clone());
+    let blocks = turn.blocks_across();
+    let mut outer = Cursor::at(&execution.plan.outer, rows.start / blocks);
+    let mut row = rows.start;
+    while row < rows.end {
+        let across = row % blocks * turn.across_block;
+        let mut along = lanes.start;
+        while along < lanes.end {
+            let x =
+                outer.x + turn.across.x * across.cast_signed() + turn.along.x * along.cast_signed();
+            let c =
+                outer.c + turn.across.c * across.cast_signed() + turn.along.c * along.cast_signed();
+            let task = Task { x: task.x.wrapping_offset(x), c: task.c.wrapping_offset(c), ..task };
+            let block = Block {
+                across: turn.across_block.min(turn.across.extent - across),
+                along: turn.along_block.min(lanes.end - along),
+            };
+            // SAFETY: the caller's duties, as blocks stay inside the groups.
+            unsafe { block_of_rows(execution, task, turn, block) };
+            along += turn.along_block;
         }
-        outer.advance(1);
-        left -= 1;
+        row += 1;
+        if row % blocks == 0 {
+            outer.advance(1);
+        }
     }
 }
 
@@ -68,16 +65,16 @@ struct Block {
 unsafe fn block_of_rows(execution: &mut Execution<'_>, task: Task, turn: &Turn, block: Block) {
     let plan = execution.plan;
     let machine = execution.machine;
-    let (n, k) = (points(&plan.columns), points(&plan.steps));
+    let (columns, k) = (execution.part.columns.clone(), points(&plan.steps));
     // Bytes between the rows across, and between the columns, of the results.
     let across_bytes = turn.along_block * machine.unit;
     let column_bytes = turn.across_block * across_bytes;
     // SAFETY: the table has room for the vectors of a block.
     let vectors = unsafe { fill_vectors(execution, block.along) };
     let tile = machine.kernels.broadcast.len();
-    let mut column = 0;
-    while column < n {
-        let columns = plan.column_block.min(n - column);
+    let mut column = columns.start;
+    while column < columns.end {
+        let columns = plan.column_block.min(columns.end - column);
         // SAFETY: the caller's duties, and the table has room for a block.
         unsafe {
             execution.take_columns(column, columns);

@@ -10,14 +10,14 @@
 
 use num_complex::Complex;
 
+use super::bypass;
 use super::copy::take_smallest;
 use super::rows::{RowKernel, row_kernel};
 use super::sweep::{Arrays, sweep_rows};
-use super::{bypass, finish_bypass};
 use crate::kernel::{Dims, Read};
 
 /// Complex numbers with kernels.
-pub(super) trait ComplexLane: Copy {
+pub(super) trait ComplexLane: Copy + Sync {
     /// `out = x · y`, where the bits of `alpha` and `beta` change the signs of x and y.
     const MULTIPLY: RowKernel<Self>;
     /// `out = x · y[0]`, likewise.
@@ -135,6 +135,5 @@ pub(super) unsafe fn multiply<T: ComplexLane>(
     let bypass = bypass(out, bytes, u.extent * size_of::<T>());
     // SAFETY: the caller's duties; the kernel gets adjacent elements.
     unsafe { sweep_rows(kernel, dims, (&u, &v), arrays, signs, bypass) }
-    finish_bypass(bypass);
     true
 }

@@ -4,11 +4,11 @@
 //! another dim has the source's adjacent elements, tiles of these two dims are transposed. Else elements go one at a
 //! time, in tiles of the dims with the smallest steps.
 
+use super::bypass;
 use super::lane::{Lane, Width};
 use super::permute::permute;
 use super::rows::Bypass;
 use super::sweep::{Arrays, TILE, once, sweep_rows, sweep_tiles};
-use super::{bypass, finish_bypass};
 use crate::kernel::{Dim, Dims, Mode};
 
 /// The longest side of a tile in a buffer, as [`part`] cuts them; not a power of two.
@@ -36,15 +36,14 @@ pub(super) unsafe fn copy<W: Width>(dims: &mut Dims<1>, x: *const W, out: *mut W
         if let Some(kernel) = whole {
             let v = take_smallest(dims, |d| d.out.unsigned_abs());
             let bypass = bypass(out, bytes, u.extent * size_of::<W>());
-            sweep_rows(kernel, dims, (&u, &v), arrays, factors, bypass);
-            return finish_bypass(bypass);
+            return sweep_rows(kernel, dims, (&u, &v), arrays, factors, bypass);
         }
         let v = take_smallest(dims, |d| d.sources[0].unsigned_abs().wrapping_sub(1));
         match W::TRANSPOSE {
-            Some((kernel, side))
-                if u.out == 1 && v.sources[0] == 1 && u.extent.min(v.extent) >= side =>
+            Some(kernel)
+                if u.out == 1 && v.sources[0] == 1 && u.extent.min(v.extent) >= kernel.1 =>
             {
-                permute((kernel, side), dims, (&u, &v), arrays, factors);
+                permute(kernel, dims, (&u, &v), arrays, factors);
             }
             // Whatever steps there are: the longer dim is the inner one.
             _ if u.extent < v.extent.min(TILE) => {

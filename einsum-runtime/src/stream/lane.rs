@@ -5,7 +5,7 @@ use super::{across, down, strided, transpose};
 use crate::kernel::Mode;
 
 /// Elements that kernels copy.
-pub(super) trait Width: Copy {
+pub(super) trait Width: Copy + Sync {
     /// Copies rows, by numbers of this type each.
     const COPY: RowKernel<Self>;
     /// Fills rows with their first element, if there is such a kernel.

@@ -12,6 +12,8 @@ mod complex;
 mod complex_rows;
 mod complex_sums;
 mod copy;
+mod cut;
+mod divide;
 mod down;
 mod lane;
 mod multiply;
@@ -21,6 +23,7 @@ mod prefetch;
 mod reduce;
 mod rows;
 mod strided;
+mod sum;
 mod sums;
 mod sweep;
 #[cfg(test)]

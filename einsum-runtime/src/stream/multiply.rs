@@ -5,12 +5,13 @@
 
 use core::mem::MaybeUninit;
 
+use super::bypass;
 use super::copy::{PITCH, part, take_smallest};
+use super::divide::Nest;
 use super::lane::{Lane, Width};
 use super::odometer::Odometer;
-use super::rows::{RowKernel, Rows};
+use super::rows::{Bypass, RowKernel, Rows};
 use super::sweep::{Arrays, TILE, sweep_rows, sweep_tiles};
-use super::{bypass, finish_bypass};
 use crate::kernel::{Dim, Dims, Mode};
 
 /// Elements of a buffer.
@@ -50,8 +51,7 @@ pub(super) unsafe fn multiply<T: Lane + PartialEq>(
         if let (Some(kernel), 1, Mode::Assign) = (whole, u.out, mode) {
             let v = take_smallest(dims, |d| d.out.unsigned_abs());
             let bypass = bypass(out, bytes, u.extent * size_of::<T>());
-            sweep_rows(kernel, dims, (&u, &v), arrays, ones, bypass);
-            return finish_bypass(bypass);
+            return sweep_rows(kernel, dims, (&u, &v), arrays, ones, bypass);
         }
         let v = take_smallest(dims, |d| d.sources[0].unsigned_abs().wrapping_sub(1));
         let is_transposed = v.sources[0] == 1
@@ -60,7 +60,13 @@ pub(super) unsafe fn multiply<T: Lane + PartialEq>(
         if whole.is_none() && !is_transposed && matches!(mode, Mode::Assign) {
             sweep_tiles(T::STRIDED_MULTIPLY, dims, (&u, &v), arrays, ones);
         } else {
-            staged(dims, (&u, &v), whole, is_transposed, arrays, mode);
+            // Rows without neighbours fill the buffer alone.
+            let alone = v.extent == 1 && !is_transposed;
+            let grain = if alone { BUFFER } else { TILE };
+            let nest = Nest { outer: dims, u: &u, v: &v };
+            nest.in_parts([grain, TILE], arrays, Bypass::No, |nest, arrays| {
+                staged(nest, whole, is_transposed, arrays, mode);
+            });
         }
     }
 }
@@ -71,8 +77,7 @@ pub(super) unsafe fn multiply<T: Lane + PartialEq>(
 ///
 /// As [`multiply`]; `whole` is right for rows along `u`, and the first source can be transposed if `is_transposed`.
 unsafe fn staged<T: Lane + PartialEq>(
-    outer: &[Dim<2>],
-    (u, v): (&Dim<2>, &Dim<2>),
+    Nest { outer, u, v }: Nest<'_, 2>,
     whole: Option<RowKernel<T>>,
     is_transposed: bool,
     arrays: Arrays<T, 2>,

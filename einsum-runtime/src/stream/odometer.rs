@@ -26,6 +26,22 @@ impl<'d, const P: usize> Odometer<'d, P> {
         Odometer { dims, index, at: At { out: 0, sources: [0; P] } }
     }
 
+    /// Starts at a point, counted in the order of the loops.
+    pub(super) fn from(dims: &'d [Dim<P>], point: usize) -> Self {
+        let mut odometer = Odometer::new(dims);
+        let mut rest = point;
+        for (dim, index) in dims.iter().zip(&mut odometer.index).rev() {
+            *index = rest % dim.extent;
+            rest /= dim.extent;
+            let by = index.cast_signed();
+            odometer.at.out += dim.out * by;
+            for (at, step) in odometer.at.sources.iter_mut().zip(dim.sources) {
+                *at += step * by;
+            }
+        }
+        odometer
+    }
+
     /// Goes to the next point, or returns false after the last.
     pub(super) fn advance(&mut self) -> bool {
         let index = self.index.as_mut_slice();

@@ -12,12 +12,14 @@
 use core::mem::MaybeUninit;
 
 use super::copy::{PITCH, part};
+use super::divide::{Elements, Nest};
 use super::lane::Width;
 use super::odometer::Odometer;
 use super::prefetch::{Lines, fetch_to_read, fetch_to_write};
-use super::rows::{RowKernel, Rows};
+use super::rows::{Bypass, RowKernel, Rows};
 use super::sweep::{Arrays, TILE, once};
 use crate::kernel::{Dim, Dims};
+use crate::threads;
 
 /// The length of a tile along the output's rows if it is transposed at once: several whole lines in every row.
 const LONG_TILE: usize = 256;
@@ -41,56 +43,37 @@ pub(super) unsafe fn permute<W: Width>(
     factors: [W; 2],
 ) {
     let size = size_of::<W>();
-    let mut buffer = [const { MaybeUninit::<[W; PITCH]>::uninit() }; PITCH];
-    let staged = competes(v.out.unsigned_abs() * size);
-    let buffer = staged.then_some(buffer.as_mut_ptr().cast());
-    let tiles = Tiles { kernel, side, u, v, factors, buffer };
+    let mut count = Elements::of(outer);
+    count.add(u);
+    count.add(v);
+    let pieces = threads::pieces(count.nanoseconds(size));
     let (u_run, v_run) = (u.extent * size, v.extent * size);
     let along = match outer.iter().position(|d| d.out == u.extent.cast_signed()) {
-        Some(i) if u_run < SHORT => outer.remove(i),
-        _ => once(),
+        Some(i) if u_run < SHORT => Some(outer.remove(i)),
+        _ => None,
     };
     let across = match outer.iter().position(|d| d.sources[0] == v.extent.cast_signed()) {
-        Some(i) if v_run < SHORT => outer.remove(i),
-        _ => once(),
+        Some(i) if v_run < SHORT => Some(outer.remove(i)),
+        _ => None,
     };
-    let (along_block, across_block) = (RUN.div_ceil(u_run), RUN.div_ceil(v_run));
-    let mut point = Odometer::new(outer);
-    loop {
-        let here = arrays.at(point.at.out, point.at.sources);
-        let more = point.advance();
-        let next_point = arrays.at(point.at.out, point.at.sources);
-        let mut i = 0;
-        while i < across.extent {
-            let i_end = across.extent.min(i + across_block);
-            let mut j = 0;
-            while j < along.extent {
-                let j_end = along.extent.min(j + along_block);
-                let mut row = i;
-                while row < i_end {
-                    let mut column = j;
-                    while column < j_end {
-                        let next = if column + 1 < j_end {
-                            here.within(&across, row, &along, column + 1)
-                        } else if row + 1 < i_end {
-                            here.within(&across, row + 1, &along, j)
-                        } else {
-                            next_point
-                        };
-                        // SAFETY: the caller's duties.
-                        unsafe { tiles.run(&here.within(&across, row, &along, column), &next) };
-                        column += 1;
-                    }
-                    row += 1;
-                }
-                j = j_end;
-            }
-            i = i_end;
-        }
-        if !more {
-            return;
-        }
-    }
+    let blocks = [RUN.div_ceil(u_run), RUN.div_ceil(v_run)];
+    // What continues short rows is cut instead of these, between blocks.
+    let (cut_u, u_grain) = along.as_ref().map_or((u, LONG_TILE), |along| (along, blocks[0]));
+    let (cut_v, v_grain) = across.as_ref().map_or((v, TILE), |across| (across, blocks[1]));
+    let nest = Nest { outer, u: cut_u, v: cut_v };
+    let run = |Nest { outer, u: cut_u, v: cut_v }: Nest<'_, 1>, arrays: Arrays<W, 1>| {
+        let once = once();
+        let (along, u) = if along.is_some() { (cut_u, u) } else { (&once, cut_u) };
+        let (across, v) = if across.is_some() { (cut_v, v) } else { (&once, cut_v) };
+        let mut buffer = [const { MaybeUninit::<[W; PITCH]>::uninit() }; PITCH];
+        let staged = competes(v.out.unsigned_abs() * size);
+        let buffer = staged.then_some(buffer.as_mut_ptr().cast());
+        let tiles = Tiles { kernel, side, u, v, factors, buffer };
+        // SAFETY: the caller's duties, for a part of the nest.
+        unsafe { tiles.at_points(outer, (along, across), blocks, arrays) }
+    };
+    // SAFETY: as above.
+    unsafe { nest.in_pieces(pieces, [u_grain, v_grain], arrays, Bypass::No, run) }
 }
 
 /// What the tiles have in common.
@@ -107,6 +90,56 @@ struct Tiles<'d, W> {
 }
 
 impl<W: Width> Tiles<'_, W> {
+    /// Transposes at every point of `outer`, and of blocks of the loops that continue u and v.
+    ///
+    /// # Safety
+    ///
+    /// As [`permute`].
+    unsafe fn at_points(
+        &self,
+        outer: &[Dim<1>],
+        (along, across): (&Dim<1>, &Dim<1>),
+        [along_block, across_block]: [usize; 2],
+        arrays: Arrays<W, 1>,
+    ) {
+        let mut point = Odometer::new(outer);
+        loop {
+            let here = arrays.at(point.at.out, point.at.sources);
+            let more = point.advance();
+            let next_point = arrays.at(point.at.out, point.at.sources);
+            let mut i = 0;
+            while i < across.extent {
+                let i_end = across.extent.min(i + across_block);
+                let mut j = 0;
+                while j < along.extent {
+                    let j_end = along.extent.min(j + along_block);
+                    let mut row = i;
+                    while row < i_end {
+                        let mut column = j;
+                        while column < j_end {
+                            let next = if column + 1 < j_end {
+                                here.within(across, row, along, column + 1)
+                            } else if row + 1 < i_end {
+                                here.within(across, row + 1, along, j)
+                            } else {
+                                next_point
+                            };
+                            // SAFETY: the caller's duties.
+                            unsafe { self.run(&here.within(across, row, along, column), &next) };
+                            column += 1;
+                        }
+                        row += 1;
+                    }
+                    j = j_end;
+                }
+                i = i_end;
+            }
+            if !more {
+                return;
+            }
+        }
+    }
+
     /// Transposes all of `u` by `v`. `next` is where this begins next, as far as that is told easily.
     ///
     /// # Safety

@@ -1,5 +1,6 @@
 //! Runs row kernels at every point of outer loops.
 
+use super::divide::Nest;
 use super::odometer::Odometer;
 use super::rows::{Bypass, RowKernel, Rows};
 use crate::kernel::Dim;
@@ -79,12 +80,15 @@ impl<T: Copy> Rows<T> {
     }
 }
 
-/// Runs `kernel` on whole rows along `u` and `v`, at every point of `outer`.
+/// The bytes of a row that are worth a call of their own, for rows that are cut.
+const ROW: usize = 4096;
+
+/// Runs `kernel` on whole rows along `u` and `v`, at every point of `outer`, and makes what bypasses the caches visible.
 ///
 /// # Safety
 ///
 /// As [`RowKernel`], at every point.
-pub(super) unsafe fn sweep_rows<T: Copy, const P: usize>(
+pub(super) unsafe fn sweep_rows<T: Copy + Sync, const P: usize>(
     kernel: RowKernel<T>,
     outer: &[Dim<P>],
     (u, v): (&Dim<P>, &Dim<P>),
@@ -92,17 +96,21 @@ pub(super) unsafe fn sweep_rows<T: Copy, const P: usize>(
     factors: [T; 2],
     bypass: Bypass,
 ) {
-    let mut point = Odometer::new(outer);
-    loop {
-        let here = arrays.at(point.at.out, point.at.sources);
-        let mut rows = Rows::along(&here, (u, u.extent), (v, v.extent), factors);
-        rows.bypass = bypass;
-        // SAFETY: the caller's duties.
-        unsafe { kernel(&rows) }
-        if !point.advance() {
-            return;
+    let run = |Nest { outer, u, v }: Nest<'_, P>, arrays: Arrays<T, P>| {
+        let mut point = Odometer::new(outer);
+        loop {
+            let here = arrays.at(point.at.out, point.at.sources);
+            let mut rows = Rows::along(&here, (u, u.extent), (v, v.extent), factors);
+            rows.bypass = bypass;
+            // SAFETY: the caller's duties.
+            unsafe { kernel(&rows) }
+            if !point.advance() {
+                return;
+            }
         }
-    }
+    };
+    // SAFETY: the caller's duties, for parts of the nest.
+    unsafe { Nest { outer, u, v }.in_parts([ROW / size_of::<T>(), 1], arrays, bypass, run) }
 }
 
 /// Runs `kernel` on tiles along `u` and `v`, at every point of `outer`.
@@ -110,7 +118,7 @@ pub(super) unsafe fn sweep_rows<T: Copy, const P: usize>(
 /// # Safety
 ///
 /// As [`RowKernel`], at every point.
-pub(super) unsafe fn sweep_tiles<T: Copy, const P: usize>(
+pub(super) unsafe fn sweep_tiles<T: Copy + Sync, const P: usize>(
     kernel: RowKernel<T>,
     outer: &[Dim<P>],
     (u, v): (&Dim<P>, &Dim<P>),
@@ -119,25 +127,29 @@ pub(super) unsafe fn sweep_tiles<T: Copy, const P: usize>(
 ) {
     // Nothing to tile where the rows have no neighbours.
     let width = if v.extent == 1 { u.extent } else { TILE };
-    let mut point = Odometer::new(outer);
-    loop {
-        let here = arrays.at(point.at.out, point.at.sources);
-        let mut i = 0;
-        while i < u.extent {
-            let columns = width.min(u.extent - i);
-            let mut j = 0;
-            while j < v.extent {
-                let lines = TILE.min(v.extent - j);
-                let tile = here.within(u, i, v, j);
-                let rows = Rows::along(&tile, (u, columns), (v, lines), factors);
-                // SAFETY: the caller's duties.
-                unsafe { kernel(&rows) }
-                j += lines;
+    let run = |Nest { outer, u, v }: Nest<'_, P>, arrays: Arrays<T, P>| {
+        let mut point = Odometer::new(outer);
+        loop {
+            let here = arrays.at(point.at.out, point.at.sources);
+            let mut i = 0;
+            while i < u.extent {
+                let columns = width.min(u.extent - i);
+                let mut j = 0;
+                while j < v.extent {
+                    let lines = TILE.min(v.extent - j);
+                    let tile = here.within(u, i, v, j);
+                    let rows = Rows::along(&tile, (u, columns), (v, lines), factors);
+                    // SAFETY: the caller's duties.
+                    unsafe { kernel(&rows) }
+                    j += lines;
+                }
+                i += columns;
             }
-            i += columns;
+            if !point.advance() {
+                return;
+            }
         }
-        if !point.advance() {
-            return;
-        }
-    }
+    };
+    // SAFETY: the caller's duties, for parts of the nest.
+    unsafe { Nest { outer, u, v }.in_parts([TILE, TILE], arrays, Bypass::No, run) }
 }

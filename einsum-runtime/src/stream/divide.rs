@@ -1,0 +1,119 @@
+//! Nests without sums in parts that write different elements, for threads to take.
+
+use super::finish_bypass;
+use super::rows::Bypass;
+use super::sweep::{Arrays, once};
+use crate::kernel::{Dim, Dims};
+use crate::threads::{self, BYTES_MOVED, Grid, Shared};
+
+/// A nest without sums: rows along `u`, side by side along `v`, at every point of `outer`.
+#[derive(Clone, Copy)]
+pub(super) struct Nest<'d, const P: usize> {
+    pub(super) outer: &'d [Dim<P>],
+    pub(super) u: &'d Dim<P>,
+    pub(super) v: &'d Dim<P>,
+}
+
+impl<const P: usize> Nest<'_, P> {
+    /// Calls `run` with parts of the nest and the arrays from there on. Parts of u and v begin at multiples of `grains`,
+    /// and are whole or at least as long.
+    ///
+    /// # Safety
+    ///
+    /// `run` may be called so, at the same time for parts that write different elements.
+    pub(super) unsafe fn in_parts<T: Copy>(
+        &self,
+        grains: [usize; 2],
+        arrays: Arrays<T, P>,
+        bypass: Bypass,
+        run: impl Fn(Nest<'_, P>, Arrays<T, P>) + Sync,
+    ) {
+        let mut count = Elements::of(self.outer);
+        count.add(self.u);
+        count.add(self.v);
+        let pieces = threads::pieces(count.nanoseconds(size_of::<T>()));
+        // SAFETY: the caller's duties.
+        unsafe { self.in_pieces(pieces, grains, arrays, bypass, run) }
+    }
+
+    /// As [`in_parts`](Self::in_parts), in about so many pieces. `run` may do more at a point than the nest says.
+    ///
+    /// # Safety
+    ///
+    /// As [`in_parts`](Self::in_parts).
+    pub(super) unsafe fn in_pieces<T: Copy>(
+        &self,
+        pieces: usize,
+        [u_grain, v_grain]: [usize; 2],
+        arrays: Arrays<T, P>,
+        bypass: Bypass,
+        run: impl Fn(Nest<'_, P>, Arrays<T, P>) + Sync,
+    ) {
+        if pieces == 1 {
+            run(*self, arrays);
+            return finish_bypass(bypass);
+        }
+        // The two outermost loops, v, and u.
+        let extent = |i: usize| self.outer.get(i).map_or(1, |d| d.extent);
+        let extents = [extent(0), extent(1), self.v.extent, self.u.extent];
+        let grid = Grid::of(extents, [1, 1, v_grain, u_grain], pieces);
+        // SAFETY: the arrays are pointers to elements.
+        let arrays = unsafe { Shared::new(arrays) };
+        threads::each(grid.pieces(), |piece| {
+            let [first, second, rows, columns] = grid.piece(piece);
+            let v = Dim { extent: rows.len(), ..*self.v };
+            let u = Dim { extent: columns.len(), ..*self.u };
+            let mut here = arrays.get().within(&u, columns.start, &v, rows.start);
+            let mut outer = Dims::from_slice(self.outer);
+            for (dim, range) in outer.iter_mut().zip([first, second]) {
+                here = here.within(dim, range.start, &once(), 0);
+                dim.extent = range.len();
+            }
+            run(Nest { outer: &outer, u: &u, v: &v }, here);
+            finish_bypass(bypass);
+        });
+    }
+}
+
+/// The elements of arrays that a nest touches.
+pub(super) struct Elements<const P: usize> {
+    /// The points of the nest's kept loops, and in each source.
+    results: usize,
+    sources: [usize; P],
+}
+
+impl<const P: usize> Elements<P> {
+    pub(super) fn of(dims: &[Dim<P>]) -> Self {
+        let mut elements = Elements { results: 1, sources: [1; P] };
+        let mut i = 0;
+        while i < dims.len() {
+            elements.add(&dims[i]);
+            i += 1;
+        }
+        elements
+    }
+
+    pub(super) fn add(&mut self, dim: &Dim<P>) {
+        if !dim.summed {
+            self.results = self.results.saturating_mul(dim.extent);
+        }
+        let mut p = 0;
+        while p < P {
+            if dim.sources[p] != 0 {
+                self.sources[p] = self.sources[p].saturating_mul(dim.extent);
+            }
+            p += 1;
+        }
+    }
+
+    /// Returns about the time that it takes to move every element once, of `size` bytes each.
+    pub(super) fn nanoseconds(&self, size: usize) -> usize {
+        let mut all = self.results;
+        let mut p = 0;
+        while p < P {
+            all = all.saturating_add(self.sources[p]);
+            p += 1;
+        }
+        all.saturating_mul(size) / BYTES_MOVED
+    }
+}

@@ -1,0 +1,248 @@
+//! Forms sums: one of every row, or rows added to a row of sums.
+
+use super::lane::Lane;
+use super::odometer::{At, Odometer};
+use super::rows::{RowKernel, Rows};
+use super::sums::{BLOCK, Sums};
+use super::sweep::{Arrays, once};
+use crate::kernel::{Dim, Dims, Mode};
+
+/// The length of each of four streams, in bytes: enough for the machine's prefetching, and few pages at a time.
+const STREAM: usize = 1 << 20;
+
+/// The length of short rows that are added as one.
+const WIDE: usize = 64;
+
+/// The loops of sums.
+#[derive(Clone)]
+pub(super) struct Sum<T, const P: usize> {
+    /// The first source's adjacent elements.
+    row: Dim<P>,
+    /// The step between rows: between sums if a row is summed, else a summed one.
+    rows: Dim<P>,
+    /// How many rows are added as one.
+    wide: usize,
+    /// The other summed loops.
+    summed: Dims<P>,
+    kernels: [RowKernel<T>; 2],
+}
+
+impl<T: Lane + PartialEq, const P: usize> Sum<T, P> {
+    /// Returns the sums over rows, one kept loop of which is `along`, and summed loops, of which the last may be taken
+    /// for that between rows. Returns the loop along which sums are formed at once as well.
+    pub(super) fn new(
+        row: Dim<P>,
+        kernels: [RowKernel<T>; 2],
+        kept: &mut Dims<P>,
+        mut summed: Dims<P>,
+    ) -> (Self, Dim<P>) {
+        let (along, rows) = if row.summed {
+            let across = kept.pop().unwrap_or(once());
+            (across, across)
+        } else {
+            (row, summed.pop().unwrap_or(once()))
+        };
+        let wide = widening(&row, &rows);
+        (Sum { row, rows, wide, summed, kernels }, along)
+    }
+
+    /// Whether the elements of a row are summed.
+    pub(super) fn is_across(&self) -> bool {
+        self.row.summed
+    }
+
+    /// Returns the number of summed loops.
+    pub(super) fn loops(&self) -> usize {
+        self.summed.len() + 1
+    }
+
+    /// Returns a summed loop, the innermost being the last.
+    pub(super) fn summed_loop(&self, number: usize) -> &Dim<P> {
+        match self.summed.get(number) {
+            Some(dim) => dim,
+            None if self.row.summed => &self.row,
+            None => &self.rows,
+        }
+    }
+
+    /// Returns the sums over as many points of a summed loop.
+    pub(super) fn over(&self, number: usize, extent: usize) -> Self {
+        let mut part = self.clone();
+        match part.summed.get_mut(number) {
+            Some(dim) => dim.extent = extent,
+            None if part.row.summed => part.row.extent = extent,
+            None => part.rows.extent = extent,
+        }
+        part.wide = widening(&part.row, &part.rows);
+        part
+    }
+
+    /// Forms `count` sums from these elements on, and lets them enter the output, at steps of `step`.
+    ///
+    /// # Safety
+    ///
+    /// The sources can be read at every point of the loops, but of the loop along only at `count`. The output can be
+    /// written there, and holds values unless the mode is an assignment. `buffer` has `2 * BUFFER` elements, and at most
+    /// `BUFFER` sums are formed.
+    pub(super) unsafe fn form(
+        &self,
+        buffer: *mut T,
+        from: &Arrays<T, P>,
+        count: usize,
+        step: isize,
+        mode: Mode<T>,
+    ) {
+        // SAFETY: the caller's duties.
+        unsafe {
+            let mut sums = Sums::new(buffer, self.wide * count, self.results());
+            self.sum(&mut sums, from);
+            if self.wide > 1 {
+                sums.fold(count);
+            }
+            sums.put(from.out, step, mode);
+        }
+    }
+
+    /// Returns about how many results of kernels each sum consists of.
+    fn results(&self) -> usize {
+        let inner =
+            if self.row.summed { self.row.extent.div_ceil(BLOCK) } else { self.rows.extent / 4 };
+        self.summed.iter().fold(inner, |n, d| n.saturating_mul(d.extent))
+    }
+
+    /// Forms sums from these elements on.
+    ///
+    /// # Safety
+    ///
+    /// The sources can be read at every point of the loops, but of the dim that the sums lie along only at as many as
+    /// there are sums.
+    unsafe fn sum(&self, sums: &mut Sums<T>, from: &Arrays<T, P>) {
+        let mut point = Odometer::new(&self.summed);
+        loop {
+            let At { sources, .. } = point.at;
+            let here = from.at(0, sources);
+            // SAFETY: the caller's duties.
+            unsafe {
+                if !self.row.summed {
+                    self.add_rows(sums, &here);
+                } else if sums.count < 4 {
+                    self.sum_long_rows(sums, &here);
+                } else {
+                    self.sum_rows(sums, &here);
+                }
+            }
+            if !point.advance() {
+                return;
+            }
+        }
+    }
+
+    /// One sum of every row: the streams are groups of rows.
+    unsafe fn sum_rows(&self, sums: &mut Sums<T>, from: &Arrays<T, P>) {
+        let most = self.stream();
+        let mut first = 0;
+        while first < sums.count {
+            let left = sums.count - first;
+            let count = most.min(left / 4);
+            let here = from.within(&self.rows, first, &once(), 0);
+            // SAFETY: the caller's duties.
+            unsafe {
+                if count == 0 {
+                    sums.add_blocks(
+                        self.kernels[0],
+                        self.call(&here, left),
+                        self.row.extent,
+                        first,
+                    );
+                    return;
+                }
+                let call = self.streams(&here, count, &self.rows, count);
+                sums.add_blocks(self.kernels[1], call, self.row.extent, first);
+            }
+            first += 4 * count;
+        }
+    }
+
+    /// One sum of each of a few rows: the streams are pieces of a row.
+    unsafe fn sum_long_rows(&self, sums: &mut Sums<T>, from: &Arrays<T, P>) {
+        let piece = self.row.extent.min(4 * STREAM / size_of::<T>()) / 4;
+        let mut at = 0;
+        while piece >= BLOCK && at + 4 * piece <= self.row.extent {
+            let here = from.within(&self.row, at, &once(), 0);
+            let mut call = self.streams(&here, sums.count, &self.row, piece);
+            // All pieces enter the same sum.
+            call.out_stream = 0;
+            // SAFETY: the caller's duties.
+            unsafe { sums.add_blocks(self.kernels[1], call, piece, 0) }
+            at += 4 * piece;
+        }
+        if at < self.row.extent {
+            let here = from.within(&self.row, at, &once(), 0);
+            let call = self.call(&here, sums.count);
+            // SAFETY: the caller's duties.
+            unsafe { sums.add_blocks(self.kernels[0], call, self.row.extent - at, 0) }
+        }
+    }
+
+    /// A row of sums: the streams are groups of rows, of which `wide` make one.
+    unsafe fn add_rows(&self, sums: &mut Sums<T>, from: &Arrays<T, P>) {
+        let wide = self.wide;
+        let most = (self.stream() / wide).max(1);
+        let mut first = 0;
+        while first < self.rows.extent {
+            let left = (self.rows.extent - first) / wide;
+            let here = from.within(&self.rows, first, &once(), 0);
+            if left == 0 {
+                let mut call = self.call(&here, self.rows.extent - first);
+                call.len = sums.count / wide;
+                // SAFETY: the caller's duties.
+                unsafe { sums.add(self.kernels[0], call, 0, call.rows) }
+                return;
+            }
+            let count = most.min(left / 4).min(sums.room());
+            let (kernel, mut call, done) = match count {
+                0 => (self.kernels[0], self.call(&here, left), left),
+                _ => {
+                    let call = self.streams(&here, count, &self.rows, wide * count);
+                    (self.kernels[1], call, 4 * count)
+                }
+            };
+            call.len = sums.count;
+            call.x_row *= wide.cast_signed();
+            // SAFETY: the caller's duties.
+            unsafe { sums.add(kernel, call, 0, call.rows) }
+            first += wide * done;
+        }
+    }
+
+    /// Returns how many rows make a stream: 1 or more.
+    fn stream(&self) -> usize {
+        let row = self.rows.sources[0].unsigned_abs() * size_of::<T>();
+        (STREAM / row.max(1)).max(1)
+    }
+
+    /// Returns the arguments for `rows` rows; their length and the sums are still missing.
+    fn call(&self, from: &Arrays<T, P>, rows: usize) -> Rows<T> {
+        let along = Dim { out: 1, ..self.rows };
+        Rows::along(from, (&self.row, 1), (&along, rows), [T::ONE; 2])
+    }
+
+    /// As [`call`](Sum::call), for four streams `apart` steps of `dim` apart.
+    fn streams(&self, from: &Arrays<T, P>, rows: usize, dim: &Dim<P>, apart: usize) -> Rows<T> {
+        let mut call = self.call(from, rows);
+        let bytes = (apart * size_of::<T>()).cast_signed();
+        call.out_stream = bytes;
+        call.x_stream = dim.sources[0] * bytes;
+        call.y_stream = dim.sources[P - 1] * bytes;
+        call
+    }
+}
+
+/// Returns how many rows make one of full vectors, if short rows that follow each other in memory are added to a row of
+/// sums: the sums are then as many times as many, and folded in the end.
+fn widening<const P: usize>(row: &Dim<P>, rows: &Dim<P>) -> usize {
+    let is_short = P == 1 && !row.summed && row.extent <= WIDE / 2;
+    let is_dense = rows.sources[0] == row.extent.cast_signed();
+    let wide = WIDE / row.extent;
+    if is_short && is_dense && rows.extent >= 4 * wide { wide } else { 1 }
+}

@@ -1,0 +1,131 @@
+//! The crew of a computation: its caller and helpers from a rayon pool, which take pieces until none is left.
+//!
+//! The caller begins at once, and in the end waits only for helpers in the middle of a piece: a pool whose threads are
+//! busy delays nothing. While it waits it runs no other jobs of the pool, as a thread in `rayon::join` does, so that a
+//! lock held by the caller is not asked for again below it.
+//!
+//! The heap is asked for one small block, and another for every helper: about 100 bytes for two threads.
+
+use core::any::Any;
+use core::panic::AssertUnwindSafe;
+use core::sync::atomic::{AtomicUsize, Ordering};
+use std::panic::{catch_unwind, resume_unwind};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::{self, Thread};
+
+/// In [`Work::helpers`]: nobody may begin any more.
+const CLOSED: usize = 1 << (usize::BITS - 1);
+
+/// How often the caller looks for the last helper to finish before it offers its processor, which the helper might be
+/// waiting for, and before it sleeps.
+const LOOKS: usize = 20;
+const OFFERS: usize = 200;
+
+/// A computation. Helpers hold on to it, but call `run` only while they are counted.
+struct Work {
+    run: *const u8,
+    call: unsafe fn(*const u8, usize),
+    pieces: usize,
+    /// The next piece to be taken.
+    next: AtomicUsize,
+    /// The helpers at work, and [`CLOSED`].
+    helpers: AtomicUsize,
+    caller: Thread,
+    /// What a helper has panicked with.
+    panic: Mutex<Option<Box<dyn Any + Send>>>,
+}
+
+// SAFETY: `run` points to a `Sync` function; all else is `Send` and `Sync`.
+unsafe impl Send for Work {}
+// SAFETY: as above.
+unsafe impl Sync for Work {}
+
+/// Calls `run` with every number below `pieces`, here and on up to `helpers` threads of the pool.
+pub(super) fn each<F: Fn(usize) + Sync>(pieces: usize, helpers: usize, run: &F) {
+    let work = Arc::new(Work {
+        run: core::ptr::from_ref(run).cast(),
+        call: call::<F>,
+        pieces,
+        next: AtomicUsize::new(0),
+        helpers: AtomicUsize::new(0),
+        caller: thread::current(),
+        panic: Mutex::new(None),
+    });
+    {
+        // Also if something panics, no helper is left at work.
+        let _closing = Closing(&work);
+        for _ in 0..helpers {
+            let work = Arc::clone(&work);
+            rayon_core::spawn(move || work.help());
+        }
+        // SAFETY: `run` is borrowed here.
+        unsafe { work.take_pieces() }
+    }
+    let panic = work.panic.lock().unwrap_or_else(PoisonError::into_inner).take();
+    if let Some(panic) = panic {
+        resume_unwind(panic);
+    }
+}
+
+/// # Safety
+///
+/// `run` is a reference to an `F`.
+unsafe fn call<F: Fn(usize)>(run: *const u8, piece: usize) {
+    // SAFETY: the caller's duty.
+    unsafe { (*run.cast::<F>())(piece) }
+}
+
+impl Work {
+    /// Takes pieces until none is left.
+    ///
+    /// # Safety
+    ///
+    /// `run` is still borrowed.
+    unsafe fn take_pieces(&self) {
+        loop {
+            let piece = self.next.fetch_add(1, Ordering::Relaxed);
+            if piece >= self.pieces {
+                return;
+            }
+            // SAFETY: the caller's duty; `call` is that of `run`'s type.
+            unsafe { (self.call)(self.run, piece) }
+        }
+    }
+
+    fn help(&self) {
+        let enter = |n| if n & CLOSED == 0 { Some(n + 1) } else { None };
+        if self.helpers.fetch_update(Ordering::Acquire, Ordering::Relaxed, enter).is_err() {
+            return;
+        }
+        // SAFETY: the work was not closed, so its caller waits for this helper before its borrow ends.
+        let done = catch_unwind(AssertUnwindSafe(|| unsafe { self.take_pieces() }));
+        if let Err(panic) = done {
+            self.next.store(self.pieces, Ordering::Relaxed);
+            *self.panic.lock().unwrap_or_else(PoisonError::into_inner) = Some(panic);
+        }
+        // What the pieces wrote becomes visible to the caller, who reads the count.
+        if self.helpers.fetch_sub(1, Ordering::Release) == CLOSED + 1 {
+            self.caller.unpark();
+        }
+    }
+}
+
+/// Closes the work when dropped, and waits for the helpers at work.
+struct Closing<'w>(&'w Work);
+
+impl Drop for Closing<'_> {
+    fn drop(&mut self) {
+        let helpers = &self.0.helpers;
+        let mut looks = 0;
+        let mut left = helpers.fetch_or(CLOSED, Ordering::Acquire);
+        while left & !CLOSED != 0 {
+            match looks {
+                ..LOOKS => core::hint::spin_loop(),
+                LOOKS..OFFERS => thread::yield_now(),
+                _ => thread::park(),
+            }
+            looks += 1;
+            left = helpers.load(Ordering::Acquire);
+        }
+    }
+}
