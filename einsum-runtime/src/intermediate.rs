@@ -15,16 +15,19 @@ pub(crate) struct Intermediate {
 
 impl Intermediate {
     /// Returns uninitialised room for the elements of `shape`.
+    #[inline]
     pub(crate) fn new(shape: COrder, element: Layout) -> Self {
         // The check before any loop has compared the product with `isize::MAX`.
         let memory = Kept::new(shape.len * element.size(), element.align());
         Intermediate { memory, shape }
     }
 
+    #[inline]
     pub(crate) fn as_ptr(&self) -> *const u8 {
         self.memory.as_ptr()
     }
 
+    #[inline]
     pub(crate) fn as_mut_ptr(&mut self) -> *mut u8 {
         self.memory.as_mut_ptr()
     }
@@ -42,6 +45,7 @@ pub(crate) struct COrder {
 impl COrder {
     /// `named` axes, whose extents are to be [written](COrder::named_mut) before it is [laid](COrder::lay), and those of an
     /// ellipsis.
+    #[inline]
     pub(crate) fn new(named: usize, rest: &[usize]) -> Self {
         let mut axes = SmallVec::from_elem(0, 2 * named + 2 * rest.len());
         if !rest.is_empty() {
@@ -51,6 +55,7 @@ impl COrder {
     }
 
     /// The extents of the named axes.
+    #[inline]
     pub(crate) fn named_mut(&mut self) -> &mut [usize] {
         &mut self.axes[..self.named]
     }
@@ -60,6 +65,7 @@ impl COrder {
     /// # Panics
     ///
     /// If the product of all extents but zeros exceeds `isize::MAX`.
+    #[inline]
     pub(crate) fn lay(&mut self, before: usize) {
         let named = self.named;
         let count = self.axes.len() / 2 - named;
@@ -95,6 +101,7 @@ impl COrder {
         left.iter().chain(rest.extents).chain(right).copied().collect()
     }
 
+    #[inline]
     pub(crate) fn axes(&self) -> Axes<'_> {
         let (named, rest) = self.axes.split_at(2 * self.named);
         Axes { named: Steps::of(named), rest: Steps::of(rest), found: self.axes.len() / 2 }

@@ -56,10 +56,12 @@ impl Kept {
         Kept { memory, offset: start.next_multiple_of(align) - start }
     }
 
+    #[inline]
     pub(crate) fn as_ptr(&self) -> *const u8 {
         self.memory.as_ptr().cast::<u8>().wrapping_add(self.offset)
     }
 
+    #[inline]
     pub(crate) fn as_mut_ptr(&mut self) -> *mut u8 {
         self.memory.as_mut_ptr().cast::<u8>().wrapping_add(self.offset)
     }

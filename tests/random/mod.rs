@@ -120,11 +120,11 @@ impl Expression {
     }
 
     fn draw_extents(&mut self, rng: &mut Rng, is_free: impl Fn(usize) -> bool) {
-        // Where loops are few, now and then about 256 points: emitted code runs up to so many itself.
+        // Where loops are few, now and then about as many points as emitted code runs itself: 256, or 512 of three loops.
         let (least, more) = match self.extents.len() {
             1 if rng.chance(30) => (254, 5),
             2 if rng.chance(30) => (14, 5),
-            3 if rng.chance(30) => (5, 4),
+            3 if rng.chance(30) => (6, 4),
             _ => (0, 0),
         };
         for label in (0..self.extents.len()).filter(|&label| is_free(label)) {

@@ -63,6 +63,10 @@ fn calls_of_few_points_run_in_place() {
 fn other_calls_run_in_the_runtime() {
     assert_eq!(additions(|| einsum!("i,i->", &line(256), &line(256))), 256);
     assert_ne!(additions(|| einsum!("i,i->", &line(257), &line(257))), 257);
+    assert_eq!(additions(|| einsum!("ij,ij->", &matrix(2, 128), &matrix(2, 128))), 256);
+    assert_ne!(additions(|| einsum!("ij,ij->", &matrix(2, 129), &matrix(2, 129))), 258);
+    assert_eq!(additions(|| einsum!("ij,jk->ik", &matrix(2, 128), &matrix(128, 2))), 512);
+    assert_ne!(additions(|| einsum!("ij,jk->ik", &matrix(2, 129), &matrix(129, 2))), 516);
     assert_eq!(additions(|| einsum!("ij,jk->ik", &matrix(2, 0), &matrix(0, 4))), 0);
     let (a, b) = (matrix(1, 2), matrix(2, 1));
     assert_eq!(additions(|| einsum!("ij,jk->ik", &a, &b)), 2);
