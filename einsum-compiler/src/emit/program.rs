@@ -12,10 +12,7 @@ const NONE: u8 = u8::MAX;
 
 /// Emits a `static` that describes the call. `shown` is the source text of an array, for messages. `resolve` has bounded
 /// the numbers of indices and operands so that each fits in a byte.
-pub(super) fn emit_program<'a>(
-    program: &Program,
-    shown: impl Fn(Role) -> &'a str,
-) -> TokenStream {
+pub(super) fn emit_program<'a>(program: &Program, shown: impl Fn(Role) -> &'a str) -> TokenStream {
     let expr = &program.expr;
     let labels = expr.indices.iter().map(|index| &index.label);
     let given = bytes(given(expr).map(|(number, _)| byte(number)));
@@ -23,7 +20,10 @@ pub(super) fn emit_program<'a>(
     let arrays = expr.arrays.iter().filter(|array| array.is_taken);
     let arrays = arrays.map(|array| numbers.emit_array(program, array, shown(array.role)));
     let results = bytes(
-        program.results.iter().map(|output| output.array.map_or(NONE, |array| numbers.array(array))),
+        program
+            .results
+            .iter()
+            .map(|output| output.array.map_or(NONE, |array| numbers.array(array))),
     );
     let bodies = program.bodies.iter().map(|body| {
         let nests = body.iter().map(|nest| numbers.emit_nest(nest));
@@ -69,8 +69,7 @@ impl Numbers {
             taken += usize::from(is_taken);
             is_taken.then(|| taken - 1)
         };
-        let arrays =
-            program.expr.arrays.iter().map(|array| number(array.is_taken)).collect();
+        let arrays = program.expr.arrays.iter().map(|array| number(array.is_taken)).collect();
         Numbers { arrays, taken, results: program.results.len() }
     }
 
@@ -133,7 +132,9 @@ impl Numbers {
     /// How many named axes stand before an ellipsis, then the arrays to whose broadcast it extends.
     fn ellipsis(&self, before: Option<usize>, like: &[ArrayId]) -> Literal {
         let like = like.iter().map(|&array| self.array(array));
-        bytes(before.into_iter().flat_map(|before| std::iter::once(byte(before)).chain(like.clone())))
+        bytes(
+            before.into_iter().flat_map(|before| std::iter::once(byte(before)).chain(like.clone())),
+        )
     }
 }
 
