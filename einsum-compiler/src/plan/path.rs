@@ -175,9 +175,20 @@ impl<'a> Builder<'a> {
     }
 
     /// The axes of a contraction's result: batch, then free ones of the left, then of the right,
-    /// each in the order of their source, so that a next contraction finds them together.
+    /// each in the order of their source, so that a next contraction finds them together. Where one
+    /// source has them all and nothing is summed, those of that source: elements then stay in order.
     fn result_order(&self, left: usize, right: usize, later: &IndexSet) -> Vec<IndexId> {
         let (left, right) = (&self.tensors[left].indices, &self.tensors[right].indices);
+        let is_scaled = |by: &[IndexId], all: &[IndexId]| {
+            all.iter().all(|index| later.contains(index))
+                && by.iter().all(|index| all.contains(index))
+        };
+        if is_scaled(right, left) {
+            return left.clone();
+        }
+        if is_scaled(left, right) {
+            return right.clone();
+        }
         let batch = left.iter().filter(|index| right.contains(index));
         let free_left = left.iter().filter(|index| !right.contains(index));
         let free_right = right.iter().filter(|index| !left.contains(index));
