@@ -91,9 +91,19 @@ fn factors(expr: &Expr, graph: &mut Graph, product: &Product) -> Vec<Source> {
 }
 
 /// The axes of a contraction's result: batch, then free ones of the left, then of the right,
-/// each in the order of their source, so that a next contraction finds them together.
+/// each in the order of their source, so that a next contraction finds them together. Where one source has
+/// them all and nothing is summed, those of that source: elements then stay in order.
 fn result_order(expr: &Expr, graph: &Graph, sources: &[Source], later: &IndexSet) -> Vec<IndexId> {
     let (left, right) = (graph.indices(expr, &sources[0]), graph.indices(expr, &sources[1]));
+    let is_scaled = |by: &[IndexId], all: &[IndexId]| {
+        all.iter().all(|index| later.contains(index)) && by.iter().all(|index| all.contains(index))
+    };
+    if is_scaled(&right, &left) {
+        return left;
+    }
+    if is_scaled(&left, &right) {
+        return right;
+    }
     let batch = left.iter().filter(|index| right.contains(index));
     let free_left = left.iter().filter(|index| !right.contains(index));
     let free_right = right.iter().filter(|index| !left.contains(index));

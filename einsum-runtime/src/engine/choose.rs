@@ -10,6 +10,9 @@ use super::machine::Machine;
 use super::plan::{Form, Order, Panels, Plan, Turn};
 use crate::kernel::packing::ROWS;
 
+/// The bytes between steps that are close: a few cache lines, which the processor fetches ahead.
+const CLOSE: usize = 512;
+
 /// What decisions depend on besides the loops.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Output {
@@ -86,7 +89,9 @@ fn rows(machine: &Machine, plan: &mut Plan, adds: bool) -> Option<()> {
         let lanes = |run: usize| (m / run) * run.div_ceil(width) * width;
         let in_c = adjacent(&plan.outer, inner);
         let is_wasteful = 10 * lanes(in_c) < 9 * lanes(inner.extent);
-        let is_packed = n >= 24 && (is_wasteful || machine.packs_adjacent(k));
+        // Steps that are as close in X as they would be in a panel gain nothing from one.
+        let is_close = plan.steps.last().is_some_and(|l| l.x.unsigned_abs() <= CLOSE);
+        let is_packed = n >= 24 && (is_wasteful || machine.packs_adjacent(k) && !is_close);
         if !is_packed && !is_complex {
             plan.run.push(inner);
             return Some(());

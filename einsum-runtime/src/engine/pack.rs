@@ -3,6 +3,7 @@
 use super::loops::{Loop, points};
 use super::machine::Machine;
 use super::plan::{Order, Panels};
+use super::rows::NO_ROW;
 use crate::kernel::packing::{Pair, ROWS};
 
 /// What is packed.
@@ -54,6 +55,11 @@ unsafe fn along_rows(machine: &Machine, to: *mut u8, source: &Source<'_>) {
         unsafe {
             let first = source.rows.add(row);
             let mut end = row + 1;
+            // Kernels never read the lanes of rows that do not exist. What rotates complex numbers does.
+            if (*first)[1] == NO_ROW && machine.steps_of_point() == 1 {
+                row = end;
+                continue;
+            }
             while end < source.row_count
                 && (*source.rows.add(end))[0] == (*source.rows.add(end - 1))[0] + unit
             {

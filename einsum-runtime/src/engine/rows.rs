@@ -113,8 +113,11 @@ pub(super) unsafe fn fill_packed(
     }
 }
 
+/// Stands for the place in C of a row that does not exist: it fills a vector up, or the rows that are transposed at a time.
+pub(super) const NO_ROW: isize = isize::MIN;
+
 /// Writes the offsets of the rows of `count` vectors: as many for each vector as it has lanes, and a multiple of
-/// [`ROWS`] in total. Rows that do not exist repeat others. Returns the total.
+/// [`ROWS`] in total. Rows that do not exist repeat others, with [`NO_ROW`]. Returns the total.
 ///
 /// # Safety
 ///
@@ -137,14 +140,14 @@ pub(super) unsafe fn fill_rows(
             filled += v.rows;
             i += 1;
             while filled < i * vectors.rows_of_vector {
-                to.add(filled).write(to.add(filled - 1).read());
+                to.add(filled).write([(*to.add(filled - 1))[0], NO_ROW]);
                 filled += 1;
             }
         }
     }
     while filled % ROWS != 0 {
         // SAFETY: the caller's duties; a tile has rows.
-        unsafe { to.add(filled).write(to.add(filled - 1).read()) };
+        unsafe { to.add(filled).write([(*to.add(filled - 1))[0], NO_ROW]) };
         filled += 1;
     }
     filled

@@ -26,9 +26,6 @@ const AHEAD: usize = 8;
 /// The bytes from which on runs of elements are long.
 const LONG: usize = 96;
 
-/// The masks of 0 to 7 trailing elements of 4 bytes start `tail` elements before the ninth.
-static TAILS: [i32; 16] = [-1, -1, -1, -1, -1, -1, -1, -1, 0, 0, 0, 0, 0, 0, 0, 0];
-
 /// # Safety
 ///
 /// The processor has AVX2; all bytes named in [`Copy`](crate::kernel::packing::Copy) can be read and written.
@@ -46,12 +43,9 @@ unsafe extern "sysv64" fn copy(
             push rbx
             test rcx, rcx
             jz 90f
-            # The mask of the elements after the last whole vector.
+            # The bytes after the last whole vector.
             mov eax, r8d
             and eax, 31
-            lea r10, [rip + {tails} + 32]
-            sub r10, rax
-            vmovdqu ymm1, [r10]
             and r8, -32
         20: # A run.
             mov r10, [rdx]
@@ -76,8 +70,32 @@ unsafe extern "sysv64" fn copy(
         40:
             test eax, eax
             jz 50f
-            vmaskmovps ymm0, ymm1, [r10 + r11]
-            vmaskmovps [rdi + r11], ymm1, ymm0
+            # Pieces that overlap inside of the run: stores with a mask take some processors tens of cycles.
+            test r8, r8
+            jz 41f
+            add r11, rax
+            vmovups ymm0, [r10 + r11 - 32]
+            vmovups [rdi + r11 - 32], ymm0
+            jmp 50f
+        41:
+            cmp eax, 16
+            jb 42f
+            vmovups xmm0, [r10]
+            vmovups xmm1, [r10 + rax - 16]
+            vmovups [rdi], xmm0
+            vmovups [rdi + rax - 16], xmm1
+            jmp 50f
+        42:
+            cmp eax, 8
+            jb 43f
+            mov r11, [r10]
+            mov rbx, [r10 + rax - 8]
+            mov [rdi], r11
+            mov [rdi + rax - 8], rbx
+            jmp 50f
+        43:
+            mov r11d, [r10]
+            mov [rdi], r11d
         50:
             add rdi, r9
             dec rcx
@@ -88,7 +106,6 @@ unsafe extern "sysv64" fn copy(
             ret
         ",
         ahead = const AHEAD,
-        tails = sym TAILS,
     )
 }
 
