@@ -48,6 +48,7 @@ mod threads;
 #[cfg(test)]
 mod verification;
 mod view;
+mod window;
 
 #[doc(hidden)]
 pub mod codegen;
