@@ -82,11 +82,16 @@ fn lower_step(
 }
 
 fn axis_loop(axis: Axis, loops: &[IndexId]) -> AxisLoop {
+    let number = |index: IndexId| {
+        let number = loops.iter().position(|other| *other == index);
+        number.expect("every index of a step has a loop")
+    };
     match axis {
         Axis::Unit => AxisLoop::Unit,
-        Axis::Index(index) => {
-            let number = loops.iter().position(|other| *other == index);
-            AxisLoop::Loop(number.expect("every index of a step has a loop"))
+        Axis::Index(index) => AxisLoop::Loop(number(index)),
+        Axis::Window(_) | Axis::Composed(_) => {
+            let numbers = axis.indices().into_iter().map(number).collect();
+            AxisLoop::Several(axis, numbers)
         }
     }
 }

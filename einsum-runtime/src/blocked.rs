@@ -34,7 +34,9 @@ impl Call<'_> {
     pub(crate) fn blocking(&self, body: &[Nest]) -> Option<Blocking> {
         let (last, makers) = body.split_last()?;
         let has_rest = |raw: &Raw<'_>| !raw.axes().rest.extents.is_empty();
+        // A block of an index would be no block of the positions of its windows.
         if makers.is_empty()
+            || !self.program.windows.is_empty()
             || body.iter().any(|nest| nest.before != NONE)
             || self.operands.iter().any(has_rest)
             || crate::nest::is_diagonal(last.target)

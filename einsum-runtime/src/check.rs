@@ -5,13 +5,14 @@
 
 use crate::ellipsis::{EllipsisExtents, Extents, broadcast, broadcasts, is_broadcast};
 use crate::error::{Problem, ShapeError};
+use crate::infer;
 use crate::layout::Axes;
-use crate::program::{Array, NONE, Nest, Product, Program};
+use crate::program::{Array, NONE, Nest, Product, Program, WINDOWS};
 use crate::source::{AxisExtent, Role, Source};
 use crate::view::Raw;
 
 /// The extent of an index that no axis has been seen of.
-const UNKNOWN: usize = usize::MAX;
+pub(crate) const UNKNOWN: usize = usize::MAX;
 
 /// Fills in the extents of all indices. `given` are those that options give, `size` is that of an element in bytes.
 ///
@@ -31,6 +32,9 @@ pub(crate) fn check(
         && extents.len() == program.labels.len();
     assert!(matches, "{BROKEN}");
     extents.fill(UNKNOWN);
+    if !program.windows.is_empty() {
+        infer::infer(program, operands, given, extents)?;
+    }
     let (mut agree, mut ellipses) = (true, false);
     let mut number = 0;
     while number < arrays.len() {
@@ -52,9 +56,10 @@ pub(crate) fn check(
     Ok(())
 }
 
-const BROKEN: &str = "einloom: internal error: a call does not have the arrays of its program";
+pub(crate) const BROKEN: &str =
+    "einloom: internal error: a call does not have the arrays of its program";
 
-fn has_rank(array: &Array, axes: &Axes<'_>) -> bool {
+pub(crate) fn has_rank(array: &Array, axes: &Axes<'_>) -> bool {
     // An array that was bound without an ellipsis has no extents for more axes than its term names.
     let (named, rest) = (array.axes.len(), axes.rest.extents.len());
     named == axes.named.extents.len()
@@ -62,20 +67,21 @@ fn has_rank(array: &Array, axes: &Axes<'_>) -> bool {
         && (rest == 0 || array.before != NONE)
 }
 
-/// Whether axes have the extents of their indices; those of new indices are noted.
-fn meets(indices: &[u8], axes: &[usize], extents: &mut [usize]) -> bool {
+/// Whether axes have the extents of their indices; those of new indices are noted. Windows are passed over.
+pub(crate) fn meets(indices: &[u8], axes: &[usize], extents: &mut [usize]) -> bool {
     let (mut axis, mut agree) = (0, true);
     while axis < indices.len() {
         let extent = axes[axis];
         match indices[axis] {
-            NONE => agree &= extent == 1,
-            index => {
+            index @ ..WINDOWS => {
                 let known = &mut extents[usize::from(index)];
                 if *known == UNKNOWN {
                     *known = extent;
                 }
                 agree &= *known == extent;
             }
+            NONE => agree &= extent == 1,
+            _ => {}
         }
         axis += 1;
     }
@@ -85,7 +91,7 @@ fn meets(indices: &[u8], axes: &[usize], extents: &mut [usize]) -> bool {
 /// Returns the first disagreement: of ranks, then of the labels in their order, then of axes written `1`.
 #[cold]
 #[inline(never)]
-fn disagreement(program: &Program, operands: &[Raw<'_>], given: &[usize]) -> ShapeError {
+pub(crate) fn disagreement(program: &Program, operands: &[Raw<'_>], given: &[usize]) -> ShapeError {
     for (array, operand) in program.arrays.iter().zip(operands) {
         let (named, found) = (array.axes.len(), operand.axes().found);
         if !has_rank(array, &operand.axes()) {
@@ -117,7 +123,7 @@ fn disagreement(program: &Program, operands: &[Raw<'_>], given: &[usize]) -> Sha
     }
 }
 
-fn axis_extent(array: &Array, axes: &Axes<'_>, axis: usize) -> AxisExtent {
+pub(crate) fn axis_extent(array: &Array, axes: &Axes<'_>, axis: usize) -> AxisExtent {
     let shift = if axis < usize::from(array.before) { 0 } else { axes.rest.extents.len() };
     AxisExtent { extent: axes.named.extents[axis], source: array.source, axis: axis + shift }
 }
@@ -159,21 +165,22 @@ fn check_new_arrays(
     while number < new {
         let nest = &body[number];
         number += 1;
+        let like = if number == body.len() { product.like } else { NONE };
+        let named = |axis| target_extent(program, nest, axis, like, operands, extents);
         let fits = match nest.before {
-            NONE => is_allocatable(size, nest.target, nest, extents, &[]),
+            NONE => is_allocatable(size, nest.target.len(), named, &[]),
             _ => {
-                let like = if number == body.len() { product.like } else { NONE };
                 let rest = rest_extents(program, &body[..number - 1], nest, like, operands);
-                is_allocatable(size, nest.target, nest, extents, &rest)
+                is_allocatable(size, nest.target.len(), named, &rest)
             }
         };
         if !fits {
-            let like = if number == body.len() { product.like } else { NONE };
             let rest = rest_extents(program, &body[..number - 1], nest, like, operands);
-            let (before, behind) = nest.target.split_at(nest.target.len().min(nest.before.into()));
-            let named = |axes: &'static [u8]| axes.iter().map(|&axis| nest.extent(axis, extents));
-            let all = named(before).chain(rest).chain(named(behind)).collect();
-            return Err(ShapeError::new(Problem::TooLarge { extents: all }));
+            let before = nest.target.len().min(nest.before.into());
+            let named =
+                |axes: core::ops::Range<usize>| axes.map(|axis| named(axis).unwrap_or(usize::MAX));
+            let all = named(0..before).chain(rest).chain(named(before..nest.target.len()));
+            return Err(ShapeError::new(Problem::TooLarge { extents: all.collect() }));
         }
     }
     Ok(())
@@ -183,9 +190,8 @@ fn check_new_arrays(
 /// where an axis of extent 0 does not excuse the others.
 fn is_allocatable(
     size: usize,
-    axes: &[u8],
-    nest: &Nest,
-    extents: &[usize],
+    axes: usize,
+    named: impl Fn(usize) -> Option<usize>,
     rest: &[usize],
 ) -> bool {
     let mut product = size.max(1);
@@ -197,13 +203,31 @@ fn is_allocatable(
         None => false,
     };
     let mut axis = 0;
-    while axis < axes.len() {
-        if !take(nest.extent(axes[axis], extents)) {
-            return false;
+    while axis < axes {
+        match named(axis) {
+            Some(extent) if take(extent) => axis += 1,
+            _ => return false,
         }
-        axis += 1;
     }
     rest.iter().all(|&extent| take(extent)) && isize::try_from(product).is_ok()
+}
+
+/// Returns the extent of a target's named axis: `None` if it is not representable. That of a window is the one of the array
+/// `like`, whose gradient the target is.
+#[inline]
+pub(crate) fn target_extent(
+    program: &Program,
+    nest: &Nest,
+    axis: usize,
+    like: u8,
+    operands: &[Raw<'_>],
+    extents: &[usize],
+) -> Option<usize> {
+    match program.window(nest.target[axis]) {
+        None => Some(nest.extent(nest.target[axis], extents)),
+        Some(window) if window.terms.is_none() => window.composed_extent(extents),
+        Some(_) => Some(operands[usize::from(like)].axes().named.extents[axis]),
+    }
 }
 
 impl Nest {

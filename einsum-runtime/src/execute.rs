@@ -6,7 +6,8 @@
 
 use smallvec::SmallVec;
 
-use crate::check::{cheapest, rest_extents};
+use crate::affine;
+use crate::check::{cheapest, rest_extents, target_extent};
 use crate::intermediate::{COrder, Intermediate};
 use crate::kernel::raw::{RawKernels, RawMode, RawRead};
 use crate::kernel::{Dim, Dims};
@@ -77,7 +78,9 @@ impl Call<'_> {
         let named = shape.named_mut();
         let mut axis = 0;
         while axis < named.len() {
-            named[axis] = nest.extent(nest.target[axis], self.extents);
+            let extent = target_extent(self.program, nest, axis, like, self.operands, self.extents);
+            named[axis] =
+                extent.expect("einloom: internal error: unchecked extents of a new array");
             axis += 1;
         }
         shape.lay(usize::from(nest.before));
@@ -133,6 +136,10 @@ impl Call<'_> {
     ///
     /// As [`run`](Call::run); `made` have been written.
     unsafe fn run_nest(&self, nest: &Nest, made: &[Intermediate], out: Out<'_>) {
+        if !self.program.windows.is_empty() && affine::has_window(nest) {
+            // SAFETY: the caller's duties.
+            return unsafe { self.run_affine(nest, made, &out) };
+        }
         let target = Laid { axes: out.axes, loops: nest.target };
         let mut mode = out.mode;
         if is_diagonal(nest.target) {
@@ -158,7 +165,11 @@ impl Call<'_> {
         }
     }
 
-    fn source<'s>(&'s self, access: &Access, made: &'s [Intermediate]) -> (RawRead, Laid<'s>) {
+    pub(crate) fn source<'s>(
+        &'s self,
+        access: &Access,
+        made: &'s [Intermediate],
+    ) -> (RawRead, Laid<'s>) {
         let tensor = usize::from(access.tensor);
         let (ptr, axes) = match tensor.checked_sub(self.operands.len()) {
             None => {

@@ -17,9 +17,12 @@ pub(super) fn emit_program(call: &Call, program: &Program) -> TokenStream {
     let expr = &program.expr;
     let labels = expr.indices.iter().map(|index| &index.label);
     let given = bytes(given(expr).map(|(number, _)| byte(number)));
-    let arrays = expr.arrays.iter().map(|array| emit_array(call, expr, array));
+    let windows = Windows::of(expr);
+    let arrays = expr.arrays.iter().map(|array| emit_array(call, expr, &windows, array));
+    let described = windows.axes.iter().map(|axis| emit_window(expr, axis));
+    let described = quote! { &[#(#described),*] };
     let products = expr.products.iter().zip(&program.bodies);
-    let products = products.map(|(product, bodies)| emit_product(expr, product, bodies));
+    let products = products.map(|(product, bodies)| emit_product(expr, &windows, product, bodies));
     let products: TokenStream = match call.form {
         Form::View => TokenStream::new(),
         _ => quote! { #(#products),* },
@@ -28,6 +31,7 @@ pub(super) fn emit_program(call: &Call, program: &Program) -> TokenStream {
         static __PROGRAM: __einloom::Program = __einloom::Program {
             labels: &[#(#labels),*],
             given: #given,
+            windows: #described,
             arrays: &[#(#arrays),*],
             products: &[#products],
         };
@@ -40,7 +44,47 @@ pub(super) fn given(expr: &Expr) -> impl Iterator<Item = (usize, crate::ir::expr
     indices.filter_map(|(number, index)| index.given.map(|given| (number, given)))
 }
 
-fn emit_array(call: &Call, expr: &Expr, described: &Array) -> TokenStream {
+/// The windows and composed axes of a call. Their numbers are those of their positions from [`FIRST_WINDOW`] on.
+struct Windows {
+    axes: Vec<Axis>,
+}
+
+/// Below it are the numbers of indices and loops.
+const FIRST_WINDOW: usize = 200;
+
+impl Windows {
+    fn of(expr: &Expr) -> Self {
+        let terms = expr.arrays.iter().map(|array| &array.term);
+        let terms = terms.chain(expr.products.iter().map(|product| &product.output));
+        let mut axes: Vec<Axis> = Vec::new();
+        for axis in terms.flat_map(|term| &term.axes) {
+            let is_several = matches!(axis, Axis::Window(_) | Axis::Composed(_));
+            if is_several && !axes.contains(axis) {
+                axes.push(axis.clone());
+            }
+        }
+        Windows { axes }
+    }
+
+    fn number(&self, axis: &Axis) -> u8 {
+        let position = self.axes.iter().position(|other| other == axis);
+        byte(FIRST_WINDOW + position.expect("a window is that of a term"))
+    }
+}
+
+fn emit_window(expr: &Expr, axis: &Axis) -> TokenStream {
+    let text = expr.axis_text(axis);
+    let indices = bytes(axis.indices().into_iter().map(|index| byte(index.0)));
+    let Axis::Window(window) = axis else {
+        return quote! { __einloom::Window::composed(#text, #indices) };
+    };
+    let factors = window.terms.iter().map(|term| Literal::usize_unsuffixed(term.factor));
+    let scales = window.terms.iter().map(|term| term.scale.map_or(NONE, |index| byte(index.0)));
+    let (scales, offset) = (bytes(scales), Literal::isize_unsuffixed(window.offset));
+    quote! { __einloom::Window::new(#text, #indices, &[#(#factors),*], #scales, #offset) }
+}
+
+fn emit_array(call: &Call, expr: &Expr, windows: &Windows, described: &Array) -> TokenStream {
     let text = &described.text;
     let target = || call.target.as_ref().map_or("", |target| &target.source);
     let source = match described.role {
@@ -60,6 +104,7 @@ fn emit_array(call: &Call, expr: &Expr, described: &Array) -> TokenStream {
     let axes = bytes(expr.named_axes(&described.term).map(|axis| match axis {
         Axis::Index(index) => byte(index.0),
         Axis::Unit => NONE,
+        several => windows.number(&several),
     }));
     let before = emit_before(expr.ellipsis_position(&described.term));
     quote! {
@@ -67,16 +112,16 @@ fn emit_array(call: &Call, expr: &Expr, described: &Array) -> TokenStream {
     }
 }
 
-fn emit_product(expr: &Expr, product: &Product, bodies: &[Body]) -> TokenStream {
+fn emit_product(expr: &Expr, windows: &Windows, product: &Product, bodies: &[Body]) -> TokenStream {
     let like = emit_before(product.ellipsis_like.map(|array| array.0));
     let bodies = bodies.iter().map(|body| {
-        let nests = body.iter().map(|nest| emit_nest(expr, nest));
+        let nests = body.iter().map(|nest| emit_nest(expr, windows, nest));
         quote! { &[#(#nests),*] }
     });
     quote! { __einloom::Product { bodies: &[#(#bodies),*], like: #like } }
 }
 
-fn emit_nest(expr: &Expr, nest: &Nest) -> TokenStream {
+fn emit_nest(expr: &Expr, windows: &Windows, nest: &Nest) -> TokenStream {
     let kept = bytes(nest.kept.iter().map(|index| byte(index.0)));
     let summed = bytes(nest.summed.iter().map(|index| byte(index.0)));
     let sources = nest.sources.iter().map(|source| {
@@ -84,10 +129,10 @@ fn emit_nest(expr: &Expr, nest: &Nest) -> TokenStream {
             TensorId::Array(array) => byte(array.0),
             TensorId::Intermediate(made) => byte(expr.arrays.len() + made),
         });
-        let (conj, loops) = (source.conj, loops(source));
+        let (conj, loops) = (source.conj, loops(windows, source));
         quote! { __einloom::Access { tensor: #tensor, conj: #conj, loops: #loops } }
     });
-    let (target, before) = (loops(&nest.target), emit_before(nest.target.ellipsis));
+    let (target, before) = (loops(windows, &nest.target), emit_before(nest.target.ellipsis));
     quote! {
         __einloom::Nest {
             kept: #kept, summed: #summed, sources: &[#(#sources),*], target: #target, before: #before,
@@ -95,10 +140,11 @@ fn emit_nest(expr: &Expr, nest: &Nest) -> TokenStream {
     }
 }
 
-fn loops(access: &Access) -> Literal {
+fn loops(windows: &Windows, access: &Access) -> Literal {
     bytes(access.axes.iter().map(|axis| match axis {
         AxisLoop::Loop(number) => byte(*number),
         AxisLoop::Unit => NONE,
+        AxisLoop::Several(axis, _) => windows.number(axis),
     }))
 }
 

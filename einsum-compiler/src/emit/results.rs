@@ -31,7 +31,7 @@ pub(super) fn emit_view(expr: &Expr) -> TokenStream {
     let named: Vec<Axis> = expr.named_axes(output).collect();
     let axes = expr.named_axes(operand).map(|axis| match axis {
         Axis::Unit => quote! { __einloom::NONE },
-        Axis::Index(_) => match named.iter().position(|other| *other == axis) {
+        _ => match named.iter().position(|other| *other == axis) {
             Some(position) => Literal::usize_unsuffixed(position).into_token_stream(),
             None => unreachable!("`check` demands that the output has every index"),
         },

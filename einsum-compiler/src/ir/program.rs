@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::expr::{Expr, IndexId};
+use super::expr::{Axis, Expr, IndexId};
 use super::plan::TensorId;
 
 /// Loop nests for every result of the expression.
@@ -63,12 +63,26 @@ pub struct Access {
 }
 
 /// The loop of an axis.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum AxisLoop {
     /// The axis runs along the loop of this number.
     Loop(usize),
     /// The axis has extent one and no loop.
     Unit,
+    /// A window or composed axis, with the numbers of the loops of its indices.
+    Several(Axis, Vec<usize>),
+}
+
+impl AxisLoop {
+    /// The loops that move along the axis.
+    #[must_use]
+    pub fn loops(&self) -> &[usize] {
+        match self {
+            AxisLoop::Loop(number) => std::slice::from_ref(number),
+            AxisLoop::Unit => &[],
+            AxisLoop::Several(_, numbers) => numbers,
+        }
+    }
 }
 
 impl Nest {
@@ -85,22 +99,24 @@ impl Program {
     pub fn verify(&self) {
         debug_assert!(self.bodies.iter().all(|alternatives| !alternatives.is_empty()));
         for nest in self.bodies.iter().flatten().flatten() {
+            let moves = |access: &Access, number| {
+                access.axes.iter().any(|axis| axis.loops().contains(&number))
+            };
             for (number, _) in nest.kept.iter().enumerate() {
-                debug_assert!(nest.target.axes.contains(&AxisLoop::Loop(number)));
+                debug_assert!(moves(&nest.target, number));
             }
             let loops = nest.kept.len() + nest.summed.len();
             for access in nest.sources.iter().chain([&nest.target]) {
                 for axis in &access.axes {
-                    debug_assert!(!matches!(axis, AxisLoop::Loop(number) if *number >= loops));
+                    debug_assert!(axis.loops().iter().all(|number| *number < loops));
                 }
             }
             for axis in &nest.target.axes {
                 let kept = nest.kept.len();
-                debug_assert!(!matches!(axis, AxisLoop::Loop(number) if *number >= kept));
+                debug_assert!(axis.loops().iter().all(|number| *number < kept));
             }
             for number in nest.kept.len()..loops {
-                let moves = |access: &Access| access.axes.contains(&AxisLoop::Loop(number));
-                debug_assert!(nest.sources.iter().any(moves));
+                debug_assert!(nest.sources.iter().any(|source| moves(source, number)));
             }
         }
     }
@@ -121,6 +137,7 @@ impl Program {
                     write!(f, "{} ", self.expr.indices[nest.loop_index(*number).0].label)?;
                 }
                 AxisLoop::Unit => f.write_str("1 ")?,
+                AxisLoop::Several(axis, _) => write!(f, "({}) ", self.expr.axis_text(axis))?,
             }
         }
         f.write_str(if access.ellipsis == Some(access.axes.len()) { "...]" } else { "]" })

@@ -57,7 +57,6 @@ pub(crate) struct Term {
 /// # Panics
 ///
 /// If a term's loop does not exist, or a position is not representable.
-#[expect(dead_code, reason = "lowered windows call it")]
 pub(crate) unsafe fn run<const P: usize>(
     _kernels: &RawKernels,
     _nest: &Windowed<'_, P>,

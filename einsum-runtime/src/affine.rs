@@ -1,0 +1,308 @@
+//! Nests with windows or composed axes: in go axes along several indices, out come loops whose steps are sums over the axes,
+//! or where positions lie outside of an axis or are written several times, a nest for [`window`](crate::window).
+//!
+//! An axis of extent `N` is at the position `Σ coefficient · loop + offset`. Where all positions are in `0..N`, a window is no
+//! more than a stride: the loop has the step `coefficient · stride`, and the offset moves the first element.
+
+#![allow(unsafe_code)]
+
+use smallvec::SmallVec;
+
+use crate::execute::{Call, Out};
+use crate::intermediate::Intermediate;
+use crate::kernel::raw::RawRead;
+use crate::kernel::tiny::{self, Tiny};
+use crate::kernel::{Dim, Dims};
+use crate::layout::Steps;
+use crate::nest::Laid;
+use crate::program::{NONE, Nest, WINDOWS};
+use crate::window::{self, Term, Windowed};
+
+/// Whether an axis of the nest runs along several indices.
+pub(crate) fn has_window(nest: &Nest) -> bool {
+    let is_window = |loops: &[u8]| loops.iter().any(|&axis| axis >= WINDOWS && axis != NONE);
+    is_window(nest.target) || nest.sources.iter().any(|source| is_window(source.loops))
+}
+
+/// The axes of an array.
+struct Array {
+    axes: SmallVec<[Axis; 8]>,
+    /// Those of all axes.
+    terms: SmallVec<[Term; 8]>,
+}
+
+struct Axis {
+    extent: usize,
+    stride: isize,
+    offset: isize,
+    /// The number of its first term.
+    start: usize,
+    /// One more than that of its last term.
+    end: usize,
+    /// Whether different points of its loops have different positions, and are at all of them.
+    is_exact: bool,
+}
+
+impl Call<'_> {
+    /// Runs a nest with windows.
+    ///
+    /// # Safety
+    ///
+    /// As [`run`](Call::run); `made` have been written.
+    pub(crate) unsafe fn run_affine(&self, nest: &Nest, made: &[Intermediate], out: &Out<'_>) {
+        let target = Laid { axes: out.axes, loops: nest.target };
+        // SAFETY: the caller's duties.
+        unsafe {
+            match nest.sources {
+                [source] => {
+                    let (read, laid) = self.source(source, made);
+                    self.run_laid(nest, [read], [laid], target, out);
+                }
+                [first, second] => {
+                    let (first, laid_first) = self.source(first, made);
+                    let (second, laid_second) = self.source(second, made);
+                    self.run_laid(nest, [first, second], [laid_first, laid_second], target, out);
+                }
+                _ => unreachable!("einloom: internal error: a nest has one source or two"),
+            }
+        }
+    }
+
+    /// # Safety
+    ///
+    /// As [`run_affine`](Call::run_affine); `reads` are the sources.
+    unsafe fn run_laid<const P: usize>(
+        &self,
+        nest: &Nest,
+        mut reads: [RawRead; P],
+        sources: [Laid<'_>; P],
+        target: Laid<'_>,
+        out: &Out<'_>,
+    ) where
+        Self: Kernel<P>,
+    {
+        let mut extents: SmallVec<[usize; 16]> = SmallVec::new();
+        let numbers = 0..nest.kept.len() + nest.summed.len();
+        extents.extend(numbers.map(|number| self.extents[usize::from(nest.index(number))]));
+        let named = extents.len();
+        add_ellipsis(&mut extents, sources.iter().chain([&target]).map(|laid| laid.axes.rest));
+        assert!(extents.len() < usize::from(WINDOWS), "{LOOPS}");
+        let sources = sources.map(|laid| self.array(nest, &laid, &extents, named));
+        let target = self.array(nest, &target, &extents, named);
+        let is_plain = sources.iter().all(|array| array.is_inside(&extents)) && target.is_exact();
+        if !is_plain {
+            let of_sources = sources.each_ref().map(Array::windowed);
+            let nest = Windowed {
+                extents: &extents,
+                sources: of_sources.each_ref().map(|axes| axes.as_slice()),
+                target: &target.windowed(),
+            };
+            // SAFETY: the caller's duties; the axes are those of the arrays, which do not overlap the target.
+            return unsafe { window::run(self.kernels, &nest, reads, out.ptr, out.mode) };
+        }
+        let mut dims: Dims<P> = SmallVec::new();
+        for (number, &extent) in extents.iter().enumerate() {
+            let summed = !target.moves(number);
+            assert!(number >= nest.kept.len() || !summed, "{LOOPS}");
+            let sources = sources.each_ref().map(|array| array.step(number));
+            dims.push(Dim { extent, out: target.step(number), sources, summed });
+        }
+        if extents.contains(&0) {
+            // Nothing is read.
+        } else {
+            for (read, array) in reads.iter_mut().zip(&sources) {
+                let offset = array.offset().wrapping_mul(self.kernels.element.size().cast_signed());
+                read.ptr = read.ptr.wrapping_offset(offset);
+            }
+        }
+        // SAFETY: the caller's duties; all positions of the sources lie inside of their axes, and those of the target are the
+        // ones of different points of the kept loops, and all there are.
+        unsafe {
+            match few(&dims, nest.kept.len(), named) {
+                Some(tiny) => self.tiny(&tiny, reads, out),
+                None => self.kernel(&mut dims, reads, out),
+            }
+        }
+    }
+
+    /// Returns the axes of an array along loops of these extents, of which those of the ellipsis begin at `named`.
+    ///
+    /// # Panics
+    ///
+    /// If an axis runs along no loop, or along one of another extent.
+    fn array(&self, nest: &Nest, laid: &Laid<'_>, extents: &[usize], named: usize) -> Array {
+        let Laid { axes, loops } = laid;
+        let mut array = Array { axes: SmallVec::new(), terms: SmallVec::new() };
+        assert!(loops.len() == axes.named.extents.len(), "{AXES}");
+        for (axis, &number) in loops.iter().enumerate() {
+            let (extent, stride) = (axes.named.extents[axis], axes.named.strides[axis]);
+            let start = array.terms.len();
+            let (mut offset, mut is_exact) = (0, true);
+            match self.program.window(number) {
+                None if number == NONE => assert!(extent == 1, "{EXTENTS}"),
+                None => {
+                    assert!(
+                        extents[..named].get(usize::from(number)) == Some(&extent),
+                        "{EXTENTS}"
+                    );
+                    array.terms.push(Term { number, coefficient: 1 });
+                }
+                Some(window) => {
+                    for (term, &index) in window.indices.iter().enumerate() {
+                        let mut indices = (0..named).map(|number| nest.index(number));
+                        let number = indices.position(|own| own == index).expect(LOOPS);
+                        let coefficient = window.coefficient(term, self.extents).expect(EXTENTS);
+                        #[expect(clippy::cast_possible_truncation, reason = "less than `WINDOWS`")]
+                        let number = number as u8;
+                        array.terms.push(Term { number, coefficient: coefficient.cast_signed() });
+                    }
+                    offset = window.offset();
+                    is_exact = window.terms.is_none();
+                    let composed = || window.composed_extent(self.extents) == Some(extent);
+                    assert!(!is_exact || composed(), "{EXTENTS}");
+                }
+            }
+            let end = array.terms.len();
+            let stride = stride.cast_signed();
+            array.axes.push(Axis { extent, stride, offset, start, end, is_exact });
+        }
+        let Steps { extents: rest, strides } = axes.rest;
+        let first = extents.len() - rest.len();
+        for (axis, (&extent, &stride)) in rest.iter().zip(strides).enumerate() {
+            let start = array.terms.len();
+            if extent != 1 {
+                #[expect(clippy::cast_possible_truncation, reason = "less than `WINDOWS`")]
+                let number = (first + axis) as u8;
+                assert!(extents[first + axis] == extent, "{EXTENTS}");
+                array.terms.push(Term { number, coefficient: 1 });
+            }
+            let (end, stride) = (array.terms.len(), stride.cast_signed());
+            array.axes.push(Axis { extent, stride, offset: 0, start, end, is_exact: true });
+        }
+        array
+    }
+}
+
+const LOOPS: &str = "einloom: internal error: an axis runs along no loop";
+const AXES: &str = "einloom: internal error: an array has other axes";
+const EXTENTS: &str = "einloom: internal error: the extent of an axis is not its loops'";
+
+/// Adds the loops of the ellipses, aligned at their last axes.
+fn add_ellipsis<'v>(
+    extents: &mut SmallVec<[usize; 16]>,
+    ellipses: impl Iterator<Item = Steps<'v>> + Clone,
+) {
+    let rank = ellipses.clone().map(|rest| rest.extents.len()).max().unwrap_or(0);
+    for back in (1..=rank).rev() {
+        let own = ellipses.clone().filter_map(|rest| rest.extents.iter().nth_back(back - 1));
+        extents.push(own.copied().find(|&extent| extent != 1).unwrap_or(1));
+    }
+}
+
+impl Array {
+    fn terms(&self, axis: &Axis) -> &[Term] {
+        &self.terms[axis.start..axis.end]
+    }
+
+    /// Whether all positions lie inside of their axes, at all points of the loops.
+    fn is_inside(&self, extents: &[usize]) -> bool {
+        if extents.contains(&0) {
+            return true;
+        }
+        self.axes.iter().all(|axis| {
+            let mut last = Some(axis.offset);
+            for term in self.terms(axis) {
+                let steps = extents[usize::from(term.number)] - 1;
+                let further =
+                    isize::try_from(steps).ok().and_then(|n| n.checked_mul(term.coefficient));
+                last = last.zip(further).and_then(|(last, further)| last.checked_add(further));
+            }
+            axis.offset >= 0 && last.is_some_and(|last| last.cast_unsigned() < axis.extent)
+        })
+    }
+
+    /// Whether different points of the loops that move along the array are at different elements, and at all there are.
+    fn is_exact(&self) -> bool {
+        let numbers = || self.terms.iter().map(|term| term.number);
+        let is_once = |number| numbers().filter(|other| *other == number).count() == 1;
+        self.axes.iter().all(|axis| axis.is_exact) && numbers().all(is_once)
+    }
+
+    fn moves(&self, number: usize) -> bool {
+        self.terms.iter().any(|term| usize::from(term.number) == number)
+    }
+
+    /// Returns the elements from one point of a loop to the next. Where they are not representable the loop has one point.
+    fn step(&self, number: usize) -> isize {
+        let mut step = 0_isize;
+        for axis in &self.axes {
+            for term in self.terms(axis).iter().filter(|term| usize::from(term.number) == number) {
+                step = step.wrapping_add(term.coefficient.wrapping_mul(axis.stride));
+            }
+        }
+        step
+    }
+
+    /// Returns the elements from the first one to that where all loops are at 0.
+    fn offset(&self) -> isize {
+        let of_axes = self.axes.iter().map(|axis| axis.offset.wrapping_mul(axis.stride));
+        of_axes.fold(0, isize::wrapping_add)
+    }
+
+    fn windowed(&self) -> SmallVec<[window::Axis<'_>; 8]> {
+        let axis = |axis: &Axis| {
+            let &Axis { extent, stride, offset, .. } = axis;
+            window::Axis { extent, stride, terms: self.terms(axis), offset }
+        };
+        self.axes.iter().map(axis).collect()
+    }
+}
+
+/// Returns the loops if they are few and short, without any of an ellipsis. The first `kept` of them are kept.
+fn few<const P: usize>(dims: &Dims<P>, kept: usize, named: usize) -> Option<Tiny<P>> {
+    if kept > tiny::KEPT || dims.len() - kept > tiny::SUMMED || dims.len() != named {
+        return None;
+    }
+    let mut points = 1_usize;
+    for dim in dims {
+        points = points.checked_mul(dim.extent)?;
+    }
+    (points <= tiny::POINTS).then(|| Tiny::new(&dims[..kept], &dims[kept..]))
+}
+
+/// What runs plain loops over `P` sources.
+trait Kernel<const P: usize> {
+    /// # Safety
+    ///
+    /// As [`Kernels`](crate::kernel::Kernels) says.
+    unsafe fn kernel(&self, dims: &mut Dims<P>, reads: [RawRead; P], out: &Out<'_>);
+
+    /// # Safety
+    ///
+    /// As [`kernel`](Kernel::kernel).
+    unsafe fn tiny(&self, nest: &Tiny<P>, reads: [RawRead; P], out: &Out<'_>);
+}
+
+impl Kernel<1> for Call<'_> {
+    unsafe fn kernel(&self, dims: &mut Dims<1>, [read]: [RawRead; 1], out: &Out<'_>) {
+        // SAFETY: the caller's duties.
+        unsafe { self.kernels.unary(dims, read, out.ptr, out.mode) }
+    }
+
+    unsafe fn tiny(&self, nest: &Tiny<1>, [read]: [RawRead; 1], out: &Out<'_>) {
+        // SAFETY: the caller's duties.
+        unsafe { self.kernels.tiny_unary(nest, read, out.ptr, out.mode) }
+    }
+}
+
+impl Kernel<2> for Call<'_> {
+    unsafe fn kernel(&self, dims: &mut Dims<2>, reads: [RawRead; 2], out: &Out<'_>) {
+        // SAFETY: the caller's duties.
+        unsafe { self.kernels.binary(dims, reads, out.ptr, out.mode) }
+    }
+
+    unsafe fn tiny(&self, nest: &Tiny<2>, reads: [RawRead; 2], out: &Out<'_>) {
+        // SAFETY: the caller's duties.
+        unsafe { self.kernels.tiny_binary(nest, reads, out.ptr, out.mode) }
+    }
+}
