@@ -8,7 +8,7 @@
 
 use smallvec::SmallVec;
 
-use crate::execute::{Call, Out};
+use crate::execute::{Call, Out, whole};
 use crate::intermediate::Intermediate;
 use crate::kernel::raw::RawRead;
 use crate::kernel::tiny::{self, Tiny};
@@ -49,11 +49,19 @@ impl Call<'_> {
     /// # Safety
     ///
     /// As [`run`](Call::run); `made` have been written.
-    pub(crate) unsafe fn run_affine(&self, nest: &Nest, made: &[Intermediate], out: &Out<'_>) {
+    pub(crate) unsafe fn run_affine(
+        &self,
+        nest: &Nest,
+        made: &[Option<Intermediate>],
+        out: &Out<'_>,
+    ) {
         let target = Laid { axes: out.axes, loops: nest.target };
         // SAFETY: the caller's duties.
         unsafe {
             match nest.sources {
+                [] => {
+                    let _ = self.kernels.scale_all(whole(&out.axes), out.ptr, out.mode);
+                }
                 [source] => {
                     let (read, laid) = self.source(source, made);
                     self.run_laid(nest, [read], [laid], target, out);
@@ -63,7 +71,7 @@ impl Call<'_> {
                     let (second, laid_second) = self.source(second, made);
                     self.run_laid(nest, [first, second], [laid_first, laid_second], target, out);
                 }
-                _ => unreachable!("einloom: internal error: a nest has one source or two"),
+                _ => unreachable!("einloom: internal error: a nest has at most two sources"),
             }
         }
     }

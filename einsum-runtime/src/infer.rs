@@ -16,7 +16,7 @@
 
 use smallvec::SmallVec;
 
-use crate::check::{BROKEN, UNKNOWN, axis_extent, disagreement, has_rank, meets};
+use crate::check::{BROKEN, UNKNOWN, axis_extent, disagreement, has_rank, meets, site_extent};
 use crate::error::{Labelled, Problem, ShapeError, Told};
 use crate::program::{NONE, Program, Terms, Window};
 use crate::source::{AxisExtent, Role};
@@ -76,7 +76,7 @@ pub(crate) fn infer(
             }
         }
     }
-    sites.iter().try_for_each(|site| site.fits(program, extents))
+    sites.iter().try_for_each(|site| site.fits(program, operands, extents))
 }
 
 /// Checks that all coefficients of a window are known and positive.
@@ -204,8 +204,21 @@ impl Site {
     }
 
     /// Checks that the axis fits the extents of its indices, which are all known.
-    fn fits(&self, program: &Program, extents: &[usize]) -> Result<(), ShapeError> {
+    fn fits(
+        &self,
+        program: &Program,
+        operands: &[Raw<'_>],
+        extents: &[usize],
+    ) -> Result<(), ShapeError> {
         let (window, extent) = (self.window, self.at.extent);
+        if let Some(terms) = &window.terms
+            && site_extent(terms.site, operands) != extent
+        {
+            let [array, axis] = terms.site.map(usize::from);
+            let first = axis_extent(&program.arrays[array], &operands[array].axes(), axis);
+            let (label, second) = (window.text, self.at);
+            return Err(ShapeError::new(Problem::Extents { label, first, second }));
+        }
         let labels = || self.labels(program, extents);
         // What the compiler has let pass is unknown only where an option gives the number that says so.
         if window.indices.iter().any(|&index| extents[usize::from(index)] == UNKNOWN) {

@@ -43,8 +43,7 @@ fn expand(term: &[Word], rank: usize) -> Vec<String> {
 fn implicit_output(inputs: &[Vec<Word>]) -> Vec<Word> {
     let all: Vec<&str> = inputs.iter().flatten().flat_map(|word| labels(word)).collect();
     let once = |word: &&&str| all.iter().filter(|other| other == word).count() == 1;
-    let mut output: Vec<Word> =
-        all.iter().filter(once).map(|word| (*word).to_owned()).collect();
+    let mut output: Vec<Word> = all.iter().filter(once).map(|word| (*word).to_owned()).collect();
     output.sort();
     if inputs.iter().flatten().any(|word| *word == "...") {
         output.insert(0, "...".to_owned());

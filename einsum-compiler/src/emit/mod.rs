@@ -11,7 +11,7 @@
 //!     '__done: {
 //!       #[cfg(not(debug_assertions))] { if few(…) { … break '__done … } }   loops over few points
 //!       match checked(&__PROGRAM, __a0.kernels(), &[__a0.erased(), __a1.erased()], &[], &mut [0; 4]) {
-//!         Ok(__call) => __call.array::<Ix3>(0),
+//!         Ok(__call) => __call.array::<Ix3>(),
 //!         Err(__error) => raise(__error),
 //! } } } } } }
 //! ```
@@ -59,14 +59,18 @@ pub(crate) fn emit(call: &Call, program: &Program) -> TokenStream {
 fn body(call: &Call, program: &Program) -> TokenStream {
     let expr = &program.expr;
     let agreements = agree::emit_agreements(call, expr);
-    let constants = program::emit_program(call, program);
+    let shown = |role| call.argument(role).map_or("", |argument| &argument.source);
+    let constants = match call.form {
+        Form::View => program::emit_view_program(program, shown),
+        _ => program::emit_program(program, shown),
+    };
     let scales = arguments::emit_scales(call);
     let direct = direct::emit_direct(call.form, program, &scales);
     let of_call = emit_of_call(call, expr);
-    let product = &expr.products[0].output;
+    let product = &expr.product.output;
     let is_array = !product.axes.is_empty() && expr.ellipsis_position(product).is_none();
     let value = match call.form {
-        Form::Einsum | Form::Try => results::emit_result(expr, 0),
+        Form::Einsum | Form::Try => results::emit_result(program),
         Form::Into => {
             let (checked, none) = (variable("call"), quote! { ::core::option::Option::None });
             let scales = if scales.is_empty() {
@@ -76,10 +80,7 @@ fn body(call: &Call, program: &Program) -> TokenStream {
             };
             quote! { #checked.fill(#scales) }
         }
-        Form::Grad => {
-            let gradients = (0..expr.products.len()).map(|n| results::emit_result(expr, n));
-            quote! { (#(#gradients,)*) }
-        }
+        Form::Grad => results::emit_results(program),
         Form::View => results::emit_view(expr),
     };
     let value = succeed(call.form, value);

@@ -3,11 +3,15 @@
 pub mod ast;
 pub mod call;
 pub mod expr;
+pub mod graph;
 pub mod plan;
 pub mod program;
+pub mod request;
 
 pub use ast::{Ast, Form};
 pub use call::Call;
 pub use expr::{Expr, IndexId};
+pub use graph::Graph;
 pub use plan::Plan;
 pub use program::Program;
+pub use request::{Request, Wanted};

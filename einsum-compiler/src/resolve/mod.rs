@@ -7,14 +7,15 @@ mod extents;
 mod output;
 
 use crate::diagnostic::{Diagnostic, Diagnostics, Place, Rule, count, list, similar};
-use crate::ir::ast::{self, Ast, AxisKind, Form};
+use crate::ir::ast::{self, Ast, AxisKind};
 use crate::ir::expr::{
     Array, ArrayId, Axis, Expr, Factor, Given, Index, IndexId, Product, Role, Site, Term, Window,
     WindowTerm,
 };
+use crate::ir::request::{Request, Wanted};
 
-/// Resolves an index string.
-pub(crate) fn resolve(ast: &Ast) -> Result<Expr, Diagnostics> {
+/// Resolves an index string. The arrays are those that a call with this request could take.
+pub(crate) fn resolve(ast: &Ast, request: &Request) -> Result<Expr, Diagnostics> {
     let mut out = Diagnostics::default();
     check_operand_count(ast, &mut out);
     let output = match &ast.output {
@@ -29,21 +30,32 @@ pub(crate) fn resolve(ast: &Ast) -> Result<Expr, Diagnostics> {
     let mut resolver = Resolver::new(ast, &mut out);
     let mut arrays: Vec<Array> = Vec::new();
     for (number, term) in ast.inputs.iter().enumerate() {
-        let axes = resolver.bind(term);
+        let axes = resolver.bind(ArrayId(number), term);
         arrays.push(array(ast, Role::Operand(number), term, axes));
     }
     output::check(ast, &output, &resolver, &mut out);
     check_options(ast, &output, &resolver, &mut out);
     out.finish(())?;
 
-    let output_axes = resolver.bind(&output);
+    let output_axes = resolver.bind(ArrayId(arrays.len()), &output);
     let factors = (0..arrays.len()).map(|number| Factor { array: ArrayId(number), conj: false });
-    let product =
-        Product { factors: factors.collect(), output: output_axes.clone(), ellipsis_like: None };
-    match ast.form {
-        Form::Into => arrays.push(array(ast, Role::Output, &output, output_axes)),
-        Form::Grad => arrays.push(array(ast, Role::Cotangent, &output, output_axes)),
-        Form::Einsum | Form::Try | Form::View => {}
+    let product = Product { factors: factors.collect(), output: output_axes.clone() };
+    request.verify(arrays.len());
+    let value = array(ast, Role::Cotangent, &output, output_axes);
+    let of_operands = arrays.clone();
+    let like = |array: &Array, role| Array { role, ..array.clone() };
+    if request.has_cotangent() {
+        arrays.push(value.clone());
+    }
+    for &operand in &request.tangents {
+        arrays.push(like(&of_operands[operand], Role::Tangent(operand)));
+    }
+    for &result in &request.existing {
+        let of_result = match request.results[result] {
+            Wanted::Value | Wanted::Tangent => &value,
+            Wanted::Gradient(operand) | Wanted::GradientTangent(operand) => &of_operands[operand],
+        };
+        arrays.push(like(of_result, Role::Output(result)));
     }
     let mut indices = resolver.indices;
     for option in &ast.extents {
@@ -51,7 +63,7 @@ pub(crate) fn resolve(ast: &Ast) -> Result<Expr, Diagnostics> {
             index.given.get_or_insert(Given { literal: option.literal, position: option.position });
         }
     }
-    let mut expr = Expr { indices, arrays, products: vec![product] };
+    let mut expr = Expr { indices, arrays, product };
     let sites = sites(&expr);
     for (index, sites) in expr.indices.iter_mut().zip(sites) {
         index.sites = sites;
@@ -63,15 +75,13 @@ pub(crate) fn resolve(ast: &Ast) -> Result<Expr, Diagnostics> {
 fn array(ast: &Ast, role: Role, term: &ast::Term, axes: Term) -> Array {
     let text = match (&ast.output, role) {
         // An implicit output is written nowhere.
-        (None, Role::Output | Role::Cotangent) => {
-            term.axes.iter().map(|axis| axis.kind.to_string()).collect()
-        }
+        (None, Role::Cotangent) => term.axes.iter().map(|axis| axis.kind.to_string()).collect(),
         _ => {
             let words: Vec<&str> = ast.text[term.range.clone()].split_whitespace().collect();
             words.join(" ")
         }
     };
-    Array { role, term: axes, text }
+    Array { role, term: axes, text, is_taken: true }
 }
 
 /// The axes of every array that run along each index.
@@ -124,20 +134,27 @@ impl<'a> Resolver<'a> {
     }
 
     /// Binds the axes of a term, making an index of each label that is new.
-    fn bind(&mut self, term: &ast::Term) -> Term {
-        let axes = term.axes.iter().map(|axis| match &axis.kind {
-            AxisKind::Label(label) => Axis::Index(self.index(label, false)),
-            AxisKind::Unit => Axis::Unit,
-            AxisKind::Ellipsis => Axis::Index(self.index("...", true)),
-            AxisKind::Window(window) => Axis::Window(self.bind_window(axis, window)),
-            AxisKind::Composed(names) => {
-                Axis::Composed(names.iter().map(|name| self.index(&name.name, false)).collect())
+    fn bind(&mut self, array: ArrayId, term: &ast::Term) -> Term {
+        let mut named = 0;
+        let axes = term.axes.iter().map(|axis| {
+            named += usize::from(axis.kind != AxisKind::Ellipsis);
+            match &axis.kind {
+                AxisKind::Label(label) => Axis::Index(self.index(label, false)),
+                AxisKind::Unit => Axis::Unit,
+                AxisKind::Ellipsis => Axis::Index(self.index("...", true)),
+                AxisKind::Window(window) => {
+                    let site = Site { array, axis: named - 1 };
+                    Axis::Window(self.bind_window(axis, window, site))
+                }
+                AxisKind::Composed(names) => {
+                    Axis::Composed(names.iter().map(|name| self.index(&name.name, false)).collect())
+                }
             }
         });
         Term { axes: axes.collect() }
     }
 
-    fn bind_window(&mut self, axis: &ast::Axis, window: &ast::Window) -> Window {
+    fn bind_window(&mut self, axis: &ast::Axis, window: &ast::Window, site: Site) -> Window {
         let term = |term: &ast::WindowTerm| {
             let scale = term.scale.as_ref().map(|scale| scale.name.as_str());
             let literal = scale.and_then(|scale| option(self.ast, scale)?.literal);
@@ -150,7 +167,7 @@ impl<'a> Resolver<'a> {
         let terms = window.terms.iter().map(term).collect();
         let inside = &self.ast.text[axis.range.start + 1..axis.range.end - 1];
         let words: Vec<&str> = inside.split_whitespace().collect();
-        Window { terms, offset: window.offset, text: words.join(" ") }
+        Window { terms, offset: window.offset, text: words.join(" "), site }
     }
 
     /// Checks that a named coefficient is positive and no label. Returns whether only run time knows its value.
