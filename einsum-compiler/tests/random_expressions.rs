@@ -25,8 +25,10 @@ fn for_all(count: u64, property: impl Fn(&Expression, &mut Rng)) {
         Err(_) => 0,
     };
     for seed in (first..).take(count as usize) {
-        let expression = Expression::new(seed);
-        property(&expression, &mut Rng::new(!seed));
+        property(&Expression::new(seed), &mut Rng::new(!seed));
+        if seed % 2 == 0 {
+            property(&Expression::windowed(seed), &mut Rng::new(!seed));
+        }
     }
 }
 

@@ -1,6 +1,6 @@
 //! Where the positions of labels are on an axis, and the extents that windows tell.
 
-use super::parse::labels;
+use super::parse::names;
 
 /// An axis: at `Σ coefficient · position + offset`.
 pub(super) struct Axis {
@@ -24,7 +24,7 @@ impl Axis {
             // A label, or a composed axis, whose last label is the fastest.
             let mut terms = Vec::new();
             let mut step = 1;
-            for label in labels(word).into_iter().rev() {
+            for label in names(word).into_iter().rev() {
                 terms.push((step, number(label)));
                 step *= known[number(label)].1;
             }
@@ -48,6 +48,15 @@ impl Axis {
     /// The extent of an axis that is not a window's.
     pub(super) fn extent(&self, extents: &[usize]) -> usize {
         self.terms.iter().map(|&(_, label)| extents[label]).product()
+    }
+}
+
+/// The labels of an axis, without the names of coefficients.
+pub(super) fn labels(word: &str) -> Vec<&str> {
+    match word.contains(['+', '-', '*']) {
+        true => window(word, |_| 1).0.into_iter().map(|(_, label)| label).collect(),
+        false if word.starts_with('.') => vec![word],
+        false => names(word),
     }
 }
 
@@ -90,7 +99,7 @@ pub(super) fn infer(axes: &[(&String, usize)], known: &mut Vec<(String, usize)>)
         for &(word, extent) in axes {
             let value = |name: &str| known.iter().find(|(label, _)| label == name).map(|k| k.1);
             let composed = !word.contains(['+', '-', '*']);
-            let mut unknown: Vec<&str> = labels(word);
+            let mut unknown: Vec<&str> = names(word);
             unknown.retain(|label| value(label).is_none());
             if !composed {
                 unknown.dedup();
@@ -98,7 +107,7 @@ pub(super) fn infer(axes: &[(&String, usize)], known: &mut Vec<(String, usize)>)
             let [unknown] = unknown[..] else { continue };
             let of_known = |name: &str| value(name).unwrap_or(1);
             let told = if composed {
-                let others: usize = labels(word).into_iter().map(of_known).product();
+                let others: usize = names(word).into_iter().map(of_known).product();
                 assert_eq!(extent % others, 0, "{word:?} splits {extent}");
                 extent / others
             } else {

@@ -158,13 +158,15 @@ impl Space {
         let bind = |term: &Vec<String>| -> Vec<Axis> {
             term.iter().map(|word| Axis::new(word, &labels)).collect()
         };
+        let words = || terms.iter().chain([&output]).flatten();
+        let is_label = |name: &str| words().any(|word| axes::labels(word).contains(&name));
         Space {
             terms: terms.iter().map(bind).collect(),
             output: bind(&output),
             extents: labels
                 .iter()
                 // The value of a coefficient is no extent.
-                .map(|(label, extent)| if is_scale(text, label) { 1 } else { *extent })
+                .map(|(label, extent)| if is_label(label) { *extent } else { 1 })
                 .collect(),
         }
     }
@@ -190,11 +192,4 @@ impl Space {
             position[axis + 1..].fill(0);
         }
     }
-}
-
-/// Whether a name multiplies a label: `s` in `s*x`.
-fn is_scale(text: &str, name: &str) -> bool {
-    let text: String = text.chars().filter(|c| !c.is_whitespace()).collect();
-    let is_word = |c: Option<char>| c.is_some_and(|c| c.is_alphanumeric() || c == '_');
-    text.match_indices(&format!("{name}*")).any(|(at, _)| !is_word(text[..at].chars().next_back()))
 }

@@ -41,7 +41,7 @@ fn expand(term: &[Word], rank: usize) -> Vec<String> {
 
 /// The ellipsis, then the labels that occur exactly once, in the order of ASCII.
 fn implicit_output(inputs: &[Vec<Word>]) -> Vec<Word> {
-    let all: Vec<&str> = inputs.iter().flatten().flat_map(|word| labels(word)).collect();
+    let all: Vec<&str> = inputs.iter().flatten().flat_map(|word| names(word)).collect();
     let once = |word: &&&str| all.iter().filter(|other| other == word).count() == 1;
     let mut output: Vec<Word> = all.iter().filter(once).map(|word| (*word).to_owned()).collect();
     output.sort();
@@ -52,7 +52,7 @@ fn implicit_output(inputs: &[Vec<Word>]) -> Vec<Word> {
 }
 
 /// The labels and named coefficients of an axis.
-pub(super) fn labels(word: &str) -> Vec<&str> {
+pub(super) fn names(word: &str) -> Vec<&str> {
     let pieces = word.split(|c: char| !c.is_alphanumeric() && c != '_');
     pieces.filter(|piece| piece.starts_with(|c: char| !c.is_ascii_digit())).collect()
 }
