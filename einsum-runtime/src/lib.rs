@@ -26,6 +26,7 @@ mod source;
 
 // From views to kernels: `bind` makes views, `execute` runs nests, `nest` lays their loops over arrays, `kernel`,
 // `stream`, and `engine` run the loops.
+#[doc(hidden)]
 mod bind;
 mod blocked;
 mod direct;
@@ -48,6 +49,7 @@ mod threads;
 #[cfg(test)]
 mod verification;
 mod view;
+#[cfg_attr(not(test), expect(dead_code, reason = "no program has windows yet"))]
 mod window;
 
 #[doc(hidden)]

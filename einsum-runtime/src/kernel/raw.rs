@@ -26,7 +26,8 @@ pub(crate) struct RawKernels {
     pub(crate) element: Layout,
 }
 
-type RawKernel<const P: usize> = unsafe fn(&mut Dims<P>, [RawRead; P], *mut u8, RawMode);
+/// A kernel on `P` sources.
+pub(crate) type RawKernel<const P: usize> = unsafe fn(&mut Dims<P>, [RawRead; P], *mut u8, RawMode);
 
 /// [`Read`] without the element type.
 #[derive(Clone, Copy)]
@@ -36,14 +37,14 @@ pub(crate) struct RawRead {
 }
 
 /// [`Mode`] without the element type.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Debug)]
 pub(crate) enum RawMode {
     Assign,
     Scale { alpha: Factor, beta: Factor },
 }
 
 /// A factor of a mode.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Debug)]
 pub(crate) enum Factor {
     Zero,
     One,
@@ -174,6 +175,24 @@ impl RawKernels {
     pub(crate) unsafe fn scale_all(&self, dims: Dims<0>, out: *mut u8, mode: RawMode) -> RawMode {
         // SAFETY: the caller's duties.
         unsafe { (self.scale_all)(dims, out, mode) }
+    }
+}
+
+/// The kernels by the number of sources.
+pub(crate) trait Sources<const P: usize> {
+    /// Returns the kernel on `P` sources. Its callers' duties are those of [`RawKernels::unary`].
+    fn kernel(&self) -> RawKernel<P>;
+}
+
+impl Sources<1> for RawKernels {
+    fn kernel(&self) -> RawKernel<1> {
+        self.unary
+    }
+}
+
+impl Sources<2> for RawKernels {
+    fn kernel(&self) -> RawKernel<2> {
+        self.binary
     }
 }
 
