@@ -24,6 +24,8 @@ pub(crate) struct RawKernels {
     pub(crate) new_arrays: NewArrays,
     /// The size and alignment of an element.
     pub(crate) element: Layout,
+    /// Whether elements are real numbers, which vectors hold side by side.
+    pub(crate) is_real: bool,
 }
 
 /// A kernel on `P` sources.
@@ -85,6 +87,7 @@ impl RawKernels {
             tiny_unary: tiny_real::<T, ELEMENT, 1>,
             #[cfg(all(target_arch = "x86_64", not(miri)))]
             tiny_binary: tiny_real::<T, ELEMENT, 2>,
+            is_real: true,
             ..Self::table::<T>()
         }
     }
@@ -98,6 +101,7 @@ impl RawKernels {
             scale_all: scale_all::<T>,
             new_arrays: new_arrays::<T>(),
             element: Layout::new::<T>(),
+            is_real: false,
         }
     }
 

@@ -6,9 +6,13 @@ use smallvec::SmallVec;
 
 use super::affine::Affine;
 use super::buffer::Layout;
+use super::results::Results;
 
 /// The most bytes of the buffers: with what else is read they fit a second-level cache of 1 MB.
 const BYTES: usize = if cfg!(test) { 2 << 10 } else { 512 << 10 };
+
+/// The most bytes of results in a buffer.
+const RESULTS: usize = if cfg!(test) { 1 << 10 } else { 384 << 10 };
 
 /// Blocks along a window's loop are so many times as long as the window, if there is room: what two blocks share is
 /// copied twice.
@@ -37,21 +41,51 @@ impl Blocks {
     pub(super) fn of<const P: usize>(
         nest: &Affine<P>,
         layouts: &[Option<Layout>; P],
+        results: Option<&Results>,
         size: usize,
     ) -> Self {
-        let mut blocks: SmallVec<[usize; 8]> = nest.loops.iter().map(|l| l.extent).collect();
-        let bytes = |blocks: &[usize]| {
+        let extents = nest.loops.iter().map(|l| l.extent).collect();
+        let order = order(nest, layouts, results.is_some());
+        Self::cut(nest, layouts, results, size, extents, &order)
+    }
+
+    /// Returns the same blocks of the kept loops for another nest, whose buffers are no larger.
+    pub(super) fn with_kept_of<const P: usize>(
+        &self,
+        nest: &Affine<P>,
+        layouts: &[Option<Layout>; P],
+        size: usize,
+    ) -> Self {
+        let own = nest.loops.iter().zip(&self.loops);
+        let extents = own.map(|(l, cut)| if cut.is_kept { cut.block } else { l.extent }).collect();
+        let mut order = order(nest, layouts, false);
+        order.retain(|(number, _)| nest.loops[*number].out.is_none());
+        Self::cut(nest, layouts, None, size, extents, &order)
+    }
+
+    /// Cuts loops in order, whose blocks are to be no larger than these.
+    fn cut<const P: usize>(
+        nest: &Affine<P>,
+        layouts: &[Option<Layout>; P],
+        results: Option<&Results>,
+        size: usize,
+        mut blocks: SmallVec<[usize; 8]>,
+        order: &[(usize, usize)],
+    ) -> Self {
+        let is_small = |blocks: &[usize]| {
             let elements = layouts.iter().flatten().map(|layout| layout.elements(blocks));
-            elements.fold(0_usize, usize::saturating_add).saturating_mul(size)
+            let bytes = elements.fold(0_usize, usize::saturating_add).saturating_mul(size);
+            let of_results = results.map_or(0, |results| results.elements(blocks));
+            bytes <= BYTES && of_results.saturating_mul(size) <= RESULTS
         };
-        for (number, least) in order(nest, layouts) {
+        for &(number, least) in order {
             let (mut least, mut most) = (least.min(blocks[number]), blocks[number]);
             // The largest block that fits, or the least.
-            while bytes(&blocks) > BYTES && least < most {
+            while !is_small(&blocks) && least < most {
                 let middle = least + (most - least).div_ceil(2);
                 let mut tried = blocks.clone();
                 tried[number] = middle;
-                if bytes(&tried) <= BYTES {
+                if is_small(&tried) {
                     least = middle;
                 } else {
                     most = middle - 1;
@@ -104,6 +138,7 @@ impl Blocks {
 fn order<const P: usize>(
     nest: &Affine<P>,
     layouts: &[Option<Layout>; P],
+    is_results: bool,
 ) -> SmallVec<[(usize, usize); 16]> {
     let lines = || {
         let staged = nest.sources.iter().zip(layouts).filter(|(_, layout)| layout.is_some());
@@ -126,7 +161,10 @@ fn order<const P: usize>(
         let along = lines().filter(|line| line.coefficients[number] != 0);
         along.map(|line| line.stride.unsigned_abs()).max().unwrap_or(0)
     };
-    let is_in = |number: &usize| lines().any(|line| line.coefficients[*number] != 0);
+    let is_in = |number: &usize| {
+        (is_results && nest.loops[*number].out.is_some())
+            || lines().any(|line| line.coefficients[*number] != 0)
+    };
     let mut numbers: SmallVec<[usize; 8]> = (0..nest.loops.len()).filter(is_in).collect();
     let is_window = |number: usize| others(number) > 0;
     numbers.sort_by_key(|&n| {

@@ -16,6 +16,8 @@ pub(super) struct Layout {
     axes: SmallVec<[BufferAxis; 8]>,
     /// Which axes each of the source's own has become.
     lines: SmallVec<[Range<usize>; 4]>,
+    /// The least length of rows, that is of the last axis.
+    pub(super) pitch: usize,
 }
 
 #[derive(Clone, Debug)]
@@ -48,8 +50,11 @@ impl Layout {
         let mut order: SmallVec<[usize; 4]> = (0..lines.len()).collect();
         order.sort_by_key(|&line| core::cmp::Reverse(lines[line].stride.unsigned_abs()));
         let extents: SmallVec<[usize; 8]> = nest.loops.iter().map(|l| l.extent).collect();
-        let mut layout =
-            Layout { axes: SmallVec::new(), lines: SmallVec::from_elem(0..0, lines.len()) };
+        let mut layout = Layout {
+            axes: SmallVec::new(),
+            lines: SmallVec::from_elem(0..0, lines.len()),
+            pitch: 0,
+        };
         for line in order {
             let coefficients = lines[line].coefficients.clone();
             let moves = |number: &usize| coefficients[*number] != 0 && extents[*number] > 1;
@@ -73,9 +78,50 @@ impl Layout {
         layout
     }
 
+    /// Sets a source's steps along the loops, for the points of a block.
+    pub(super) fn steps<'s>(&self, extents: &[usize], steps: impl Iterator<Item = &'s mut isize>) {
+        let strides = self.strides(extents);
+        for (number, step) in steps.enumerate() {
+            *step = self.step(&strides, extents, number);
+        }
+    }
+
+    fn strides(&self, extents: &[usize]) -> SmallVec<[isize; 8]> {
+        let mut strides: SmallVec<[isize; 8]> = SmallVec::from_elem(0, self.axes.len());
+        let mut stride = 1_isize;
+        for (own, axis) in strides.iter_mut().zip(&self.axes).rev() {
+            *own = stride;
+            let least = if stride == 1 { self.pitch } else { 1 };
+            stride = stride.saturating_mul(axis.extent(extents).max(least).cast_signed());
+        }
+        strides
+    }
+
+    /// Returns the step in the buffer along a loop. That along a loop of one point does not matter.
+    fn step(&self, strides: &[isize], extents: &[usize], number: usize) -> isize {
+        if extents[number] == 1 {
+            return 0;
+        }
+        let axes = self.axes.iter().zip(strides);
+        axes.map(|(axis, stride)| match axis {
+            BufferAxis::Positions { step, coefficients, .. } => {
+                (coefficients[number] / step.cast_signed()).saturating_mul(*stride)
+            }
+            BufferAxis::Points { number: own } if *own == number => *stride,
+            BufferAxis::Points { .. } => 0,
+        })
+        .fold(0, isize::saturating_add)
+    }
+
     /// Returns how many elements the buffer has for the points of a block.
     pub(super) fn elements(&self, blocks: &[usize]) -> usize {
-        self.axes.iter().fold(1, |n: usize, axis| n.saturating_mul(axis.extent(blocks)))
+        let outer = self.axes.iter().rev().skip(1);
+        outer.fold(self.row(blocks), |n, axis| n.saturating_mul(axis.extent(blocks)))
+    }
+
+    /// Returns the length of a row for the points of a block.
+    pub(super) fn row(&self, blocks: &[usize]) -> usize {
+        self.axes.last().map_or(1, |axis| axis.extent(blocks)).max(self.pitch)
     }
 }
 
@@ -123,12 +169,7 @@ impl<'l> Buffer<'l> {
     ) -> *const u8 {
         let extents: SmallVec<[usize; 8]> = parts.iter().map(ExactSizeIterator::len).collect();
         let layout = self.layout;
-        let mut strides: SmallVec<[isize; 8]> = SmallVec::from_elem(0, layout.axes.len());
-        let mut stride = 1_isize;
-        for (own, axis) in strides.iter_mut().zip(&layout.axes).rev() {
-            *own = stride;
-            stride *= axis.extent(&extents).cast_signed();
-        }
+        let strides = layout.strides(&extents);
         let start = |line: &Line| {
             let along = line.coefficients.iter().zip(parts);
             along.fold(line.offset, |at, (&c, part)| plus(at, times(c, part.start.cast_signed())))
@@ -143,9 +184,7 @@ impl<'l> Buffer<'l> {
             dims: Dims::new(),
         };
         let first = block.first_point();
-        for (number, step) in steps.enumerate() {
-            *step = block.step(number);
-        }
+        layout.steps(&extents, steps);
         let inside = (0..layout.axes.len()).map(|axis| block.inside(axis)).collect();
         let axes = layout.axes.iter().map(|axis| axis.extent(&extents)).collect();
         let now = Filled { extents: axes, starts: starts.clone(), inside };
@@ -191,22 +230,6 @@ impl Block<'_> {
             BufferAxis::Positions { line, step, .. } => {
                 (self.starts[*line] - self.low(*line)) / step.cast_signed() * stride
             }
-            BufferAxis::Points { .. } => 0,
-        })
-        .sum()
-    }
-
-    /// Returns the step in the buffer along a loop. That along a loop of one point does not matter.
-    fn step(&self, number: usize) -> isize {
-        if self.extents[number] == 1 {
-            return 0;
-        }
-        let axes = self.layout.axes.iter().zip(self.strides);
-        axes.map(|(axis, stride)| match axis {
-            BufferAxis::Positions { step, coefficients, .. } => {
-                coefficients[number] / step.cast_signed() * stride
-            }
-            BufferAxis::Points { number: own } if *own == number => *stride,
             BufferAxis::Points { .. } => 0,
         })
         .sum()

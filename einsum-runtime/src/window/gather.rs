@@ -2,20 +2,40 @@
 //!
 //! ```text
 //! for a block of the kept loops                    taken by threads
-//!   for a block of the summed loops
-//!     buffers = the sources' elements, and zeros where there are none
-//!     target (+)= the block's sums                 the kernels, which see arrays without edges
+//!   for residue classes of windows with steps
+//!     for a block of the summed loops
+//!       buffers = the sources' elements, and zeros where there are none
+//!       target, or a buffer (+)= the block's sums  the kernels, which see arrays without edges
+//!   target (+)= that buffer
 //! ```
 
-use smallvec::SmallVec;
+use smallvec::{SmallVec, smallvec};
 
 use super::Job;
 use super::affine::{Affine, Line};
 use super::blocks::Blocks;
 use super::buffer::{Buffer, Layout};
+use super::classes::{classes, stepped};
+use super::results::Results;
 use super::solve::added;
+use crate::kept::Kept;
+use crate::kernel::Dims;
 use crate::kernel::raw::{RawMode, RawRead};
 use crate::threads::{self, BYTES_MULTIPLIED, Grid, Shared};
+
+/// How a nest is run.
+struct Plan<const P: usize> {
+    /// The nest, or nests whose sums make its sums; all have its kept loops.
+    classes: SmallVec<[Class<P>; 4]>,
+    results: Option<Results>,
+}
+
+struct Class<const P: usize> {
+    nest: Affine<P>,
+    /// Of the sources that go through buffers.
+    layouts: [Option<Layout>; P],
+    blocks: Blocks,
+}
 
 /// Runs a nest.
 ///
@@ -23,62 +43,130 @@ use crate::threads::{self, BYTES_MULTIPLIED, Grid, Shared};
 ///
 /// As [`solve`](super::solve::solve).
 pub(super) unsafe fn gather<const P: usize>(job: &Job<'_, P>, nest: &Affine<P>, mode: RawMode) {
-    let is_empty = nest.loops.iter().any(|l| l.extent == 0);
-    let is_inside = |line: &Line| line.has(line.range(nest.loops.iter().map(|l| l.extent)));
-    let layouts: [Option<Layout>; P] = core::array::from_fn(|p| {
-        let lines = &nest.sources[p];
-        let is_whole = is_empty || lines.iter().all(is_inside);
-        (!is_whole).then(|| Layout::of(nest, lines))
-    });
-    if layouts.iter().all(Option::is_none) {
-        // SAFETY: the caller's duties; all positions are inside, or there are none.
+    if nest.loops.iter().any(|l| l.extent == 0) {
+        // SAFETY: the caller's duties; nothing is read.
         return unsafe { direct(job, nest, mode) };
     }
-    let blocks = Blocks::of(nest, &layouts, job.kernels.element.size());
+    let stepped = stepped(nest, job.kernels);
+    let of_class = |nest: Affine<P>| {
+        let layouts: [Option<Layout>; P] = core::array::from_fn(|p| {
+            let lines = &nest.sources[p];
+            let is_inside = |line: &Line| line.has(line.range(nest.loops.iter().map(|l| l.extent)));
+            let is_whole = lines.iter().all(is_inside) && stepped != Some(p);
+            (!is_whole).then(|| Layout::of(&nest, lines))
+        });
+        (nest, layouts)
+    };
+    let nests: SmallVec<[(Affine<P>, [Option<Layout>; P]); 4]> = match stepped {
+        Some(p) => classes(nest, p).into_iter().map(of_class).collect(),
+        None => smallvec![of_class(nest.clone())],
+    };
+    let (first, layouts) = &nests[0];
+    let extents: SmallVec<[usize; 8]> = first.loops.iter().map(|l| l.extent).collect();
+    let row_of = core::array::from_fn(|p| Some(layouts[p].as_ref()?.row(&extents)));
+    let dims = whole(first, layouts);
+    let mut results = Results::of(&dims, is_dense(first, layouts), row_of, job.kernels);
+    if nests.len() == 1 && layouts.iter().all(Option::is_none) && results.is_none() {
+        // SAFETY: the caller's duties; all positions are inside.
+        return unsafe { direct(job, nest, mode) };
+    }
+    let size = job.kernels.element.size();
+    let blocks = Blocks::of(first, layouts, results.as_ref(), size);
+    let rows = results.as_mut().and_then(|results| results.fix_pitch(&blocks.extents()));
+    let classes = nests.into_iter().map(|(nest, mut layouts)| {
+        if let Some((p, pitch)) = rows
+            && let Some(layout) = &mut layouts[p]
+        {
+            layout.pitch = pitch;
+        }
+        let blocks = blocks.with_kept_of(&nest, &layouts, size);
+        Class { nest, layouts, blocks }
+    });
+    let plan = Plan { classes: classes.collect(), results };
     let points = nest.loops.iter().fold(1_usize, |n, l| n.saturating_mul(l.extent));
-    let nanoseconds = points.saturating_mul(job.kernels.element.size()) / BYTES_MULTIPLIED;
+    let nanoseconds = points.saturating_mul(size) / BYTES_MULTIPLIED;
     let grid = Grid::of([blocks.kept()], [1], threads::pieces(nanoseconds));
     // SAFETY: there are pointers to elements, and numbers and tables that nobody writes.
-    let shared = unsafe { Shared::new((job, nest, mode, &layouts, &blocks)) };
+    let shared = unsafe { Shared::new((job, mode, &plan, &blocks)) };
     threads::each(grid.pieces(), |piece| {
-        let (job, nest, mode, layouts, blocks) = shared.get();
+        let (job, mode, plan, blocks) = shared.get();
         let [range] = grid.piece(piece);
-        let room = blocks.extents();
-        let mut buffers: [Option<Buffer<'_>>; P] = core::array::from_fn(|p| {
-            layouts[p].as_ref().map(|layout| Buffer::new(layout, &room, job.kernels))
-        });
+        let bytes = plan.results.as_ref().map(|r| r.elements(&blocks.extents()) * size);
+        let mut results = bytes.map(|bytes| Kept::new(bytes, job.kernels.element.align()));
+        let results = results.as_mut().map(Kept::as_mut_ptr);
+        let mut buffers = plan.classes[0].buffers(job);
         for kept in range {
             // SAFETY: the caller's duties; different blocks write different elements.
-            unsafe { block_of_kept(job, nest, mode, &mut buffers, blocks, kept) };
+            unsafe { block_of_kept(job, mode, plan, &mut buffers, results, kept) };
         }
     });
 }
 
-/// Runs all blocks of the summed loops for one of the kept ones.
+impl<const P: usize> Class<P> {
+    fn buffers<'b>(&'b self, job: &Job<'b, P>) -> [Option<Buffer<'b>>; P] {
+        let room = self.blocks.extents();
+        core::array::from_fn(|p| {
+            self.layouts[p].as_ref().map(|layout| Buffer::new(layout, &room, job.kernels))
+        })
+    }
+}
+
+/// Returns the loops with the steps of the sources, or of buffers for all of them.
+fn whole<const P: usize>(nest: &Affine<P>, layouts: &[Option<Layout>; P]) -> Dims<P> {
+    let extents: SmallVec<[usize; 8]> = nest.loops.iter().map(|l| l.extent).collect();
+    let mut dims = nest.dims();
+    for (p, (lines, layout)) in nest.sources.iter().zip(layouts).enumerate() {
+        let steps = dims.iter_mut().map(|dim| &mut dim.sources[p]);
+        match layout {
+            Some(layout) => layout.steps(&extents, steps),
+            None => {
+                lay(lines, steps, core::iter::repeat(0));
+            }
+        }
+    }
+    dims
+}
+
+/// Whether all that lies between the rows of a source, along its axis of adjacent elements, belongs to it.
+fn is_dense<const P: usize>(nest: &Affine<P>, layouts: &[Option<Layout>; P]) -> [bool; P] {
+    core::array::from_fn(|p| {
+        let lines = &nest.sources[p];
+        let row = lines.iter().find(|line| line.stride == 1).map_or(0, |line| line.extent);
+        let next = lines.iter().map(|line| line.stride).filter(|s| *s != 1).min();
+        layouts[p].is_some() || next == Some(row.cast_signed())
+    })
+}
+
+/// Runs all that there is for a block of the kept loops.
 ///
 /// # Safety
 ///
-/// As [`gather`].
-unsafe fn block_of_kept<const P: usize>(
-    job: &Job<'_, P>,
-    nest: &Affine<P>,
+/// As [`gather`]; the buffers are those of the first class, and there is room for results if the plan has some.
+unsafe fn block_of_kept<'p, const P: usize>(
+    job: &Job<'p, P>,
     mode: RawMode,
-    buffers: &mut [Option<Buffer<'_>>; P],
-    blocks: &Blocks,
+    plan: &'p Plan<P>,
+    buffers: &mut [Option<Buffer<'p>>; P],
+    results: Option<*mut u8>,
     kept: usize,
 ) {
-    let mut mode = mode;
-    for summed in 0..blocks.summed() {
-        let parts = blocks.at(kept, summed);
-        let mut dims = nest.dims();
-        let mut out = nest.out;
-        for (dim, part) in dims.iter_mut().zip(&parts) {
-            dim.extent = part.len();
-            out = out.wrapping_add(dim.out.wrapping_mul(part.start.cast_signed()));
+    let mut mode_now = if results.is_some() { RawMode::Assign } else { mode };
+    let mut copy = None;
+    for (number, class) in plan.classes.iter().enumerate() {
+        if plan.classes.len() > 1 {
+            *buffers = [const { None }; P];
+            *buffers = class.buffers(job);
         }
-        let reads: SmallVec<[RawRead; 2]> = (0..P)
-            .map(|p| {
-                let (read, lines) = (job.sources[p], &nest.sources[p]);
+        for summed in 0..class.blocks.summed() {
+            let parts = class.blocks.at(kept, summed);
+            let mut dims = class.nest.dims();
+            let mut out = class.nest.out;
+            for (dim, part) in dims.iter_mut().zip(&parts) {
+                dim.extent = part.len();
+                out = out.wrapping_add(dim.out.wrapping_mul(part.start.cast_signed()));
+            }
+            let reads: [RawRead; P] = core::array::from_fn(|p| {
+                let (read, lines) = (job.sources[p], &class.nest.sources[p]);
                 let steps = dims.iter_mut().map(|dim| &mut dim.sources[p]);
                 let ptr = match &mut buffers[p] {
                     // SAFETY: the caller's duties.
@@ -89,14 +177,24 @@ unsafe fn block_of_kept<const P: usize>(
                     }
                 };
                 RawRead { ptr, ..read }
-            })
-            .collect();
-        // SAFETY: the caller's duties; what is read is in buffers, or inside.
-        unsafe {
-            let reads = core::array::from_fn(|p| reads[p]);
-            (job.kernel)(&mut dims, reads, job.out_at(out), mode);
+            });
+            let mut to = job.out_at(out);
+            if let (Some(form), Some(room)) = (&plan.results, results) {
+                let (sums, way) = form.dims(&dims);
+                if number == 0 && summed == 0 {
+                    copy = Some((way, to));
+                }
+                (dims, to) = (sums, room);
+            }
+            // SAFETY: the caller's duties; what is read is in buffers, or inside.
+            unsafe { (job.kernel)(&mut dims, reads, to, mode_now) };
+            mode_now = added(mode_now);
         }
-        mode = added(mode);
+    }
+    if let (Some((mut way, to)), Some(room)) = (copy, results) {
+        let read = RawRead { ptr: room, conjugated: false };
+        // SAFETY: the caller's duties; all results have been written.
+        unsafe { job.kernels.unary(&mut way, read, to, mode) };
     }
 }
 

@@ -14,7 +14,9 @@
 mod affine;
 mod blocks;
 mod buffer;
+mod classes;
 mod gather;
+mod results;
 mod scatter;
 mod solve;
 #[cfg(test)]

@@ -4,6 +4,7 @@ use num_complex::{Complex32, Complex64};
 
 use super::{Axis, Term, Windowed, run};
 use crate::element::Element;
+use crate::kernel::level::on_every_level;
 use crate::kernel::raw::{Factor, RawKernels, RawMode, RawRead, Sources};
 
 /// A linear congruential generator (Knuth's MMIX constants), its high bits.
@@ -204,8 +205,16 @@ fn axis(extent: usize, offset: isize, terms: &[(usize, isize)]) -> Owned {
 /// Convolutions along one axis or two, and both gradients: every stride, dilation, and padding.
 fn check_convolutions<T: Integer>(random: &mut Random, rounds: usize) {
     for _ in 0..rounds {
-        let windows = 1 + random.below(2);
-        let mut extents = vec![1 + random.below(4), 1 + random.below(4), 1 + random.below(4)];
+        // Small ones, and some that are worth buffers.
+        let is_large = random.one_in(2);
+        let windows = if is_large && random.one_in(2) { 1 } else { 1 + random.below(2) };
+        let most = match (is_large, windows) {
+            (false, _) => 4,
+            (true, 1) => 20,
+            (true, _) => 9,
+        };
+        let mut extents: Vec<usize> =
+            vec![1 + random.below(4), 1 + random.below(most), 1 + random.below(most)];
         let (mut x, mut w, mut y) =
             (vec![axis(extents[0], 0, &[(0, 1)]), axis(extents[1], 0, &[(1, 1)])], vec![], vec![]);
         w.push(axis(extents[2], 0, &[(2, 1)]));
@@ -214,7 +223,8 @@ fn check_convolutions<T: Integer>(random: &mut Random, rounds: usize) {
         y.push(axis(extents[2], 0, &[(2, 1)]));
         for _ in 0..windows {
             let (s, d) = (1 + random.below(3), 1 + random.below(3));
-            let (n, k) = (1 + random.below(9), 1 + random.below(5));
+            let longest = if is_large && windows == 1 { 40 } else { 9 };
+            let (n, k) = (1 + random.below(longest), 1 + random.below(5));
             let pad = random.below(d * (k - 1) + 3);
             let reach = s * (n - 1) + d * (k - 1) + 1;
             // Up to the last position that is read, or beyond.
@@ -236,8 +246,10 @@ fn check_convolutions<T: Integer>(random: &mut Random, rounds: usize) {
 #[test]
 fn convolutions() {
     let mut random = Random(1);
-    check_convolutions::<f32>(&mut random, 300);
-    check_convolutions::<f64>(&mut random, 100);
+    on_every_level(|_| {
+        check_convolutions::<f32>(&mut random, 300);
+        check_convolutions::<f64>(&mut random, 150);
+    });
     check_convolutions::<Complex32>(&mut random, 100);
     check_convolutions::<Complex64>(&mut random, 50);
     check_convolutions::<i32>(&mut random, 100);
