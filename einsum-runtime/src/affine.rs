@@ -1,8 +1,10 @@
 //! Nests with windows or composed axes: in go axes along several indices, out come loops whose steps are sums over the axes,
-//! or where positions lie outside of an axis or are written several times, a nest for [`window`](crate::window).
+//! or a nest for [`window`](crate::window).
 //!
-//! An axis of extent `N` is at the position `Σ coefficient · loop + offset`. Where all positions are in `0..N`, a window is no
-//! more than a stride: the loop has the step `coefficient · stride`, and the offset moves the first element.
+//! A composed axis is one axis an index, with multiples of its stride. A window of extent `N` is at the position
+//! `Σ coefficient · loop + offset`; where all positions are in `0..N`, it is no more than a stride too: the loop has the step
+//! `coefficient · stride`, and the offset moves the first element. Nests of few points run so; what is larger, or lies
+//! outside, or is written several times, is for [`window`](crate::window).
 
 #![allow(unsafe_code)]
 
@@ -10,7 +12,7 @@ use smallvec::SmallVec;
 
 use crate::execute::{Call, Out, whole};
 use crate::intermediate::Intermediate;
-use crate::kernel::raw::RawRead;
+use crate::kernel::raw::{RawKernels, RawRead, Sources};
 use crate::kernel::tiny::{self, Tiny};
 use crate::kernel::{Dim, Dims};
 use crate::layout::Steps;
@@ -39,8 +41,7 @@ struct Axis {
     start: usize,
     /// One more than that of its last term.
     end: usize,
-    /// Whether different points of its loops have different positions, and are at all of them.
-    is_exact: bool,
+    is_window: bool,
 }
 
 impl Call<'_> {
@@ -87,7 +88,7 @@ impl Call<'_> {
         target: Laid<'_>,
         out: &Out<'_>,
     ) where
-        Self: Kernel<P>,
+        RawKernels: Sources<P>,
     {
         let mut extents: SmallVec<[usize; 16]> = SmallVec::new();
         let numbers = 0..nest.kept.len() + nest.summed.len();
@@ -97,8 +98,10 @@ impl Call<'_> {
         assert!(extents.len() < usize::from(WINDOWS), "{LOOPS}");
         let sources = sources.map(|laid| self.array(nest, &laid, &extents, named));
         let target = self.array(nest, &target, &extents, named);
-        let is_plain = sources.iter().all(|array| array.is_inside(&extents)) && target.is_exact();
-        if !is_plain {
+        let points = extents.iter().fold(1_usize, |points, &extent| points.saturating_mul(extent));
+        let is_simple = points <= tiny::POINTS || !sources.iter().any(Array::has_window);
+        let is_inside = || sources.iter().all(|array| array.is_inside(&extents));
+        if !(is_simple && target.is_exact() && is_inside()) {
             let of_sources = sources.each_ref().map(Array::windowed);
             let nest = Windowed {
                 extents: &extents,
@@ -115,9 +118,8 @@ impl Call<'_> {
             let sources = sources.each_ref().map(|array| array.step(number));
             dims.push(Dim { extent, out: target.step(number), sources, summed });
         }
-        if extents.contains(&0) {
-            // Nothing is read.
-        } else {
+        // Without points there is nothing to read.
+        if points > 0 {
             for (read, array) in reads.iter_mut().zip(&sources) {
                 let offset = array.offset().wrapping_mul(self.kernels.element.size().cast_signed());
                 read.ptr = read.ptr.wrapping_offset(offset);
@@ -126,9 +128,9 @@ impl Call<'_> {
         // SAFETY: the caller's duties; all positions of the sources lie inside of their axes, and those of the target are the
         // ones of different points of the kept loops, and all there are.
         unsafe {
-            match few(&dims, nest.kept.len(), named) {
-                Some(tiny) => self.tiny(&tiny, reads, out),
-                None => self.kernel(&mut dims, reads, out),
+            match few(&dims, points, nest.kept.len(), named) {
+                Some(tiny) => (self.kernels.tiny_kernel())(&tiny, reads, out.ptr, out.mode),
+                None => (self.kernels.kernel())(&mut dims, reads, out.ptr, out.mode),
             }
         }
     }
@@ -143,9 +145,8 @@ impl Call<'_> {
         let mut array = Array { axes: SmallVec::new(), terms: SmallVec::new() };
         assert!(loops.len() == axes.named.extents.len(), "{AXES}");
         for (axis, &number) in loops.iter().enumerate() {
-            let (extent, stride) = (axes.named.extents[axis], axes.named.strides[axis]);
-            let start = array.terms.len();
-            let (mut offset, mut is_exact) = (0, true);
+            let (extent, stride) =
+                (axes.named.extents[axis], axes.named.strides[axis].cast_signed());
             match self.program.window(number) {
                 None if number == NONE => assert!(extent == 1, "{EXTENTS}"),
                 None => {
@@ -153,39 +154,45 @@ impl Call<'_> {
                         extents[..named].get(usize::from(number)) == Some(&extent),
                         "{EXTENTS}"
                     );
-                    array.terms.push(Term { number, coefficient: 1 });
+                    array.push(extent, stride, Some(number));
                 }
                 Some(window) => {
-                    for (term, &index) in window.indices.iter().enumerate() {
+                    let term = |(term, &index): (usize, &u8)| {
                         let mut indices = (0..named).map(|number| nest.index(number));
                         let number = indices.position(|own| own == index).expect(LOOPS);
-                        let coefficient = window.coefficient(term, self.extents).expect(EXTENTS);
+                        let coefficient = window.coefficient(term, self.extents);
+                        // That of an empty axis can be too large.
+                        let coefficient =
+                            coefficient.or((extent == 0).then_some(0)).expect(EXTENTS);
                         #[expect(clippy::cast_possible_truncation, reason = "less than `WINDOWS`")]
                         let number = number as u8;
-                        array.terms.push(Term { number, coefficient: coefficient.cast_signed() });
+                        Term { number, coefficient: coefficient.cast_signed() }
+                    };
+                    let terms = window.indices.iter().enumerate().map(term);
+                    if window.terms.is_none() {
+                        let product = window.composed_extent(self.extents);
+                        assert!(product == Some(extent), "{EXTENTS}");
+                        for Term { number, coefficient } in terms {
+                            let extent = extents[usize::from(number)];
+                            // Not representable only where the loop has one point.
+                            array.push(extent, stride.wrapping_mul(coefficient), Some(number));
+                        }
+                        continue;
                     }
-                    offset = window.offset();
-                    is_exact = window.terms.is_none();
-                    let composed = || window.composed_extent(self.extents) == Some(extent);
-                    assert!(!is_exact || composed(), "{EXTENTS}");
+                    let start = array.terms.len();
+                    array.terms.extend(terms);
+                    let (end, offset) = (array.terms.len(), window.offset());
+                    array.axes.push(Axis { extent, stride, offset, start, end, is_window: true });
                 }
             }
-            let end = array.terms.len();
-            let stride = stride.cast_signed();
-            array.axes.push(Axis { extent, stride, offset, start, end, is_exact });
         }
         let Steps { extents: rest, strides } = axes.rest;
         let first = extents.len() - rest.len();
         for (axis, (&extent, &stride)) in rest.iter().zip(strides).enumerate() {
-            let start = array.terms.len();
-            if extent != 1 {
-                #[expect(clippy::cast_possible_truncation, reason = "less than `WINDOWS`")]
-                let number = (first + axis) as u8;
-                assert!(extents[first + axis] == extent, "{EXTENTS}");
-                array.terms.push(Term { number, coefficient: 1 });
-            }
-            let (end, stride) = (array.terms.len(), stride.cast_signed());
-            array.axes.push(Axis { extent, stride, offset: 0, start, end, is_exact: true });
+            #[expect(clippy::cast_possible_truncation, reason = "less than `WINDOWS`")]
+            let number = (extent != 1).then_some((first + axis) as u8);
+            assert!(extent == 1 || extents[first + axis] == extent, "{EXTENTS}");
+            array.push(extent, stride.cast_signed(), number);
         }
         array
     }
@@ -208,6 +215,18 @@ fn add_ellipsis<'v>(
 }
 
 impl Array {
+    /// Adds an axis along one loop, or along none.
+    fn push(&mut self, extent: usize, stride: isize, number: Option<u8>) {
+        let start = self.terms.len();
+        self.terms.extend(number.map(|number| Term { number, coefficient: 1 }));
+        let end = self.terms.len();
+        self.axes.push(Axis { extent, stride, offset: 0, start, end, is_window: false });
+    }
+
+    fn has_window(&self) -> bool {
+        self.axes.iter().any(|axis| axis.is_window)
+    }
+
     fn terms(&self, axis: &Axis) -> &[Term] {
         &self.terms[axis.start..axis.end]
     }
@@ -233,7 +252,7 @@ impl Array {
     fn is_exact(&self) -> bool {
         let numbers = || self.terms.iter().map(|term| term.number);
         let is_once = |number| numbers().filter(|other| *other == number).count() == 1;
-        self.axes.iter().all(|axis| axis.is_exact) && numbers().all(is_once)
+        !self.has_window() && numbers().all(is_once)
     }
 
     fn moves(&self, number: usize) -> bool {
@@ -267,50 +286,15 @@ impl Array {
 }
 
 /// Returns the loops if they are few and short, without any of an ellipsis. The first `kept` of them are kept.
-fn few<const P: usize>(dims: &Dims<P>, kept: usize, named: usize) -> Option<Tiny<P>> {
-    if kept > tiny::KEPT || dims.len() - kept > tiny::SUMMED || dims.len() != named {
-        return None;
-    }
-    let mut points = 1_usize;
-    for dim in dims {
-        points = points.checked_mul(dim.extent)?;
-    }
-    (points <= tiny::POINTS).then(|| Tiny::new(&dims[..kept], &dims[kept..]))
-}
-
-/// What runs plain loops over `P` sources.
-trait Kernel<const P: usize> {
-    /// # Safety
-    ///
-    /// As [`Kernels`](crate::kernel::Kernels) says.
-    unsafe fn kernel(&self, dims: &mut Dims<P>, reads: [RawRead; P], out: &Out<'_>);
-
-    /// # Safety
-    ///
-    /// As [`kernel`](Kernel::kernel).
-    unsafe fn tiny(&self, nest: &Tiny<P>, reads: [RawRead; P], out: &Out<'_>);
-}
-
-impl Kernel<1> for Call<'_> {
-    unsafe fn kernel(&self, dims: &mut Dims<1>, [read]: [RawRead; 1], out: &Out<'_>) {
-        // SAFETY: the caller's duties.
-        unsafe { self.kernels.unary(dims, read, out.ptr, out.mode) }
-    }
-
-    unsafe fn tiny(&self, nest: &Tiny<1>, [read]: [RawRead; 1], out: &Out<'_>) {
-        // SAFETY: the caller's duties.
-        unsafe { self.kernels.tiny_unary(nest, read, out.ptr, out.mode) }
-    }
-}
-
-impl Kernel<2> for Call<'_> {
-    unsafe fn kernel(&self, dims: &mut Dims<2>, reads: [RawRead; 2], out: &Out<'_>) {
-        // SAFETY: the caller's duties.
-        unsafe { self.kernels.binary(dims, reads, out.ptr, out.mode) }
-    }
-
-    unsafe fn tiny(&self, nest: &Tiny<2>, reads: [RawRead; 2], out: &Out<'_>) {
-        // SAFETY: the caller's duties.
-        unsafe { self.kernels.tiny_binary(nest, reads, out.ptr, out.mode) }
-    }
+fn few<const P: usize>(
+    dims: &Dims<P>,
+    points: usize,
+    kept: usize,
+    named: usize,
+) -> Option<Tiny<P>> {
+    let fits = points <= tiny::POINTS
+        && dims.len() == named
+        && kept <= tiny::KEPT
+        && named - kept <= tiny::SUMMED;
+    fits.then(|| Tiny::new(&dims[..kept], &dims[kept..]))
 }

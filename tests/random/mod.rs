@@ -49,6 +49,9 @@ pub(crate) struct Expression {
     pub(crate) scales: usize,
 }
 
+/// From this seed on einsums have windows and composed axes in some places.
+pub(crate) const WINDOWED: u64 = 1 << 40;
+
 /// An extent in the options.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct GivenExtent {
@@ -58,7 +61,15 @@ pub(crate) struct GivenExtent {
 }
 
 impl Expression {
+    /// From [`WINDOWED`] on, with windows.
     pub(crate) fn new(seed: u64) -> Self {
+        match seed.checked_sub(WINDOWED) {
+            None => Expression::plain(seed),
+            Some(of_plain) => Expression { seed, ..Expression::windowed(of_plain) },
+        }
+    }
+
+    fn plain(seed: u64) -> Self {
         let rng = &mut Rng::new(seed);
         // Long products leave the exact search for a contraction path behind.
         let is_long = rng.chance(3);

@@ -77,8 +77,8 @@ impl Window {
 
 impl Expression {
     /// A random einsum with windows and composed axes in some places.
-    pub(crate) fn windowed(seed: u64) -> Self {
-        let mut expression = Expression::new(seed);
+    pub(super) fn windowed(seed: u64) -> Self {
+        let mut expression = Expression::plain(seed);
         let rng = &mut Rng::new(seed ^ 0x77_1d_0e);
         expression.add_windows(rng);
         let labels = expression.extents.len();

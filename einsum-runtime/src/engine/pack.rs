@@ -53,6 +53,11 @@ unsafe fn along_rows(machine: &Machine, to: *mut u8, source: &Source<'_>) {
         // SAFETY: the caller's duties.
         unsafe {
             let first = source.rows.add(row);
+            if row > 0 && *first == *first.sub(1) {
+                // A lane without a row, which kernels do not read.
+                row += 1;
+                continue;
+            }
             let mut end = row + 1;
             while end < source.row_count
                 && (*source.rows.add(end))[0] == (*source.rows.add(end - 1))[0] + unit

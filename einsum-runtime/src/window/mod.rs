@@ -11,7 +11,19 @@
 
 #![allow(unsafe_code)]
 
-use crate::kernel::raw::{RawKernels, RawMode, RawRead};
+mod affine;
+mod blocks;
+mod buffer;
+mod classes;
+mod gather;
+mod results;
+mod scatter;
+mod solve;
+#[cfg(test)]
+mod tests;
+
+use crate::kernel::raw::{RawKernel, RawKernels, RawMode, RawRead, Sources};
+use affine::Affine;
 
 /// A nest over `P` sources, one or two. The positions of any axis may lie outside it.
 #[derive(Clone, Copy, Debug)]
@@ -58,11 +70,37 @@ pub(crate) struct Term {
 ///
 /// If a term's loop does not exist, or a position is not representable.
 pub(crate) unsafe fn run<const P: usize>(
-    _kernels: &RawKernels,
-    _nest: &Windowed<'_, P>,
-    _sources: [RawRead; P],
-    _out: *mut u8,
-    _mode: RawMode,
-) {
-    todo!()
+    kernels: &RawKernels,
+    nest: &Windowed<'_, P>,
+    sources: [RawRead; P],
+    out: *mut u8,
+    mode: RawMode,
+) where
+    RawKernels: Sources<P>,
+{
+    let job = Job { kernels, kernel: kernels.kernel(), sources, out, mode };
+    // SAFETY: the caller's duties.
+    unsafe { solve::solve(&job, Affine::of(nest)) }
+}
+
+/// The arrays of a nest, and what happens to them.
+struct Job<'j, const P: usize> {
+    kernels: &'j RawKernels,
+    kernel: RawKernel<P>,
+    sources: [RawRead; P],
+    out: *mut u8,
+    mode: RawMode,
+}
+
+impl<const P: usize> Job<'_, P> {
+    /// Returns the place in the target at an offset in elements.
+    fn out_at(&self, offset: isize) -> *mut u8 {
+        self.out.wrapping_offset(offset.wrapping_mul(self.kernels.element.size().cast_signed()))
+    }
+
+    /// Returns the place in a source at an offset in elements.
+    fn source_at(&self, p: usize, offset: isize) -> *const u8 {
+        let size = self.kernels.element.size().cast_signed();
+        self.sources[p].ptr.wrapping_offset(offset.wrapping_mul(size))
+    }
 }
