@@ -55,7 +55,10 @@ fn main() {
             let short = element.split('<').next().unwrap_or(element).to_uppercase();
             let mut cases = String::new();
             // A part of them once more with windows.
-            let windowed = if is_direct { 0 } else { counts[form] / 3 };
+            let windowed = match form {
+                0 | 2 | 3 if !is_direct => counts[form] / 3,
+                _ => 0,
+            };
             for number in 0..counts[form] + windowed {
                 if number == counts[form] {
                     seed += WINDOWED;
