@@ -17,7 +17,7 @@ use crate::kernel::tiny::{self, Tiny};
 use crate::kernel::{Dim, Dims};
 use crate::layout::Steps;
 use crate::nest::Laid;
-use crate::program::{NONE, Nest, WINDOWS};
+use crate::program::{NONE, Nest, Program, WINDOWS};
 use crate::window::{self, Term, Windowed};
 
 /// Whether an axis of the nest runs along several indices.
@@ -27,7 +27,7 @@ pub(crate) fn has_window(nest: &Nest) -> bool {
 }
 
 /// The axes of an array.
-struct Array {
+pub(crate) struct Array {
     axes: SmallVec<[Axis; 8]>,
     /// Those of all axes.
     terms: SmallVec<[Term; 8]>,
@@ -96,8 +96,15 @@ impl Call<'_> {
         let named = extents.len();
         add_ellipsis(&mut extents, sources.iter().chain([&target]).map(|laid| laid.axes.rest));
         assert!(extents.len() < usize::from(WINDOWS), "{LOOPS}");
-        let sources = sources.map(|laid| self.array(nest, &laid, &extents, named));
-        let target = self.array(nest, &target, &extents, named);
+        let indices: SmallVec<[u8; 16]> = nest.kept.iter().chain(nest.summed).copied().collect();
+        let along = Along {
+            program: self.program,
+            indices: &indices,
+            of_indices: self.extents,
+            extents: &extents,
+        };
+        let sources = sources.map(|laid| along.array(&laid));
+        let target = along.array(&target);
         let points = extents.iter().fold(1_usize, |points, &extent| points.saturating_mul(extent));
         let is_simple = points <= tiny::POINTS || !sources.iter().any(Array::has_window);
         let is_inside = || sources.iter().all(|array| array.is_inside(&extents));
@@ -134,14 +141,28 @@ impl Call<'_> {
             }
         }
     }
+}
 
-    /// Returns the axes of an array along loops of these extents, of which those of the ellipsis begin at `named`.
+/// The loops that axes run along.
+pub(crate) struct Along<'l> {
+    pub(crate) program: &'static Program,
+    /// The index of each loop but those of the ellipsis.
+    pub(crate) indices: &'l [u8],
+    /// The extents of all indices of the program.
+    pub(crate) of_indices: &'l [usize],
+    /// The extents of the loops; those of the ellipsis come last.
+    pub(crate) extents: &'l [usize],
+}
+
+impl Along<'_> {
+    /// Returns the axes of an array.
     ///
     /// # Panics
     ///
     /// If an axis runs along no loop, or along one of another extent.
-    fn array(&self, nest: &Nest, laid: &Laid<'_>, extents: &[usize], named: usize) -> Array {
-        let Laid { axes, loops } = laid;
+    pub(crate) fn array(&self, laid: &Laid<'_>) -> Array {
+        let (Laid { axes, loops }, extents) = (laid, self.extents);
+        let named = self.indices.len();
         let mut array = Array { axes: SmallVec::new(), terms: SmallVec::new() };
         assert!(loops.len() == axes.named.extents.len(), "{AXES}");
         for (axis, &number) in loops.iter().enumerate() {
@@ -158,9 +179,9 @@ impl Call<'_> {
                 }
                 Some(window) => {
                     let term = |(term, &index): (usize, &u8)| {
-                        let mut indices = (0..named).map(|number| nest.index(number));
-                        let number = indices.position(|own| own == index).expect(LOOPS);
-                        let coefficient = window.coefficient(term, self.extents);
+                        let number =
+                            self.indices.iter().position(|own| *own == index).expect(LOOPS);
+                        let coefficient = window.coefficient(term, self.of_indices);
                         // That of an empty axis can be too large.
                         let coefficient =
                             coefficient.or((extent == 0).then_some(0)).expect(EXTENTS);
@@ -170,7 +191,7 @@ impl Call<'_> {
                     };
                     let terms = window.indices.iter().enumerate().map(term);
                     if window.terms.is_none() {
-                        let product = window.composed_extent(self.extents);
+                        let product = window.composed_extent(self.of_indices);
                         assert!(product == Some(extent), "{EXTENTS}");
                         for Term { number, coefficient } in terms {
                             let extent = extents[usize::from(number)];
@@ -232,7 +253,7 @@ impl Array {
     }
 
     /// Whether all positions lie inside of their axes, at all points of the loops.
-    fn is_inside(&self, extents: &[usize]) -> bool {
+    pub(crate) fn is_inside(&self, extents: &[usize]) -> bool {
         if extents.contains(&0) {
             return true;
         }
@@ -260,7 +281,7 @@ impl Array {
     }
 
     /// Returns the elements from one point of a loop to the next. Where they are not representable the loop has one point.
-    fn step(&self, number: usize) -> isize {
+    pub(crate) fn step(&self, number: usize) -> isize {
         let mut step = 0_isize;
         for axis in &self.axes {
             for term in self.terms(axis).iter().filter(|term| usize::from(term.number) == number) {
@@ -271,7 +292,7 @@ impl Array {
     }
 
     /// Returns the elements from the first one to that where all loops are at 0.
-    fn offset(&self) -> isize {
+    pub(crate) fn offset(&self) -> isize {
         let of_axes = self.axes.iter().map(|axis| axis.offset.wrapping_mul(axis.stride));
         of_axes.fold(0, isize::wrapping_add)
     }

@@ -8,7 +8,7 @@ use crate::ir::expr::{Array, ArrayId, Axis, Expr, Role};
 use crate::ir::program::{Access, AxisLoop, Nest, TensorId};
 
 /// The number that stands for none.
-const NONE: u8 = u8::MAX;
+pub(super) const NONE: u8 = u8::MAX;
 
 /// From it on are the numbers of windows, below it those of indices and loops.
 const FIRST_WINDOW: usize = 200;
@@ -186,7 +186,7 @@ fn bytes(list: impl Iterator<Item = u8>) -> Literal {
     Literal::byte_string(&list.collect::<Vec<u8>>())
 }
 
-fn byte(number: usize) -> u8 {
+pub(super) fn byte(number: usize) -> u8 {
     match u8::try_from(number) {
         Ok(byte) if byte != NONE => byte,
         _ => unreachable!("`resolve` bounds the numbers of indices and operands"),

@@ -31,10 +31,13 @@ pub(super) fn check(ast: &Ast, expr: &Expr) -> Result<(), Diagnostics> {
     let mut out = Diagnostics::default();
     let mut reported: Vec<&str> = Vec::new();
     for axis in ast.inputs.iter().flat_map(|term| &term.axes) {
-        let of_axis: Vec<(&str, Range<usize>)> = axis
-            .labels()
-            .filter(|(label, _)| unknown.contains(label) && !reported.contains(label))
-            .collect();
+        let mut of_axis: Vec<(&str, Range<usize>)> = Vec::new();
+        for (label, range) in axis.labels() {
+            let is_new = !reported.contains(&label) && of_axis.iter().all(|(own, _)| *own != label);
+            if unknown.contains(&label) && is_new {
+                of_axis.push((label, range));
+            }
+        }
         if let Some((_, range)) = of_axis.first() {
             out.push(ambiguous(ast, axis, &of_axis, range.clone()));
         }
