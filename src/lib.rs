@@ -31,7 +31,9 @@ pub mod __private {
 /// # Shapes
 ///
 /// All axes with one label have one extent. An extent after `;` gives that of a label that only the
-/// output has, or says what the operands must have; a literal is compared while compiling.
+/// output has, or says what the operands must have; a literal is compared while compiling. A label that
+/// only windows have takes the largest extent with which they stay inside of their axes and padding, and
+/// one label of a composed axis what remains of its extent.
 ///
 /// # Panics
 ///
@@ -52,6 +54,14 @@ pub mod __private {
 /// let (x, w) = (Array3::<f32>::ones((8, 3, 4)), Array2::<f32>::ones((4, 5)));
 /// let y = einsum!("batch row in, in out -> batch row out", &x, &w);
 /// assert_eq!(y.dim(), (8, 3, 5));
+///
+/// // A convolution: each output reads a window of the input.
+/// let (signal, taps) = ([1, 2, 3, 4, 5], [1, 10, 100]);
+/// assert_eq!(einsum!("(x+k),k->x", &signal, &taps), array![321, 432, 543]);
+/// assert_eq!(einsum!("(2*x+k-1),k->x", &signal, &taps), array![210, 432, 54]);
+///
+/// // An axis that holds two.
+/// assert_eq!(einsum!("(r c)->r", [1, 2, 3, 4, 5, 6]; c = 3), array![6, 15]);
 /// ```
 #[macro_export]
 macro_rules! einsum {
@@ -64,8 +74,9 @@ macro_rules! einsum {
 ///
 /// # Errors
 ///
-/// If extents disagree, a dynamic rank is not that of its term, or the result has more elements
-/// than memory could hold. Nothing has been computed then.
+/// If extents disagree, a window does not fit into its axis, a composed axis does not divide, a dynamic rank
+/// is not that of its term, or the result has more elements than memory could hold. Nothing has been
+/// computed then.
 ///
 /// # Examples
 ///
@@ -145,7 +156,8 @@ macro_rules! einsum_into {
 /// # Shapes
 ///
 /// As for [`einsum!`]. The cotangent does not broadcast. A gradient has an operand's own extents
-/// where its ellipsis was broadcast: it is summed there.
+/// where its ellipsis was broadcast: it is summed there. Where windows overlap it is the sum of what all of
+/// them have read.
 ///
 /// # Panics
 ///
@@ -165,6 +177,9 @@ macro_rules! einsum_into {
 ///
 /// let (dw,) = einsum_grad!("ii->", &w; 7.0);
 /// assert_eq!(dw, array![[7.0, 0.0], [0.0, 7.0]]);
+///
+/// let (dx, dk) = einsum_grad!("(x+k),k->x", [1.0, 2.0, 3.0, 4.0], [1.0, 10.0]; [1.0, 1.0, 1.0]);
+/// assert_eq!((dx, dk), (array![1.0, 11.0, 11.0, 10.0], array![6.0, 9.0]));
 /// ```
 #[macro_export]
 macro_rules! einsum_grad {
@@ -174,12 +189,13 @@ macro_rules! einsum_grad {
 /// Returns a view of an array with its axes permuted, or of a diagonal. Nothing is computed.
 ///
 /// The string has one operand and the output all of its labels, each once. Axes of extent one
-/// (`1`) are added and removed at will. Elements can be of any type.
+/// (`1`) are added and removed at will, composed axes are split, and windows without padding are seen
+/// as axes of their own. Elements can be of any type.
 ///
 /// # Panics
 ///
-/// If the axes of a diagonal have different extents, an axis `1` another extent than one, or a
-/// dynamic rank is not that of the term.
+/// If the axes of a diagonal have different extents, an axis `1` another extent than one, a dynamic
+/// rank is not that of the term, a window does not fit into its axis, or a composed axis does not divide.
 ///
 /// # Examples
 ///
@@ -191,6 +207,10 @@ macro_rules! einsum_grad {
 /// let last = einsum_view!("batch channel y x -> batch y x channel", &images);
 /// assert_eq!(last.dim(), (10, 32, 24, 3));
 /// assert_eq!(einsum_view!("ii->i", &array![[1, 2], [3, 4]]), array![1, 4]);
+/// let patches = einsum_view!("b c (8*y+u) (8*x+v) -> b y x c u v", &images; u = 8, v = 8);
+/// assert_eq!(patches.dim(), (10, 4, 3, 3, 8, 8));
+/// let halves = einsum_view!("b c (half y) x -> half b c y x", &images; half = 2);
+/// assert_eq!(halves.dim(), (2, 10, 3, 16, 24));
 /// ```
 #[macro_export]
 macro_rules! einsum_view {

@@ -229,3 +229,122 @@ fn intermediates_beyond_memory() {
         "the result has too many elements: its extents are [2147483648, 2147483648]"
     );
 }
+
+#[test]
+fn windows_that_do_not_fit() {
+    let (a, k) = (Array2::<f64>::zeros((2, 3)), Array1::<f64>::zeros(5));
+    let error = try_einsum!("b(x+k),k->bx", &a, &k).unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "`x+k` does not fit on axis 1 of operand 0 (`&a`): it needs 5 positions, but there are 3"
+    );
+    assert_eq!((error.label(), error.extents()), (None, Some((5, 3))));
+    assert_eq!(
+        text(try_einsum!("b(2*x+3*k-1),k->bx", &a, &k)),
+        "`2*x+3*k-1` does not fit on axis 1 of operand 0 (`&a`): it needs 13 positions, \
+         but there are 3 and 1 of padding on both sides"
+    );
+    assert_eq!(
+        text(try_einsum!("b(x+2),k->bx", &a.slice(ndarray::s![.., ..2]), &k)),
+        "`x+2` does not fit on axis 1 of operand 0 (`&a.slice(ndarray::s![.., ..2])`): \
+         it needs 3 positions, but there are 2"
+    );
+}
+
+#[test]
+fn windows_that_leave_their_axis() {
+    let (a, k) = (Array2::<f64>::zeros((2, 6)), Array1::<f64>::zeros(3));
+    let (n, s) = (5, 2);
+    let error = try_einsum!("b(x+k),k->bx", &a, &k; x = n).unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "`x+k` leaves axis 1 of operand 0 (`&a`): with x = 5, k = 3 it reads position 6, but there are 6"
+    );
+    assert_eq!((error.label(), error.extents()), (None, None));
+    assert_eq!(
+        text(try_einsum!("b(s*x+k),k->bx", &a, &k; x = 4, s = s)),
+        "`s*x+k` leaves axis 1 of operand 0 (`&a`): with x = 4, k = 3, s = 2 it reads position 8, \
+         but there are 6"
+    );
+    // Three windows: the first round tells the extents of both, the third is only compared.
+    let c = [0.0; 6];
+    assert_eq!(
+        text(try_einsum!("(x+k),(y+k),(x+y),k->xy", c, c, c, &k)),
+        "`x+y` leaves axis 0 of operand 2 (`c`): with x = 4, y = 4 it reads position 6, but there are 6"
+    );
+}
+
+#[test]
+fn extents_that_windows_tell() {
+    let (a, k) = (Array2::<f64>::zeros((2, 6)), Array1::<f64>::zeros(3));
+    let mut c = Array2::<f64>::ones((2, 5));
+    let result = panic::catch_unwind(AssertUnwindSafe(|| {
+        einsum_into!("b(x+k),k->bx", &a, &k => &mut c);
+    }));
+    let message = *result.unwrap_err().downcast::<String>().unwrap();
+    assert_eq!(
+        message,
+        "extents of `x` disagree: 4 from `x+k` on axis 1 of operand 0 (`&a`), \
+         but 5 in the output (`&mut c`), axis 1"
+    );
+    assert_eq!(c, Array2::<f64>::ones((2, 5)));
+    assert_eq!(
+        text(try_einsum!("(b q) k, (2*k+x) -> b q k x", &a, &k; b = 2, q = 1)),
+        "`2*k+x` does not fit on axis 0 of operand 1 (`&k`): it needs 11 positions, but there are 3"
+    );
+}
+
+#[test]
+fn coefficients() {
+    let s = 0;
+    let error = try_einsum!("(s*x)->x", [1.0, 2.0]; s = s).unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "the coefficient `s` is 0, which leaves a window at one position"
+    );
+    assert_eq!((error.label(), error.extents()), (Some("s"), None));
+    let (s, k) = (usize::MAX / 2, 4);
+    assert_eq!(
+        text(try_einsum!("(s*k+x)->x", [1.0, 2.0]; s = s, k = k)),
+        "`s*k+x` on axis 0 of operand 0 (`[1.0, 2.0]`) reads positions that are too large \
+         with k = 4, s = 9223372036854775807"
+    );
+    let n = usize::MAX;
+    assert_eq!(
+        text(try_einsum!("(x+k-1)->x", [1.0, 2.0]; x = 3, k = n)),
+        "`x+k-1` on axis 0 of operand 0 (`[1.0, 2.0]`) reads positions that are too large with x = 3"
+    );
+}
+
+#[test]
+fn composed_axes() {
+    let a = Array2::<f64>::zeros((2, 10));
+    let error = try_einsum!("b (h d) -> b h d", &a; h = 4).unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "`h d` does not divide axis 1 of operand 0 (`&a`): with h = 4 its extent 10 is not a multiple of 4"
+    );
+    assert_eq!((error.label(), error.extents()), (None, Some((10, 4))));
+    let none = 0;
+    assert_eq!(
+        text(try_einsum!("b (h d) -> b h d", &a; h = none)),
+        "`h d` does not divide axis 1 of operand 0 (`&a`): with h = 0 its extent 10 is not a multiple of 0"
+    );
+    let error = try_einsum!("b (h d), h d -> b h", &a, Array2::<f64>::zeros((2, 3))).unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "extents of `h d` do not multiply to that of axis 1 of operand 0 (`&a`): \
+         6 with h = 2, d = 3, but 10"
+    );
+    assert_eq!((error.label(), error.extents()), (None, Some((6, 10))));
+    let n = 1 << 40;
+    assert_eq!(
+        text(try_einsum!("b (h d) -> b h d", &a; h = n, d = n)),
+        "extents of `h d` do not multiply to that of axis 1 of operand 0 (`&a`): \
+         too many with h = 1099511627776, d = 1099511627776, but 10"
+    );
+    assert_eq!(
+        text(try_einsum!("->(i j)", 1_u8; i = n, j = n)),
+        "the result has too many elements: its extents are [18446744073709551615]"
+    );
+}

@@ -4,6 +4,7 @@
 //! types of the operands, or the emitted code does at run time.
 
 use crate::diagnostic::{Diagnostic, Diagnostics, Place, Rule};
+use crate::ir::IndexId;
 use crate::ir::ast::{Ast, AxisKind, Form};
 use crate::ir::expr::{Axis, Expr};
 
@@ -37,9 +38,9 @@ fn check_scales(ast: &Ast, expr: &Expr, out: &mut Diagnostics) {
         if expr.indices.iter().all(|index| index.label != name) {
             continue;
         }
-        let label = AxisKind::Label(name.to_owned());
-        let mut axes = ast.inputs.iter().chain(&ast.output).flat_map(|term| &term.axes);
-        let range = axes.find(|axis| axis.kind == label).map_or(0..0, |axis| axis.range.clone());
+        let axes = ast.inputs.iter().chain(&ast.output).flat_map(|term| &term.axes);
+        let mut labels = axes.flat_map(crate::ir::ast::Axis::labels);
+        let range = labels.find(|(label, _)| *label == name).map_or(0..0, |(_, range)| range);
         let message = format!("`{name}` is both a label and a scale of `einsum_into!`");
         let diagnostic =
             Diagnostic::text(Rule::ScaleIsLabel, message, &ast.text, range, "a label here");
@@ -62,15 +63,24 @@ fn check_view(ast: &Ast, expr: &Expr, out: &mut Diagnostics) {
         );
         return;
     }
+    let all = |term: &crate::ir::expr::Term| term.axes.iter().flat_map(Axis::indices).collect();
+    let (of_operand, of_output): (Vec<IndexId>, Vec<IndexId>) =
+        (all(&expr.arrays[0].term), all(output));
     for (number, index) in expr.indices.iter().enumerate() {
-        let axis = Axis::Index(crate::ir::IndexId(number));
         let written = |term: &crate::ir::ast::Term, nth: usize| {
-            let is_it = |kind: &AxisKind| kind.to_string() == index.label;
-            let mut axes = term.axes.iter().filter(|axis| is_it(&axis.kind));
-            axes.nth(nth).map_or(0..0, |axis| axis.range.clone())
+            let labels = term.axes.iter().flat_map(|axis| {
+                let ellipsis = (axis.kind == AxisKind::Ellipsis).then(|| axis.range.clone());
+                let own = axis.labels().filter(|(label, _)| *label == index.label);
+                own.map(|(_, range)| range).chain(ellipsis.filter(|_| index.is_ellipsis))
+            });
+            labels.into_iter().nth(nth).unwrap_or(0..0)
         };
-        let in_operand = expr.arrays[0].term.axes.contains(&axis);
-        let in_output = output.axes.iter().filter(|other| **other == axis).count();
+        let in_operand = of_operand.contains(&IndexId(number));
+        let in_output = of_output.iter().filter(|other| other.0 == number).count();
+        if !in_operand && in_output == 0 {
+            // A coefficient.
+            continue;
+        }
         if !in_operand {
             let range = ast.output.as_ref().map_or(0..0, |term| written(term, 0));
             let message = format!("not a view: the operand has no axis `{}`", index.label);
@@ -82,6 +92,21 @@ fn check_view(ast: &Ast, expr: &Expr, out: &mut Diagnostics) {
             let range = ast.output.as_ref().map_or(0..0, |term| written(term, 1));
             let message = format!("not a view: the output repeats `{}`", index.label);
             out.push(refuse(message, range, "zero off the diagonal"));
+        }
+    }
+    let axes = |term: &crate::ir::ast::Term| term.axes.clone();
+    for axis in ast.output.iter().flat_map(axes) {
+        if let AxisKind::Composed(_) = axis.kind {
+            let message = format!("not a view: the output merges the axes of `{}`", axis.kind);
+            out.push(refuse(message, axis.range, "of one step only by chance"));
+        }
+    }
+    for axis in ast.inputs.iter().flat_map(axes) {
+        if let AxisKind::Window(window) = &axis.kind
+            && window.offset < 0
+        {
+            let message = format!("not a view: the window `{window}` is padded");
+            out.push(refuse(message, axis.range, "no zeros there to be seen"));
         }
     }
 }

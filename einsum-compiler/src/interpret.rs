@@ -1,6 +1,6 @@
 //! Executes a program over `Vec<f64>`: what the loops mean, for tests without rustc.
 
-use crate::ir::expr::{ArrayId, Axis, Expr, Term};
+use crate::ir::expr::{ArrayId, Axis, Expr, IndexId, Role, Site, Term, Window, WindowTerm};
 use crate::ir::program::{Access, AxisLoop, Body, Kernel, Nest, Program, TensorId};
 
 /// A dense array in C order.
@@ -49,21 +49,118 @@ fn cheapest<'p>(bodies: &'p [Body], extents: &[usize]) -> &'p Body {
 
 /// The extent of each named index, after checking that all its axes agree.
 fn extents(expr: &Expr, arrays: &[Option<&Tensor>]) -> Vec<usize> {
+    let of_site = |site: &Site| of_site(expr, arrays, site);
+    let is_operand = |site: &&Site| matches!(expr.arrays[site.array.0].role, Role::Operand(_));
     let extent = |index: &crate::ir::expr::Index| {
         let given = index.given.map(|given| given.literal.expect("a literal extent"));
-        let of_sites = index.sites.iter().map(|site| {
-            let term = &expr.arrays[site.array.0].term;
-            let array = arrays[site.array.0].expect("a site is in an array that is taken");
-            let ellipsis = ellipsis_extents(expr, term, array).len();
-            let before = expr.ellipsis_position(term).unwrap_or(usize::MAX);
-            array.shape[if site.axis < before { site.axis } else { site.axis + ellipsis }]
-        });
-        let mut all = given.into_iter().chain(of_sites);
-        let first = all.next().unwrap_or(0);
-        assert!(all.all(|extent| extent == first), "extents of `{}` disagree", index.label);
-        first
+        let of_operands = index.sites.iter().filter(is_operand).map(of_site);
+        given.into_iter().chain(of_operands).next()
     };
-    expr.indices.iter().map(extent).collect()
+    let mut known: Vec<bool> = expr.indices.iter().map(|index| expr.is_known(index)).collect();
+    let mut extents: Vec<usize> =
+        expr.indices.iter().map(|index| extent(index).unwrap_or(0)).collect();
+    loop {
+        let telling = expr.telling(&known);
+        if telling.is_empty() {
+            break;
+        }
+        let mut told: Vec<(IndexId, usize)> = Vec::new();
+        for (site, index) in telling {
+            let term = &expr.arrays[site.array.0].term;
+            let axis = expr.named_axes(term).nth(site.axis).expect("an axis");
+            let extent = axis_tells(&axis, index, of_site(&site), &extents);
+            match told.iter_mut().find(|(other, _)| *other == index) {
+                Some((_, least)) => *least = extent.min(*least),
+                None => told.push((index, extent)),
+            }
+        }
+        for (index, extent) in told {
+            (extents[index.0], known[index.0]) = (extent, true);
+        }
+    }
+    for (index, &extent) in expr.indices.iter().zip(&extents) {
+        let mut sites = index.sites.iter().map(of_site);
+        assert!(sites.all(|other| other == extent), "extents of `{}` disagree", index.label);
+    }
+    check_reach(expr, &extents, of_site);
+    extents
+}
+
+/// The extent that an axis of extent `extent` leaves to one of its indices.
+fn axis_tells(axis: &Axis, index: IndexId, extent: usize, extents: &[usize]) -> usize {
+    match axis {
+        Axis::Composed(indices) => {
+            let others = indices.iter().filter(|other| **other != index);
+            let others: usize = others.map(|other| extents[other.0]).product();
+            assert!(others > 0 && extent % others == 0, "an axis is not divisible");
+            extent / others
+        }
+        Axis::Window(window) => {
+            let coefficient = |of: bool| {
+                let terms = window.terms.iter().filter(move |term| (term.index == index) == of);
+                terms.map(|term| (term, coefficient(term, extents)))
+            };
+            let step: usize = coefficient(true).map(|(_, coefficient)| coefficient).sum();
+            let reach: usize = coefficient(false)
+                .map(|(term, coefficient)| coefficient * extents[term.index.0].saturating_sub(1))
+                .sum();
+            let room = extent.cast_signed() + pad(window) - reach.cast_signed();
+            if extent == 0 && window.offset == 0 {
+                return 0;
+            }
+            assert!(room > 0, "a window is larger than its axis");
+            (room.cast_unsigned() - 1) / step + 1
+        }
+        Axis::Index(_) | Axis::Unit => unreachable!("such axes have their own extents"),
+    }
+}
+
+fn coefficient(term: &WindowTerm, extents: &[usize]) -> usize {
+    term.factor * term.scale.map_or(1, |scale| extents[scale.0])
+}
+
+/// The positions that a window may read besides those of the axis, less those that it never reads.
+fn pad(window: &Window) -> isize {
+    if window.offset < 0 { -2 * window.offset } else { -window.offset }
+}
+
+/// Asserts that windows without padding stay inside their axes, and that composed axes have the extents of their indices.
+fn check_reach(expr: &Expr, extents: &[usize], of_site: impl Fn(&Site) -> usize) {
+    let taken = expr.arrays.iter().enumerate().filter(|(_, array)| array.is_taken);
+    for (number, array) in taken {
+        for (axis, kind) in expr.named_axes(&array.term).enumerate() {
+            let extent = of_site(&Site { array: ArrayId(number), axis });
+            match kind {
+                Axis::Window(window) if !matches!(array.role, Role::Operand(_)) => {
+                    assert_eq!(extent, of_site(&window.site), "a window");
+                }
+                Axis::Window(window) if window.offset >= 0 => {
+                    let reach = window.terms.iter().try_fold(
+                        window.offset.cast_unsigned(),
+                        |reach, term| {
+                            let steps = extents[term.index.0].checked_sub(1)?;
+                            Some(reach + coefficient(term, extents) * steps)
+                        },
+                    );
+                    assert!(reach.is_none_or(|reach| reach < extent), "a window leaves its axis");
+                }
+                Axis::Composed(indices) => {
+                    let product: usize = indices.iter().map(|index| extents[index.0]).product();
+                    assert_eq!(product, extent, "a composed axis");
+                }
+                Axis::Window(_) | Axis::Index(_) | Axis::Unit => {}
+            }
+        }
+    }
+}
+
+/// The extent of an axis.
+fn of_site(expr: &Expr, arrays: &[Option<&Tensor>], site: &Site) -> usize {
+    let term = &expr.arrays[site.array.0].term;
+    let array = arrays[site.array.0].expect("a site is in an array that is taken");
+    let ellipsis = ellipsis_extents(expr, term, array).len();
+    let before = expr.ellipsis_position(term).unwrap_or(usize::MAX);
+    array.shape[if site.axis < before { site.axis } else { site.axis + ellipsis }]
 }
 
 /// The extents that the ellipsis of a term stands for.
@@ -117,6 +214,7 @@ fn run(
                 let axes = nest.target.axes.iter().map(|axis| match axis {
                     AxisLoop::Loop(number) => Axis::Index(nest.loop_index(*number)),
                     AxisLoop::Unit => Axis::Unit,
+                    AxisLoop::Several(axis, _) => axis.clone(),
                 });
                 let mut axes: Vec<Axis> = axes.collect();
                 if let Some((before, ellipsis)) = nest.target.ellipsis.zip(expr.ellipsis()) {
@@ -135,6 +233,10 @@ fn run(
                 Axis::Unit => shape.push(1),
                 Axis::Index(index) if expr.indices[index.0].is_ellipsis => shape.extend(&of_target),
                 Axis::Index(index) => shape.push(extents[index.0]),
+                Axis::Window(ref window) => shape.push(of_site(expr, arrays, &window.site)),
+                Axis::Composed(ref indices) => {
+                    shape.push(indices.iter().map(|index| extents[index.0]).product());
+                }
             }
         }
         let of_sources: Vec<Vec<usize>> =
@@ -198,33 +300,50 @@ fn sum(
             position /= extent;
         }
         let (named, of_ellipsis) = at.split_at(loops.len() - ellipsis.len());
-        let product: f64 = nest
-            .sources
-            .iter()
-            .zip(sources)
-            .map(|(access, (_, tensor))| tensor.data[offset(access, tensor, named, of_ellipsis)])
-            .product();
-        let offset = offset(&nest.target, target, named, of_ellipsis);
-        target.data[offset] += product;
+        let read = |(access, (_, tensor)): (&Access, &(&Term, &Tensor))| {
+            let offset = offset(access, tensor, extents, named, of_ellipsis);
+            offset.map_or(0.0, |offset| tensor.data[offset])
+        };
+        let product: f64 = nest.sources.iter().zip(sources).map(read).product();
+        if let Some(offset) = offset(&nest.target, target, extents, named, of_ellipsis) {
+            target.data[offset] += product;
+        }
     }
 }
 
-/// Where an access reads at a position of the loops.
-fn offset(access: &Access, tensor: &Tensor, named: &[usize], ellipsis: &[usize]) -> usize {
+/// Where an access reads at a position of the loops, if that is inside the tensor.
+fn offset(
+    access: &Access,
+    tensor: &Tensor,
+    extents: &[usize],
+    named: &[usize],
+    ellipsis: &[usize],
+) -> Option<usize> {
     let rank = tensor.shape.len() - access.axes.len();
-    let mut at: Vec<usize> = access
-        .axes
-        .iter()
-        .map(|axis| match *axis {
-            AxisLoop::Loop(number) => named[number],
-            AxisLoop::Unit => 0,
-        })
-        .collect();
+    let at = |axis: &AxisLoop| match axis {
+        AxisLoop::Loop(number) => named[*number].cast_signed(),
+        AxisLoop::Unit => 0,
+        AxisLoop::Several(Axis::Window(window), numbers) => {
+            let terms = window.terms.iter().zip(numbers);
+            let steps = terms.map(|(term, &number)| coefficient(term, extents) * named[number]);
+            steps.sum::<usize>().cast_signed() + window.offset
+        }
+        AxisLoop::Several(axis, numbers) => {
+            let parts = axis.indices().into_iter().zip(numbers);
+            let whole =
+                parts.fold(0, |whole, (index, &number)| whole * extents[index.0] + named[number]);
+            whole.cast_signed()
+        }
+    };
+    let mut at: Vec<isize> = access.axes.iter().map(at).collect();
     let before = access.ellipsis.unwrap_or(0);
     // Its axes are aligned to the right; one of extent 1 stays where it is.
     for (axis, &position) in ellipsis[ellipsis.len() - rank..].iter().enumerate() {
         let extent = tensor.shape[before + axis];
-        at.insert(before + axis, if extent == 1 { 0 } else { position });
+        at.insert(before + axis, if extent == 1 { 0 } else { position.cast_signed() });
     }
-    at.iter().zip(&tensor.shape).fold(0, |offset, (&at, &extent)| offset * extent + at)
+    at.iter().zip(&tensor.shape).try_fold(0, |offset, (&at, &extent)| {
+        let at = usize::try_from(at).ok().filter(|at| *at < extent)?;
+        Some(offset * extent + at)
+    })
 }

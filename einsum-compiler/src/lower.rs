@@ -28,9 +28,11 @@ fn take_only_needed(expr: &mut Expr, results: &[Output], graphs: &[Graph]) {
         steps().any(|step| step.sources.iter().any(|source| source.tensor == array))
     };
     let has_ellipsis = |number: usize| expr.ellipsis_position(&expr.arrays[number].term).is_some();
+    // What windows and composed axes tell depends on every operand.
+    let is_plain = expr.arrays.iter().all(|array| array.term.is_plain());
     let mut taken: Vec<bool> = (0..expr.arrays.len())
         .map(|number| match expr.arrays[number].role {
-            Role::Operand(_) => is_read(number) || has_ellipsis(number),
+            Role::Operand(_) => !is_plain || is_read(number) || has_ellipsis(number),
             Role::Cotangent | Role::Tangent(_) => is_read(number),
             Role::Output(_) => true,
         })
@@ -153,11 +155,16 @@ impl Lowering<'_> {
 }
 
 fn axis_loop(axis: Axis, loops: &[IndexId]) -> AxisLoop {
+    let number = |index: IndexId| {
+        let number = loops.iter().position(|other| *other == index);
+        number.expect("every index of a step has a loop")
+    };
     match axis {
         Axis::Unit => AxisLoop::Unit,
-        Axis::Index(index) => {
-            let number = loops.iter().position(|other| *other == index);
-            AxisLoop::Loop(number.expect("every index of a step has a loop"))
+        Axis::Index(index) => AxisLoop::Loop(number(index)),
+        Axis::Window(_) | Axis::Composed(_) => {
+            let numbers = axis.indices().into_iter().map(number).collect();
+            AxisLoop::Several(axis, numbers)
         }
     }
 }

@@ -81,10 +81,78 @@ fn parentheses() {
         " ~", Parentheses, "unbalanced parenthesis in the index string";
         "i(),j->i",
         " ~~", EmptyParentheses, "empty parentheses in the index string";
-        "b (2*x+k), k -> b x",
-        "  ~~~~~~~", WindowAxis, "window axes such as `(2*x+k)` are not yet supported";
-        "b (h w), b -> h w",
-        "  ~~~~~", ComposedAxis, "composed axes such as `(h w)` are not yet supported";
+    }
+}
+
+#[test]
+fn windows() {
+    refused! {
+        "b (2x+k), k -> b x",
+        "   ~~", WindowAxis, "`2x` is not a label";
+        "b(x+ 2*-k),k->bx",
+        "       ~", WindowAxis, "expected a label or a number in the window";
+        "b(x+k+),k->bx",
+        "      ~", WindowAxis, "expected a label or a number in the window";
+        "b(x k+1),k->bx",
+        "    ~", WindowAxis, "expected `+`, `-`, or `*` in the window";
+        "b(x-2*k),k->bx",
+        "    ~~~", WindowAxis, "`k` is subtracted in a window";
+        "b(x+0*k),k->bx",
+        "    ~~~", WindowAxis, "the coefficient of `k` is zero";
+        "b(s*t*x),k->bk",
+        "      ~", WindowAxis, "a term of a window has one label and one named coefficient";
+        "b( 2+3 ),k->bk",
+        "   ~~~", WindowAxis, "a window without a label";
+        "b(4294967296*x),k->bx",
+        "  ~~~~~~~~~~", WindowAxis, "a number of a window is at most 2147483647";
+        "b(65536*65536*x),k->bx",
+        "        ~~~~~", WindowAxis, "a number of a window is at most 2147483647";
+        "b(x+é*),k->bx",
+        "      ~", WindowAxis, "expected a label or a number in the window";
+        "b(x+_),k->bx",
+        "    ~", BadCharacter, "`_` is not a label";
+        "b(x+k;),k->bx",
+        "     ~", BadCharacter, "unexpected character `;` in parentheses";
+        "b(x+...),k->bx",
+        "    ~~~", ComposedAxis, "an ellipsis in parentheses";
+        "b (h 1 w), b -> h w",
+        "     ~", ComposedAxis, "a composed axis consists of labels";
+        "b (h 2), b -> h",
+        "     ~", BadNumber, "`2` is not a label";
+        "b(s*x+k),k->bx",
+        "  ~", Coefficient, "the coefficient `s` has no value";
+        "b(b*x+k),k->bx",
+        "  ~", Coefficient, "`b` is both a coefficient and a label";
+        "bx,k->b(x+k)",
+        "       ~~~~~", WindowOutput, "the output has a window";
+        "b(x+k),b->xk",
+        "  ~", AmbiguousExtent, "the extents of `x` and `k` cannot be told from the one axis `(x+k)`";
+        "(h w) b, b -> h w",
+        " ~", AmbiguousExtent, "the extents of `h` and `w` cannot be told from the one axis `(h w)`";
+        "b(h h),b->h",
+        "  ~", AmbiguousExtent, "the extent of `h` cannot be told";
+        "bi,b->(i q)",
+        "         ~", UnknownOutputLabel, "output index `q` is in no operand";
+    }
+}
+
+#[test]
+fn windows_that_are_accepted() {
+    for (text, extents) in [
+        ("b(x+k),k->bx", &[][..]),
+        ("b ( 2*x + k*3 - 1 ) , k -> b x", &[]),
+        ("(-1+x+k),k->x", &[]),
+        ("(x+x+k),k", &[]),
+        ("(s*x+k),k->x", &[("s", 2)]),
+        ("(x+k),(x+y)->ky", &[("x", 3)]),
+        // Rounds: k tells x, and x tells y.
+        ("k(x+k),(x+y)->y", &[]),
+        ("(h d)(x+d),d->hx", &[]),
+        ("(h w),h->(w h)", &[]),
+    ] {
+        if let Err(diagnostics) = program(Form::Einsum, text, 2, extents) {
+            panic!("`{text}` is refused: {diagnostics}");
+        }
     }
 }
 
@@ -117,6 +185,7 @@ fn views() {
     refused("ij->i", " ~", "not a view: `j` is summed over");
     refused("i->ii", "    ~", "not a view: the output repeats `i`");
     refused("...i->i", "~~~", "not a view: `...` is summed over");
+    refused("i j->(i j)", "     ~~~~~", "not a view: the output merges the axes of `(i j)`");
 }
 
 #[test]

@@ -7,7 +7,7 @@ use proc_macro2::{Literal, TokenStream, TokenTree};
 #[path = "../../tests/random/mod.rs"]
 mod random;
 
-use random::{Expression, Rng};
+use random::{Expression, Rng, WINDOWED};
 
 const COUNT: u64 = 3_000;
 
@@ -33,6 +33,10 @@ const PIECES: &[&str] = &[
     "*",
     "(i j)",
     "(2*x+k)",
+    "(i+j-1)",
+    "(s * i)",
+    "*",
+    "99999999999",
     "()",
     "=>",
     "…",
@@ -86,7 +90,7 @@ fn every_mistake_is_an_expression() {
     let mut refused = 0;
     for seed in 0..COUNT {
         let rng = &mut Rng::new(seed);
-        let expression = Expression::new(seed);
+        let expression = Expression::new(if seed % 3 == 0 { WINDOWED + seed } else { seed });
         let form =
             rng.pick(&[Form::Einsum, Form::Try, Form::Into, Form::Grad, Form::View, Form::Einsum]);
         let text = mutate(rng, &expression.text);

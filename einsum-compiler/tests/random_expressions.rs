@@ -11,7 +11,7 @@ mod oracle;
 mod random;
 
 use oracle::Tensor;
-use random::{Expression, Rng};
+use random::{Expression, Rng, WINDOWED};
 
 const VALUES: u64 = 4_000;
 const GRADIENTS: u64 = 2_500;
@@ -25,8 +25,10 @@ fn for_all(count: u64, property: impl Fn(&Expression, &mut Rng)) {
         Err(_) => 0,
     };
     for seed in (first..).take(count as usize) {
-        let expression = Expression::new(seed);
-        property(&expression, &mut Rng::new(!seed));
+        property(&Expression::new(seed), &mut Rng::new(!seed));
+        if seed % 2 == 0 {
+            property(&Expression::new(WINDOWED + seed), &mut Rng::new(!seed));
+        }
     }
 }
 

@@ -38,7 +38,9 @@ impl Call<'_> {
             return None;
         }
         let has_rest = |raw: &Raw<'_>| !raw.axes().rest.extents.is_empty();
-        if body.iter().any(Nest::has_ellipsis)
+        // A block of an index would be no block of the positions of its windows.
+        if !self.program.windows.is_empty()
+            || body.iter().any(Nest::has_ellipsis)
             || self.operands.iter().any(has_rest)
             || body.iter().any(|nest| !is_maker(&nest) && crate::nest::is_diagonal(nest.target))
         {

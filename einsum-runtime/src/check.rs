@@ -5,13 +5,14 @@
 
 use crate::ellipsis::{EllipsisExtents, Extents, broadcast, broadcasts, is_broadcast};
 use crate::error::{Problem, ShapeError};
+use crate::infer;
 use crate::layout::Axes;
-use crate::program::{Array, NONE, Nest, Program};
+use crate::program::{Array, NONE, Nest, Program, WINDOWS};
 use crate::source::{AxisExtent, Role, Source};
 use crate::view::Raw;
 
 /// The extent of an index that no axis has been seen of.
-const UNKNOWN: usize = usize::MAX;
+pub(crate) const UNKNOWN: usize = usize::MAX;
 
 /// Fills in the extents of all indices. `given` are those that options give, `size` is that of an element in bytes.
 ///
@@ -31,6 +32,9 @@ pub(crate) fn check(
         && extents.len() == program.labels.len();
     assert!(matches, "{BROKEN}");
     extents.fill(UNKNOWN);
+    if !program.windows.is_empty() {
+        infer::infer(program, operands, given, extents)?;
+    }
     let (mut agree, mut ellipses) = (true, false);
     let mut number = 0;
     while number < arrays.len() {
@@ -53,9 +57,10 @@ pub(crate) fn check(
     check_new_arrays(program, operands, extents, size)
 }
 
-const BROKEN: &str = "einloom: internal error: a call does not have the arrays of its program";
+pub(crate) const BROKEN: &str =
+    "einloom: internal error: a call does not have the arrays of its program";
 
-fn has_rank(array: &Array, axes: &Axes<'_>) -> bool {
+pub(crate) fn has_rank(array: &Array, axes: &Axes<'_>) -> bool {
     // An array that was bound without an ellipsis has no extents for more axes than its term names.
     let (named, rest) = (array.axes.len(), axes.rest.extents.len());
     named == axes.named.extents.len()
@@ -63,20 +68,21 @@ fn has_rank(array: &Array, axes: &Axes<'_>) -> bool {
         && (rest == 0 || array.has_ellipsis())
 }
 
-/// Whether axes have the extents of their indices; those of new indices are noted.
-fn meets(indices: &[u8], axes: &[usize], extents: &mut [usize]) -> bool {
+/// Whether axes have the extents of their indices; those of new indices are noted. Windows are passed over.
+pub(crate) fn meets(indices: &[u8], axes: &[usize], extents: &mut [usize]) -> bool {
     let (mut axis, mut agree) = (0, true);
     while axis < indices.len() {
         let extent = axes[axis];
         match indices[axis] {
-            NONE => agree &= extent == 1,
-            index => {
+            index @ ..WINDOWS => {
                 let known = &mut extents[usize::from(index)];
                 if *known == UNKNOWN {
                     *known = extent;
                 }
                 agree &= *known == extent;
             }
+            NONE => agree &= extent == 1,
+            _ => {}
         }
         axis += 1;
     }
@@ -86,7 +92,7 @@ fn meets(indices: &[u8], axes: &[usize], extents: &mut [usize]) -> bool {
 /// Returns the first disagreement: of ranks, then of the labels in their order, then of axes written `1`.
 #[cold]
 #[inline(never)]
-fn disagreement(program: &Program, operands: &[Raw<'_>], given: &[usize]) -> ShapeError {
+pub(crate) fn disagreement(program: &Program, operands: &[Raw<'_>], given: &[usize]) -> ShapeError {
     for (array, operand) in program.arrays.iter().zip(operands) {
         let (named, found) = (array.axes.len(), operand.axes().found);
         if !has_rank(array, &operand.axes()) {
@@ -118,7 +124,7 @@ fn disagreement(program: &Program, operands: &[Raw<'_>], given: &[usize]) -> Sha
     }
 }
 
-fn axis_extent(array: &Array, axes: &Axes<'_>, axis: usize) -> AxisExtent {
+pub(crate) fn axis_extent(array: &Array, axes: &Axes<'_>, axis: usize) -> AxisExtent {
     let shift = if axis < array.before() { 0 } else { axes.rest.extents.len() };
     AxisExtent { extent: axes.named.extents[axis], source: array.source, axis: axis + shift }
 }
@@ -179,10 +185,13 @@ fn check_new_arrays(
             false => Extents::new(),
             true => rest_extents(nest, operands),
         };
-        if !is_allocatable(size, nest.target, nest, extents, &rest) {
-            let (before, behind) = nest.target.split_at(nest.target.len().min(nest.before()));
-            let named = |axes: &'static [u8]| axes.iter().map(|&axis| nest.extent(axis, extents));
-            let all = named(before).chain(rest).chain(named(behind)).collect();
+        let named = |axis| target_extent(program, nest, axis, operands, extents);
+        let axes = nest.target.len();
+        if !is_allocatable(size, axes, named, &rest) {
+            let before = axes.min(nest.before());
+            let named =
+                |axes: core::ops::Range<usize>| axes.map(|axis| named(axis).unwrap_or(usize::MAX));
+            let all = named(0..before).chain(rest).chain(named(before..axes)).collect();
             return Err(ShapeError::new(Problem::TooLarge { extents: all }));
         }
     }
@@ -206,9 +215,8 @@ pub(crate) fn is_first(body: &[Nest], number: usize) -> bool {
 /// where an axis of extent 0 does not excuse the others.
 fn is_allocatable(
     size: usize,
-    axes: &[u8],
-    nest: &Nest,
-    extents: &[usize],
+    axes: usize,
+    named: impl Fn(usize) -> Option<usize>,
     rest: &[usize],
 ) -> bool {
     let mut product = size.max(1);
@@ -220,13 +228,37 @@ fn is_allocatable(
         None => false,
     };
     let mut axis = 0;
-    while axis < axes.len() {
-        if !take(nest.extent(axes[axis], extents)) {
-            return false;
+    while axis < axes {
+        match named(axis) {
+            Some(extent) if take(extent) => axis += 1,
+            _ => return false,
         }
-        axis += 1;
     }
     rest.iter().all(|&extent| take(extent)) && isize::try_from(product).is_ok()
+}
+
+/// Returns the extent of a target's named axis; `None` if it is more than `isize::MAX`. That of a window is the one of the
+/// operand's axis that the window was written for.
+#[inline]
+pub(crate) fn target_extent(
+    program: &Program,
+    nest: &Nest,
+    axis: usize,
+    operands: &[Raw<'_>],
+    extents: &[usize],
+) -> Option<usize> {
+    let Some(window) = program.window(nest.target[axis]) else {
+        return Some(nest.extent(nest.target[axis], extents));
+    };
+    match &window.terms {
+        None => window.composed_extent(extents),
+        Some(terms) => Some(site_extent(terms.site, operands)),
+    }
+}
+
+/// Returns the extent of an array's named axis.
+pub(crate) fn site_extent(&[array, axis]: &[u8; 2], operands: &[Raw<'_>]) -> usize {
+    operands[usize::from(array)].axes().named.extents[usize::from(axis)]
 }
 
 impl Nest {

@@ -6,7 +6,8 @@
 
 use smallvec::SmallVec;
 
-use crate::check::{cheapest, is_first, rest_extents};
+use crate::affine;
+use crate::check::{cheapest, is_first, rest_extents, target_extent};
 use crate::intermediate::{COrder, Intermediate};
 use crate::kernel::raw::{Factor, RawKernels, RawMode, RawRead};
 use crate::kernel::{Dim, Dims};
@@ -158,7 +159,9 @@ impl Call<'_> {
         let named = shape.named_mut();
         let mut axis = 0;
         while axis < named.len() {
-            named[axis] = nest.extent(nest.target[axis], self.extents);
+            let extent = target_extent(self.program, nest, axis, self.operands, self.extents);
+            named[axis] =
+                extent.expect("einloom: internal error: unchecked extents of a new array");
             axis += 1;
         }
         shape.lay(nest.before());
@@ -241,6 +244,10 @@ impl Call<'_> {
     ///
     /// As [`run`](Call::run); `made` have been written.
     unsafe fn run_nest(&self, nest: &Nest, made: &[Option<Intermediate>], out: Out<'_>) {
+        if !self.program.windows.is_empty() && affine::has_window(nest) {
+            // SAFETY: the caller's duties.
+            return unsafe { self.run_affine(nest, made, &out) };
+        }
         let target = Laid { axes: out.axes, loops: nest.target };
         let mut mode = out.mode;
         if nest.sources.is_empty() || is_diagonal(nest.target) {
@@ -268,7 +275,7 @@ impl Call<'_> {
         }
     }
 
-    fn source<'s>(
+    pub(crate) fn source<'s>(
         &'s self,
         access: &Access,
         made: &'s [Option<Intermediate>],
@@ -396,7 +403,7 @@ fn adding(mode: RawMode) -> RawMode {
 }
 
 /// Returns the loops over all elements of an array.
-fn whole(axes: &Axes<'_>) -> Dims<0> {
+pub(crate) fn whole(axes: &Axes<'_>) -> Dims<0> {
     let mut dims = Dims::new();
     for (extent, stride) in
         [axes.named, axes.rest].iter().flat_map(|axes| axes.extents.iter().zip(axes.strides))

@@ -19,6 +19,7 @@ mod static_extent;
 mod check;
 mod ellipsis;
 mod error;
+mod infer;
 mod layout;
 mod outcome;
 mod program;
@@ -26,6 +27,7 @@ mod source;
 
 // From views to kernels: `bind` makes views, `execute` runs nests, `nest` lays their loops over arrays, `kernel`,
 // `stream`, and `engine` run the loops.
+mod affine;
 mod bind;
 mod blocked;
 mod direct;
@@ -48,6 +50,7 @@ mod threads;
 #[cfg(test)]
 mod verification;
 mod view;
+mod window;
 
 #[doc(hidden)]
 pub mod codegen;

@@ -71,9 +71,10 @@ fn check_call<'c>(
 pub fn checked_view<T>(
     program: &'static Program,
     operands: &[Erased<'_, T>],
+    given: &[usize],
     extents: &mut [usize],
 ) -> Result<(), ShapeError> {
-    check(program, Erased::raw(operands), &[], extents, 0)
+    check(program, Erased::raw(operands), given, extents, 0)
 }
 
 /// Returns the only result of a call, a new array of named axes. As [`checked`] and [`Checked::array`], which are more for

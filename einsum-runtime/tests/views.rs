@@ -63,13 +63,13 @@ fn shapes_are_checked() {
     };
     let a = Array2::<&str>::default((2, 3));
     let a0 = view_operand::<2, _, _, _>(a.view().__einsum_view());
-    let error = checked_view(&PROGRAM, &[a0.erased()], &mut [0]).unwrap_err();
+    let error = checked_view(&PROGRAM, &[a0.erased()], &[], &mut [0]).unwrap_err();
     let text =
         "extents of `i` disagree: 2 in operand 0 (`&a`), axis 0, but 3 in operand 0 (`&a`), axis 1";
     assert_eq!(error.to_string(), text);
     let square = a.slice(s![.., ..2]);
     let a0 = view_operand::<2, _, _, _>(square.__einsum_view());
-    assert!(checked_view(&PROGRAM, &[a0.erased()], &mut [0]).is_ok());
+    assert!(checked_view(&PROGRAM, &[a0.erased()], &[], &mut [0]).is_ok());
     static WIDE: Program = Program {
         labels: &["i"],
         given: &[],
@@ -79,7 +79,7 @@ fn shapes_are_checked() {
     };
     let a = Array3::<&str>::default((2, 5, 3));
     let a0 = ellipsis_view_operand::<2, _, _, _>(a.view().__einsum_view(), 1);
-    let error = checked_view(&WIDE, &[a0.erased()], &mut [0]).unwrap_err();
+    let error = checked_view(&WIDE, &[a0.erased()], &[], &mut [0]).unwrap_err();
     let text = "axis 2 of operand 0 (`&a`) is written `1`, but its extent is 3";
     assert_eq!(error.to_string(), text);
 }

@@ -11,7 +11,7 @@ use std::{env, fs};
 #[path = "../random/mod.rs"]
 mod random;
 
-use random::{Axis, Expression};
+use random::{Axis, Expression, WINDOWED};
 
 /// The element types with the number of cases of each macro, in the order of `FORMS`.
 const TYPES: &[(&str, [u64; 5])] = &[
@@ -54,7 +54,15 @@ fn main() {
         for &(element, counts) in types.iter().filter(|(_, counts)| counts[form] > 0) {
             let short = element.split('<').next().unwrap_or(element).to_uppercase();
             let mut cases = String::new();
-            for _ in 0..counts[form] {
+            // A part of them once more with windows.
+            let windowed = match form {
+                0 | 2 | 3 if !is_direct => counts[form] / 3,
+                _ => 0,
+            };
+            for number in 0..counts[form] + windowed {
+                if number == counts[form] {
+                    seed += WINDOWED;
+                }
                 let mut expression = Expression::new(seed);
                 let fits = |expression: &Expression| match FORMS[form].0 {
                     "einsum_view" => expression.is_view(),
@@ -67,6 +75,7 @@ fn main() {
                 write_case(&expression, form, element, &mut code, &mut cases);
                 seed += 1;
             }
+            seed %= WINDOWED;
             writeln!(code, "static {table}_{short}: &[{case}<{element}>] = &[\n{cases}];").unwrap();
         }
         let file = Path::new(&folder).join(table.to_lowercase()).with_extension("rs");

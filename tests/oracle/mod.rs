@@ -5,8 +5,10 @@
 
 #![allow(dead_code, reason = "each test binary uses a part")]
 
+mod axes;
 mod parse;
 
+use axes::Axis;
 use std::fmt::Debug;
 
 /// What the oracle computes with.
@@ -55,10 +57,25 @@ impl<T: Number> Tensor<T> {
         Tensor { shape, data }
     }
 
-    /// The place of an element; a position along an axis of extent 1 is 0, as broadcasting reads.
-    fn offset(&self, term: &[usize], position: &[usize]) -> usize {
-        let axes = self.shape.iter().zip(term);
-        axes.fold(0, |offset, (&extent, &label)| offset * extent + position[label] % extent)
+    /// The place of an element, if there is one; a position along an axis of extent 1 of an ellipsis is 0, as
+    /// broadcasting reads.
+    fn offset(&self, term: &[Axis], position: &[usize]) -> Option<usize> {
+        let mut offset = 0;
+        for (&extent, axis) in self.shape.iter().zip(term) {
+            offset = offset * extent + axis.at(position, extent)?;
+        }
+        Some(offset)
+    }
+
+    /// An element; zero outside of the tensor.
+    fn at(&self, term: &[Axis], position: &[usize]) -> T {
+        self.offset(term, position).map_or(T::new(0, 0), |offset| self.data[offset])
+    }
+
+    fn add(&mut self, term: &[Axis], position: &[usize], value: T) {
+        if let Some(offset) = self.offset(term, position) {
+            self.data[offset] = self.data[offset].plus(value);
+        }
     }
 }
 
@@ -69,15 +86,13 @@ pub(crate) fn einsum<T: Number>(
     extents: &[(&str, usize)],
 ) -> Tensor<T> {
     let space = Space::new(text, operands, extents);
-    let mut result: Tensor<T> =
-        Tensor::zeros(space.output.iter().map(|&label| space.extents[label]).collect());
+    let mut result: Tensor<T> = Tensor::zeros(space.shape(&space.output));
     space.for_each(|position| {
         let mut product = T::new(1, 0);
         for (operand, term) in operands.iter().zip(&space.terms) {
-            product = product.times(operand.data[operand.offset(term, position)]);
+            product = product.times(operand.at(term, position));
         }
-        let offset = result.offset(&space.output, position);
-        result.data[offset] = result.data[offset].plus(product);
+        result.add(&space.output, position, product);
     });
     result
 }
@@ -95,26 +110,23 @@ pub(crate) fn gradients<T: Number>(
         operands.iter().map(|operand| Tensor::zeros(operand.shape.clone())).collect();
     space.for_each(|position| {
         for (k, result) in results.iter_mut().enumerate() {
-            let mut product = cotangent.data[cotangent.offset(&space.output, position)];
+            let mut product = cotangent.at(&space.output, position);
             for (j, (operand, term)) in operands.iter().zip(&space.terms).enumerate() {
                 if j != k {
-                    let element = operand.data[operand.offset(term, position)];
-                    product = product.times(element.conjugate());
+                    product = product.times(operand.at(term, position).conjugate());
                 }
             }
-            let offset = result.offset(&space.terms[k], position);
-            result.data[offset] = result.data[offset].plus(product);
+            result.add(&space.terms[k], position, product);
         }
     });
     results
 }
 
-/// Every label with its extent, and each term as the numbers of its labels. Each axis of the
-/// ellipsis is a label of its own.
+/// Every label with its extent, and each term as where its axes are. Each axis of the ellipsis is a label of its own.
 struct Space {
     extents: Vec<usize>,
-    terms: Vec<Vec<usize>>,
-    output: Vec<usize>,
+    terms: Vec<Vec<Axis>>,
+    output: Vec<Axis>,
 }
 
 impl Space {
@@ -126,9 +138,10 @@ impl Space {
             options.iter().map(|&(label, extent)| (label.to_owned(), extent)).collect();
         // An axis written `1`.
         labels.push(("1".to_owned(), 1));
+        let plain = |word: &str| !word.contains(|c: char| c.is_whitespace() || "+-*".contains(c));
         for (term, shape) in terms.iter().zip(&shapes) {
             assert_eq!(term.len(), shape.len(), "rank of {term:?} in {text:?}");
-            for (label, &extent) in term.iter().zip(*shape) {
+            for (label, &extent) in term.iter().zip(*shape).filter(|(label, _)| plain(label)) {
                 match labels.iter_mut().find(|(name, _)| name == label) {
                     None => labels.push((label.clone(), extent)),
                     Some((_, known)) if *known == extent => {}
@@ -138,16 +151,29 @@ impl Space {
                 }
             }
         }
-        let number = |label: &String| {
-            let position = labels.iter().position(|(name, _)| name == label);
-            position.unwrap_or_else(|| panic!("no extent of {label} in {text:?}"))
+        let axes = terms.iter().zip(&shapes).flat_map(|(term, shape)| term.iter().zip(*shape));
+        let windows: Vec<(&String, usize)> =
+            axes.filter(|(word, _)| !plain(word)).map(|(word, &extent)| (word, extent)).collect();
+        axes::infer(&windows, &mut labels);
+        let bind = |term: &Vec<String>| -> Vec<Axis> {
+            term.iter().map(|word| Axis::new(word, &labels)).collect()
         };
-        let numbers = |term: &Vec<String>| term.iter().map(number).collect();
+        let words = || terms.iter().chain([&output]).flatten();
+        let is_label = |name: &str| words().any(|word| axes::labels(word).contains(&name));
         Space {
-            terms: terms.iter().map(numbers).collect(),
-            output: numbers(&output),
-            extents: labels.iter().map(|&(_, extent)| extent).collect(),
+            terms: terms.iter().map(bind).collect(),
+            output: bind(&output),
+            extents: labels
+                .iter()
+                // The value of a coefficient is no extent.
+                .map(|(label, extent)| if is_label(label) { *extent } else { 1 })
+                .collect(),
         }
+    }
+
+    /// The extents of axes that no window reads.
+    fn shape(&self, term: &[Axis]) -> Vec<usize> {
+        term.iter().map(|axis| axis.extent(&self.extents)).collect()
     }
 
     fn for_each(&self, mut visit: impl FnMut(&[usize])) {

@@ -4,7 +4,8 @@
 type Word = String;
 
 /// Returns the label of each axis of the operands and of the output. The axes of an ellipsis are
-/// labelled `...0`, `...1`, … from the right, an axis of extent one is labelled `1`.
+/// labelled `...0`, `...1`, … from the right, an axis of extent one is labelled `1`, and a window or composed axis what
+/// stands in its parentheses.
 pub(super) fn parse(text: &str, shapes: &[&[usize]]) -> (Vec<Vec<String>>, Vec<String>) {
     let (inputs, output) = match text.split_once("->") {
         Some((inputs, output)) => (inputs, Some(output)),
@@ -40,16 +41,20 @@ fn expand(term: &[Word], rank: usize) -> Vec<String> {
 
 /// The ellipsis, then the labels that occur exactly once, in the order of ASCII.
 fn implicit_output(inputs: &[Vec<Word>]) -> Vec<Word> {
-    let all: Vec<&Word> = inputs.iter().flatten().collect();
-    let once = |word: &&&Word| all.iter().filter(|other| other == word).count() == 1;
-    let is_label = |word: &&&Word| !["1", "..."].contains(&word.as_str());
-    let mut output: Vec<Word> =
-        all.iter().filter(is_label).filter(once).map(|word| (*word).clone()).collect();
+    let all: Vec<&str> = inputs.iter().flatten().flat_map(|word| names(word)).collect();
+    let once = |word: &&&str| all.iter().filter(|other| other == word).count() == 1;
+    let mut output: Vec<Word> = all.iter().filter(once).map(|word| (*word).to_owned()).collect();
     output.sort();
-    if all.iter().any(|word| *word == "...") {
+    if inputs.iter().flatten().any(|word| *word == "...") {
         output.insert(0, "...".to_owned());
     }
     output
+}
+
+/// The labels and named coefficients of an axis.
+pub(super) fn names(word: &str) -> Vec<&str> {
+    let pieces = word.split(|c: char| !c.is_alphanumeric() && c != '_');
+    pieces.filter(|piece| piece.starts_with(|c: char| !c.is_ascii_digit())).collect()
 }
 
 /// Whether white space stands between two axes of a term, neither of them an ellipsis.

@@ -4,9 +4,11 @@
 
 mod print;
 mod rng;
+mod windows;
 
 pub(crate) use print::Style;
 pub(crate) use rng::Rng;
+use windows::Window;
 
 /// One axis of a term.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -17,6 +19,8 @@ pub(crate) enum Axis {
     Unit,
     /// Written `...`.
     Ellipsis,
+    /// The window or composed axis of this number.
+    Window(usize),
 }
 
 /// A random einsum.
@@ -39,7 +43,14 @@ pub(crate) struct Expression {
     pub(crate) options: Vec<GivenExtent>,
     /// The extents that the ellipsis of each operand stands for.
     pub(crate) ellipses: Vec<Vec<usize>>,
+    /// The windows and composed axes of all terms.
+    pub(crate) windows: Vec<Window>,
+    /// How many of the last names are coefficients, whose values are among `extents`.
+    pub(crate) scales: usize,
 }
+
+/// From this seed on einsums have windows and composed axes in some places.
+pub(crate) const WINDOWED: u64 = 1 << 40;
 
 /// An extent in the options.
 #[derive(Clone, Copy, Debug)]
@@ -50,7 +61,15 @@ pub(crate) struct GivenExtent {
 }
 
 impl Expression {
+    /// From [`WINDOWED`] on, with windows.
     pub(crate) fn new(seed: u64) -> Self {
+        match seed.checked_sub(WINDOWED) {
+            None => Expression::plain(seed),
+            Some(of_plain) => Expression { seed, ..Expression::windowed(of_plain) },
+        }
+    }
+
+    fn plain(seed: u64) -> Self {
         let rng = &mut Rng::new(seed);
         // Long products leave the exact search for a contraction path behind.
         let is_long = rng.chance(3);
@@ -83,6 +102,8 @@ impl Expression {
             extents: vec![1; labels],
             options: Vec::new(),
             ellipses,
+            windows: Vec::new(),
+            scales: 0,
         };
         let is_implicit = style == Style::Letters && rng.chance(15);
         if !is_implicit {
@@ -106,16 +127,22 @@ impl Expression {
         let is_fixed =
             |label| self.options.iter().any(|given| given.label == label && given.is_literal);
         let free: Vec<bool> = (0..self.extents.len()).map(|label| !is_fixed(label)).collect();
+        let values = self.extents[self.extents.len() - self.scales..].to_vec();
         self.draw_extents(rng, |label| free[label]);
+        let labels = self.extents.len() - self.scales;
+        self.extents[labels..].copy_from_slice(&values);
+        self.fit_windows(rng);
     }
 
     /// Makes the extent of a label zero, if there is one that can change.
     pub(crate) fn empty(&mut self, rng: &mut Rng) {
         let is_fixed =
             |label| self.options.iter().any(|given| given.label == label && given.is_literal);
-        let free: Vec<usize> = (0..self.extents.len()).filter(|&label| !is_fixed(label)).collect();
+        let labels = 0..self.extents.len() - self.scales;
+        let free: Vec<usize> = labels.filter(|&label| !is_fixed(label)).collect();
         if !free.is_empty() {
             self.extents[rng.pick(&free)] = 0;
+            self.fit_windows(rng);
         }
     }
 
@@ -178,6 +205,7 @@ impl Expression {
                 Axis::Label(label) => shape.push(self.extents[label]),
                 Axis::Unit => shape.push(1),
                 Axis::Ellipsis => shape.extend(ellipsis),
+                Axis::Window(number) => shape.push(self.windows[number].extent(&self.extents)),
             }
         }
         shape
@@ -206,6 +234,7 @@ impl Expression {
         kept.retain(|axis| *axis != Axis::Unit);
         let count = |axis| self.output.iter().filter(|other| *other == axis).count();
         self.terms.len() == 1
+            && self.windows.is_empty()
             && self.output.iter().all(|axis| *axis == Axis::Unit || kept.contains(axis))
             && kept.iter().all(|axis| count(axis) == 1)
     }
@@ -230,7 +259,7 @@ impl Expression {
 
     fn print(&self, rng: &mut Rng, is_implicit: bool) -> String {
         let output = (!is_implicit).then_some(self.output.as_slice());
-        self.style.print(rng, &self.terms, output, &self.names)
+        self.style.print(rng, &self.terms, output, &self.names, &self.windows)
     }
 
     fn random_output(&mut self, rng: &mut Rng) {

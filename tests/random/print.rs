@@ -1,6 +1,6 @@
 //! How a random einsum is written.
 
-use super::{Axis, Rng};
+use super::{Axis, Rng, Window};
 
 /// The notation and what names the labels have.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -62,6 +62,7 @@ impl Style {
         terms: &[Vec<Axis>],
         output: Option<&[Axis]>,
         names: &[String],
+        windows: &[Window],
     ) -> String {
         // Only if two neighbours can be separated does white space tell a name from letters.
         let is_axis = |axis: &Axis| *axis != Axis::Ellipsis;
@@ -77,13 +78,13 @@ impl Style {
                 text.push(',');
                 space(rng, is_airy, &mut text);
             }
-            print_term(rng, is_named, term, names, &mut text);
+            print_term(rng, is_named, term, names, windows, &mut text);
             space(rng, is_airy, &mut text);
         }
         if let Some(output) = output {
             text.push_str("->");
             space(rng, is_airy, &mut text);
-            print_term(rng, is_named, output, names, &mut text);
+            print_term(rng, is_named, output, names, windows, &mut text);
             space(rng, is_airy, &mut text);
         }
         text
@@ -96,7 +97,14 @@ fn space(rng: &mut Rng, is_airy: bool, text: &mut String) {
     }
 }
 
-fn print_term(rng: &mut Rng, is_named: bool, term: &[Axis], names: &[String], text: &mut String) {
+fn print_term(
+    rng: &mut Rng,
+    is_named: bool,
+    term: &[Axis],
+    names: &[String],
+    windows: &[Window],
+    text: &mut String,
+) {
     for (position, axis) in term.iter().enumerate() {
         let is_beside_ellipsis =
             *axis == Axis::Ellipsis || position > 0 && term[position - 1] == Axis::Ellipsis;
@@ -108,6 +116,7 @@ fn print_term(rng: &mut Rng, is_named: bool, term: &[Axis], names: &[String], te
         match *axis {
             Axis::Ellipsis => text.push_str("..."),
             Axis::Unit => text.push('1'),
+            Axis::Window(number) => windows[number].print(rng, names, text),
             Axis::Label(label) => {
                 let name = &names[label];
                 // A letter may stand in parentheses too.

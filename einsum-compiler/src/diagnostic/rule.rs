@@ -64,9 +64,9 @@ rules! {
     Parentheses = "parse"/"parentheses",
     /// Parentheses hold something.
     EmptyParentheses = "parse"/"empty_parentheses",
-    /// Windows are not yet supported.
+    /// A window is a sum of labels with positive coefficients and of numbers.
     WindowAxis = "parse"/"window_axis",
-    /// Composed axes are not yet supported.
+    /// A composed axis is a list of labels.
     ComposedAxis = "parse"/"composed_axis",
     /// Only letters have an implicit output.
     ImplicitOutput = "resolve"/"implicit_output",
@@ -80,6 +80,12 @@ rules! {
     UnknownOutputLabel = "resolve"/"unknown_output_label",
     /// An ellipsis of the output is in an operand.
     UnknownEllipsis = "resolve"/"unknown_ellipsis",
+    /// A coefficient with a name has its value given, and is no label.
+    Coefficient = "resolve"/"coefficient",
+    /// The output has no windows.
+    WindowOutput = "resolve"/"window_output",
+    /// Every extent is that of an axis, given, or the only unknown one of a window or composed axis.
+    AmbiguousExtent = "resolve"/"ambiguous_extent",
     /// An option is for a label of the string.
     UnknownOption = "resolve"/"unknown_option",
     /// An option is given once.

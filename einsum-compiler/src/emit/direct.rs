@@ -49,6 +49,8 @@ fn is_direct(form: Form, expr: &Expr) -> bool {
         && (1..=LOOPS).contains(&expr.indices.len())
         && product.factors.len() <= FACTORS
         && product.factors.iter().all(|factor| !factor.conj)
+        && product.output.is_plain()
+        && expr.arrays.iter().all(|array| array.term.is_plain())
         && product.output.axes.len() <= AXES
         && expr.arrays.iter().all(|array| array.term.axes.len() <= AXES)
         && !product.output.has_diagonal()
@@ -137,6 +139,7 @@ fn emit_axes(
     term.axes.iter().map(move |axis| match axis {
         Axis::Index(index) => variable(*index).into_token_stream(),
         Axis::Unit => Literal::usize_unsuffixed(unit).into_token_stream(),
+        Axis::Window(_) | Axis::Composed(_) => unreachable!("these terms have their own loops"),
     })
 }
 

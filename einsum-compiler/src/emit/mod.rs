@@ -110,6 +110,13 @@ fn body(call: &Call, program: &Program) -> TokenStream {
             }
         }
     };
+    let run = match call.form {
+        Form::View if !expr.arrays[0].term.is_plain() => {
+            let (extents, count) = (variable("extents"), expr.indices.len());
+            quote! { { let mut #extents = [0; #count]; #run } }
+        }
+        _ => run,
+    };
     let run = match direct.is_empty() {
         true => run,
         false => quote! { '__done: { #direct #run } },
@@ -134,10 +141,18 @@ fn emit_of_call(call: &Call, expr: &Expr) -> TokenStream {
     });
     let count = expr.indices.len();
     let (arrays, extents) = (quote! { &[#(#arrays),*] }, quote! { &mut [0; #count] });
-    if call.form == Form::View {
-        return quote! { &__PROGRAM, #arrays, #extents };
-    }
     let given = program::given(expr).map(|(_, given)| emit_given(given));
+    if call.form == Form::View {
+        let extents = match expr.arrays[0].term.is_plain() {
+            true => extents,
+            // The view is made with them.
+            false => {
+                let extents = variable("extents");
+                quote! { &mut #extents }
+            }
+        };
+        return quote! { &__PROGRAM, #arrays, &[#(#given),*], #extents };
+    }
     quote! { &__PROGRAM, #first.kernels(), #arrays, &[#(#given),*], #extents }
 }
 

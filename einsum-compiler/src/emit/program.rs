@@ -8,7 +8,10 @@ use crate::ir::expr::{Array, ArrayId, Axis, Expr, Role};
 use crate::ir::program::{Access, AxisLoop, Nest, TensorId};
 
 /// The number that stands for none.
-const NONE: u8 = u8::MAX;
+pub(super) const NONE: u8 = u8::MAX;
+
+/// From it on are the numbers of windows, below it those of indices and loops.
+const FIRST_WINDOW: usize = 200;
 
 /// Emits a `static` that describes the call. `shown` is the source text of an array, for messages. `resolve` has bounded
 /// the numbers of indices and operands so that each fits in a byte.
@@ -29,10 +32,12 @@ pub(super) fn emit_program<'a>(program: &Program, shown: impl Fn(Role) -> &'a st
         let nests = body.iter().map(|nest| numbers.emit_nest(nest));
         quote! { &[#(#nests),*] }
     });
+    let windows = numbers.windows.iter().map(|axis| numbers.emit_window(expr, axis));
     quote! {
         static __PROGRAM: __einloom::Program = __einloom::Program {
             labels: &[#(#labels),*],
             given: #given,
+            windows: &[#(#windows),*],
             arrays: &[#(#arrays),*],
             results: #results,
             bodies: &[#(#bodies),*],
@@ -58,6 +63,8 @@ pub(super) fn given(expr: &Expr) -> impl Iterator<Item = (usize, crate::ir::expr
 /// The numbers of arrays and tensors at run time: arrays that are taken, then intermediates; of targets, results come first.
 struct Numbers {
     arrays: Vec<Option<usize>>,
+    /// The windows and composed axes. Their numbers are their positions from [`FIRST_WINDOW`] on.
+    windows: Vec<Axis>,
     taken: usize,
     results: usize,
 }
@@ -70,7 +77,34 @@ impl Numbers {
             is_taken.then(|| taken - 1)
         };
         let arrays = program.expr.arrays.iter().map(|array| number(array.is_taken)).collect();
-        Numbers { arrays, taken, results: program.results.len() }
+        let expr = &program.expr;
+        let of_arrays = expr.arrays.iter().filter(|array| array.is_taken).map(|array| &array.term);
+        let of_results = program.results.iter().map(|output| &output.axes);
+        let mut windows: Vec<Axis> = Vec::new();
+        for axis in of_arrays.chain(of_results).flat_map(|term| &term.axes) {
+            if axis.is_several() && !windows.contains(axis) {
+                windows.push(axis.clone());
+            }
+        }
+        Numbers { arrays, windows, taken, results: program.results.len() }
+    }
+
+    fn window(&self, axis: &Axis) -> u8 {
+        let position = self.windows.iter().position(|other| other == axis);
+        byte(FIRST_WINDOW + position.expect("a window is that of an array"))
+    }
+
+    fn emit_window(&self, expr: &Expr, axis: &Axis) -> TokenStream {
+        let text = expr.axis_text(axis);
+        let indices = bytes(axis.indices().into_iter().map(|index| byte(index.0)));
+        let Axis::Window(window) = axis else {
+            return quote! { __einloom::Window::composed(#text, #indices) };
+        };
+        let factors = window.terms.iter().map(|term| Literal::usize_unsuffixed(term.factor));
+        let scales = window.terms.iter().map(|term| term.scale.map_or(NONE, |index| byte(index.0)));
+        let (scales, offset) = (bytes(scales), Literal::isize_unsuffixed(window.offset));
+        let site = bytes([self.array(window.site.array), byte(window.site.axis)].into_iter());
+        quote! { __einloom::Window::new(#text, #indices, &[#(#factors),*], #scales, #offset, #site) }
     }
 
     fn array(&self, ArrayId(array): ArrayId) -> u8 {
@@ -88,6 +122,7 @@ impl Numbers {
         let axes = bytes(expr.named_axes(&described.term).map(|axis| match axis {
             Axis::Index(index) => byte(index.0),
             Axis::Unit => NONE,
+            several => self.window(&several),
         }));
         let like = match described.role {
             // Operands broadcast with each other.
@@ -111,7 +146,7 @@ impl Numbers {
                 TensorId::Intermediate(made) => self.taken + made,
                 TensorId::Result(_) => unreachable!("a result is only written"),
             });
-            let (conj, loops) = (source.conj, loops(source));
+            let (conj, loops) = (source.conj, self.loops(source));
             quote! { __einloom::Access { tensor: #tensor, conj: #conj, loops: #loops } }
         });
         let into = Literal::usize_unsuffixed(match nest.target.tensor {
@@ -119,7 +154,7 @@ impl Numbers {
             TensorId::Intermediate(made) => self.results + made,
             TensorId::Array(_) => unreachable!("an array is only read"),
         });
-        let target = loops(&nest.target);
+        let target = self.loops(&nest.target);
         let ellipsis = self.ellipsis(nest.target.ellipsis, &nest.ellipsis);
         quote! {
             __einloom::Nest {
@@ -127,6 +162,14 @@ impl Numbers {
                 ellipsis: #ellipsis,
             }
         }
+    }
+
+    fn loops(&self, access: &Access) -> Literal {
+        bytes(access.axes.iter().map(|axis| match axis {
+            AxisLoop::Loop(number) => byte(*number),
+            AxisLoop::Unit => NONE,
+            AxisLoop::Several(axis, _) => self.window(axis),
+        }))
     }
 
     /// How many named axes stand before an ellipsis, then the arrays to whose broadcast it extends.
@@ -138,19 +181,12 @@ impl Numbers {
     }
 }
 
-fn loops(access: &Access) -> Literal {
-    bytes(access.axes.iter().map(|axis| match axis {
-        AxisLoop::Loop(number) => byte(*number),
-        AxisLoop::Unit => NONE,
-    }))
-}
-
 /// A list as a byte string, which costs rustc less than an array of numbers.
 fn bytes(list: impl Iterator<Item = u8>) -> Literal {
     Literal::byte_string(&list.collect::<Vec<u8>>())
 }
 
-fn byte(number: usize) -> u8 {
+pub(super) fn byte(number: usize) -> u8 {
     match u8::try_from(number) {
         Ok(byte) if byte != NONE => byte,
         _ => unreachable!("`resolve` bounds the numbers of indices and operands"),

@@ -84,9 +84,12 @@ pub(super) fn emit_view(expr: &Expr) -> TokenStream {
     let (operand, output) = (&expr.arrays[0].term, &expr.product.output);
     let name = array(ArrayId(0));
     let named: Vec<Axis> = expr.named_axes(output).collect();
+    if !operand.is_plain() {
+        return emit_windowed_view(expr, &named);
+    }
     let axes = expr.named_axes(operand).map(|axis| match axis {
         Axis::Unit => quote! { __einloom::NONE },
-        Axis::Index(_) => match named.iter().position(|other| *other == axis) {
+        _ => match named.iter().position(|other| *other == axis) {
             Some(position) => Literal::usize_unsuffixed(position).into_token_stream(),
             None => unreachable!("`check` demands that the output has every index"),
         },
@@ -101,6 +104,29 @@ pub(super) fn emit_view(expr: &Expr) -> TokenStream {
             quote! {
                 #name.rearrange_with_ellipsis::<#rank, _>([#(#axes),*], #before, #name.rest())
             }
+        }
+    }
+}
+
+/// Emits the only operand with windows and composed axes as one axis an index.
+fn emit_windowed_view(expr: &Expr, named: &[Axis]) -> TokenStream {
+    let (name, extents) = (array(ArrayId(0)), super::variable("extents"));
+    let indices: Vec<u8> = named
+        .iter()
+        .map(|axis| match axis {
+            Axis::Index(index) => super::program::byte(index.0),
+            _ => super::program::NONE,
+        })
+        .collect();
+    let (rank, indices) = (named.len(), Literal::byte_string(&indices));
+    let made = quote! { &__PROGRAM, #indices, &#extents };
+    match expr.ellipsis_position(&expr.product.output) {
+        None => {
+            let dimension = emit_dimension(rank);
+            quote! { #name.windowed::<#dimension>(#made) }
+        }
+        Some(before) => {
+            quote! { #name.windowed_with_ellipsis::<#rank, _>(#made, #before, #name.rest()) }
         }
     }
 }

@@ -87,6 +87,59 @@ pub enum AxisKind {
     Unit,
     /// `...`
     Ellipsis,
+    /// `(2*x+k-1)`: positions that run along several labels.
+    Window(Window),
+    /// `(h w)`: the positions of several labels, the last one fastest.
+    Composed(Vec<Name>),
+}
+
+/// A label inside of parentheses, or the name of a coefficient.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Name {
+    /// What is written.
+    pub name: String,
+    /// Where it is in the string.
+    pub range: Range<usize>,
+}
+
+/// A window: the sum of its terms and the offset.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Window {
+    /// At least one.
+    pub terms: Vec<WindowTerm>,
+    /// The position where all labels are at 0.
+    pub offset: isize,
+}
+
+/// `2*s*x`: a label with its coefficient.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct WindowTerm {
+    /// The product of the numbers, positive.
+    pub factor: usize,
+    /// The name whose value multiplies it.
+    pub scale: Option<Name>,
+    /// The label.
+    pub label: Name,
+}
+
+impl Axis {
+    /// The labels of the axis with their places, in order.
+    pub fn labels(&self) -> impl Iterator<Item = (&str, Range<usize>)> {
+        let whole = match &self.kind {
+            AxisKind::Label(label) => Some((label.as_str(), self.range.clone())),
+            _ => None,
+        };
+        whole.into_iter().chain(self.names().map(|name| (name.name.as_str(), name.range.clone())))
+    }
+
+    /// The labels inside of parentheses, in order.
+    fn names(&self) -> Box<dyn Iterator<Item = &Name> + '_> {
+        match &self.kind {
+            AxisKind::Window(window) => Box::new(window.terms.iter().map(|term| &term.label)),
+            AxisKind::Composed(names) => Box::new(names.iter()),
+            AxisKind::Label(_) | AxisKind::Unit | AxisKind::Ellipsis => Box::new([].iter()),
+        }
+    }
 }
 
 /// An extent given after `;`.
@@ -131,7 +184,28 @@ impl fmt::Display for AxisKind {
             AxisKind::Label(label) => f.write_str(label),
             AxisKind::Unit => f.write_str("1"),
             AxisKind::Ellipsis => f.write_str("..."),
+            AxisKind::Window(window) => write!(f, "({window})"),
+            AxisKind::Composed(names) => {
+                let names: Vec<&str> = names.iter().map(|name| name.name.as_str()).collect();
+                write!(f, "({})", names.join(" "))
+            }
         }
+    }
+}
+
+impl fmt::Display for Window {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (position, WindowTerm { factor, scale, label }) in self.terms.iter().enumerate() {
+            f.write_str(if position > 0 { "+" } else { "" })?;
+            if *factor != 1 {
+                write!(f, "{factor}*")?;
+            }
+            if let Some(scale) = scale {
+                write!(f, "{}*", scale.name)?;
+            }
+            f.write_str(&label.name)?;
+        }
+        if self.offset == 0 { Ok(()) } else { write!(f, "{:+}", self.offset) }
     }
 }
 

@@ -30,7 +30,7 @@ pub struct Index {
     pub is_ellipsis: bool,
     /// The extent given in the options.
     pub given: Option<Given>,
-    /// Every axis that has this index. All of them, and `given`, must agree.
+    /// Every axis along this index alone. All of them, and `given`, must agree.
     pub sites: Vec<Site>,
 }
 
@@ -86,12 +86,60 @@ pub struct Term {
 }
 
 /// One axis of a term.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Axis {
     /// An axis along an index, or all axes of the ellipsis.
     Index(IndexId),
     /// An axis of extent one.
     Unit,
+    /// An axis along the sum of several indices.
+    Window(Window),
+    /// An axis along several indices, whose extents multiply to its own; the last one is the fastest.
+    Composed(Vec<IndexId>),
+}
+
+/// The positions `Σ coefficient · index + offset` of an axis. Outside of the axis an operand is zero where the offset is
+/// negative, and nothing is read where it is not.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Window {
+    /// At least one; an index can be in several.
+    pub terms: Vec<WindowTerm>,
+    /// The position where all indices are at 0.
+    pub offset: isize,
+    /// As written, without the parentheses.
+    pub text: String,
+    /// The axis of an operand that it was written for. A gradient or tangent of the operand has the same extent there.
+    pub site: Site,
+}
+
+/// An index with its coefficient, `factor · scale`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct WindowTerm {
+    /// Positive.
+    pub factor: usize,
+    /// The index whose extent multiplies the factor. No axis runs along it.
+    pub scale: Option<IndexId>,
+    /// The index.
+    pub index: IndexId,
+}
+
+impl Axis {
+    /// Whether this is a window or composed axis.
+    #[must_use]
+    pub fn is_several(&self) -> bool {
+        matches!(self, Axis::Window(_) | Axis::Composed(_))
+    }
+
+    /// The indices that the axis runs along, which may repeat.
+    #[must_use]
+    pub fn indices(&self) -> Vec<IndexId> {
+        match self {
+            Axis::Index(index) => vec![*index],
+            Axis::Unit => Vec::new(),
+            Axis::Window(window) => window.terms.iter().map(|term| term.index).collect(),
+            Axis::Composed(indices) => indices.clone(),
+        }
+    }
 }
 
 /// `result[output] = Σ Π factors`, summed over every index that the output lacks.
@@ -117,10 +165,8 @@ impl Term {
     #[must_use]
     pub fn indices(&self) -> Vec<IndexId> {
         let mut indices = Vec::new();
-        for axis in &self.axes {
-            if let Axis::Index(index) = *axis
-                && !indices.contains(&index)
-            {
+        for index in self.axes.iter().flat_map(Axis::indices) {
+            if !indices.contains(&index) {
                 indices.push(index);
             }
         }
@@ -130,14 +176,19 @@ impl Term {
     /// Whether the term has an axis along `index`.
     #[must_use]
     pub fn contains(&self, index: IndexId) -> bool {
-        self.axes.contains(&Axis::Index(index))
+        self.axes.iter().any(|axis| axis.indices().contains(&index))
     }
 
-    /// Whether some index stands on two axes.
+    /// Whether some index occurs twice.
     #[must_use]
     pub fn has_diagonal(&self) -> bool {
-        let along = self.axes.iter().filter(|axis| **axis != Axis::Unit).count();
-        along != self.indices().len()
+        self.axes.iter().flat_map(Axis::indices).count() != self.indices().len()
+    }
+
+    /// Whether every axis runs along one index at most.
+    #[must_use]
+    pub fn is_plain(&self) -> bool {
+        !self.axes.iter().any(Axis::is_several)
     }
 }
 
@@ -164,7 +215,50 @@ impl Expr {
     /// The axes of a term without the ellipsis: the axes that [`Site`] numbers.
     pub fn named_axes(&self, term: &Term) -> impl Iterator<Item = Axis> {
         let ellipsis = self.ellipsis().map(Axis::Index);
-        term.axes.clone().into_iter().filter(move |axis| Some(*axis) != ellipsis)
+        term.axes.clone().into_iter().filter(move |axis| Some(axis) != ellipsis.as_ref())
+    }
+
+    /// The axes that tell the extents of indices in the next round, where those of `known` indices are: axes of operands of
+    /// which all other indices are known. Composed axes come in earlier rounds than windows, since they leave no choice.
+    #[must_use]
+    pub fn telling(&self, known: &[bool]) -> Vec<(Site, IndexId)> {
+        let mut telling: Vec<(Site, IndexId)> = Vec::new();
+        let mut is_exact = false;
+        for (number, array) in self.arrays.iter().enumerate() {
+            if !matches!(array.role, Role::Operand(_)) {
+                continue;
+            }
+            for (axis, kind) in self.named_axes(&array.term).enumerate() {
+                let exact = match kind {
+                    Axis::Index(_) | Axis::Unit => continue,
+                    Axis::Window(_) => false,
+                    Axis::Composed(_) => true,
+                };
+                let mut unknown = kind.indices();
+                unknown.retain(|index| !known[index.0]);
+                if !exact {
+                    // A window reaches as far as all terms of an index together.
+                    unknown.dedup();
+                }
+                if let [only] = unknown[..] {
+                    if exact && !is_exact {
+                        telling.clear();
+                        is_exact = true;
+                    }
+                    if exact == is_exact {
+                        telling.push((Site { array: ArrayId(number), axis }, only));
+                    }
+                }
+            }
+        }
+        telling
+    }
+
+    /// Whether the extent of an index is known before any round: given, or that of an operand's axis.
+    #[must_use]
+    pub fn is_known(&self, index: &Index) -> bool {
+        let is_operand = |site: &Site| matches!(self.arrays[site.array.0].role, Role::Operand(_));
+        index.is_ellipsis || index.given.is_some() || index.sites.iter().any(is_operand)
     }
 
     /// The operands to whose broadcast the ellipsis of an array extends; none without an ellipsis.
@@ -206,14 +300,22 @@ impl Expr {
     /// Asserts what every stage after `resolve` relies on.
     pub fn verify(&self) {
         debug_assert!(self.indices.iter().filter(|index| index.is_ellipsis).count() <= 1);
-        for index in self.indices.iter().filter(|index| !index.is_ellipsis) {
-            debug_assert!(!index.sites.is_empty() || index.given.is_some(), "{}", index.label);
+        for (number, index) in
+            self.indices.iter().enumerate().filter(|(_, index)| !index.is_ellipsis)
+        {
+            let has_extent = !index.sites.is_empty() || index.given.is_some();
+            let mut terms = self.arrays.iter().map(|array| &array.term);
+            debug_assert!(
+                has_extent || terms.any(|term| term.contains(IndexId(number))),
+                "{}",
+                index.label
+            );
         }
         debug_assert!(!self.product.factors.is_empty());
         let terms = self.arrays.iter().map(|array| &array.term);
         for term in terms.chain([&self.product.output]) {
             for axis in &term.axes {
-                if let Axis::Index(IndexId(index)) = *axis {
+                for IndexId(index) in axis.indices() {
                     debug_assert!(index < self.indices.len());
                 }
             }
@@ -227,9 +329,23 @@ impl Expr {
             match axis {
                 Axis::Index(IndexId(index)) => f.write_str(&self.indices[*index].label)?,
                 Axis::Unit => f.write_str("1")?,
+                Axis::Window(window) => write!(f, "({})", window.text)?,
+                Axis::Composed(_) => write!(f, "({})", self.axis_text(axis))?,
             }
         }
         Ok(())
+    }
+
+    /// An axis as written, without parentheses.
+    #[must_use]
+    pub fn axis_text(&self, axis: &Axis) -> String {
+        let label = |index: &IndexId| self.indices[index.0].label.as_str();
+        match axis {
+            Axis::Index(index) => label(index).to_owned(),
+            Axis::Unit => "1".to_owned(),
+            Axis::Window(window) => window.text.clone(),
+            Axis::Composed(indices) => indices.iter().map(label).collect::<Vec<_>>().join(" "),
+        }
     }
 }
 

@@ -103,7 +103,7 @@ impl Graph {
             indices.sort_unstable();
             indices
         };
-        let is_plain = |term: &Term| term.axes.len() == term.indices().len();
+        let is_plain = |term: &Term| term.is_plain() && term.axes.len() == term.indices().len();
         let is_same = |other: &Tensor| {
             other.steps.len() == own.len()
                 && steps(other) == own

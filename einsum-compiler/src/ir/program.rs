@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::expr::{ArrayId, Expr, IndexId};
+use super::expr::{ArrayId, Axis, Expr, IndexId};
 use super::plan::Output;
 
 /// Loop nests that make all results of a call.
@@ -78,12 +78,26 @@ pub struct Access {
 }
 
 /// The loop of an axis.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum AxisLoop {
     /// The axis runs along the loop of this number.
     Loop(usize),
     /// The axis has extent one and no loop.
     Unit,
+    /// A window or composed axis, with the numbers of the loops of its indices.
+    Several(Axis, Vec<usize>),
+}
+
+impl AxisLoop {
+    /// The loops that move along the axis.
+    #[must_use]
+    pub fn loops(&self) -> &[usize] {
+        match self {
+            AxisLoop::Loop(number) => std::slice::from_ref(number),
+            AxisLoop::Unit => &[],
+            AxisLoop::Several(_, numbers) => numbers,
+        }
+    }
 }
 
 impl Nest {
@@ -97,13 +111,14 @@ impl Nest {
 impl Nest {
     fn verify(&self) {
         let (kept, loops) = (self.kept.len(), self.kept.len() + self.summed.len());
-        let walks = |access: &Access, number| access.axes.contains(&AxisLoop::Loop(number));
+        let walks =
+            |access: &Access, number| access.axes.iter().any(|axis| axis.loops().contains(&number));
         for number in 0..kept {
             debug_assert!(walks(&self.target, number));
         }
         for access in self.sources.iter().chain([&self.target]) {
             for axis in &access.axes {
-                debug_assert!(!matches!(axis, AxisLoop::Loop(number) if *number >= loops));
+                debug_assert!(axis.loops().iter().all(|number| *number < loops));
             }
         }
         for number in kept..loops {
@@ -166,6 +181,7 @@ impl Program {
                     write!(f, "{} ", self.expr.indices[nest.loop_index(*number).0].label)?;
                 }
                 AxisLoop::Unit => f.write_str("1 ")?,
+                AxisLoop::Several(axis, _) => write!(f, "({}) ", self.expr.axis_text(axis))?,
             }
         }
         f.write_str(if access.ellipsis == Some(access.axes.len()) { "...]" } else { "]" })

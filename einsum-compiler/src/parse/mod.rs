@@ -3,6 +3,7 @@
 mod call;
 mod fragment;
 mod options;
+mod parentheses;
 mod scan;
 mod source;
 mod string;

@@ -22,7 +22,7 @@ pub(super) struct Token {
 pub(super) enum TokenKind {
     /// A run of letters, digits, and underscores.
     Word,
-    /// One name or `1` in parentheses; the range of what is inside.
+    /// What stands in parentheses; its range without them and the white space inside.
     Parenthesised(Range<usize>),
     /// `...`
     Ellipsis,
@@ -72,7 +72,7 @@ pub(super) fn scan(text: &str, out: &mut Diagnostics) -> Vec<Token> {
     }
 }
 
-fn is_word(c: char) -> bool {
+pub(super) fn is_word(c: char) -> bool {
     is_xid_start(c) || is_xid_continue(c)
 }
 
@@ -130,7 +130,7 @@ impl Scanner<'_> {
         None
     }
 
-    /// Scans `(…)`: one name, or what is not yet supported.
+    /// Scans `(…)`, whatever is inside.
     fn parenthesis(&mut self, out: &mut Diagnostics) -> Option<TokenKind> {
         let start = self.at;
         self.at += 1;
@@ -148,44 +148,19 @@ impl Scanner<'_> {
                 return None;
             }
         }
-        let whole = start..self.at;
         let content = &self.text[inside.clone()];
         let name = content.trim();
         let from = inside.start + (content.len() - content.trim_start().len());
-        let name_range = from..from + name.len();
         if name.is_empty() {
             let message = "empty parentheses in the index string";
+            let whole = start..self.at;
             out.push(
                 Diagnostic::text(Rule::EmptyParentheses, message, self.text, whole, "no axis")
                     .help("write `1` for an axis of extent one"),
             );
             return None;
         }
-        if name.chars().all(is_word) {
-            return Some(TokenKind::Parenthesised(name_range));
-        }
-        if name.contains(['+', '-', '*']) {
-            let message = format!("window axes such as `({name})` are not yet supported");
-            out.push(Diagnostic::text(Rule::WindowAxis, message, self.text, whole, "a window"));
-            return None;
-        }
-        let bad = |c: &char| !is_word(*c) && !c.is_whitespace() && *c != '.';
-        if let Some(c) = name.chars().find(bad) {
-            let at = from + name.find(c).unwrap_or(0);
-            let message = format!("unexpected character `{c}` in parentheses");
-            let range = at..at + c.len_utf8();
-            out.push(Diagnostic::text(Rule::BadCharacter, message, self.text, range, ""));
-            return None;
-        }
-        let message = format!("composed axes such as `({name})` are not yet supported");
-        out.push(Diagnostic::text(
-            Rule::ComposedAxis,
-            message,
-            self.text,
-            whole,
-            "a composed axis",
-        ));
-        None
+        Some(TokenKind::Parenthesised(from..from + name.len()))
     }
 
     /// Moves past the parenthesis that closes the one already opened.

@@ -4,6 +4,7 @@ use std::ops::Range;
 
 use unicode_ident::is_xid_start;
 
+use super::parentheses;
 use super::scan::{Token, TokenKind, scan};
 use crate::diagnostic::{Diagnostic, Diagnostics, Rule};
 use crate::ir::ast::{Axis, AxisKind, Mode, Term};
@@ -86,10 +87,12 @@ fn finish(
                 letters(text, token.range.clone(), &mut axes, out);
             }
             TokenKind::Word => {
-                axes.extend(name(text, token.range.clone(), token.range.clone(), out));
+                let kind = name(text, token.range.clone(), out);
+                axes.extend(kind.map(|kind| Axis { range: token.range.clone(), kind }));
             }
             TokenKind::Parenthesised(inside) => {
-                axes.extend(name(text, token.range.clone(), inside.clone(), out));
+                let kind = parentheses::axis(text, inside.clone(), out);
+                axes.extend(kind.map(|kind| Axis { range: token.range.clone(), kind }));
             }
             TokenKind::Ellipsis => {
                 if axes.iter().any(|axis: &Axis| axis.kind == AxisKind::Ellipsis) {
@@ -137,27 +140,22 @@ fn letters(text: &str, range: Range<usize>, axes: &mut Vec<Axis>, out: &mut Diag
 }
 
 /// Makes the axis of a name or `1`.
-fn name(
-    text: &str,
-    range: Range<usize>,
-    inside: Range<usize>,
-    out: &mut Diagnostics,
-) -> Option<Axis> {
-    let name = &text[inside.clone()];
+pub(super) fn name(text: &str, range: Range<usize>, out: &mut Diagnostics) -> Option<AxisKind> {
+    let name = &text[range.clone()];
     let first = name.chars().next()?;
-    let kind = if name == "1" {
-        AxisKind::Unit
-    } else if is_xid_start(first) || (first == '_' && name.len() > 1) {
-        AxisKind::Label(name.to_owned())
-    } else if first.is_ascii_digit() {
-        out.push(bad_number(text, inside, name));
-        return None;
+    if name == "1" {
+        return Some(AxisKind::Unit);
+    }
+    if is_xid_start(first) || (first == '_' && name.len() > 1) {
+        return Some(AxisKind::Label(name.to_owned()));
+    }
+    out.push(if first.is_ascii_digit() {
+        bad_number(text, range, name)
     } else {
         let message = format!("`{name}` is not a label");
-        out.push(Diagnostic::text(Rule::BadCharacter, message, text, inside, "not an identifier"));
-        return None;
-    };
-    Some(Axis { range, kind })
+        Diagnostic::text(Rule::BadCharacter, message, text, range, "not an identifier")
+    });
+    None
 }
 
 fn bad_number(text: &str, range: Range<usize>, number: &str) -> Diagnostic {

@@ -10,10 +10,8 @@ use crate::ir::ast::{self, Ast, AxisKind, Form, Mode};
 pub(super) fn implicit(ast: &Ast, out: &mut Diagnostics) -> ast::Term {
     let end = ast.text.trim_end().len();
     let axes = || ast.inputs.iter().flat_map(|term| &term.axes);
-    let named = axes().find(|axis| match &axis.kind {
-        AxisKind::Label(label) => ast.mode == Mode::Named || label.len() > 1,
-        AxisKind::Unit | AxisKind::Ellipsis => ast.mode == Mode::Named,
-    });
+    let named = axes()
+        .find(|axis| ast.mode == Mode::Named || axis.labels().any(|(label, _)| label.len() > 1));
     if named.is_some() {
         let message = "named axes need an explicit output";
         let label = "no `->` before the end";
@@ -22,30 +20,29 @@ pub(super) fn implicit(ast: &Ast, out: &mut Diagnostics) -> ast::Term {
                 .help("write the output's axes after `->`; a scalar has none"),
         );
     }
-    let occurrences = |kind: &AxisKind| axes().filter(|other| other.kind == *kind).count();
-    let mut kinds: Vec<&AxisKind> = axes()
-        .map(|axis| &axis.kind)
-        .filter(|kind| matches!(kind, AxisKind::Label(_)) && occurrences(kind) == 1)
-        .collect();
-    kinds.sort_by_key(ToString::to_string);
-    if let Some(ellipsis) = axes().find(|axis| axis.kind == AxisKind::Ellipsis) {
-        kinds.insert(0, &ellipsis.kind);
-    }
-    let axes = kinds.into_iter().map(|kind| ast::Axis { range: end..end, kind: kind.clone() });
+    let labels = || axes().flat_map(ast::Axis::labels).map(|(label, _)| label);
+    let occurrences = |label: &str| labels().filter(|other| *other == label).count();
+    let mut once: Vec<&str> = labels().filter(|label| occurrences(label) == 1).collect();
+    once.sort_unstable();
+    let ellipsis = axes().find(|axis| axis.kind == AxisKind::Ellipsis);
+    let kinds = ellipsis.map(|axis| axis.kind.clone()).into_iter();
+    let kinds = kinds.chain(once.into_iter().map(|label| AxisKind::Label(label.to_owned())));
+    let axes = kinds.map(|kind| ast::Axis { range: end..end, kind });
     ast::Term { range: end..end, axes: axes.collect() }
 }
 
 /// Checks that every index of the output is in an operand or has its extent given.
-pub(super) fn check(ast: &Ast, output: &ast::Term, resolver: &Resolver, out: &mut Diagnostics) {
+pub(super) fn check(ast: &Ast, output: &ast::Term, resolver: &Resolver<'_>, out: &mut Diagnostics) {
+    let axes = without_parentheses(ast, output, out);
     let unknown = |axis: &&ast::Axis| match &axis.kind {
-        AxisKind::Unit => false,
         AxisKind::Ellipsis => resolver.find("...").is_none(),
         AxisKind::Label(label) => {
             resolver.find(label).is_none()
                 && ast.extents.iter().all(|option| option.label != *label)
         }
+        AxisKind::Unit | AxisKind::Window(_) | AxisKind::Composed(_) => false,
     };
-    let mut unknown: Vec<&ast::Axis> = output.axes.iter().filter(unknown).collect();
+    let mut unknown: Vec<&ast::Axis> = axes.iter().filter(unknown).collect();
     let mut distinct: Vec<&AxisKind> = Vec::new();
     unknown.retain(|axis| {
         let is_new = !distinct.contains(&&axis.kind);
@@ -77,8 +74,37 @@ pub(super) fn check(ast: &Ast, output: &ast::Term, resolver: &Resolver, out: &mu
     }
 }
 
+/// The axes of the output with every label of a composed axis for itself. Windows are refused.
+fn without_parentheses(ast: &Ast, output: &ast::Term, out: &mut Diagnostics) -> Vec<ast::Axis> {
+    let mut axes = Vec::new();
+    for axis in &output.axes {
+        match &axis.kind {
+            AxisKind::Composed(names) => axes.extend(names.iter().map(|name| ast::Axis {
+                range: name.range.clone(),
+                kind: AxisKind::Label(name.name.clone()),
+            })),
+            AxisKind::Window(_) => {
+                let message = "the output has a window";
+                let (range, label) = (axis.range.clone(), "several terms would be added here");
+                out.push(
+                    Diagnostic::text(Rule::WindowOutput, message, &ast.text, range, label)
+                        .help("windows are read, not written: give the output one axis a label")
+                        .help("`einsum_grad!` adds into the windows of its operands"),
+                );
+            }
+            AxisKind::Label(_) | AxisKind::Unit | AxisKind::Ellipsis => axes.push(axis.clone()),
+        }
+    }
+    axes
+}
+
 /// Whether an unknown axis of the output is part of the same mistake as those before it.
-fn is_same_mistake(ast: &Ast, run: &[&ast::Axis], axis: &ast::Axis, resolver: &Resolver) -> bool {
+fn is_same_mistake(
+    ast: &Ast,
+    run: &[&ast::Axis],
+    axis: &ast::Axis,
+    resolver: &Resolver<'_>,
+) -> bool {
     let labels = |axis: &ast::Axis| matches!(axis.kind, AxisKind::Label(_));
     match ast.mode {
         Mode::Letters => {
@@ -93,12 +119,12 @@ fn is_same_mistake(ast: &Ast, run: &[&ast::Axis], axis: &ast::Axis, resolver: &R
 }
 
 /// The index that was meant as letters, one of them `label`: in `ij -> i j` the index `ij`.
-fn joined<'a>(ast: &Ast, label: &str, resolver: &'a Resolver) -> Option<&'a str> {
+fn joined<'a>(ast: &Ast, label: &str, resolver: &'a Resolver<'_>) -> Option<&'a str> {
     let is_letter = ast.mode == Mode::Named && label.len() == 1;
     resolver.labels().find(|other| is_letter && other.contains(label))
 }
 
-fn unknown_label(ast: &Ast, axis: &ast::Axis, resolver: &Resolver) -> Diagnostic {
+fn unknown_label(ast: &Ast, axis: &ast::Axis, resolver: &Resolver<'_>) -> Diagnostic {
     let label = &axis.kind.to_string();
     let message = format!("output index `{label}` is in no operand");
     let beside = "not an index of any operand";
@@ -123,7 +149,7 @@ fn unknown_labels(
     ast: &Ast,
     axes: &[&ast::Axis],
     range: Range<usize>,
-    resolver: &Resolver,
+    resolver: &Resolver<'_>,
 ) -> Diagnostic {
     let labels: Vec<String> = axes.iter().map(|axis| axis.kind.to_string()).collect();
     let listed = list(labels.iter().map(String::as_str));

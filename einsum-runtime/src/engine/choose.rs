@@ -91,7 +91,7 @@ fn rows(machine: &Machine, plan: &mut Plan, adds: bool) -> Option<()> {
         let is_wasteful = 10 * lanes(in_c) < 9 * lanes(inner.extent);
         // Steps that are as close in X as they would be in a panel gain nothing from one.
         let is_close = plan.steps.last().is_some_and(|l| l.x.unsigned_abs() <= CLOSE);
-        let is_packed = n >= 24 && (is_wasteful || machine.packs_adjacent(k) && !is_close);
+        let is_packed = n >= 24 && (is_wasteful || machine.packs_adjacent(n, k) && !is_close);
         if !is_packed && !is_complex {
             plan.run.push(inner);
             return Some(());
@@ -191,10 +191,11 @@ fn take_run(plan: &mut Plan, inner: Loop) {
 }
 
 impl Machine {
-    /// Whether rows that are adjacent in X already are packed, for `k` steps.
-    fn packs_adjacent(&self, k: usize) -> bool {
+    /// Whether rows that are adjacent in X already are packed, for `n` columns and `k` steps.
+    fn packs_adjacent(&self, n: usize, k: usize) -> bool {
         // The panel of a tile outgrows a first-level cache at 128 steps or so. From there on it comes from the second
         // level, which is slower for steps that are far apart, worst where they share a few sets of the first level.
-        k >= if self.kernels.broadcast.len() < 4 { 128 } else { 160 }
+        // With tiles of fewer vectors that is so from the start, else it takes many columns to be worth the copies.
+        if self.kernels.broadcast.len() < 4 { k >= 128 } else { k >= 160 && n >= 128 }
     }
 }

@@ -24,9 +24,12 @@ pub(crate) struct RawKernels {
     pub(crate) new_arrays: NewArrays,
     /// The size and alignment of an element.
     pub(crate) element: Layout,
+    /// Whether elements are real numbers, which vectors hold side by side.
+    pub(crate) is_real: bool,
 }
 
-type RawKernel<const P: usize> = unsafe fn(&mut Dims<P>, [RawRead; P], *mut u8, RawMode);
+/// A kernel on `P` sources.
+pub(crate) type RawKernel<const P: usize> = unsafe fn(&mut Dims<P>, [RawRead; P], *mut u8, RawMode);
 
 /// [`Read`] without the element type.
 #[derive(Clone, Copy)]
@@ -36,14 +39,14 @@ pub(crate) struct RawRead {
 }
 
 /// [`Mode`] without the element type.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Debug)]
 pub(crate) enum RawMode {
     Assign,
     Scale { alpha: Factor, beta: Factor },
 }
 
 /// A factor of a mode.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Debug)]
 pub(crate) enum Factor {
     Zero,
     One,
@@ -84,6 +87,7 @@ impl RawKernels {
             tiny_unary: tiny_real::<T, ELEMENT, 1>,
             #[cfg(all(target_arch = "x86_64", not(miri)))]
             tiny_binary: tiny_real::<T, ELEMENT, 2>,
+            is_real: true,
             ..Self::table::<T>()
         }
     }
@@ -97,6 +101,7 @@ impl RawKernels {
             scale_all: scale_all::<T>,
             new_arrays: new_arrays::<T>(),
             element: Layout::new::<T>(),
+            is_real: false,
         }
     }
 
@@ -174,6 +179,35 @@ impl RawKernels {
     pub(crate) unsafe fn scale_all(&self, dims: Dims<0>, out: *mut u8, mode: RawMode) -> RawMode {
         // SAFETY: the caller's duties.
         unsafe { (self.scale_all)(dims, out, mode) }
+    }
+}
+
+/// The kernels by the number of sources.
+pub(crate) trait Sources<const P: usize> {
+    /// Returns the kernel on `P` sources. Its callers' duties are those of [`RawKernels::unary`].
+    fn kernel(&self) -> RawKernel<P>;
+
+    /// Returns the kernel for tiny nests, with the same duties.
+    fn tiny_kernel(&self) -> TinyKernel<P>;
+}
+
+impl Sources<1> for RawKernels {
+    fn kernel(&self) -> RawKernel<1> {
+        self.unary
+    }
+
+    fn tiny_kernel(&self) -> TinyKernel<1> {
+        self.tiny_unary
+    }
+}
+
+impl Sources<2> for RawKernels {
+    fn kernel(&self) -> RawKernel<2> {
+        self.binary
+    }
+
+    fn tiny_kernel(&self) -> TinyKernel<2> {
+        self.tiny_binary
     }
 }
 

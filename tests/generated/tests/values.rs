@@ -84,7 +84,7 @@ fn check_extent_error<T: Number>(case: &Fallible<T>, round: &mut Round<T>) {
                 Some((label, operand, axis + rank - 1))
             }
             Axis::Label(label) => Some((label, operand, axis)),
-            Axis::Unit | Axis::Ellipsis => None,
+            Axis::Unit | Axis::Ellipsis | Axis::Window(_) => None,
         })
     });
     let label_axes: Vec<(usize, usize, usize)> = label_axes.collect();

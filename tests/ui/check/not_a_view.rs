@@ -9,4 +9,6 @@ fn main() {
     let _ = einsum_view!("i->ii", &v);
     let _ = einsum_view!("i->ij", &v; j = 2);
     let _ = einsum_view!("ij,jk->ik", &a, &b);
+    let _ = einsum_view!("i j -> (i j)", &a);
+    let _ = einsum_view!("(x+k-1)->xk", &v; k = 3);
 }

@@ -1,0 +1,170 @@
+//! A windowed nest while it is taken apart: loops, and the position along every axis as a function of them.
+
+use smallvec::{SmallVec, smallvec};
+
+use super::{Axis, Windowed};
+use crate::kernel::{Dim, Dims};
+
+/// A loop.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Loop {
+    pub(super) extent: usize,
+    /// The step in the target, if it is known where the loop runs along it: else the loop is summed.
+    pub(super) out: Option<isize>,
+}
+
+/// An axis, with a coefficient for every loop.
+#[derive(Clone, Debug)]
+pub(super) struct Line {
+    pub(super) extent: usize,
+    pub(super) stride: isize,
+    pub(super) offset: isize,
+    pub(super) coefficients: SmallVec<[isize; 8]>,
+}
+
+/// A nest, and how far its target is worked out.
+///
+/// Invariants: no loop that is kept occurs in an axis of `target`; points that differ in a kept loop have different
+/// positions in the target, in the axes that `target` no longer has.
+#[derive(Clone, Debug)]
+pub(super) struct Affine<const P: usize> {
+    pub(super) loops: SmallVec<[Loop; 8]>,
+    pub(super) sources: [SmallVec<[Line; 4]>; P],
+    /// The axes of the target that are not worked out yet.
+    pub(super) target: SmallVec<[Line; 4]>,
+    /// The offset in the target of the first point of the kept loops.
+    pub(super) out: isize,
+}
+
+impl<const P: usize> Affine<P> {
+    pub(super) fn of(nest: &Windowed<'_, P>) -> Self {
+        let count = nest.extents.len();
+        let lines = |axes: &[Axis<'_>]| axes.iter().map(|axis| Line::of(axis, count)).collect();
+        let is_extent = |extent: &usize| isize::try_from(*extent).is_ok();
+        check(nest.extents.iter().all(is_extent), "an index has no extent");
+        Affine {
+            loops: nest.extents.iter().map(|&extent| Loop { extent, out: None }).collect(),
+            sources: core::array::from_fn(|p| lines(nest.sources[p])),
+            target: lines(nest.target),
+            out: 0,
+        }
+    }
+
+    fn lines_mut(&mut self) -> impl Iterator<Item = &mut Line> {
+        self.sources.iter_mut().flatten().chain(&mut self.target)
+    }
+
+    /// Lets a loop run over every `step`th of its points only, from `first` on.
+    pub(super) fn restrict(&mut self, number: usize, first: usize, step: usize, extent: usize) {
+        let old = self.loops[number];
+        check(extent == 0 || first + step * (extent - 1) < old.extent, "a loop has no such part");
+        self.loops[number].extent = extent;
+        let (first, step) = (first.cast_signed(), step.cast_signed());
+        if let Some(out) = old.out {
+            self.out = self.out.wrapping_add(out.wrapping_mul(first));
+            self.loops[number].out = Some(out.wrapping_mul(step));
+        }
+        for line in self.lines_mut() {
+            let coefficient = line.coefficients[number];
+            line.offset = plus(line.offset, times(coefficient, first));
+            line.coefficients[number] = times(coefficient, step);
+        }
+    }
+
+    /// Lets a kept loop of another extent take the place of a loop, which was at `own = new + Σ by · other + offset`.
+    pub(super) fn replace(&mut self, number: usize, new: Loop, by: &[isize], offset: isize) {
+        self.loops[number] = new;
+        for line in self.lines_mut() {
+            let coefficient = line.coefficients[number];
+            if coefficient == 0 {
+                continue;
+            }
+            line.offset = plus(line.offset, times(coefficient, offset));
+            line.coefficients[number] = 0;
+            for (own, by) in line.coefficients.iter_mut().zip(by) {
+                *own = plus(*own, times(coefficient, *by));
+            }
+        }
+    }
+
+    /// Whether a source is zero wherever a loop would be outside its extent: an axis of its own has just its points.
+    pub(super) fn is_bounded(&self, number: usize) -> bool {
+        let extent = self.loops[number].extent;
+        let is_own = |line: &Line| {
+            let is_alone = |(i, c): (usize, &isize)| *c == isize::from(i == number);
+            line.extent == extent
+                && line.offset == 0
+                && line.coefficients.iter().enumerate().all(is_alone)
+        };
+        self.sources.iter().flatten().any(is_own)
+    }
+
+    /// Returns the loops over what is known to be this nest's part of the target: of all axes that are not worked out
+    /// yet, everything.
+    pub(super) fn part_of_target(&self) -> Dims<0> {
+        let kept = self.loops.iter().filter_map(|l| l.out.map(|out| (l.extent, out)));
+        let rest = self.target.iter().map(|line| (line.extent, line.stride));
+        let dim = |(extent, out)| Dim { extent, out, sources: [], summed: false };
+        kept.chain(rest).map(dim).collect()
+    }
+
+    /// Returns the loops as dims without steps in the sources, and each source's step along a loop is to be set.
+    pub(super) fn dims(&self) -> Dims<P> {
+        let dim = |l: &Loop| Dim {
+            extent: l.extent,
+            out: l.out.unwrap_or(0),
+            sources: [0; P],
+            summed: l.out.is_none(),
+        };
+        self.loops.iter().map(dim).collect()
+    }
+}
+
+impl Line {
+    fn of(axis: &Axis<'_>, loops: usize) -> Self {
+        let mut coefficients: SmallVec<[isize; 8]> = smallvec![0; loops];
+        for term in axis.terms {
+            let number = usize::from(term.number);
+            check(number < loops, "an axis runs along no loop");
+            coefficients[number] = plus(coefficients[number], term.coefficient);
+        }
+        check(isize::try_from(axis.extent).is_ok(), "an axis is too long");
+        Line { extent: axis.extent, stride: axis.stride, offset: axis.offset, coefficients }
+    }
+
+    /// Returns the first and the last position, if the loops have points. `extents` are those of the loops.
+    pub(super) fn range(&self, extents: impl Iterator<Item = usize>) -> [isize; 2] {
+        let mut range = [self.offset; 2];
+        for (&coefficient, extent) in self.coefficients.iter().zip(extents) {
+            let reach = times(coefficient, extent.saturating_sub(1).cast_signed());
+            let end = usize::from(reach > 0);
+            range[end] = plus(range[end], reach);
+        }
+        range
+    }
+
+    /// Whether all of a range is inside the axis.
+    pub(super) fn has(&self, [first, last]: [isize; 2]) -> bool {
+        first >= 0 && last < self.extent.cast_signed()
+    }
+}
+
+pub(super) fn plus(a: isize, b: isize) -> isize {
+    a.checked_add(b).unwrap_or_else(|| broken("a position is not representable"))
+}
+
+pub(super) fn times(a: isize, b: isize) -> isize {
+    a.checked_mul(b).unwrap_or_else(|| broken("a position is not representable"))
+}
+
+pub(super) fn check(holds: bool, what: &str) {
+    if !holds {
+        broken(what);
+    }
+}
+
+#[cold]
+#[inline(never)]
+pub(super) fn broken(what: &str) -> ! {
+    panic!("einloom: internal error: {what}")
+}

@@ -1,0 +1,235 @@
+//! Runs nests whose target is worked out: as they are where every source is inside its axes, else by way of buffers.
+//!
+//! ```text
+//! for a block of the kept loops                    taken by threads
+//!   for residue classes of windows with steps
+//!     for a block of the summed loops
+//!       buffers = the sources' elements, and zeros where there are none
+//!       target, or a buffer (+)= the block's sums  the kernels, which see arrays without edges
+//!   target (+)= that buffer
+//! ```
+
+use smallvec::{SmallVec, smallvec};
+
+use super::Job;
+use super::affine::{Affine, Line};
+use super::blocks::Blocks;
+use super::buffer::{Buffer, Layout};
+use super::classes::{classes, stepped};
+use super::results::Results;
+use super::solve::added;
+use crate::kept::Kept;
+use crate::kernel::Dims;
+use crate::kernel::raw::{RawMode, RawRead};
+use crate::threads::{self, BYTES_MULTIPLIED, Grid, Shared};
+
+/// How a nest is run.
+struct Plan<const P: usize> {
+    /// The nest, or nests whose sums make its sums; all have its kept loops.
+    classes: SmallVec<[Class<P>; 4]>,
+    results: Option<Results>,
+}
+
+struct Class<const P: usize> {
+    nest: Affine<P>,
+    /// Of the sources that go through buffers.
+    layouts: [Option<Layout>; P],
+    blocks: Blocks,
+}
+
+/// Runs a nest.
+///
+/// # Safety
+///
+/// As [`solve`](super::solve::solve).
+pub(super) unsafe fn gather<const P: usize>(job: &Job<'_, P>, nest: &Affine<P>, mode: RawMode) {
+    if nest.loops.iter().any(|l| l.extent == 0) {
+        // SAFETY: the caller's duties; nothing is read.
+        return unsafe { direct(job, nest, mode) };
+    }
+    let stepped = stepped(nest, job.kernels);
+    let of_class = |nest: Affine<P>| {
+        let layouts: [Option<Layout>; P] = core::array::from_fn(|p| {
+            let lines = &nest.sources[p];
+            let is_inside = |line: &Line| line.has(line.range(nest.loops.iter().map(|l| l.extent)));
+            let is_whole = lines.iter().all(is_inside) && stepped != Some(p);
+            (!is_whole).then(|| Layout::of(&nest, lines))
+        });
+        (nest, layouts)
+    };
+    let nests: SmallVec<[(Affine<P>, [Option<Layout>; P]); 4]> = match stepped {
+        Some(p) => classes(nest, p).into_iter().map(of_class).collect(),
+        None => smallvec![of_class(nest.clone())],
+    };
+    let (first, layouts) = &nests[0];
+    let extents: SmallVec<[usize; 8]> = first.loops.iter().map(|l| l.extent).collect();
+    let row_of = core::array::from_fn(|p| Some(layouts[p].as_ref()?.row(&extents)));
+    let dims = whole(first, layouts);
+    let mut results = Results::of(&dims, is_dense(first, layouts), row_of, job.kernels);
+    if nests.len() == 1 && layouts.iter().all(Option::is_none) && results.is_none() {
+        // SAFETY: the caller's duties; all positions are inside.
+        return unsafe { direct(job, nest, mode) };
+    }
+    let size = job.kernels.element.size();
+    let blocks = Blocks::of(first, layouts, results.as_ref(), size);
+    let rows = results.as_mut().and_then(|results| results.fix_pitch(&blocks.extents()));
+    let classes = nests.into_iter().map(|(nest, mut layouts)| {
+        if let Some((p, pitch)) = rows
+            && let Some(layout) = &mut layouts[p]
+        {
+            layout.pitch = pitch;
+        }
+        let blocks = blocks.with_kept_of(&nest, &layouts, size);
+        Class { nest, layouts, blocks }
+    });
+    let plan = Plan { classes: classes.collect(), results };
+    let points = nest.loops.iter().fold(1_usize, |n, l| n.saturating_mul(l.extent));
+    let nanoseconds = points.saturating_mul(size) / BYTES_MULTIPLIED;
+    let grid = Grid::of([blocks.kept()], [1], threads::pieces(nanoseconds));
+    // SAFETY: there are pointers to elements, and numbers and tables that nobody writes.
+    let shared = unsafe { Shared::new((job, mode, &plan, &blocks)) };
+    threads::each(grid.pieces(), |piece| {
+        let (job, mode, plan, blocks) = shared.get();
+        let [range] = grid.piece(piece);
+        let bytes = plan.results.as_ref().map(|r| r.elements(&blocks.extents()) * size);
+        let mut results = bytes.map(|bytes| Kept::new(bytes, job.kernels.element.align()));
+        let results = results.as_mut().map(Kept::as_mut_ptr);
+        let mut buffers = plan.classes[0].buffers(job);
+        for kept in range {
+            // SAFETY: the caller's duties; different blocks write different elements.
+            unsafe { block_of_kept(job, mode, plan, &mut buffers, results, kept) };
+        }
+    });
+}
+
+impl<const P: usize> Class<P> {
+    fn buffers<'b>(&'b self, job: &Job<'b, P>) -> [Option<Buffer<'b>>; P] {
+        let room = self.blocks.extents();
+        core::array::from_fn(|p| {
+            self.layouts[p].as_ref().map(|layout| Buffer::new(layout, &room, job.kernels))
+        })
+    }
+}
+
+/// Returns the loops with the steps of the sources, or of buffers for all of them.
+fn whole<const P: usize>(nest: &Affine<P>, layouts: &[Option<Layout>; P]) -> Dims<P> {
+    let extents: SmallVec<[usize; 8]> = nest.loops.iter().map(|l| l.extent).collect();
+    let mut dims = nest.dims();
+    for (p, (lines, layout)) in nest.sources.iter().zip(layouts).enumerate() {
+        let steps = dims.iter_mut().map(|dim| &mut dim.sources[p]);
+        match layout {
+            Some(layout) => layout.steps(&extents, steps),
+            None => {
+                lay(lines, steps, core::iter::repeat(0));
+            }
+        }
+    }
+    dims
+}
+
+/// Whether all that lies between the rows of a source, along its axis of adjacent elements, belongs to it.
+fn is_dense<const P: usize>(nest: &Affine<P>, layouts: &[Option<Layout>; P]) -> [bool; P] {
+    core::array::from_fn(|p| {
+        let lines = &nest.sources[p];
+        let row = lines.iter().find(|line| line.stride == 1).map_or(0, |line| line.extent);
+        let next = lines.iter().map(|line| line.stride).filter(|s| *s != 1).min();
+        layouts[p].is_some() || next == Some(row.cast_signed())
+    })
+}
+
+/// Runs all that there is for a block of the kept loops.
+///
+/// # Safety
+///
+/// As [`gather`]; the buffers are those of the first class, and there is room for results if the plan has some.
+unsafe fn block_of_kept<'p, const P: usize>(
+    job: &Job<'p, P>,
+    mode: RawMode,
+    plan: &'p Plan<P>,
+    buffers: &mut [Option<Buffer<'p>>; P],
+    results: Option<*mut u8>,
+    kept: usize,
+) {
+    let mut mode_now = if results.is_some() { RawMode::Assign } else { mode };
+    let mut copy = None;
+    for (number, class) in plan.classes.iter().enumerate() {
+        if plan.classes.len() > 1 {
+            *buffers = [const { None }; P];
+            *buffers = class.buffers(job);
+        }
+        for summed in 0..class.blocks.summed() {
+            let parts = class.blocks.at(kept, summed);
+            let mut dims = class.nest.dims();
+            let mut out = class.nest.out;
+            for (dim, part) in dims.iter_mut().zip(&parts) {
+                dim.extent = part.len();
+                out = out.wrapping_add(dim.out.wrapping_mul(part.start.cast_signed()));
+            }
+            let reads: [RawRead; P] = core::array::from_fn(|p| {
+                let (read, lines) = (job.sources[p], &class.nest.sources[p]);
+                let steps = dims.iter_mut().map(|dim| &mut dim.sources[p]);
+                let ptr = match &mut buffers[p] {
+                    // SAFETY: the caller's duties.
+                    Some(buffer) => unsafe { buffer.fill(job, p, lines, &parts, steps) },
+                    None => {
+                        let starts = parts.iter().map(|part| part.start.cast_signed());
+                        job.source_at(p, lay(lines, steps, starts))
+                    }
+                };
+                RawRead { ptr, ..read }
+            });
+            let mut to = job.out_at(out);
+            if let (Some(form), Some(room)) = (&plan.results, results) {
+                let (sums, way) = form.dims(&dims);
+                if number == 0 && summed == 0 {
+                    copy = Some((way, to));
+                }
+                (dims, to) = (sums, room);
+            }
+            // SAFETY: the caller's duties; what is read is in buffers, or inside.
+            unsafe { (job.kernel)(&mut dims, reads, to, mode_now) };
+            mode_now = added(mode_now);
+        }
+    }
+    if let (Some((mut way, to)), Some(room)) = (copy, results) {
+        let read = RawRead { ptr: room, conjugated: false };
+        // SAFETY: the caller's duties; all results have been written.
+        unsafe { job.kernels.unary(&mut way, read, to, mode) };
+    }
+}
+
+/// Runs a nest on the sources themselves.
+///
+/// # Safety
+///
+/// As [`gather`]; all positions are inside.
+unsafe fn direct<const P: usize>(job: &Job<'_, P>, nest: &Affine<P>, mode: RawMode) {
+    let mut dims = nest.dims();
+    let reads = core::array::from_fn(|p| {
+        let steps = dims.iter_mut().map(|dim| &mut dim.sources[p]);
+        let first = lay(&nest.sources[p], steps, core::iter::repeat(0));
+        RawRead { ptr: job.source_at(p, first), ..job.sources[p] }
+    });
+    // SAFETY: the caller's duties.
+    unsafe { (job.kernel)(&mut dims, reads, job.out_at(nest.out), mode) }
+}
+
+/// Sets the steps of a source that is read as it is, and returns the offset of the point where the loops start.
+fn lay<'s>(
+    lines: &[Line],
+    steps: impl Iterator<Item = &'s mut isize>,
+    starts: impl Iterator<Item = isize>,
+) -> isize {
+    let mut first = 0_isize;
+    for line in lines {
+        first = first.wrapping_add(line.offset.wrapping_mul(line.stride));
+    }
+    for (number, (step, start)) in steps.zip(starts).enumerate() {
+        *step = 0;
+        for line in lines {
+            *step = step.wrapping_add(line.coefficients[number].wrapping_mul(line.stride));
+        }
+        first = first.wrapping_add(step.wrapping_mul(start));
+    }
+    first
+}

@@ -1,0 +1,106 @@
+//! Nests whose axes are affine in their loops: windows, padded or not, in sources and in the target.
+//!
+//! An axis is read or written at the position `Σ coefficient · loop + offset`. The nest computes
+//!
+//! ```text
+//! target[t] = Σ over all points of the loops at which the target's positions are t of  Π over p of source_p[…]
+//! ```
+//!
+//! where a source is zero outside its axes, and points at which the target's position is outside its axes count for
+//! nothing. A position of the target that no point reaches has an empty sum.
+
+#![allow(unsafe_code)]
+
+mod affine;
+mod blocks;
+mod buffer;
+mod classes;
+mod gather;
+mod results;
+mod scatter;
+mod solve;
+#[cfg(test)]
+mod tests;
+
+use crate::kernel::raw::{RawKernel, RawKernels, RawMode, RawRead, Sources};
+use affine::Affine;
+
+/// A nest over `P` sources, one or two. The positions of any axis may lie outside it.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Windowed<'w, const P: usize> {
+    /// The extents of the loops.
+    pub(crate) extents: &'w [usize],
+    /// The axes of every source.
+    pub(crate) sources: [&'w [Axis<'w>]; P],
+    pub(crate) target: &'w [Axis<'w>],
+}
+
+/// An axis of an array, and where the loops are in it.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Axis<'w> {
+    pub(crate) extent: usize,
+    /// In elements.
+    pub(crate) stride: isize,
+    /// The loops that move along the axis; a loop may occur more than once.
+    pub(crate) terms: &'w [Term],
+    /// The position where all loops are at 0.
+    pub(crate) offset: isize,
+}
+
+/// A loop that moves along an axis.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Term {
+    /// The loop's number in [`Windowed::extents`].
+    pub(crate) number: u8,
+    /// The positions from one point of the loop to the next.
+    pub(crate) coefficient: isize,
+}
+
+/// Runs a nest. All of the target is written.
+///
+/// # Safety
+///
+/// For elements of the kernels' type,
+/// - every source can be read at all positions of its axes;
+/// - the target can be written at all positions of its axes, at which it has different elements, and holds values unless
+///   the mode is an assignment; no source overlaps it;
+/// - factors of the mode can be read.
+///
+/// # Panics
+///
+/// If a term's loop does not exist, or a position is not representable.
+pub(crate) unsafe fn run<const P: usize>(
+    kernels: &RawKernels,
+    nest: &Windowed<'_, P>,
+    sources: [RawRead; P],
+    out: *mut u8,
+    mode: RawMode,
+) where
+    RawKernels: Sources<P>,
+{
+    let job = Job { kernels, kernel: kernels.kernel(), sources, out, mode };
+    // SAFETY: the caller's duties.
+    unsafe { solve::solve(&job, Affine::of(nest)) }
+}
+
+/// The arrays of a nest, and what happens to them.
+struct Job<'j, const P: usize> {
+    kernels: &'j RawKernels,
+    kernel: RawKernel<P>,
+    sources: [RawRead; P],
+    out: *mut u8,
+    mode: RawMode,
+}
+
+impl<const P: usize> Job<'_, P> {
+    /// Returns the place in the target at an offset in elements.
+    fn out_at(&self, offset: isize) -> *mut u8 {
+        self.out.wrapping_offset(offset.wrapping_mul(self.kernels.element.size().cast_signed()))
+    }
+
+    /// Returns the place in a source at an offset in elements.
+    fn source_at(&self, p: usize, offset: isize) -> *const u8 {
+        let size = self.kernels.element.size().cast_signed();
+        self.sources[p].ptr.wrapping_offset(offset.wrapping_mul(size))
+    }
+}

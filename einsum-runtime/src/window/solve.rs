@@ -1,0 +1,260 @@
+//! Works the target's axes out one by one, so that its positions become loops: windows of the target turn into windows
+//! of sources, and every element of the target is written by one point.
+//!
+//! For an axis `t = s·x + Σ d·k + o` the loop over x is replaced by one over t, `x = (t − Σ d·k − o) / s`. Where `s > 1`
+//! that is an integer in some residue classes only: for each class of t, `t = r + s·t'`, those of the loops over k whose
+//! sum is right, `k = q + m·k'` with `m = s / gcd(s, d)`, make a nest of their own:
+//!
+//! ```text
+//! x = t' − Σ (d·m / s)·k' + (r − o − Σ d·q) / s
+//! ```
+//!
+//! That x is inside its extent is left to a source that has an axis for it, and is zero outside.
+
+use smallvec::{SmallVec, smallvec};
+
+use super::affine::{Affine, Line, Loop, plus, times};
+use super::{Job, gather, scatter};
+use crate::kernel::raw::{Factor, RawMode};
+
+/// Runs a nest.
+///
+/// # Safety
+///
+/// As [`run`](super::run); the mode is that of the nest, or of a later one whose sums are added to its.
+pub(super) unsafe fn solve<const P: usize>(job: &Job<'_, P>, nest: Affine<P>) {
+    let is_scattered = !is_solvable(&nest);
+    if !is_scattered && is_covered(&nest) {
+        // SAFETY: the caller's duties.
+        return unsafe { next_axis(job, nest, job.mode) };
+    }
+    // SAFETY: the caller's duties: that is all of the target.
+    unsafe {
+        let mode = job.kernels.scale_all(nest.part_of_target(), job.out, job.mode);
+        match is_scattered {
+            true => scatter::scatter(job, nest, added(mode)),
+            false => next_axis(job, nest, mode),
+        }
+    }
+}
+
+/// Returns the mode for sums that are added to others of the same nest.
+pub(super) fn added(mode: RawMode) -> RawMode {
+    let alpha = match mode {
+        RawMode::Assign => Factor::One,
+        RawMode::Scale { alpha, .. } => alpha,
+    };
+    RawMode::Scale { alpha, beta: Factor::One }
+}
+
+/// The loops of an axis.
+fn loops_of(line: &Line) -> impl Iterator<Item = usize> {
+    line.coefficients.iter().enumerate().filter(|(_, c)| **c != 0).map(|(number, _)| number)
+}
+
+/// Returns the loop of a window that the position takes the place of, if there is one.
+fn solved_for<const P: usize>(nest: &Affine<P>, line: &Line) -> Option<usize> {
+    loops_of(line).filter(|&number| nest.is_bounded(number)).max_by_key(|&n| nest.loops[n].extent)
+}
+
+/// Whether no axis of the target has to do with another, and windows can be solved.
+fn is_solvable<const P: usize>(nest: &Affine<P>) -> bool {
+    nest.target.iter().enumerate().all(|(axis, line)| {
+        let is_alone = loops_of(line).all(|number| {
+            let others = nest.target.iter().enumerate().filter(|(other, _)| *other != axis);
+            others.map(|(_, other)| other.coefficients[number]).all(|c| c == 0)
+        });
+        is_alone && (loops_of(line).count() <= 1 || solved_for(nest, line).is_some())
+    })
+}
+
+/// Whether points reach every position of the axes that are no windows.
+fn is_covered<const P: usize>(nest: &Affine<P>) -> bool {
+    nest.target.iter().all(|line| {
+        let mut loops = loops_of(line);
+        match (loops.next(), loops.next()) {
+            (None, _) => line.extent == 1 && line.offset == 0,
+            (Some(number), None) => {
+                let range = line.range(nest.loops.iter().map(|l| l.extent));
+                let is_step = line.coefficients[number].unsigned_abs() == 1;
+                let last = line.extent.cast_signed() - 1;
+                is_step && nest.loops[number].extent > 0 && range[0] <= 0 && range[1] >= last
+            }
+            _ => true,
+        }
+    })
+}
+
+/// Works the next axis of the target out, and the others after it.
+///
+/// # Safety
+///
+/// As [`solve`].
+pub(super) unsafe fn next_axis<const P: usize>(job: &Job<'_, P>, nest: Affine<P>, mode: RawMode) {
+    let mut rest = nest.clone();
+    let Some(line) = rest.target.pop() else {
+        // SAFETY: the caller's duties.
+        return unsafe { gather::gather(job, &nest, mode) };
+    };
+    let mut loops = loops_of(&line);
+    let (first, second) = (loops.next(), loops.next());
+    drop(loops);
+    match (first, second) {
+        (None, _) => {
+            if !line.has([line.offset; 2]) {
+                return;
+            }
+            rest.out = rest.out.wrapping_add(line.offset.wrapping_mul(line.stride));
+        }
+        (Some(number), None) => {
+            let [first, extent] = inside(&line, number, rest.loops[number].extent);
+            rest.restrict(number, first, 1, extent);
+            let at = plus(line.offset, times(line.coefficients[number], first.cast_signed()));
+            rest.out = rest.out.wrapping_add(at.wrapping_mul(line.stride));
+            rest.loops[number].out = Some(line.coefficients[number].wrapping_mul(line.stride));
+        }
+        // SAFETY: the caller's duties.
+        _ => return unsafe { window(job, &rest, &line, mode) },
+    }
+    // SAFETY: the caller's duties.
+    unsafe { next_axis(job, rest, mode) }
+}
+
+/// Returns the first point of the loop of an axis that is inside the axis, and how many follow it.
+fn inside(line: &Line, number: usize, extent: usize) -> [usize; 2] {
+    let (step, last) = (line.coefficients[number], line.extent.cast_signed() - 1);
+    // 0 <= step·i + offset <= last
+    let (low, high) = match step > 0 {
+        true => (-line.offset, last - line.offset),
+        false => (line.offset - last, line.offset),
+    };
+    let step = step.abs();
+    let low = (low + step - 1).div_euclid(step).clamp(0, extent.cast_signed());
+    let end = (high.div_euclid(step) + 1).clamp(low, extent.cast_signed());
+    [low.cast_unsigned(), (end - low).cast_unsigned()]
+}
+
+/// Runs a nest whose target has a window, `line`, besides the axes of `rest`.
+///
+/// # Safety
+///
+/// As [`solve`].
+unsafe fn window<const P: usize>(job: &Job<'_, P>, rest: &Affine<P>, line: &Line, mode: RawMode) {
+    let mut rest = rest.clone();
+    let mut line = line.clone();
+    let number = solved_for(&rest, &line).expect("the window has been found solvable");
+    if line.coefficients[number] < 0 {
+        // As if the axis ran the other way.
+        let last = line.extent.cast_signed() - 1;
+        rest.out = rest.out.wrapping_add(last.wrapping_mul(line.stride));
+        line.stride = line.stride.wrapping_neg();
+        line.offset = plus(last, times(line.offset, -1));
+        line.coefficients.iter_mut().for_each(|c| *c = times(*c, -1));
+    }
+    let step = line.coefficients[number].cast_unsigned();
+    let others: SmallVec<[usize; 4]> = loops_of(&line).filter(|&other| other != number).collect();
+    let mut residue = 0;
+    while residue < step.min(line.extent) {
+        let mut nest = rest.clone();
+        let first = residue.cast_signed();
+        nest.out = nest.out.wrapping_add(line.stride.wrapping_mul(first));
+        let out = line.stride.wrapping_mul(step.cast_signed());
+        let new = Loop { extent: (line.extent - residue).div_ceil(step), out: Some(out) };
+        let mut classes = Classes::new(&rest, &line, &others, step);
+        let mut mode_now = mode;
+        let mut is_first = true;
+        while let Some(place) = classes.next(plus(first, times(line.offset, -1))) {
+            let mut part = nest.clone();
+            let mut by: SmallVec<[isize; 8]> = smallvec![0; line.coefficients.len()];
+            for (i, &other) in others.iter().enumerate() {
+                let (class, modulus) = (classes.at[i], classes.moduli[i]);
+                let extent = (rest.loops[other].extent - class).div_ceil(modulus);
+                part.restrict(other, class, modulus, extent);
+                let along = times(line.coefficients[other], modulus.cast_signed());
+                by[other] = times(along / step.cast_signed(), -1);
+            }
+            by[number] = 1;
+            part.replace(number, new, &by, place);
+            // SAFETY: the caller's duties; later classes are added to the first.
+            unsafe { next_axis(job, part, mode_now) };
+            if is_first {
+                (mode_now, is_first) = (added(mode), false);
+            }
+        }
+        if is_first {
+            nest.loops[number] = new;
+            let nothing = nest.part_of_target();
+            // SAFETY: the caller's duties: that is the class' part of the target.
+            unsafe {
+                let out = job.out_at(nest.out);
+                job.kernels.scale_all(nothing, out, mode);
+            }
+        }
+        residue += 1;
+    }
+}
+
+/// The residue classes of the other loops of a window.
+struct Classes<'l> {
+    line: &'l Line,
+    others: &'l [usize],
+    step: isize,
+    moduli: SmallVec<[usize; 4]>,
+    /// How many classes of each loop have points.
+    counts: SmallVec<[usize; 4]>,
+    /// The classes of the loops; the next if `is_begun`.
+    at: SmallVec<[usize; 4]>,
+    is_begun: bool,
+}
+
+impl<'l> Classes<'l> {
+    fn new<const P: usize>(
+        rest: &Affine<P>,
+        line: &'l Line,
+        others: &'l [usize],
+        step: usize,
+    ) -> Self {
+        let modulus = |&other: &usize| step / gcd(step, line.coefficients[other].unsigned_abs());
+        let moduli: SmallVec<[usize; 4]> = others.iter().map(modulus).collect();
+        let count = |(&other, &modulus): (&usize, &usize)| rest.loops[other].extent.min(modulus);
+        let counts = others.iter().zip(&moduli).map(count).collect();
+        let at = smallvec![0; others.len()];
+        Classes { line, others, step: step.cast_signed(), moduli, counts, at, is_begun: false }
+    }
+
+    /// Goes on to the next classes whose sum makes `place − Σ d·q` a multiple of the step, and returns how many times.
+    fn next(&mut self, place: isize) -> Option<isize> {
+        if self.counts.contains(&0) {
+            return None;
+        }
+        loop {
+            if self.is_begun {
+                let mut i = self.at.len();
+                loop {
+                    if i == 0 {
+                        return None;
+                    }
+                    i -= 1;
+                    self.at[i] += 1;
+                    if self.at[i] < self.counts[i] {
+                        break;
+                    }
+                    self.at[i] = 0;
+                }
+            }
+            self.is_begun = true;
+            let mut left = place;
+            for (&other, &class) in self.others.iter().zip(&self.at) {
+                let along = times(self.line.coefficients[other], class.cast_signed());
+                left = plus(left, times(along, -1));
+            }
+            if left % self.step == 0 {
+                return Some(left / self.step);
+            }
+        }
+    }
+}
+
+fn gcd(a: usize, b: usize) -> usize {
+    if b == 0 { a } else { gcd(b, a % b) }
+}

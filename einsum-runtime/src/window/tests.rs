@@ -1,0 +1,300 @@
+//! Against loops over all points: random nests of small integers, whose sums are exact in every order.
+
+use num_complex::{Complex32, Complex64};
+
+use super::{Axis, Term, Windowed, run};
+use crate::element::Element;
+use crate::kernel::level::on_every_level;
+use crate::kernel::raw::{Factor, RawKernels, RawMode, RawRead, Sources};
+
+/// A linear congruential generator (Knuth's MMIX constants), its high bits.
+struct Random(u64);
+
+impl Random {
+    fn below(&mut self, n: usize) -> usize {
+        self.0 =
+            self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (self.0 >> 33) as usize % n
+    }
+
+    fn one_in(&mut self, n: usize) -> bool {
+        self.below(n) == 0
+    }
+}
+
+trait Integer: Element + core::fmt::Debug {
+    fn of(re: i8, im: i8) -> Self;
+}
+
+macro_rules! integer {
+    ($($real:ty),*; $($complex:ty),*) => {
+        $( impl Integer for $real {
+            fn of(re: i8, _: i8) -> Self {
+                re.into()
+            }
+        } )*
+        $( impl Integer for $complex {
+            fn of(re: i8, im: i8) -> Self {
+                <$complex>::new(re.into(), im.into())
+            }
+        } )*
+    };
+}
+integer!(f32, f64, i32, i64; Complex32, Complex64);
+
+/// An axis, owned.
+#[derive(Clone, Debug)]
+struct Owned {
+    extent: usize,
+    stride: isize,
+    terms: Vec<Term>,
+    offset: isize,
+}
+
+impl Owned {
+    fn axis(&self) -> Axis<'_> {
+        let Owned { extent, stride, ref terms, offset } = *self;
+        Axis { extent, stride, terms, offset }
+    }
+}
+
+/// An array: its axes, the place of its first element, and the elements that its memory has.
+#[derive(Clone, Debug)]
+struct Array {
+    axes: Vec<Owned>,
+    first: usize,
+    len: usize,
+}
+
+impl Array {
+    /// Lays axes out in a random order, some with gaps or turned round.
+    fn lay(random: &mut Random, mut axes: Vec<Owned>) -> Self {
+        let mut order: Vec<usize> = (0..axes.len()).collect();
+        if random.one_in(3) {
+            for i in 1..order.len() {
+                order.swap(i, random.below(i + 1));
+            }
+        }
+        let (mut stride, mut first) = (1_usize, 0);
+        for &axis in order.iter().rev() {
+            if random.one_in(5) {
+                stride *= 2;
+            }
+            axes[axis].stride = stride.cast_signed();
+            let reach = (axes[axis].extent.max(1) - 1) * stride;
+            if random.one_in(6) {
+                axes[axis].stride = -axes[axis].stride;
+                first += reach;
+            }
+            stride *= axes[axis].extent.max(1);
+        }
+        Array { axes, first, len: stride }
+    }
+
+    fn axes(&self) -> Vec<Axis<'_>> {
+        self.axes.iter().map(Owned::axis).collect()
+    }
+
+    /// Returns the place of a point, if it is inside.
+    fn at(&self, point: &[usize]) -> Option<usize> {
+        let mut place = self.first.cast_signed();
+        for axis in &self.axes {
+            let along =
+                |term: &Term| term.coefficient * point[usize::from(term.number)].cast_signed();
+            let position = axis.offset + axis.terms.iter().map(along).sum::<isize>();
+            if position < 0 || position >= axis.extent.cast_signed() {
+                return None;
+            }
+            place += position * axis.stride;
+        }
+        Some(place.cast_unsigned())
+    }
+
+    /// Returns the places of all positions.
+    fn places(&self) -> Vec<usize> {
+        let mut places = vec![self.first.cast_signed()];
+        for axis in &self.axes {
+            let along =
+                |place: isize| (0..axis.extent.cast_signed()).map(move |i| place + i * axis.stride);
+            places = places.into_iter().flat_map(along).collect();
+        }
+        places.into_iter().map(isize::cast_unsigned).collect()
+    }
+}
+
+/// Calls `visit` with all points.
+fn points(extents: &[usize], visit: &mut dyn FnMut(&[usize])) {
+    fn from(extents: &[usize], point: &mut Vec<usize>, visit: &mut dyn FnMut(&[usize])) {
+        if point.len() == extents.len() {
+            return visit(point);
+        }
+        for i in 0..extents[point.len()] {
+            point.push(i);
+            from(extents, point, visit);
+            point.pop();
+        }
+    }
+    from(extents, &mut Vec::new(), visit);
+}
+
+/// Runs a nest, and compares it with loops over all points.
+fn check<T: Integer, const P: usize>(
+    random: &mut Random,
+    extents: &[usize],
+    sources: &[Array; P],
+    target: &Array,
+) where
+    RawKernels: Sources<P>,
+{
+    let mut numbers = |len: usize| -> Vec<T> {
+        let mut part = || random.below(7) as i8 - 3;
+        (0..len).map(|_| T::of(part(), part())).collect()
+    };
+    let memory: [Vec<T>; P] = core::array::from_fn(|p| numbers(sources[p].len));
+    let before = numbers(target.len);
+    let (alpha, beta) = (T::of(2, 1), T::of(-1, 2));
+    let conjugated: [bool; P] = core::array::from_fn(|_| random.one_in(3));
+    let (mode, factors) = match random.below(4) {
+        0 | 1 => (RawMode::Assign, (T::ONE, T::ZERO)),
+        2 => (RawMode::Scale { alpha: Factor::One, beta: Factor::Zero }, (T::ONE, T::ZERO)),
+        _ => {
+            let [alpha_at, beta_at] =
+                [&alpha, &beta].map(|x| Factor::At(core::ptr::from_ref(x).cast()));
+            (RawMode::Scale { alpha: alpha_at, beta: beta_at }, (alpha, beta))
+        }
+    };
+    let mut sums = vec![T::ZERO; target.len];
+    points(extents, &mut |point| {
+        let Some(to) = target.at(point) else { return };
+        let mut product = T::ONE;
+        for p in 0..P {
+            let Some(from) = sources[p].at(point) else { return };
+            let x = memory[p][from];
+            product = T::mul(product, if conjugated[p] { T::conj(x) } else { x });
+        }
+        sums[to] = T::add(sums[to], product);
+    });
+    let mut expected = before.clone();
+    for place in target.places() {
+        let old = T::mul(factors.1, before[place]);
+        expected[place] = T::add(old, T::mul(factors.0, sums[place]));
+    }
+    let source_axes: [Vec<Axis<'_>>; P] = core::array::from_fn(|p| sources[p].axes());
+    let target_axes = target.axes();
+    let nest = Windowed {
+        extents,
+        sources: core::array::from_fn(|p| source_axes[p].as_slice()),
+        target: &target_axes,
+    };
+    let mut actual = before.clone();
+    let reads = core::array::from_fn(|p| RawRead {
+        ptr: memory[p].as_ptr().wrapping_add(sources[p].first).cast(),
+        conjugated: conjugated[p],
+    });
+    let out = actual.as_mut_ptr().wrapping_add(target.first).cast();
+    // SAFETY: the memory is as large as the axes say.
+    unsafe { run(T::TABLE.raw, &nest, reads, out, mode) };
+    assert!(actual == expected, "{nest:?} {mode:?}\n{actual:?}\n{expected:?}");
+}
+
+fn axis(extent: usize, offset: isize, terms: &[(usize, isize)]) -> Owned {
+    let term = |&(number, coefficient): &(usize, isize)| Term { number: number as u8, coefficient };
+    Owned { extent, stride: 0, terms: terms.iter().map(term).collect(), offset }
+}
+
+/// Convolutions along one axis or two, and both gradients: every stride, dilation, and padding.
+fn check_convolutions<T: Integer>(random: &mut Random, rounds: usize) {
+    for _ in 0..rounds {
+        // Small ones, and some that are worth buffers.
+        let is_large = random.one_in(2);
+        let windows = if is_large && random.one_in(2) { 1 } else { 1 + random.below(2) };
+        let most = match (is_large, windows) {
+            (false, _) => 4,
+            (true, 1) => 20,
+            (true, _) => 9,
+        };
+        let mut extents: Vec<usize> =
+            vec![1 + random.below(4), 1 + random.below(most), 1 + random.below(most)];
+        let (mut x, mut w, mut y) =
+            (vec![axis(extents[0], 0, &[(0, 1)]), axis(extents[1], 0, &[(1, 1)])], vec![], vec![]);
+        w.push(axis(extents[2], 0, &[(2, 1)]));
+        w.push(axis(extents[1], 0, &[(1, 1)]));
+        y.push(axis(extents[0], 0, &[(0, 1)]));
+        y.push(axis(extents[2], 0, &[(2, 1)]));
+        for _ in 0..windows {
+            let (s, d) = (1 + random.below(3), 1 + random.below(3));
+            let longest = if is_large && windows == 1 { 40 } else { 9 };
+            let (n, k) = (1 + random.below(longest), 1 + random.below(5));
+            let pad = random.below(d * (k - 1) + 3);
+            let reach = s * (n - 1) + d * (k - 1) + 1;
+            // Up to the last position that is read, or beyond.
+            let extent = (reach.saturating_sub(2 * pad) + random.below(s + 1)).max(1);
+            let number = extents.len();
+            extents.extend([n, k]);
+            let terms = [(number, s.cast_signed()), (number + 1, d.cast_signed())];
+            x.push(axis(extent, -pad.cast_signed(), &terms));
+            w.push(axis(k, 0, &[(number + 1, 1)]));
+            y.push(axis(n, 0, &[(number, 1)]));
+        }
+        let [x, w, y] = [x, w, y].map(|axes| Array::lay(random, axes));
+        check::<T, 2>(random, &extents, &[x.clone(), w.clone()], &y);
+        check::<T, 2>(random, &extents, &[y.clone(), w.clone()], &x);
+        check::<T, 2>(random, &extents, &[x, y], &w);
+    }
+}
+
+#[test]
+fn convolutions() {
+    let mut random = Random(1);
+    on_every_level(|_| {
+        check_convolutions::<f32>(&mut random, 300);
+        check_convolutions::<f64>(&mut random, 150);
+    });
+    check_convolutions::<Complex32>(&mut random, 100);
+    check_convolutions::<Complex64>(&mut random, 50);
+    check_convolutions::<i32>(&mut random, 100);
+    check_convolutions::<i64>(&mut random, 50);
+}
+
+/// Arrays with axes at random.
+fn check_random<T: Integer, const P: usize>(random: &mut Random, rounds: usize)
+where
+    RawKernels: Sources<P>,
+{
+    for _ in 0..rounds {
+        let loops = 1 + random.below(5);
+        let extents: Vec<usize> =
+            (0..loops).map(|_| if random.one_in(20) { 0 } else { 1 + random.below(6) }).collect();
+        let array = |random: &mut Random| {
+            let axes = (0..random.below(4))
+                .map(|_| {
+                    let number = random.below(loops);
+                    if random.one_in(2) {
+                        return axis(extents[number], 0, &[(number, 1)]);
+                    }
+                    let terms: Vec<(usize, isize)> = (0..random.below(4))
+                        .map(|_| (random.below(loops), random.below(6).cast_signed() - 1))
+                        .collect();
+                    let offset = random.below(7).cast_signed() - 4;
+                    axis(random.below(12), offset, &terms)
+                })
+                .collect();
+            Array::lay(random, axes)
+        };
+        let sources = core::array::from_fn(|_| array(random));
+        let target = array(random);
+        check::<T, P>(random, &extents, &sources, &target);
+    }
+}
+
+#[test]
+fn random_axes() {
+    let mut random = Random(2);
+    check_random::<f32, 2>(&mut random, 1000);
+    check_random::<f64, 1>(&mut random, 500);
+    check_random::<f32, 1>(&mut random, 500);
+    check_random::<i32, 2>(&mut random, 500);
+    check_random::<i64, 1>(&mut random, 300);
+    check_random::<Complex64, 2>(&mut random, 300);
+    check_random::<Complex32, 1>(&mut random, 300);
+}
