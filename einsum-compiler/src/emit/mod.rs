@@ -21,6 +21,7 @@
 mod agree;
 mod arguments;
 mod direct;
+mod function;
 mod program;
 mod results;
 
@@ -29,6 +30,8 @@ use quote::{ToTokens, format_ident, quote};
 
 use crate::ir::expr::{ArrayId, Expr, Given, Index, IndexId};
 use crate::ir::{Call, Form, Program};
+
+pub(crate) use function::emit_functions;
 
 /// Emits a program with the arguments of its call.
 pub(crate) fn emit(call: &Call, program: &Program) -> TokenStream {

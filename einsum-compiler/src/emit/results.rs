@@ -7,7 +7,7 @@ use super::array;
 use crate::ir::expr::{ArrayId, Axis, Expr, Product};
 
 /// Above this many axes ndarray's arrays have dynamic rank.
-const STATIC_RANKS: usize = 6;
+pub(super) const STATIC_RANKS: usize = 6;
 
 /// Emits the result of a product, an array or a scalar, as an expression.
 pub(super) fn emit_result(expr: &Expr, number: usize) -> TokenStream {

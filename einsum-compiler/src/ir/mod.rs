@@ -3,11 +3,17 @@
 pub mod ast;
 pub mod call;
 pub mod expr;
+pub mod function;
 pub mod plan;
 pub mod program;
+pub mod request;
+pub mod signature;
 
 pub use ast::{Ast, Form};
 pub use call::Call;
 pub use expr::{Expr, IndexId};
+pub use function::Function;
 pub use plan::Plan;
 pub use program::Program;
+pub use request::Request;
+pub use signature::Signature;

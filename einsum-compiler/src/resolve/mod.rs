@@ -41,7 +41,7 @@ pub(crate) fn resolve(ast: &Ast) -> Result<Expr, Diagnostics> {
     match ast.form {
         Form::Into => arrays.push(array(ast, Role::Output, &output, output_axes)),
         Form::Grad => arrays.push(array(ast, Role::Cotangent, &output, output_axes)),
-        Form::Einsum | Form::Try | Form::View => {}
+        Form::Einsum | Form::Try | Form::View | Form::Fn => {}
     }
     let mut indices = resolver.indices;
     for option in &ast.extents {
@@ -222,7 +222,7 @@ fn check_options(ast: &Ast, output: &ast::Term, resolver: &Resolver, out: &mut D
             continue;
         }
         let place = Place::OptionName(option.position);
-        if crate::parse::is_scale(&option.label) {
+        if ast.form != Form::Fn && crate::parse::is_scale(&option.label) {
             let message = format!("`{}` does not take `{}`", ast.form.name(), option.label);
             out.push(
                 Diagnostic::new(Rule::ScaleElsewhere, message, place)
@@ -230,14 +230,23 @@ fn check_options(ast: &Ast, output: &ast::Term, resolver: &Resolver, out: &mut D
             );
             continue;
         }
-        let message = format!("option `{}` is for no index of the string", option.label);
-        let diagnostic = Diagnostic::new(Rule::UnknownOption, message, place);
+        let (rule, message, whole) = match ast.form {
+            Form::Fn => (
+                Rule::UnusedExtent,
+                format!("`{}` is the extent of no label of the signature", option.label),
+                "signature",
+            ),
+            _ => (
+                Rule::UnknownOption,
+                format!("option `{}` is for no index of the string", option.label),
+                "index string",
+            ),
+        };
+        let diagnostic = Diagnostic::new(rule, message, place);
         out.push(match similar(&option.label, labels.iter().copied()) {
             Some(similar) => diagnostic.help(format!("did you mean `{similar}`?")),
             None if labels.is_empty() => diagnostic,
-            None => {
-                diagnostic.help(format!("the index string has {}", list(labels.iter().copied())))
-            }
+            None => diagnostic.help(format!("the {whole} has {}", list(labels.iter().copied()))),
         });
     }
 }
