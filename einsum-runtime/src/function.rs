@@ -1,0 +1,124 @@
+//! Calls of the functions that `einsum_fn!` emits.
+//!
+//! Only where results go depends on their types; the rest is compiled here, once.
+
+#![allow(unsafe_code)]
+
+use core::mem::MaybeUninit;
+
+use ndarray::{Array, Dimension};
+use smallvec::{SmallVec, smallvec};
+
+use crate::argument::{Argument, Laid, RawArgument};
+use crate::check::check;
+use crate::element::Element;
+use crate::execute::Call;
+use crate::kernel::raw::RawKernels;
+use crate::outcome::raise;
+use crate::program::Program;
+
+/// Where a result of a call goes.
+#[derive(Clone, Copy)]
+pub struct Slot {
+    to: *mut u8,
+    /// Which constructor makes the array: its place among those of the kernels; none for a scalar.
+    place: Option<usize>,
+}
+
+/// The slots of a call's results, in their order.
+pub struct Slots(SmallVec<[Slot; 4]>);
+
+impl Slots {
+    #[inline(never)]
+    fn push(&mut self, slot: Slot) {
+        self.0.push(slot);
+    }
+}
+
+/// The results of a call of elements `T`: `(first, (second, ()))`.
+///
+/// # Safety
+///
+/// `slots` adds one slot a result, of its type.
+pub unsafe trait Results<T>: Sized {
+    /// Adds the slots of results at `place`.
+    fn slots(place: *mut Self, slots: &mut Slots);
+}
+
+// SAFETY: there is no result.
+unsafe impl<T> Results<T> for () {
+    fn slots(_place: *mut Self, _slots: &mut Slots) {}
+}
+
+// SAFETY: the first and the rest add theirs.
+unsafe impl<T, A: Single<T>, B: Results<T>> Results<T> for (A, B) {
+    fn slots(place: *mut Self, slots: &mut Slots) {
+        // SAFETY: only addresses are taken, of what the caller has room for.
+        let (first, rest) = unsafe { (&raw mut (*place).0, &raw mut (*place).1) };
+        slots.push(Slot { to: first.cast(), place: A::PLACE });
+        B::slots(rest, slots);
+    }
+}
+
+/// One result: an array or a scalar.
+///
+/// # Safety
+///
+/// With a place, the type is what the constructor at this place makes of elements `T`; without one it is `T`.
+pub unsafe trait Single<T> {
+    /// The place of the constructor.
+    const PLACE: Option<usize>;
+}
+
+// SAFETY: the type is `T`.
+unsafe impl<T: Element> Single<T> for T {
+    const PLACE: Option<usize> = None;
+}
+
+// SAFETY: ndarray seals `Dimension`: those with a rank are `Ix0` to `Ix6`, at these places, and the other is `IxDyn`.
+unsafe impl<T: Element, D: Dimension> Single<T> for Array<T, D> {
+    const PLACE: Option<usize> = Some(match D::NDIM {
+        Some(rank) => rank,
+        None => DYNAMIC,
+    });
+}
+
+/// The place of the constructor for `IxDyn`.
+const DYNAMIC: usize = 7;
+
+/// Returns the results of a program. `given` are the extents that options give.
+///
+/// # Panics
+///
+/// If the shapes do not fit the terms, with the text of a [`ShapeError`](crate::ShapeError), or the arguments are not
+/// those of the program.
+#[track_caller]
+pub fn call<T: Element, R: Results<T>>(
+    program: &'static Program,
+    arguments: &[Argument<'_, T>],
+    given: &[usize],
+) -> R {
+    let mut results = MaybeUninit::<R>::uninit();
+    let mut slots = Slots(SmallVec::new());
+    R::slots(results.as_mut_ptr(), &mut slots);
+    // SAFETY: the slots are those of the results, which have been written when `run` returns.
+    unsafe {
+        run(program, T::TABLE.raw, Argument::raw(arguments), given, &slots.0);
+        results.assume_init()
+    }
+}
+
+/// Adds the results of a program to its outputs.
+///
+/// # Panics
+///
+/// As [`call`]; the outputs are untouched then.
+#[track_caller]
+pub fn accumulate<T: Element>(
+    program: &'static Program,
+    arguments: &[Argument<'_, T>],
+    given: &[usize],
+) {
+    // SAFETY: the kernels are those of the elements, and there are no results.
+    unsafe { run(program, T::TABLE.raw, Argument::raw(arguments), given, &[]) }
+}
