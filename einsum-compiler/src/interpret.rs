@@ -1,8 +1,7 @@
 //! Executes a program over `Vec<f64>`: what the loops mean, for tests without rustc.
 
-use crate::ir::expr::{ArrayId, Axis, Expr, Product, Term};
-use crate::ir::plan::TensorId;
-use crate::ir::program::{Access, AxisLoop, Body, Nest, Program};
+use crate::ir::expr::{ArrayId, Axis, Expr, Term};
+use crate::ir::program::{Access, AxisLoop, Body, Nest, Program, TensorId};
 
 /// A dense array in C order.
 #[derive(Clone, Debug, PartialEq)]
@@ -15,7 +14,8 @@ pub struct Tensor {
 
 /// Computes every result of a program.
 ///
-/// The arrays are those of [`Expr::arrays`]: the operands, then the cotangent of a gradient.
+/// The arrays are those of [`Expr::arrays`] that are taken: operands, cotangent, tangents, existing outputs. To an existing
+/// output its result is added.
 ///
 /// # Panics
 ///
@@ -23,38 +23,30 @@ pub struct Tensor {
 #[must_use]
 pub fn interpret(program: &Program, arrays: &[Tensor]) -> Vec<Tensor> {
     let expr = &program.expr;
-    assert_eq!(arrays.len(), expr.arrays.len(), "number of arrays");
-    let extents = extents(expr, arrays);
-    let results = program.bodies.iter().zip(&expr.products);
-    let computed = |(alternatives, product): (&Vec<Body>, &Product)| {
-        let cheapest = cheapest(alternatives, &extents);
-        run(expr, product, &alternatives[cheapest], arrays, &extents)
-    };
-    results.map(computed).collect()
+    let mut given = arrays.iter();
+    let arrays: Vec<Option<&Tensor>> =
+        expr.arrays.iter().map(|array| if array.is_taken { Some(given.next().expect("number of arrays")) } else { None }).collect();
+    assert!(given.next().is_none(), "number of arrays");
+    let extents = extents(expr, &arrays);
+    run(program, cheapest(&program.bodies, &extents), &arrays, &extents)
 }
 
 /// The first of the alternatives with the fewest points in all of its loops.
-fn cheapest(alternatives: &[Body], extents: &[usize]) -> usize {
-    let points = |body: &Body| -> f64 {
-        let nest = |nest: &Nest| -> f64 {
-            let indices = nest.kept.iter().chain(&nest.summed);
-            #[expect(clippy::cast_precision_loss, reason = "costs are estimates")]
-            indices.map(|index| extents[index.0] as f64).product()
-        };
-        body.iter().map(nest).sum()
-    };
-    let points: Vec<f64> = alternatives.iter().map(points).collect();
-    let fewer = |best: usize, other: usize| if points[other] < points[best] { other } else { best };
-    (0..alternatives.len()).fold(0, fewer)
+fn cheapest<'p>(bodies: &'p [Body], extents: &[usize]) -> &'p Body {
+    let operations: Vec<f64> =
+        bodies.iter().map(|body| Program::operations(body, extents)).collect();
+    let fewer =
+        |best: usize, other: usize| if operations[other] < operations[best] { other } else { best };
+    &bodies[(0..bodies.len()).fold(0, fewer)]
 }
 
 /// The extent of each named index, after checking that all its axes agree.
-fn extents(expr: &Expr, arrays: &[Tensor]) -> Vec<usize> {
+fn extents(expr: &Expr, arrays: &[Option<&Tensor>]) -> Vec<usize> {
     let extent = |index: &crate::ir::expr::Index| {
         let given = index.given.map(|given| given.literal.expect("a literal extent"));
         let of_sites = index.sites.iter().map(|site| {
             let term = &expr.arrays[site.array.0].term;
-            let array = &arrays[site.array.0];
+            let array = arrays[site.array.0].expect("a site is in an array that is taken");
             let ellipsis = ellipsis_extents(expr, term, array).len();
             let before = expr.ellipsis_position(term).unwrap_or(usize::MAX);
             array.shape[if site.axis < before { site.axis } else { site.axis + ellipsis }]
@@ -92,34 +84,44 @@ fn broadcast(all: &[Vec<usize>]) -> Vec<usize> {
 }
 
 fn run(
-    expr: &Expr,
-    product: &Product,
-    nests: &[Nest],
-    arrays: &[Tensor],
+    program: &Program,
+    body: &Body,
+    arrays: &[Option<&Tensor>],
     extents: &[usize],
-) -> Tensor {
+) -> Vec<Tensor> {
+    let expr = &program.expr;
     let mut made: Vec<(Term, Tensor)> = Vec::new();
-    for nest in nests {
+    let mut results: Vec<Option<(Term, Tensor)>> = vec![None; program.results.len()];
+    for nest in body {
         let sources: Vec<(&Term, &Tensor)> = nest
             .sources
             .iter()
             .map(|source| match source.tensor {
-                TensorId::Array(ArrayId(number)) => (&expr.arrays[number].term, &arrays[number]),
+                TensorId::Array(ArrayId(number)) => {
+                    (&expr.arrays[number].term, arrays[number].expect("a nest reads what is taken"))
+                }
                 TensorId::Intermediate(number) => (&made[number].0, &made[number].1),
+                TensorId::Result(_) => panic!("a nest reads a result"),
             })
             .collect();
-        let of_sources: Vec<Vec<usize>> =
-            sources.iter().map(|(term, tensor)| ellipsis_extents(expr, term, tensor)).collect();
-        let term = if nest.writes_output {
-            product.output.clone()
-        } else {
-            let ellipsis = nest.target.ellipsis.and(expr.ellipsis()).into_iter();
-            Term { axes: ellipsis.chain(nest.kept.iter().copied()).map(Axis::Index).collect() }
+        let term = match nest.target.tensor {
+            TensorId::Result(number) => program.results[number].axes.clone(),
+            _ => {
+                let axes = nest.target.axes.iter().map(|axis| match axis {
+                    AxisLoop::Loop(number) => Axis::Index(nest.loop_index(*number)),
+                    AxisLoop::Unit => Axis::Unit,
+                });
+                let mut axes: Vec<Axis> = axes.collect();
+                if let Some((before, ellipsis)) = nest.target.ellipsis.zip(expr.ellipsis()) {
+                    axes.insert(before, Axis::Index(ellipsis));
+                }
+                Term { axes }
+            }
         };
-        let of_target = match product.ellipsis_like.filter(|_| nest.writes_output) {
-            Some(ArrayId(like)) => ellipsis_extents(expr, &expr.arrays[like].term, &arrays[like]),
-            None => broadcast(&of_sources),
-        };
+        let like = nest.ellipsis.iter().map(|like| {
+            ellipsis_extents(expr, &expr.arrays[like.0].term, arrays[like.0].expect("an ellipsis"))
+        });
+        let of_target = broadcast(&like.collect::<Vec<_>>());
         let mut shape = Vec::new();
         for axis in &term.axes {
             match *axis {
@@ -128,13 +130,44 @@ fn run(
                 Axis::Index(index) => shape.push(extents[index.0]),
             }
         }
+        let of_sources: Vec<Vec<usize>> =
+            sources.iter().map(|(term, tensor)| ellipsis_extents(expr, term, tensor)).collect();
+        let of_target = if nest.ellipsis.is_empty() { Vec::new() } else { of_target };
+        let all: Vec<Vec<usize>> = of_sources.into_iter().chain([of_target]).collect();
         let mut target = Tensor { data: vec![0.0; shape.iter().product()], shape };
-        let target_ellipsis = ellipsis_extents(expr, &term, &target);
-        let all: Vec<Vec<usize>> = of_sources.iter().cloned().chain([target_ellipsis]).collect();
         sum(nest, &broadcast(&all), extents, &sources, &mut target);
-        made.push((term, target));
+        let place = match nest.target.tensor {
+            TensorId::Result(number) => &mut results[number],
+            TensorId::Intermediate(number) if number < made.len() => {
+                add(&mut made[number].1, &target);
+                continue;
+            }
+            _ => {
+                made.push((term, target));
+                continue;
+            }
+        };
+        match place {
+            Some((_, result)) => add(result, &target),
+            None => *place = Some((term, target)),
+        }
     }
-    made.pop().expect("a path has a step").1
+    let results = results.into_iter().zip(&program.results);
+    let finished = results.map(|(result, output)| {
+        let (_, mut result) = result.expect("every result is made");
+        if let Some(array) = output.array.and_then(|array| arrays[array.0]) {
+            add(&mut result, array);
+        }
+        result
+    });
+    finished.collect()
+}
+
+fn add(tensor: &mut Tensor, other: &Tensor) {
+    assert_eq!(tensor.shape, other.shape, "shape of a sum");
+    for (element, other) in tensor.data.iter_mut().zip(&other.data) {
+        *element += other;
+    }
 }
 
 /// Runs a nest: `target += Π sources` at every position of its loops.

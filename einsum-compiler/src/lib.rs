@@ -5,8 +5,9 @@
 //! versioning of its own.
 //!
 //! ```text
-//! parse → resolve → check → differentiate → plan → lower → emit
-//!                                                       └→ interpret (tests)
+//! parse → resolve → check → plan ⇄ differentiate
+//!                             └→ lower → emit
+//!                                   └→ interpret (tests)
 //! ```
 //!
 //! [`compile`] runs all of it for a macro call; [`program`] stops before `emit`, from a bare index
@@ -20,12 +21,12 @@ pub mod ir;
 // The stages, in the order they run. Each has one public verb, named like it.
 mod check; //         ir::Expr.                After this: the macro's own demands on it hold.
 mod derive; //        ir::Signature → ir::Function: what `einsum_fn!` emits.
-mod differentiate; // ir::Expr → ir::Expr.     After this: one product a result.
-mod emit;
+mod differentiate; // ir::Graph → ir::Graph.   For `plan`: derivatives of a graph of steps.
+mod emit; //          ir::Program → tokens.
 mod lower; //         ir::Plan → ir::Program.  After this: no index sets, only loops and kernels.
 mod parse; //         tokens → ir::Call, and its index string → ir::Ast
 mod plan; //          ir::Expr → ir::Plan.     After this: every step has at most two sources.
-mod resolve; //       ir::Ast → ir::Expr.      After this: no labels, only `IndexId`s. //          ir::Program → tokens.
+mod resolve; //       ir::Ast → ir::Expr.      After this: no labels, only `IndexId`s.
 
 mod interpret; //     ir::Program over `Vec<f64>`: what the loops mean, without rustc.
 
@@ -33,7 +34,7 @@ use proc_macro2::TokenStream;
 
 pub use diagnostic::{Diagnostic, Diagnostics, Rule};
 pub use interpret::{Tensor, interpret};
-pub use ir::{Form, Program};
+pub use ir::{Form, Program, Request, Wanted};
 
 use ir::ast::{Ast, ExtentOption};
 
@@ -74,7 +75,7 @@ fn compile_signature(signature: &ir::Signature) -> Result<TokenStream, Diagnosti
     let ast = parse::terms(signature)?;
     let mut compiled = Vec::new();
     for function in derive::derive(signature) {
-        let program = lower_ast(&ast, &function.request)?;
+        let program = request_program(&ast, &function.request)?;
         compiled.push((function, program));
     }
     Ok(emit::emit_functions(signature, &compiled))
@@ -82,7 +83,7 @@ fn compile_signature(signature: &ir::Signature) -> Result<TokenStream, Diagnosti
 
 fn compile_call(call: &ir::Call) -> Result<TokenStream, Diagnostics> {
     let ast = parse::parse(call)?;
-    let program = lower_ast(&ast)?;
+    let program = request_program(&ast, &Request::of_form(call.form, call.operands.len()))?;
     Ok(emit::emit(call, &program))
 }
 
@@ -98,23 +99,35 @@ pub fn program(
     operands: usize,
     extents: &[(&str, usize)],
 ) -> Result<Program, Diagnostics> {
-    let options = extents.iter().map(|&(label, n)| ExtentOption::literal(label, n)).collect();
-    let ast = parse::index_string(form, text, operands, options)?;
-    lower_ast(&ast)
+    program_of(form, text, operands, extents, &Request::of_form(form, operands))
 }
 
-fn lower_ast(ast: &Ast) -> Result<Program, Diagnostics> {
-    let expr = resolve::resolve(ast)?;
+/// As [`program()`], of another request than the macro's own. The arrays of the program are the operands, the cotangent, the
+/// tangents, and the existing outputs, as far as the request has them and they are taken.
+///
+/// # Errors
+///
+/// As [`program()`].
+pub fn program_of(
+    form: Form,
+    text: &str,
+    operands: usize,
+    extents: &[(&str, usize)],
+    request: &Request,
+) -> Result<Program, Diagnostics> {
+    let options = extents.iter().map(|&(label, n)| ExtentOption::literal(label, n)).collect();
+    let ast = parse::index_string(form, text, operands, options)?;
+    request_program(&ast, request)
+}
+
+/// Compiles what is wanted of an index string up to the loops.
+fn request_program(ast: &Ast, request: &Request) -> Result<Program, Diagnostics> {
+    let expr = resolve::resolve(ast, request)?;
     expr.verify();
     check::check(ast, &expr)?;
-    let expr = match ast.form {
-        Form::Grad => differentiate::differentiate(expr),
-        Form::Einsum | Form::Try | Form::Into | Form::View => expr,
-    };
-    expr.verify();
-    let plan = plan::plan(expr);
+    let plan = plan::plan(expr, request);
     plan.verify();
-    let program = lower::lower(plan);
+    let program = lower::lower(plan, request);
     program.verify();
     Ok(program)
 }

@@ -57,9 +57,7 @@ fn check_view(ast: &Ast, expr: &Expr, out: &mut Diagnostics) {
         Diagnostic::text(Rule::NotAView, message, &ast.text, range, label)
             .help("`einsum!` makes a new array")
     };
-    let Some(output) = expr.products.first().map(|product| &product.output) else {
-        return;
-    };
+    let output = &expr.product.output;
     if expr.arrays.len() != 1 {
         let message = "`einsum_view!` takes one operand: a product is not a view";
         out.push(

@@ -5,7 +5,7 @@ use quote::{quote, quote_spanned};
 
 use super::array;
 use crate::ir::Call;
-use crate::ir::expr::{ArrayId, Expr, Role, Site};
+use crate::ir::expr::{ArrayId, Expr, Site};
 
 /// Up to this many axes of a label are all compared with each other at compile time.
 const PAIRWISE: usize = 6;
@@ -93,10 +93,7 @@ impl Marker {
 
 /// Where the argument begins that a static extent belongs to, with the hygiene of our variables.
 fn argument_span(call: &Call, expr: &Expr, site: &Site) -> Span {
-    let argument = match expr.arrays[site.array.0].role {
-        Role::Operand(number) => call.operands.get(number),
-        Role::Cotangent | Role::Output => call.target.as_ref(),
-    };
+    let argument = call.argument(expr.arrays[site.array.0].role);
     let span = argument.map_or_else(Span::mixed_site, |argument| argument.spans().0);
     Span::mixed_site().located_at(span)
 }

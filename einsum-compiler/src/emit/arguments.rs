@@ -39,7 +39,7 @@ pub(super) fn emit_bindings(call: &Call, expr: &ir::Expr, body: TokenStream) -> 
     for (number, described) in expr.arrays.iter().enumerate().rev() {
         let name = array(ArrayId(number));
         let binding = emit_binding(call, expr, described, number);
-        let mutable = (described.role == Role::Output).then(|| quote! { mut });
+        let mutable = (matches!(described.role, Role::Output(_))).then(|| quote! { mut });
         code = quote! { match #binding { #mutable #name => #code } };
     }
     code
@@ -63,10 +63,7 @@ pub(super) fn emit_scales(call: &Call) -> TokenStream {
 fn emit_binding(call: &Call, expr: &ir::Expr, described: &Array, number: usize) -> TokenStream {
     let rank = expr.named_rank(&described.term);
     let before = expr.ellipsis_position(&described.term);
-    let argument = match described.role {
-        Role::Operand(number) => &call.operands[number],
-        Role::Cotangent | Role::Output => call.target.as_ref().expect("`parse` demands the target"),
-    };
+    let argument = call.argument(described.role).expect("`parse` demands the target");
     let like = (number > 0).then(|| {
         let first = array(ArrayId(0));
         quote! { , &#first }
@@ -74,8 +71,8 @@ fn emit_binding(call: &Call, expr: &ir::Expr, described: &Array, number: usize) 
     let before = before.map(|before| quote! { , #before });
     let is_scalar_literal = rank == 0 && before.is_none() && is_literal(&argument.expr);
     let (function, inferred) = match (described.role, call.form, before.is_some(), number > 0) {
-        (Role::Output, _, false, _) => ("output", 3),
-        (Role::Output, _, true, _) => ("ellipsis_output", 3),
+        (Role::Output(_), _, false, _) => ("output", 3),
+        (Role::Output(_), _, true, _) => ("ellipsis_output", 3),
         (_, Form::View, false, _) => ("view_operand", 3),
         (_, Form::View, true, _) => ("ellipsis_view_operand", 3),
         (_, _, false, false) if is_scalar_literal => ("scalar", 0),
@@ -86,7 +83,7 @@ fn emit_binding(call: &Call, expr: &ir::Expr, described: &Array, number: usize) 
         (_, _, true, true) => ("ellipsis_operand_like", 3),
     };
     let place = match (described.role, call.form) {
-        (Role::Output, _) => emit_output_place(argument),
+        (Role::Output(_), _) => emit_output_place(argument),
         (_, Form::View) => {
             let value = receiver(&argument.expr);
             quote_spanned! { argument.spans().0 => #value.__einsum_view() }

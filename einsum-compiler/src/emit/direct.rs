@@ -22,7 +22,7 @@ pub(super) fn emit_direct(form: Form, program: &Program, scales: &TokenStream) -
     if !is_direct(form, expr) {
         return TokenStream::new();
     }
-    let product = &expr.products[0];
+    let product = &expr.product;
     let names: Vec<_> = (0..expr.indices.len()).map(|number| extent(IndexId(number))).collect();
     let extents = expr.indices.iter().map(super::emit_extent);
     let few = format_ident!("few{}", names.len());
@@ -44,7 +44,7 @@ pub(super) fn emit_direct(form: Form, program: &Program, scales: &TokenStream) -
 }
 
 fn is_direct(form: Form, expr: &Expr) -> bool {
-    let [product] = &expr.products[..] else { return false };
+    let product = &expr.product;
     matches!(form, Form::Einsum | Form::Try | Form::Into)
         && (1..=LOOPS).contains(&expr.indices.len())
         && product.factors.len() <= FACTORS

@@ -11,7 +11,7 @@
 //!     '__done: {
 //!       #[cfg(not(debug_assertions))] { if few(…) { … break '__done … } }   loops over few points
 //!       match checked(&__PROGRAM, __a0.kernels(), &[__a0.erased(), __a1.erased()], &[], &mut [0; 4]) {
-//!         Ok(__call) => __call.array::<Ix3>(0),
+//!         Ok(__call) => __call.array::<Ix3>(),
 //!         Err(__error) => raise(__error),
 //! } } } } } }
 //! ```
@@ -42,7 +42,7 @@ pub(crate) fn emit(call: &Call, program: &Program) -> TokenStream {
         // Unused where the output is `&mut …` itself.
         Form::Into => quote! { #[allow(unused_imports)] use __einloom::OutputPlace as _; },
         Form::View => quote! { use __einloom::Viewable as _; },
-        Form::Einsum | Form::Try | Form::Grad => TokenStream::new(),
+        Form::Einsum | Form::Try | Form::Grad | Form::Fn => TokenStream::new(),
     };
     let code = quote! {
         use #facade::__private as __einloom;
@@ -50,7 +50,7 @@ pub(crate) fn emit(call: &Call, program: &Program) -> TokenStream {
     };
     let code = match call.form {
         Form::Into | Form::Try => quote! { #code #bound },
-        Form::Einsum | Form::Grad | Form::View => quote! { #code __einloom::must_use(#bound) },
+        Form::Einsum | Form::Grad | Form::View | Form::Fn => quote! { #code __einloom::must_use(#bound) },
     };
     // The block has the edition of the macro crate, which decides how long the temporaries live.
     let mut block = Group::new(Delimiter::Brace, code);
@@ -62,14 +62,18 @@ pub(crate) fn emit(call: &Call, program: &Program) -> TokenStream {
 fn body(call: &Call, program: &Program) -> TokenStream {
     let expr = &program.expr;
     let agreements = agree::emit_agreements(call, expr);
-    let constants = program::emit_program(call, program);
+    let shown = |role| call.argument(role).map_or("", |argument| &argument.source);
+    let constants = match call.form {
+        Form::View => program::emit_view_program(program, shown),
+        _ => program::emit_program(program, shown),
+    };
     let scales = arguments::emit_scales(call);
     let direct = direct::emit_direct(call.form, program, &scales);
     let of_call = emit_of_call(call, expr);
-    let product = &expr.products[0].output;
+    let product = &expr.product.output;
     let is_array = !product.axes.is_empty() && expr.ellipsis_position(product).is_none();
     let value = match call.form {
-        Form::Einsum | Form::Try => results::emit_result(expr, 0),
+        Form::Einsum | Form::Try | Form::Fn => results::emit_result(program),
         Form::Into => {
             let (checked, none) = (variable("call"), quote! { ::core::option::Option::None });
             let scales = if scales.is_empty() {
@@ -79,10 +83,7 @@ fn body(call: &Call, program: &Program) -> TokenStream {
             };
             quote! { #checked.fill(#scales) }
         }
-        Form::Grad => {
-            let gradients = (0..expr.products.len()).map(|n| results::emit_result(expr, n));
-            quote! { (#(#gradients,)*) }
-        }
+        Form::Grad => results::emit_results(program),
         Form::View => results::emit_view(expr),
     };
     let value = succeed(call.form, value);

@@ -4,6 +4,7 @@ use proc_macro2::{Literal, Span, TokenStream, TokenTree};
 use quote::ToTokens;
 
 use super::Form;
+use super::expr::Role;
 
 /// The arguments of one macro call.
 ///
@@ -32,6 +33,18 @@ pub struct Argument {
     pub expr: syn::Expr,
     /// The expression as the user reads it, for run-time messages.
     pub source: String,
+}
+
+impl Call {
+    /// The argument that an array of this role is bound to.
+    #[must_use]
+    pub fn argument(&self, role: Role) -> Option<&Argument> {
+        match role {
+            Role::Operand(number) => self.operands.get(number),
+            Role::Cotangent | Role::Output(_) => self.target.as_ref(),
+            Role::Tangent(_) => None,
+        }
+    }
 }
 
 impl Argument {

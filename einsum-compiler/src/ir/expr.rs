@@ -1,4 +1,4 @@
-//! The resolved expression: arrays whose axes are indices, and products of them to compute.
+//! The resolved expression: arrays whose axes are indices, and the product of the operands.
 
 use std::fmt;
 
@@ -10,15 +10,15 @@ pub struct IndexId(pub usize);
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ArrayId(pub usize);
 
-/// What a call computes: one product a result.
+/// An einsum: the product of its operands, and all arrays of a call about it.
 #[derive(Clone, Debug)]
 pub struct Expr {
     /// All indices, in order of their first appearance.
     pub indices: Vec<Index>,
-    /// The operands in order; then the cotangent or the existing output, if the call has one.
+    /// The operands in order; then the cotangent, the tangents, and the existing outputs, as far as the call has them.
     pub arrays: Vec<Array>,
-    /// The results in order.
-    pub products: Vec<Product>,
+    /// The value.
+    pub product: Product,
 }
 
 /// An index with all that is known of its extent.
@@ -61,6 +61,8 @@ pub struct Array {
     pub term: Term,
     /// The term as written.
     pub text: String,
+    /// Whether the call takes it. One that it does not take has no elements, and no [`Site`] is in it.
+    pub is_taken: bool,
 }
 
 /// What an array is to the call.
@@ -68,10 +70,12 @@ pub struct Array {
 pub enum Role {
     /// The operand of this number.
     Operand(usize),
-    /// The cotangent of `einsum_grad!`.
+    /// The cotangent of the value.
     Cotangent,
-    /// The output of `einsum_into!`.
-    Output,
+    /// The tangent of the operand of this number.
+    Tangent(usize),
+    /// The existing array that the result of this number goes to.
+    Output(usize),
 }
 
 /// The axes of an array.
@@ -97,9 +101,6 @@ pub struct Product {
     pub factors: Vec<Factor>,
     /// The axes of the result.
     pub output: Term,
-    /// The array whose axes of the ellipsis the result has; otherwise the broadcast of the
-    /// factors'. A gradient has those of its operand.
-    pub ellipsis_like: Option<ArrayId>,
 }
 
 /// One factor of a product.
@@ -166,17 +167,51 @@ impl Expr {
         term.axes.clone().into_iter().filter(move |axis| Some(*axis) != ellipsis)
     }
 
+    /// The operands to whose broadcast the ellipsis of an array extends; none without an ellipsis.
+    #[must_use]
+    pub fn ellipsis_of(&self, array: ArrayId) -> Vec<ArrayId> {
+        if self.ellipsis_position(&self.arrays[array.0].term).is_none() {
+            return Vec::new();
+        }
+        match self.arrays[array.0].role {
+            Role::Operand(_) => vec![array],
+            Role::Tangent(operand) => vec![self.operand(operand)],
+            Role::Cotangent => self.broadcast(),
+            Role::Output(_) => unreachable!("an output is not read"),
+        }
+    }
+
+    /// The operands that have an ellipsis, to whose broadcast that of the value extends.
+    #[must_use]
+    pub fn broadcast(&self) -> Vec<ArrayId> {
+        let factors = self.product.factors.iter().map(|factor| factor.array);
+        factors
+            .filter(|array| self.ellipsis_position(&self.arrays[array.0].term).is_some())
+            .collect()
+    }
+
+    /// The array of an operand.
+    #[must_use]
+    pub fn operand(&self, number: usize) -> ArrayId {
+        self.product.factors[number].array
+    }
+
+    /// The axes of an intermediate along indices: an ellipsis, the outermost loops of most nests, leads.
+    #[must_use]
+    pub fn along(&self, mut indices: Vec<IndexId>) -> Term {
+        indices.sort_by_key(|index| !self.indices[index.0].is_ellipsis);
+        Term { axes: indices.into_iter().map(Axis::Index).collect() }
+    }
+
     /// Asserts what every stage after `resolve` relies on.
     pub fn verify(&self) {
         debug_assert!(self.indices.iter().filter(|index| index.is_ellipsis).count() <= 1);
         for index in self.indices.iter().filter(|index| !index.is_ellipsis) {
             debug_assert!(!index.sites.is_empty() || index.given.is_some(), "{}", index.label);
         }
-        for product in &self.products {
-            debug_assert!(!product.factors.is_empty());
-        }
+        debug_assert!(!self.product.factors.is_empty());
         let terms = self.arrays.iter().map(|array| &array.term);
-        for term in terms.chain(self.products.iter().map(|product| &product.output)) {
+        for term in terms.chain([&self.product.output]) {
             for axis in &term.axes {
                 if let Axis::Index(IndexId(index)) = *axis {
                     debug_assert!(index < self.indices.len());
@@ -185,7 +220,8 @@ impl Expr {
         }
     }
 
-    fn write_term(&self, f: &mut fmt::Formatter<'_>, term: &Term) -> fmt::Result {
+    /// Writes the labels of a term.
+    pub fn write_term(&self, f: &mut fmt::Formatter<'_>, term: &Term) -> fmt::Result {
         for (position, axis) in term.axes.iter().enumerate() {
             f.write_str(if position > 0 { " " } else { "" })?;
             match axis {
@@ -202,27 +238,25 @@ impl fmt::Display for Role {
         match self {
             Role::Operand(number) => write!(f, "operand {number}"),
             Role::Cotangent => f.write_str("cotangent"),
-            Role::Output => f.write_str("output"),
+            Role::Tangent(number) => write!(f, "tangent {number}"),
+            Role::Output(number) => write!(f, "output {number}"),
         }
     }
 }
 
 impl fmt::Display for Expr {
-    /// Writes one line a product: `[i k] = operand 0[i j] * operand 1[j k]`.
+    /// Writes the product: `[i k] = operand 0[i j] * operand 1[j k]`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for product in &self.products {
-            f.write_str("[")?;
-            self.write_term(f, &product.output)?;
-            f.write_str("] =")?;
-            for (position, factor) in product.factors.iter().enumerate() {
-                let array = &self.arrays[factor.array.0];
-                f.write_str(if position > 0 { " * " } else { " " })?;
-                write!(f, "{}{}[", if factor.conj { "conj " } else { "" }, array.role)?;
-                self.write_term(f, &array.term)?;
-                f.write_str("]")?;
-            }
-            f.write_str("\n")?;
+        f.write_str("[")?;
+        self.write_term(f, &self.product.output)?;
+        f.write_str("] =")?;
+        for (position, factor) in self.product.factors.iter().enumerate() {
+            let array = &self.arrays[factor.array.0];
+            f.write_str(if position > 0 { " * " } else { " " })?;
+            write!(f, "{}{}[", if factor.conj { "conj " } else { "" }, array.role)?;
+            self.write_term(f, &array.term)?;
+            f.write_str("]")?;
         }
-        Ok(())
+        f.write_str("\n")
     }
 }

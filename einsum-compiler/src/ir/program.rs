@@ -2,24 +2,24 @@
 
 use std::fmt;
 
-use super::expr::{Expr, IndexId};
-use super::plan::TensorId;
+use super::expr::{ArrayId, Expr, IndexId};
+use super::plan::Output;
 
-/// Loop nests for every result of the expression.
+/// Loop nests that make all results of a call.
 #[derive(Clone, Debug)]
 pub struct Program {
-    /// What is computed: extents, arrays, outputs.
+    /// Extents and arrays. Only arrays that are taken are read.
     pub expr: Expr,
-    /// For each product its alternatives: each computes it, and which is the cheapest depends on the
-    /// extents. At least one.
-    pub bodies: Vec<Vec<Body>>,
+    /// The results in order.
+    pub results: Vec<Output>,
+    /// Alternatives: each makes all results, and which is the cheapest depends on the extents. At least one.
+    pub bodies: Vec<Body>,
 }
 
-/// Nests that compute one product, run in order: the last writes its output, and nest `n` before it
-/// makes intermediate `n`.
+/// Nests that run in order. Intermediates are numbered as they are made.
 pub type Body = Vec<Nest>;
 
-/// One loop nest: `target[…] = Σ Π sources[…]`.
+/// One loop nest: `target[…] += Π sources[…]`, where the first nest of a target assigns.
 #[derive(Clone, Debug)]
 pub struct Nest {
     /// What runs inside.
@@ -28,17 +28,32 @@ pub struct Nest {
     pub kept: Vec<IndexId>,
     /// The loops that are summed over.
     pub summed: Vec<IndexId>,
-    /// One or two.
+    /// One or two; none in a nest that fills its target with zeros.
     pub sources: Vec<Access>,
     /// What is written.
     pub target: Access,
-    /// Whether the target is the product's output instead of an intermediate.
-    pub writes_output: bool,
+    /// The operands to whose broadcast the target's ellipsis extends; none without an ellipsis.
+    pub ellipsis: Vec<ArrayId>,
+    /// Whether an earlier nest has written the target.
+    pub adds: bool,
+}
+
+/// What a nest reads or writes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TensorId {
+    /// An array of the call.
+    Array(ArrayId),
+    /// The intermediate of this number in its body.
+    Intermediate(usize),
+    /// The result of this number, which is only written.
+    Result(usize),
 }
 
 /// What runs inside a nest.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kernel {
+    /// No source: zeros.
+    Zero,
     /// One source, nothing summed: permutation, diagonal, broadcast.
     Copy,
     /// One source, something summed.
@@ -52,7 +67,7 @@ pub enum Kernel {
 /// How a nest walks a tensor.
 #[derive(Clone, Debug)]
 pub struct Access {
-    /// The tensor; for a target it is ignored.
+    /// The tensor.
     pub tensor: TensorId,
     /// Whether its elements are conjugated.
     pub conj: bool,
@@ -79,28 +94,58 @@ impl Nest {
     }
 }
 
-impl Program {
-    /// Asserts that every kept loop moves the target, no summed loop does, and every loop moves a
-    /// source or broadcasts.
-    pub fn verify(&self) {
-        debug_assert!(self.bodies.iter().all(|alternatives| !alternatives.is_empty()));
-        for nest in self.bodies.iter().flatten().flatten() {
-            for (number, _) in nest.kept.iter().enumerate() {
-                debug_assert!(nest.target.axes.contains(&AxisLoop::Loop(number)));
+impl Nest {
+    fn verify(&self) {
+        let (kept, loops) = (self.kept.len(), self.kept.len() + self.summed.len());
+        let walks = |access: &Access, number| access.axes.contains(&AxisLoop::Loop(number));
+        for number in 0..kept {
+            debug_assert!(walks(&self.target, number));
+        }
+        for access in self.sources.iter().chain([&self.target]) {
+            for axis in &access.axes {
+                debug_assert!(!matches!(axis, AxisLoop::Loop(number) if *number >= loops));
             }
-            let loops = nest.kept.len() + nest.summed.len();
-            for access in nest.sources.iter().chain([&nest.target]) {
-                for axis in &access.axes {
-                    debug_assert!(!matches!(axis, AxisLoop::Loop(number) if *number >= loops));
+        }
+        for number in kept..loops {
+            debug_assert!(!walks(&self.target, number));
+            debug_assert!(self.sources.iter().any(|source| walks(source, number)));
+        }
+    }
+}
+
+impl Program {
+    /// The number of operations of a body with these extents of the indices: the points of all loops.
+    #[must_use]
+    pub fn operations(body: &Body, extents: &[usize]) -> f64 {
+        let points = |nest: &Nest| -> f64 {
+            let indices = nest.kept.iter().chain(&nest.summed);
+            #[expect(clippy::cast_precision_loss, reason = "costs are estimates")]
+            indices.map(|index| extents[index.0] as f64).product()
+        };
+        body.iter().map(points).sum()
+    }
+
+    /// Asserts that every kept loop moves the target, no summed loop does, every loop moves a
+    /// source or broadcasts, what is read has been made, and every result is.
+    pub fn verify(&self) {
+        debug_assert!(!self.bodies.is_empty());
+        for body in &self.bodies {
+            for (position, nest) in body.iter().enumerate() {
+                nest.verify();
+                let made = |tensor: TensorId| {
+                    body[..position].iter().any(|earlier| earlier.target.tensor == tensor)
+                };
+                debug_assert_eq!(nest.adds, made(nest.target.tensor));
+                for source in &nest.sources {
+                    debug_assert!(match source.tensor {
+                        TensorId::Array(array) => self.expr.arrays[array.0].is_taken,
+                        TensorId::Intermediate(_) => made(source.tensor),
+                        TensorId::Result(_) => false,
+                    });
                 }
             }
-            for axis in &nest.target.axes {
-                let kept = nest.kept.len();
-                debug_assert!(!matches!(axis, AxisLoop::Loop(number) if *number >= kept));
-            }
-            for number in nest.kept.len()..loops {
-                let moves = |access: &Access| access.axes.contains(&AxisLoop::Loop(number));
-                debug_assert!(nest.sources.iter().any(moves));
+            for result in (0..self.results.len()).map(TensorId::Result) {
+                debug_assert!(body.iter().any(|nest| nest.target.tensor == result));
             }
         }
     }
@@ -129,37 +174,36 @@ impl Program {
 
 impl fmt::Display for Program {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let bodies = self.bodies.iter().enumerate();
-        for (result, body) in
-            bodies.flat_map(|(n, alternatives)| alternatives.iter().map(move |body| (n, body)))
-        {
-            writeln!(f, "result {result}")?;
-            for (number, nest) in body.iter().enumerate() {
+        for (number, body) in self.bodies.iter().enumerate() {
+            writeln!(f, "body {number}")?;
+            for nest in body {
                 f.write_str("  for")?;
                 for index in nest.kept.iter().chain(&nest.summed) {
                     write!(f, " {}", self.expr.indices[index.0].label)?;
                 }
-                write!(f, ": {:?} ", nest.kernel)?;
-                match nest.writes_output {
-                    true => f.write_str("output")?,
-                    false => write!(f, "t{number}")?,
-                }
+                write!(f, ": {:?} {}", nest.kernel, self.shown(nest.target.tensor))?;
                 self.write_access(f, nest, &nest.target)?;
-                f.write_str(if nest.summed.is_empty() { " =" } else { " +=" })?;
+                let assigns = nest.summed.is_empty() && !nest.adds;
+                f.write_str(if assigns { " =" } else { " +=" })?;
                 for (position, source) in nest.sources.iter().enumerate() {
                     f.write_str(if position > 0 { " * " } else { " " })?;
                     f.write_str(if source.conj { "conj " } else { "" })?;
-                    match source.tensor {
-                        TensorId::Array(array) => {
-                            write!(f, "{}", self.expr.arrays[array.0].role)?;
-                        }
-                        TensorId::Intermediate(made) => write!(f, "t{made}")?,
-                    }
+                    f.write_str(&self.shown(source.tensor))?;
                     self.write_access(f, nest, source)?;
                 }
-                f.write_str("\n")?;
+                f.write_str(if nest.sources.is_empty() { " 0\n" } else { "\n" })?;
             }
         }
         Ok(())
+    }
+}
+
+impl Program {
+    fn shown(&self, tensor: TensorId) -> String {
+        match tensor {
+            TensorId::Array(array) => self.expr.arrays[array.0].role.to_string(),
+            TensorId::Intermediate(made) => format!("t{made}"),
+            TensorId::Result(result) => format!("result {result}"),
+        }
     }
 }

@@ -1,7 +1,7 @@
 //! A good order of pairs for many tensors: always the pair that shrinks the network most.
 
 use super::cost::{Cost, Measure};
-use super::path::{IndexSet, Network, Order};
+use super::orders::{IndexSet, Network, Order};
 
 /// Returns an order. Pairs that share an index come before outer products.
 pub(super) fn order(network: &Network<'_>) -> Order {

@@ -1,28 +1,66 @@
-//! Contraction paths from symbolic costs: [`Expr`] to [`Plan`].
+//! The steps of a call: [`Expr`] to [`Plan`].
 //!
-//! Lone indices are summed over in their operand first and output-only indices broadcast last;
-//! in between the order of the pairs is searched exactly for a few factors and greedily for many.
-//! Where the best order depends on extents that are not known yet, the few that matter are kept.
+//! The operands' product is contracted in an order of pairs ([`orders`]): lone indices are summed first, output-only ones
+//! broadcast last; the order is searched exactly for a few factors and greedily for many. Each order is a graph of steps
+//! ([`path`]), and derivatives are taken of that, so that value, cotangents, and tangents share their
+//! intermediates: a step has three directions of equal cost, whatever the number of operands. Beside these stand graphs
+//! whose results are planned one by one ([`independent`]), since a result alone can have a cheaper order. Where it depends
+//! on extents that are not known yet which graph is the cheapest, the few that matter are kept ([`choose`]).
 
-mod alternatives;
+mod choose;
 mod cost;
 mod greedy;
+mod independent;
 mod optimal;
+mod orders;
 mod path;
 
-pub(crate) use cost::Cost;
+use crate::differentiate::differentiate;
+use crate::ir::expr::{ArrayId, Expr, Role};
+use crate::ir::graph::Graph;
+use crate::ir::plan::{Output, Plan};
+use crate::ir::request::{Request, Wanted};
+use orders::Supposed;
 
-use crate::ir::expr::Expr;
-use crate::ir::plan::Plan;
+/// Plans what a request wants.
+pub(crate) fn plan(expr: Expr, request: &Request) -> Plan {
+    let supposed = Supposed::of(&expr);
+    let mut candidates: Vec<Graph> = Vec::new();
+    for order in orders::orders(&expr, &expr.product, &supposed) {
+        let value = path::graph(&expr, &expr.product, &order);
+        push(&mut candidates, differentiate(&expr, value, request));
+    }
+    for graph in independent::graphs(&expr, request, &supposed) {
+        push(&mut candidates, graph);
+    }
+    let graphs = choose::choose(&expr, candidates, &supposed);
+    let results = (0..request.results.len()).map(|number| output(&expr, request, number)).collect();
+    Plan { expr, results, graphs }
+}
 
-/// Up to this many factors all orders are compared: 3⁸ = 6561 pairs of subsets.
-const EXACT: usize = 8;
+fn push(candidates: &mut Vec<Graph>, graph: Graph) {
+    if !candidates.contains(&graph) {
+        candidates.push(graph);
+    }
+}
 
-/// Up to this many factors the best orders for different extents are looked for.
-const ALTERNATIVES: usize = 6;
+fn output(expr: &Expr, request: &Request, number: usize) -> Output {
+    let (axes, ellipsis) = shape(expr, request.results[number]);
+    let goes_there = |array: &crate::ir::expr::Array| array.role == Role::Output(number);
+    Output { axes, ellipsis, array: expr.arrays.iter().position(goes_there).map(ArrayId) }
+}
 
-/// Plans every product of an expression.
-pub(crate) fn plan(expr: Expr) -> Plan {
-    let paths = expr.products.iter().map(|product| path::paths(&expr, product)).collect();
-    Plan { expr, paths }
+/// The axes of a result, and the operands to whose broadcast its ellipsis extends.
+fn shape(expr: &Expr, wanted: Wanted) -> (crate::ir::expr::Term, Vec<ArrayId>) {
+    match wanted {
+        Wanted::Value | Wanted::Tangent => {
+            let has_ellipsis = expr.ellipsis_position(&expr.product.output).is_some();
+            let ellipsis = if has_ellipsis { expr.broadcast() } else { Vec::new() };
+            (expr.product.output.clone(), ellipsis)
+        }
+        Wanted::Gradient(operand) | Wanted::GradientTangent(operand) => {
+            let operand = expr.operand(operand);
+            (expr.arrays[operand.0].term.clone(), expr.ellipsis_of(operand))
+        }
+    }
 }

@@ -3,7 +3,7 @@
 use std::cmp::Ordering;
 
 use super::cost::Measure;
-use super::path::Order;
+use super::orders::Order;
 
 /// A set of indices: bit `i` stands for index `i`.
 pub(super) type Mask = u128;

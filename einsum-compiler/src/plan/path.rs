@@ -1,196 +1,101 @@
-//! The steps of one product, around the search for the order of its pairs.
+//! The steps of one product in one order of its pairs.
 
-use std::collections::BTreeSet;
+use super::orders::{IndexSet, Network, Order};
+use crate::ir::expr::{Expr, Factor, IndexId, Product};
+use crate::ir::graph::{Graph, Source, Step, Tensor, TensorId};
 
-use super::cost::Cost;
-use super::optimal::{self, Mask, Masks};
-use super::{ALTERNATIVES, EXACT, alternatives, greedy};
-use crate::ir::expr::{Expr, IndexId, Product};
-use crate::ir::plan::{Path, Source, Step, StepResult, TensorId};
-
-/// The distinct indices of a tensor.
-pub(super) type IndexSet = BTreeSet<IndexId>;
-
-/// Pairs to contract: positions in a list of tensors to which every pair appends its result.
-pub(super) type Order = Vec<(usize, usize)>;
-
-/// What a search for an order works on.
-pub(super) struct Network<'a> {
-    /// The expression, for extents.
-    pub(super) expr: &'a Expr,
-    /// The indices of each tensor.
-    pub(super) tensors: Vec<IndexSet>,
-    /// The indices that the result keeps.
-    pub(super) output: IndexSet,
+/// What remains to be multiplied of a product once lone indices have been summed.
+pub(super) fn network<'a>(expr: &'a Expr, product: &Product) -> Network<'a> {
+    let mut graph = Graph::default();
+    let factors = factors(expr, &mut graph, product);
+    let indices = |source: &Source| graph.indices(expr, source).into_iter().collect();
+    Network {
+        expr,
+        tensors: factors.iter().map(indices).collect(),
+        output: product.output.indices().into_iter().collect(),
+    }
 }
 
-impl Network<'_> {
-    /// The number of positions of a set of indices.
-    pub(super) fn size(&self, indices: &IndexSet) -> Cost {
-        Cost::size(self.expr, indices.iter().copied())
-    }
+/// The graph that makes a product, its only result.
+pub(super) fn graph(expr: &Expr, product: &Product, order: &Order) -> Graph {
+    let mut graph = Graph::default();
+    let has_ellipsis = expr.ellipsis_position(&product.output).is_some();
+    let ellipsis = if has_ellipsis { expr.broadcast() } else { Vec::new() };
+    let steps = vec![contract(expr, &mut graph, product, &ellipsis, order)];
+    let result = graph.add(Tensor { axes: product.output.clone(), ellipsis, steps });
+    graph.results = vec![result];
+    graph
+}
 
-    /// The sets of indices as masks, if there are few enough indices for that.
-    pub(super) fn masks(&self) -> Option<Masks> {
-        if self.expr.indices.len() > Mask::BITS as usize {
-            return None;
+/// Adds the intermediates of a product to a graph, and returns the step that makes the product of them. The ellipsis of
+/// what it makes extends to the broadcast of these operands.
+pub(super) fn contract(
+    expr: &Expr,
+    graph: &mut Graph,
+    product: &Product,
+    ellipsis: &[crate::ir::expr::ArrayId],
+    order: &Order,
+) -> Step {
+    let mut tensors = factors(expr, graph, product);
+    let output: IndexSet = product.output.indices().into_iter().collect();
+    for (done, &(left, right)) in order.iter().enumerate() {
+        let sources = vec![tensors[left], tensors[right]];
+        if done + 1 == order.len() {
+            return graph.contraction(expr, sources, &product.output, ellipsis);
         }
-        let mask = |set: &IndexSet| set.iter().fold(0, |mask, index| mask | (1 << index.0));
-        let tensors = self.tensors.iter().map(mask).collect();
-        Some(Masks { tensors, output: mask(&self.output) })
+        let later: IndexSet = order[done + 1..]
+            .iter()
+            .flat_map(|&(left, right)| [left, right])
+            .filter_map(|number| tensors.get(number))
+            .flat_map(|source| graph.indices(expr, source))
+            .chain(output.iter().copied())
+            .collect();
+        let axes = expr.along(result_order(expr, graph, &sources, &later));
+        let mut ellipsis = Vec::new();
+        if expr.ellipsis_position(&axes).is_some() {
+            for source in &sources {
+                ellipsis.extend(graph.ellipsis(expr, source.tensor));
+            }
+            ellipsis.sort_unstable();
+            ellipsis.dedup();
+        }
+        let step = graph.contraction(expr, sources, &axes, &ellipsis);
+        let tensor = graph.share(Tensor { axes, ellipsis, steps: vec![step] });
+        tensors.push(Source { tensor, conj: false });
     }
+    graph.contraction(expr, vec![tensors[0]], &product.output, ellipsis)
 }
 
-/// Plans one product: one path for each order that is worth keeping.
-pub(super) fn paths(expr: &Expr, product: &Product) -> Vec<Path> {
-    let network = Builder::new(expr, product).network(product);
-    let orders = match (network.tensors.len(), network.masks()) {
-        (1, _) => vec![Vec::new()],
-        (2, _) => vec![vec![(0, 1)]],
-        (n, Some(masks)) if n <= ALTERNATIVES => alternatives::orders(expr, &masks),
-        (n, Some(masks)) if n <= EXACT => vec![optimal::order(&masks, symbolic(expr))],
-        _ => vec![greedy::order(&network)],
-    };
-    let path = |order: &Order| {
-        let mut builder = Builder::new(expr, product);
-        builder.contract(product, order);
-        Path { steps: builder.steps, cost: builder.cost }
-    };
-    orders.iter().map(path).collect()
-}
-
-/// The number of positions of a set of indices, in unknown extents that grow together.
-pub(super) fn symbolic(expr: &Expr) -> impl Fn(Mask) -> Cost {
-    |mask| {
-        let within = (0..expr.indices.len()).filter(|index| mask >> index & 1 == 1);
-        Cost::size(expr, within.map(IndexId))
+/// The factors of a product, each summed over the indices that only it has.
+fn factors(expr: &Expr, graph: &mut Graph, product: &Product) -> Vec<Source> {
+    let source = |factor: &Factor| Source { tensor: TensorId::Array(factor.array), conj: factor.conj };
+    let factors: Vec<Source> = product.factors.iter().map(source).collect();
+    if factors.len() == 1 {
+        return factors;
     }
-}
-
-struct Tensor {
-    source: Source,
-    /// The distinct indices in order of its axes.
-    indices: Vec<IndexId>,
-}
-
-struct Builder<'a> {
-    expr: &'a Expr,
-    steps: Vec<Step>,
-    /// The tensors that are still to be multiplied; used ones stay as place holders.
-    tensors: Vec<Tensor>,
-    cost: Cost,
-}
-
-impl<'a> Builder<'a> {
-    /// Begins with the factors, each summed over the indices that only it has.
-    fn new(expr: &'a Expr, product: &Product) -> Self {
-        let tensor = |factor: &crate::ir::expr::Factor| Tensor {
-            source: Source { tensor: TensorId::Array(factor.array), conj: factor.conj },
-            indices: expr.arrays[factor.array.0].term.indices(),
+    let of_factors: Vec<Vec<IndexId>> =
+        factors.iter().map(|source| graph.indices(expr, source)).collect();
+    let mut summed = Vec::new();
+    for (number, &source) in factors.iter().enumerate() {
+        let elsewhere = |index: &IndexId| {
+            let mut others = of_factors.iter().enumerate().filter(|(other, _)| *other != number);
+            product.output.contains(*index) || others.any(|(_, indices)| indices.contains(index))
         };
-        let tensors = product.factors.iter().map(tensor).collect();
-        let mut builder = Builder { expr, steps: Vec::new(), tensors, cost: Cost::default() };
-        if builder.tensors.len() > 1 {
-            builder.sum_lone_indices(&product.output.indices().into_iter().collect());
-        }
-        builder
+        let own = &of_factors[number];
+        let kept: Vec<IndexId> = own.iter().copied().filter(elsewhere).collect();
+        let is_whole = kept.len() == own.len();
+        summed.push(if is_whole { source } else { graph.sum(expr, source, kept) });
     }
+    summed
+}
 
-    /// What remains to be multiplied.
-    fn network(&self, product: &Product) -> Network<'a> {
-        let indices = |tensor: &Tensor| tensor.indices.iter().copied().collect();
-        Network {
-            expr: self.expr,
-            tensors: self.tensors.iter().map(indices).collect(),
-            output: product.output.indices().into_iter().collect(),
-        }
-    }
-
-    /// Sums every tensor over the indices that only it has, outside of any product.
-    fn sum_lone_indices(&mut self, output: &IndexSet) {
-        for number in 0..self.tensors.len() {
-            let elsewhere =
-                |index: &IndexId| {
-                    output.contains(index)
-                        || self.tensors.iter().enumerate().any(|(other, tensor)| {
-                            other != number && tensor.indices.contains(index)
-                        })
-                };
-            let kept: Vec<IndexId> =
-                self.tensors[number].indices.iter().copied().filter(elsewhere).collect();
-            if kept.len() < self.tensors[number].indices.len() {
-                self.cost += &Cost::size(self.expr, self.tensors[number].indices.iter().copied());
-                let source = self.tensors[number].source;
-                self.tensors[number] = self.intermediate(vec![source], kept);
-            }
-        }
-    }
-
-    /// Contracts the pairs in order and writes the output.
-    fn contract(&mut self, product: &Product, order: &Order) {
-        let output: IndexSet = product.output.indices().into_iter().collect();
-        let ends = self.tensors.len() + order.len();
-        for (done, &(left, right)) in order.iter().enumerate() {
-            let later: IndexSet = order[done + 1..]
-                .iter()
-                .flat_map(|&(left, right)| [left, right])
-                .filter_map(|number| self.tensors.get(number))
-                .flat_map(|tensor| tensor.indices.iter().copied())
-                .chain(output.iter().copied())
-                .collect();
-            let kept = self.result_order(left, right, &later);
-            let all: IndexSet = self.tensors[left]
-                .indices
-                .iter()
-                .chain(&self.tensors[right].indices)
-                .copied()
-                .collect();
-            self.cost += &Cost::size(self.expr, all.iter().copied());
-            let sources = vec![self.tensors[left].source, self.tensors[right].source];
-            let is_last = done + 1 == order.len();
-            // Repeating a product along an output-only index costs nothing, a sum does.
-            let summed = all.len() > kept.len();
-            let broadcasts = output.iter().any(|index| !kept.contains(index));
-            if is_last && !(summed && broadcasts) {
-                self.steps.push(Step { sources, result: StepResult::Output });
-                return;
-            }
-            let tensor = self.intermediate(sources, kept);
-            self.tensors.push(tensor);
-        }
-        self.finish_single(ends - 1, &output);
-    }
-
-    /// Writes the output from one tensor, first summing it if it is then to be broadcast.
-    fn finish_single(&mut self, number: usize, output: &IndexSet) {
-        let indices = self.tensors[number].indices.clone();
-        let kept: Vec<IndexId> =
-            indices.iter().copied().filter(|index| output.contains(index)).collect();
-        self.cost += &Cost::size(self.expr, indices.iter().copied());
-        let mut source = self.tensors[number].source;
-        if kept.len() < indices.len() && output.iter().any(|index| !kept.contains(index)) {
-            source = self.intermediate(vec![source], kept).source;
-        }
-        self.steps.push(Step { sources: vec![source], result: StepResult::Output });
-    }
-
-    /// The axes of a contraction's result: batch, then free ones of the left, then of the right,
-    /// each in the order of their source, so that a next contraction finds them together.
-    fn result_order(&self, left: usize, right: usize, later: &IndexSet) -> Vec<IndexId> {
-        let (left, right) = (&self.tensors[left].indices, &self.tensors[right].indices);
-        let batch = left.iter().filter(|index| right.contains(index));
-        let free_left = left.iter().filter(|index| !right.contains(index));
-        let free_right = right.iter().filter(|index| !left.contains(index));
-        let all = batch.chain(free_left).chain(free_right);
-        all.copied().filter(|index| later.contains(index)).collect()
-    }
-
-    fn intermediate(&mut self, sources: Vec<Source>, mut indices: Vec<IndexId>) -> Tensor {
-        // An ellipsis, the outermost loops of most nests, leads the intermediate's axes.
-        indices.sort_by_key(|index| !self.expr.indices[index.0].is_ellipsis);
-        let tensor = TensorId::Intermediate(self.steps.len());
-        let result = StepResult::Intermediate(indices.clone());
-        self.steps.push(Step { sources, result });
-        Tensor { source: Source { tensor, conj: false }, indices }
-    }
+/// The axes of a contraction's result: batch, then free ones of the left, then of the right,
+/// each in the order of their source, so that a next contraction finds them together.
+fn result_order(expr: &Expr, graph: &Graph, sources: &[Source], later: &IndexSet) -> Vec<IndexId> {
+    let (left, right) = (graph.indices(expr, &sources[0]), graph.indices(expr, &sources[1]));
+    let batch = left.iter().filter(|index| right.contains(index));
+    let free_left = left.iter().filter(|index| !right.contains(index));
+    let free_right = right.iter().filter(|index| !left.contains(index));
+    let all = batch.chain(free_left).chain(free_right);
+    all.copied().filter(|index| later.contains(index)).collect()
 }

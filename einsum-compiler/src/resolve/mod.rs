@@ -7,12 +7,13 @@ mod output;
 
 use crate::diagnostic::{Diagnostic, Diagnostics, Place, Rule, count, list, similar};
 use crate::ir::ast::{self, Ast, AxisKind, Form};
+use crate::ir::request::{Request, Wanted};
 use crate::ir::expr::{
     Array, ArrayId, Axis, Expr, Factor, Given, Index, IndexId, Product, Role, Site, Term,
 };
 
-/// Resolves an index string.
-pub(crate) fn resolve(ast: &Ast) -> Result<Expr, Diagnostics> {
+/// Resolves an index string. The arrays are those that a call with this request could take.
+pub(crate) fn resolve(ast: &Ast, request: &Request) -> Result<Expr, Diagnostics> {
     let mut out = Diagnostics::default();
     check_operand_count(ast, &mut out);
     let output = match &ast.output {
@@ -36,12 +37,23 @@ pub(crate) fn resolve(ast: &Ast) -> Result<Expr, Diagnostics> {
 
     let output_axes = resolver.bind(&output);
     let factors = (0..arrays.len()).map(|number| Factor { array: ArrayId(number), conj: false });
-    let product =
-        Product { factors: factors.collect(), output: output_axes.clone(), ellipsis_like: None };
-    match ast.form {
-        Form::Into => arrays.push(array(ast, Role::Output, &output, output_axes)),
-        Form::Grad => arrays.push(array(ast, Role::Cotangent, &output, output_axes)),
-        Form::Einsum | Form::Try | Form::View | Form::Fn => {}
+    let product = Product { factors: factors.collect(), output: output_axes.clone() };
+    request.verify(arrays.len());
+    let value = array(ast, Role::Cotangent, &output, output_axes);
+    let of_operands = arrays.clone();
+    let like = |array: &Array, role| Array { role, ..array.clone() };
+    if request.has_cotangent() {
+        arrays.push(value.clone());
+    }
+    for &operand in &request.tangents {
+        arrays.push(like(&of_operands[operand], Role::Tangent(operand)));
+    }
+    for &result in &request.existing {
+        let of_result = match request.results[result] {
+            Wanted::Value | Wanted::Tangent => &value,
+            Wanted::Gradient(operand) | Wanted::GradientTangent(operand) => &of_operands[operand],
+        };
+        arrays.push(like(of_result, Role::Output(result)));
     }
     let mut indices = resolver.indices;
     for option in &ast.extents {
@@ -49,7 +61,7 @@ pub(crate) fn resolve(ast: &Ast) -> Result<Expr, Diagnostics> {
             index.given.get_or_insert(Given { literal: option.literal, position: option.position });
         }
     }
-    let mut expr = Expr { indices, arrays, products: vec![product] };
+    let mut expr = Expr { indices, arrays, product };
     let sites = sites(&expr);
     for (index, sites) in expr.indices.iter_mut().zip(sites) {
         index.sites = sites;
@@ -60,7 +72,7 @@ pub(crate) fn resolve(ast: &Ast) -> Result<Expr, Diagnostics> {
 fn array(ast: &Ast, role: Role, term: &ast::Term, axes: Term) -> Array {
     let text = match (&ast.output, role) {
         // An implicit output is written nowhere.
-        (None, Role::Output | Role::Cotangent) => {
+        (None, Role::Cotangent) => {
             term.axes.iter().map(|axis| axis.kind.to_string()).collect()
         }
         _ => {
@@ -68,7 +80,7 @@ fn array(ast: &Ast, role: Role, term: &ast::Term, axes: Term) -> Array {
             words.join(" ")
         }
     };
-    Array { role, term: axes, text }
+    Array { role, term: axes, text, is_taken: true }
 }
 
 /// The axes of every array that run along each index.

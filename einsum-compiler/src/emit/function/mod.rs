@@ -240,7 +240,7 @@ impl Emitted<'_> {
 
     fn body(&self) -> TokenStream {
         let source = |role: Role| self.name(role).to_string();
-        let program = program::emit_program_of(self.program, source);
+        let program = program::emit_description(self.program, source);
         let arguments = self.expr.arrays.iter().filter(|array| array.is_taken).map(|array| {
             let name = self.name(array.role);
             let is_scalar = array.term.axes.is_empty();
