@@ -10,7 +10,7 @@ use core::marker::PhantomData;
 use ndarray::{ArrayRef, Dimension};
 use smallvec::SmallVec;
 
-use crate::program::{NONE, Program};
+use crate::program::Program;
 use crate::view::Raw;
 
 /// An array or scalar that a function reads or writes.
@@ -99,9 +99,9 @@ impl Laid {
         let mut laid = Laid { axes: SmallVec::new(), ends: SmallVec::new() };
         for (array, argument) in program.arrays.iter().zip(arguments) {
             let (named, found) = (array.axes.len(), argument.extents.len());
-            let (before, rest) = match array.before {
-                NONE => (named, 0),
-                before => (usize::from(before), found.saturating_sub(named)),
+            let (before, rest) = match array.has_ellipsis() {
+                false => (named, 0),
+                true => (array.before(), found.saturating_sub(named)),
             };
             assert!(before <= named, "einloom: internal error: the ellipsis lies outside its term");
             let fits = found == named + rest;

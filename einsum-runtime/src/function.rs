@@ -12,8 +12,8 @@ use smallvec::{SmallVec, smallvec};
 use crate::argument::{Argument, Laid, RawArgument};
 use crate::check::check;
 use crate::element::Element;
-use crate::execute::Call;
-use crate::kernel::raw::RawKernels;
+use crate::execute::{Call, Place};
+use crate::kernel::raw::{Factor, RawKernels, RawMode};
 use crate::outcome::raise;
 use crate::program::Program;
 
@@ -121,4 +121,41 @@ pub fn accumulate<T: Element>(
 ) {
     // SAFETY: the kernels are those of the elements, and there are no results.
     unsafe { run(program, T::TABLE.raw, Argument::raw(arguments), given, &[]) }
+}
+
+/// Runs a program: new results go to the slots, the others are added to their outputs.
+///
+/// # Safety
+///
+/// The kernels are those of the arguments' elements. A slot can be written as the type of its constructor, or as an
+/// element. All are written when this returns.
+#[track_caller]
+unsafe fn run(
+    program: &'static Program,
+    kernels: &'static RawKernels,
+    arguments: &[RawArgument<'_>],
+    given: &[usize],
+    slots: &[Slot],
+) {
+    let laid = Laid::new(program, arguments);
+    let operands = laid.operands(arguments);
+    let mut extents: SmallVec<[usize; 16]> = smallvec![0; program.labels.len()];
+    if let Err(error) = check(program, &operands, given, &mut extents, kernels.element.size()) {
+        raise(error)
+    }
+    let call = Call { program, operands: &operands, extents: &extents, kernels };
+    if let [Slot { to, place: Some(place) }] = *slots {
+        // SAFETY: the caller's duties.
+        return unsafe { call.run_new(kernels.new_arrays[place], to) };
+    }
+    let mut made: SmallVec<[bool; 4]> = smallvec![false; slots.len()];
+    let places = slots.iter().zip(&mut made).map(|(slot, is_made)| Place {
+        value: slot.to,
+        new_array: slot.place.map(|place| kernels.new_arrays[place]),
+        is_made,
+    });
+    let mut places: SmallVec<[Place<'_>; 4]> = places.collect();
+    let mode = RawMode::Scale { alpha: Factor::One, beta: Factor::One };
+    // SAFETY: the caller's duties.
+    unsafe { call.run_all(&mut places, mode) }
 }

@@ -24,13 +24,15 @@ mod outcome;
 mod program;
 mod source;
 
-// From views to kernels: `bind` makes views, `execute` runs nests, `nest` lays their loops over arrays, `kernel`,
+// From views to kernels: `bind` makes views, `argument` those of emitted functions, `execute` runs nests, `nest` lays their loops over arrays, `kernel`,
 // `stream`, and `engine` run the loops.
+mod argument;
 mod bind;
 mod blocked;
 mod direct;
 mod engine;
 mod execute;
+mod function;
 mod intermediate;
 mod kept;
 mod kernel;
