@@ -24,8 +24,15 @@ pub struct Tensor {
 pub fn interpret(program: &Program, arrays: &[Tensor]) -> Vec<Tensor> {
     let expr = &program.expr;
     let mut given = arrays.iter();
-    let arrays: Vec<Option<&Tensor>> =
-        expr.arrays.iter().map(|array| if array.is_taken { Some(given.next().expect("number of arrays")) } else { None }).collect();
+    let arrays: Vec<Option<&Tensor>> = expr
+        .arrays
+        .iter()
+        .map(
+            |array| {
+                if array.is_taken { Some(given.next().expect("number of arrays")) } else { None }
+            },
+        )
+        .collect();
     assert!(given.next().is_none(), "number of arrays");
     let extents = extents(expr, &arrays);
     run(program, cheapest(&program.bodies, &extents), &arrays, &extents)

@@ -27,8 +27,7 @@ fn take_only_needed(expr: &mut Expr, results: &[Output], graphs: &[Graph]) {
         let array = graph::TensorId::Array(ArrayId(number));
         steps().any(|step| step.sources.iter().any(|source| source.tensor == array))
     };
-    let has_ellipsis =
-        |number: usize| expr.ellipsis_position(&expr.arrays[number].term).is_some();
+    let has_ellipsis = |number: usize| expr.ellipsis_position(&expr.arrays[number].term).is_some();
     let mut taken: Vec<bool> = (0..expr.arrays.len())
         .map(|number| match expr.arrays[number].role {
             Role::Operand(_) => is_read(number) || has_ellipsis(number),

@@ -1,13 +1,14 @@
 //! Runs the nests of a body in turn over blocks of an index that all of them keep, so that the intermediates of a block
 //! stay in cache: `ij,i,j->ij` and `ijk,nj,nk->ni` then pass over memory once.
 //!
-//! The blocks depend on shapes only. Every element of the result is made in one block, as it is without blocks; hence
+//! The blocks depend on shapes only. Every element of the results is made in one block, as it is without blocks; hence
 //! threads can take some each, with intermediates of their own.
 
 #![allow(unsafe_code)]
 
 use smallvec::SmallVec;
 
+use crate::check::is_first;
 use crate::execute::{Call, Out};
 use crate::layout::{Axes, Steps};
 use crate::program::{NONE, Nest};
@@ -31,25 +32,33 @@ pub(crate) struct Blocking {
 
 impl Call<'_> {
     /// Returns how to cut a body into blocks, if that is worth it.
-    pub(crate) fn blocking(&self, body: &[Nest]) -> Option<Blocking> {
-        let (last, makers) = body.split_last()?;
+    pub(crate) fn blocking(&self, body: &[Nest], results: usize) -> Option<Blocking> {
+        let is_maker = |nest: &&Nest| usize::from(nest.into) >= results;
+        if body.iter().filter(is_maker).count() == 0 {
+            return None;
+        }
         let has_rest = |raw: &Raw<'_>| !raw.axes().rest.extents.is_empty();
-        if makers.is_empty()
-            || body.iter().any(|nest| nest.before != NONE)
+        if body.iter().any(Nest::has_ellipsis)
             || self.operands.iter().any(has_rest)
-            || crate::nest::is_diagonal(last.target)
+            || body.iter().any(|nest| !is_maker(&nest) && crate::nest::is_diagonal(nest.target))
         {
             return None;
         }
         let size = self.kernels.element.size();
-        let made: usize = makers.iter().map(|nest| self.bytes(nest.kept, size)).sum();
+        let makers = body
+            .iter()
+            .enumerate()
+            .filter(|(number, nest)| is_maker(nest) && is_first(body, *number));
+        let made: usize =
+            makers.map(|(_, nest)| self.bytes(nest.kept, size)).fold(0, usize::saturating_add);
         if made <= BLOCK {
             return None;
         }
         let is_kept = |index: &u8| body.iter().all(|nest| nest.kept.contains(index));
-        let index = *last.kept.iter().find(|index| is_kept(index))?;
+        let index = *body.last()?.kept.iter().find(|index| is_kept(index))?;
         let without = self.program.arrays.iter().filter(|array| !array.axes.contains(&index));
-        let shared: usize = without.map(|array| self.bytes(array.axes, size)).sum();
+        let shared = without.map(|array| self.bytes(array.axes, size));
+        let shared = shared.fold(0, usize::saturating_add);
         let extent = self.extents[usize::from(index)];
         let len = BLOCK / (made / extent).max(1);
         let len = if len < POSITIONS { len } else { len / POSITIONS * POSITIONS };
@@ -80,39 +89,32 @@ impl Call<'_> {
     /// # Safety
     ///
     /// As [`run`](Call::run).
-    pub(crate) unsafe fn run_blocked(&self, body: &[Nest], blocking: &Blocking, out: &Out<'_>) {
+    pub(crate) unsafe fn run_blocked(&self, body: &[Nest], blocking: &Blocking, outs: &[Out<'_>]) {
         let Blocking { index, len } = *blocking;
-        let last = &body[body.len() - 1];
-        let of_target: SmallVec<[u8; 8]> = last
-            .target
-            .iter()
-            .map(|&axis| if axis == NONE { NONE } else { last.index(usize::from(axis)) })
-            .collect();
-        // Else some positions of the target were in no block.
-        let is_once = of_target.iter().filter(|own| **own == index).count() == 1;
-        assert!(is_once, "einloom: internal error: the target has not one axis along the blocks");
+        let targets: SmallVec<[Target; 2]> =
+            (0..outs.len()).map(|result| Target::of(body, result, index)).collect();
         let extent = self.extents[usize::from(index)];
         let pieces = threads::pieces(self.nanoseconds(body));
         let grid = Grid::of([extent.div_ceil(len)], [1], pieces);
-        // SAFETY: a call and its output are made of pointers to elements, and of numbers and tables that nobody writes.
-        let shared = unsafe { Shared::new((self, *out)) };
+        // SAFETY: a call and its outputs are made of pointers to elements, and of numbers and tables that nobody writes.
+        let shared = unsafe { Shared::new((self, outs)) };
         threads::each(grid.pieces(), |piece| {
-            let (call, out) = shared.get();
+            let (call, outs) = shared.get();
             let [blocks] = grid.piece(piece);
             for start in blocks.map(|block| block * len) {
                 let part = Part { index, extent, start, len: len.min(extent - start) };
-                // SAFETY: the caller's duties: operands are only read, and every position of the target is in one block.
-                unsafe { call.run_block(body, &part, &of_target, &out) }
+                // SAFETY: the caller's duties: operands are only read, and every position of a target is in one block.
+                unsafe { call.run_block(body, &part, &targets, outs) }
             }
         });
     }
 
-    /// Runs a body on a part of an index' positions. `of_target` are the indices of the target's axes.
+    /// Runs a body on a part of an index' positions.
     ///
     /// # Safety
     ///
     /// As [`run`](Call::run), for the positions of that part.
-    unsafe fn run_block(&self, body: &[Nest], part: &Part, of_target: &[u8], out: &Out<'_>) {
+    unsafe fn run_block(&self, body: &[Nest], part: &Part, targets: &[Target], outs: &[Out<'_>]) {
         let size = self.kernels.element.size().cast_signed();
         let mut extents: SmallVec<[usize; 16]> = SmallVec::from_slice(self.extents);
         extents[usize::from(part.index)] = part.len;
@@ -120,7 +122,11 @@ impl Call<'_> {
         let arrays = self.program.arrays.iter().zip(self.operands);
         let blocks: SmallVec<[Block; 4]> =
             arrays.map(|(array, raw)| block(array.axes, &raw.axes().named)).collect();
-        let target = block(of_target, &out.axes.named);
+        let of_outs: SmallVec<[Block; 2]> = targets
+            .iter()
+            .zip(outs)
+            .map(|(target, out)| block(&target.0, &out.axes.named))
+            .collect();
         let operands: SmallVec<[Raw<'_>; 4]> = self
             .operands
             .iter()
@@ -132,14 +138,39 @@ impl Call<'_> {
             .collect();
         let call = Call { operands: &operands, extents: &extents, ..*self };
         let none = Steps { extents: &[], strides: &[] };
-        let named = Steps::of(&target.axes);
-        let out = Out {
-            ptr: out.ptr.wrapping_offset(target.offset.wrapping_mul(size)),
-            axes: Axes { named, rest: none, found: out.axes.found },
-            mode: out.mode,
-        };
+        let outs: SmallVec<[Out<'_>; 2]> = outs
+            .iter()
+            .zip(&of_outs)
+            .map(|(out, block)| Out {
+                ptr: out.ptr.wrapping_offset(block.offset.wrapping_mul(size)),
+                axes: Axes { named: Steps::of(&block.axes), rest: none, found: out.axes.found },
+                mode: out.mode,
+            })
+            .collect();
         // SAFETY: the caller's duties: all positions of a block are positions of the whole.
-        unsafe { call.run_whole(body, out) };
+        unsafe { call.run_whole(body, &outs) };
+    }
+}
+
+/// The indices of a result's axes.
+struct Target(SmallVec<[u8; 8]>);
+
+impl Target {
+    /// # Panics
+    ///
+    /// If not one of the axes runs along `index`.
+    fn of(body: &[Nest], result: usize, index: u8) -> Self {
+        let maker = body.iter().find(|nest| usize::from(nest.into) == result);
+        let nest = maker.expect("einloom: internal error: a result is not made");
+        let axes: SmallVec<[u8; 8]> = nest
+            .target
+            .iter()
+            .map(|&axis| if axis == NONE { NONE } else { nest.index(usize::from(axis)) })
+            .collect();
+        // Else some positions of the target were in no block.
+        let is_once = axes.iter().filter(|own| **own == index).count() == 1;
+        assert!(is_once, "einloom: internal error: the target has not one axis along the blocks");
+        Target(axes)
     }
 }
 

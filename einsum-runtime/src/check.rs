@@ -1,12 +1,12 @@
 //! The run-time check of a call, before any loop: in go its arrays and options, out comes the extent of every index.
 //!
 //! What holds afterwards: every array has the rank of its term, axes of one index have its extent, ellipses broadcast,
-//! and every new array of the products' cheapest bodies can be allocated.
+//! and every new array of the cheapest body can be allocated.
 
 use crate::ellipsis::{EllipsisExtents, Extents, broadcast, broadcasts, is_broadcast};
 use crate::error::{Problem, ShapeError};
 use crate::layout::Axes;
-use crate::program::{Array, NONE, Nest, Product, Program};
+use crate::program::{Array, NONE, Nest, Program};
 use crate::source::{AxisExtent, Role, Source};
 use crate::view::Raw;
 
@@ -35,7 +35,7 @@ pub(crate) fn check(
     let mut number = 0;
     while number < arrays.len() {
         let (array, axes) = (&arrays[number], operands[number].axes());
-        ellipses |= array.before != NONE;
+        ellipses |= array.has_ellipsis();
         agree &= has_rank(array, &axes) && meets(array.axes, axes.named.extents, extents);
         number += 1;
     }
@@ -46,10 +46,11 @@ pub(crate) fn check(
     if ellipses {
         check_ellipses(arrays, operands)?;
     }
-    for product in program.products {
-        check_new_arrays(program, product, operands, extents, size)?;
+    // A view has none.
+    if program.bodies.is_empty() {
+        return Ok(());
     }
-    Ok(())
+    check_new_arrays(program, operands, extents, size)
 }
 
 const BROKEN: &str = "einloom: internal error: a call does not have the arrays of its program";
@@ -59,7 +60,7 @@ fn has_rank(array: &Array, axes: &Axes<'_>) -> bool {
     let (named, rest) = (array.axes.len(), axes.rest.extents.len());
     named == axes.named.extents.len()
         && axes.found == named + rest
-        && (rest == 0 || array.before != NONE)
+        && (rest == 0 || array.has_ellipsis())
 }
 
 /// Whether axes have the extents of their indices; those of new indices are noted.
@@ -89,7 +90,7 @@ fn disagreement(program: &Program, operands: &[Raw<'_>], given: &[usize]) -> Sha
     for (array, operand) in program.arrays.iter().zip(operands) {
         let (named, found) = (array.axes.len(), operand.axes().found);
         if !has_rank(array, &operand.axes()) {
-            let (source, ellipsis) = (array.source, array.before != NONE);
+            let (source, ellipsis) = (array.source, array.has_ellipsis());
             return ShapeError::new(Problem::Rank { source, found, named, ellipsis });
         }
     }
@@ -118,65 +119,87 @@ fn disagreement(program: &Program, operands: &[Raw<'_>], given: &[usize]) -> Sha
 }
 
 fn axis_extent(array: &Array, axes: &Axes<'_>, axis: usize) -> AxisExtent {
-    let shift = if axis < usize::from(array.before) { 0 } else { axes.rest.extents.len() };
+    let shift = if axis < array.before() { 0 } else { axes.rest.extents.len() };
     AxisExtent { extent: axes.named.extents[axis], source: array.source, axis: axis + shift }
 }
 
-/// Checks that the ellipses of the operands broadcast, and that that of an output or cotangent is what they broadcast to.
+/// Checks that the ellipses of the operands broadcast, and that that of any other array is what those that it names
+/// broadcast to.
 #[inline(never)]
 fn check_ellipses(arrays: &[Array], operands: &[Raw<'_>]) -> Result<(), ShapeError> {
     let ellipsis = |number: usize| EllipsisExtents {
         extents: operands[number].axes().rest.extents,
-        first: usize::from(arrays[number].before),
+        first: arrays[number].before(),
         source: arrays[number].source,
     };
-    let with_ellipsis = |&number: &usize| arrays[number].before != NONE;
+    let with_ellipsis = |&number: &usize| arrays[number].has_ellipsis();
     let is_operand = |&number: &usize| matches!(arrays[number].source.role(), Role::Operand(_));
     let factors = || (0..arrays.len()).filter(with_ellipsis).filter(is_operand);
-    let mut extents = Extents::new();
     for second in factors() {
         for first in factors().take_while(|&first| first != second) {
             broadcasts(ellipsis(first), ellipsis(second))?;
         }
-        broadcast(&mut extents, ellipsis(second).extents);
     }
-    let mut targets = (0..arrays.len()).filter(with_ellipsis).filter(|n| !is_operand(n));
-    targets.try_for_each(|target| is_broadcast(ellipsis(target), &extents))
+    let mut others = (0..arrays.len()).filter(with_ellipsis).filter(|n| !is_operand(n));
+    others.try_for_each(|other| {
+        is_broadcast(ellipsis(other), &broadcast_of(arrays[other].ellipsis, operands))
+    })
 }
 
-/// Checks that every array which a product makes can be allocated.
+/// Returns what the ellipses of the arrays broadcast to that are listed after the first byte.
+fn broadcast_of(ellipsis: &[u8], operands: &[Raw<'_>]) -> Extents {
+    let mut extents = Extents::new();
+    for &like in ellipsis.iter().skip(1) {
+        broadcast(&mut extents, operands[usize::from(like)].axes().rest.extents);
+    }
+    extents
+}
+
+/// Checks that every array can be allocated that the cheapest body makes.
 fn check_new_arrays(
     program: &Program,
-    product: &Product,
     operands: &[Raw<'_>],
     extents: &[usize],
     size: usize,
 ) -> Result<(), ShapeError> {
-    let body = cheapest(product, extents);
-    let has_output = matches!(program.arrays.last(), Some(a) if a.source.role() == Role::Output);
-    let new = if has_output { body.len() - 1 } else { body.len() };
+    let body = cheapest(program.bodies, extents);
     let mut number = 0;
-    while number < new {
+    while number < body.len() {
         let nest = &body[number];
         number += 1;
-        let fits = match nest.before {
-            NONE => is_allocatable(size, nest.target, nest, extents, &[]),
-            _ => {
-                let like = if number == body.len() { product.like } else { NONE };
-                let rest = rest_extents(program, &body[..number - 1], nest, like, operands);
-                is_allocatable(size, nest.target, nest, extents, &rest)
-            }
+        // A result in an existing array is not new, nor is a target that a nest adds to.
+        let is_new = match program.results.get(usize::from(nest.into)) {
+            Some(&array) => array == NONE,
+            None => true,
         };
-        if !fits {
-            let like = if number == body.len() { product.like } else { NONE };
-            let rest = rest_extents(program, &body[..number - 1], nest, like, operands);
-            let (before, behind) = nest.target.split_at(nest.target.len().min(nest.before.into()));
+        if !is_new || !is_first(body, number - 1) {
+            continue;
+        }
+        let rest = match nest.has_ellipsis() {
+            false => Extents::new(),
+            true => rest_extents(nest, operands),
+        };
+        if !is_allocatable(size, nest.target, nest, extents, &rest) {
+            let (before, behind) = nest.target.split_at(nest.target.len().min(nest.before()));
             let named = |axes: &'static [u8]| axes.iter().map(|&axis| nest.extent(axis, extents));
             let all = named(before).chain(rest).chain(named(behind)).collect();
             return Err(ShapeError::new(Problem::TooLarge { extents: all }));
         }
     }
     Ok(())
+}
+
+/// Whether a nest of a body is the first that writes its target.
+pub(crate) fn is_first(body: &[Nest], number: usize) -> bool {
+    let into = body[number].into;
+    let mut earlier = 0;
+    while earlier < number {
+        if body[earlier].into == into {
+            return false;
+        }
+        earlier += 1;
+    }
+    true
 }
 
 /// Whether an array of elements of `size` bytes can be allocated: ndarray and Rust allow `isize::MAX` elements and bytes,
@@ -223,51 +246,13 @@ impl Nest {
     }
 }
 
-/// Returns the extents that the ellipsis of a nest's target stands for: those of the array `like`, or without one what the
-/// arrays broadcast to that go into it. `earlier` are the nests that run before it.
-///
-/// # Panics
-///
-/// If a nest reads what is made by itself or later.
-pub(crate) fn rest_extents(
-    program: &Program,
-    earlier: &[Nest],
-    nest: &Nest,
-    like: u8,
-    operands: &[Raw<'_>],
-) -> Extents {
-    let mut extents = Extents::new();
-    if nest.before == NONE {
-        return extents;
-    }
-    match like {
-        NONE => add_sources(&mut extents, program, earlier, nest, operands),
-        like => broadcast(&mut extents, operands[usize::from(like)].axes().rest.extents),
-    }
-    extents
+/// Returns the extents that the ellipsis of a nest's target stands for.
+pub(crate) fn rest_extents(nest: &Nest, operands: &[Raw<'_>]) -> Extents {
+    broadcast_of(nest.ellipsis, operands)
 }
 
-fn add_sources(
-    extents: &mut Extents,
-    program: &Program,
-    earlier: &[Nest],
-    nest: &Nest,
-    operands: &[Raw<'_>],
-) {
-    for source in nest.sources {
-        match usize::from(source.tensor).checked_sub(program.arrays.len()) {
-            None => broadcast(extents, operands[usize::from(source.tensor)].axes().rest.extents),
-            Some(made) => {
-                add_sources(extents, program, &earlier[..made], &earlier[made], operands);
-            }
-        }
-    }
-}
-
-/// Returns the cheapest body of a product: the cost of a nest is the number of its points. Of equally cheap ones it is the
-/// first.
-pub(crate) fn cheapest(product: &Product, extents: &[usize]) -> &'static [Nest] {
-    let bodies = product.bodies;
+/// Returns the cheapest body: the cost of a nest is the number of its points. Of equally cheap ones it is the first.
+pub(crate) fn cheapest(bodies: &'static [&'static [Nest]], extents: &[usize]) -> &'static [Nest] {
     if let [only] = bodies {
         return only;
     }

@@ -18,9 +18,9 @@ pub use crate::operand::{Borrowed, Operand, Viewable};
 pub use crate::outcome::{must_use, raise};
 pub use crate::output::{Output, OutputPlace};
 pub use crate::output_view::{BoundMut, OutputView};
-pub use crate::program::{Access, Array as Term, NONE, Nest, Product, Program};
+pub use crate::program::{Access, Array as Term, NONE, Nest, Program};
 pub use crate::rank::{AnyAxes, Axes, HasRank, Is, IsOutput, With, Without};
-pub use crate::result::{Checked, checked, checked_view, einsum};
+pub use crate::result::{Checked, NewResult, Place, checked, checked_view, einsum};
 pub use crate::source::Source;
 pub use crate::static_extent::{
     AnyExtent, AnyExtents, Extent, ExtentAt, Extents, LetterAgrees, LetterEqual, NameAgrees,

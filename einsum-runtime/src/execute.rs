@@ -6,11 +6,11 @@
 
 use smallvec::SmallVec;
 
-use crate::check::{cheapest, rest_extents};
+use crate::check::{cheapest, is_first, rest_extents};
 use crate::intermediate::{COrder, Intermediate};
-use crate::kernel::raw::{RawKernels, RawMode, RawRead};
+use crate::kernel::raw::{Factor, RawKernels, RawMode, RawRead};
 use crate::kernel::{Dim, Dims};
-use crate::layout::Axes;
+use crate::layout::{Axes, Steps};
 use crate::nest::{self, Laid, is_diagonal};
 use crate::new_array::{NewArray, NewRoom};
 use crate::program::{Access, NONE, Nest, Program};
@@ -27,7 +27,7 @@ pub(crate) struct Call<'c> {
     pub(crate) kernels: &'static RawKernels,
 }
 
-/// What a body writes its result to.
+/// What a body writes a result to.
 #[derive(Clone, Copy)]
 pub(crate) struct Out<'o> {
     pub(crate) ptr: *mut u8,
@@ -35,8 +35,18 @@ pub(crate) struct Out<'o> {
     pub(crate) mode: RawMode,
 }
 
+/// Where a new result goes.
+pub(crate) struct Place<'p> {
+    /// The array that is written by `new_array`, or the scalar.
+    pub(crate) value: *mut u8,
+    /// The constructor of an array; none for a scalar.
+    pub(crate) new_array: Option<NewArray>,
+    /// Whether the value has been written.
+    pub(crate) is_made: &'p mut bool,
+}
+
 impl Call<'_> {
-    /// Computes a product into a new array, and writes that to `array`, made by `new_array`.
+    /// Computes the only result into a new array, and writes that to `array`, made by `new_array`.
     ///
     /// # Safety
     ///
@@ -44,35 +54,106 @@ impl Call<'_> {
     ///
     /// # Panics
     ///
-    /// If there is no such product, or the dimension has another rank.
-    pub(crate) unsafe fn run_new(&self, product: usize, new_array: NewArray, array: *mut u8) {
-        let described = &self.program.products[product];
-        let body = cheapest(described, self.extents);
-        let last = body.len() - 1;
-        let nest = &body[last];
-        let shape = self.new_shape(&body[..last], nest, described.like);
-        let room = NewRoom::new(shape.len, self.kernels.element);
-        let axes = shape.axes();
-        let out = Out { ptr: room.ptr(), axes, mode: RawMode::Assign };
+    /// If there is no such result, or the dimension has another rank.
+    pub(crate) unsafe fn run_new(&self, new_array: NewArray, array: *mut u8) {
+        assert!(self.program.results == [NONE], "{NOT_ONE}");
+        let body = cheapest(self.program.bodies, self.extents);
+        let new = New::result(self, body, 0);
         // SAFETY: the room is new, and as large as its shape says; the check has bounded the shape as an array wants it.
         unsafe {
-            self.run(product, out);
-            if nest.before == NONE {
-                return new_array(array, room.into_room(), axes.named.extents);
-            }
-            let extents = shape.in_order(usize::from(nest.before));
-            new_array(array, room.into_room(), &extents);
+            self.run(body, &[new.out()]);
+            new.into_array(new_array, array);
         }
     }
 
-    /// Returns the shape of what a nest makes. `earlier` are the nests that run before it.
-    fn new_shape(&self, earlier: &[Nest], nest: &Nest, like: u8) -> COrder {
-        let mut shape = match nest.before {
-            NONE => COrder::new(nest.target.len(), &[]),
-            _ => {
-                let rest = rest_extents(self.program, earlier, nest, like, self.operands);
-                COrder::new(nest.target.len(), &rest)
+    /// Computes the only result.
+    ///
+    /// # Safety
+    ///
+    /// As [`run`](Call::run).
+    pub(crate) unsafe fn run_only(&self, out: Out<'_>) {
+        assert!(self.program.results.len() == 1, "{NOT_ONE}");
+        // SAFETY: the caller's duties.
+        unsafe { self.run(cheapest(self.program.bodies, self.extents), &[out]) }
+    }
+
+    /// Computes all results: new ones to their places, in order; the others into their arrays, by `mode`.
+    ///
+    /// # Safety
+    ///
+    /// A place can be written as an array of the elements' type and the dimension of its constructor, or as an element.
+    /// Factors of the mode can be read as elements.
+    ///
+    /// # Panics
+    ///
+    /// If there are more or less new results than places, or the dimension of a place has another rank.
+    pub(crate) unsafe fn run_all(&self, places: &mut [Place<'_>], mode: RawMode) {
+        let (program, body) = (self.program, cheapest(self.program.bodies, self.extents));
+        let is_new = |result: &usize| program.results[*result] == NONE;
+        let of_results = || 0..program.results.len();
+        assert!(
+            of_results().filter(is_new).count() == places.len(),
+            "einloom: internal error: not every new result has a place"
+        );
+        let new: SmallVec<[Option<New>; 4]> = of_results()
+            .filter(is_new)
+            .zip(&*places)
+            .map(|(result, place)| place.new_array.map(|_| New::result(self, body, result)))
+            .collect();
+        let mut of_places = new.iter().zip(&*places);
+        let outs: SmallVec<[Out<'_>; 4]> = of_results()
+            .map(|result| match program.results[result] {
+                NONE => match of_places.next() {
+                    Some((Some(new), _)) => new.out(),
+                    Some((None, place)) => Out::scalar(place.value),
+                    None => unreachable!("einloom: internal error: places have been counted"),
+                },
+                array => self.existing(result, array, mode),
+            })
+            .collect();
+        // SAFETY: rooms are new, and as large as their shapes say, which the check has bounded; scalars can be written;
+        // outputs are borrowed exclusively and are different ones.
+        unsafe {
+            self.run(body, &outs);
+            drop(outs);
+            for (new, place) in new.into_iter().zip(places) {
+                if let (Some(new), Some(new_array)) = (new, place.new_array) {
+                    new.into_array(new_array, place.value);
+                }
+                *place.is_made = true;
             }
+        }
+    }
+
+    /// Returns the output that a result goes to.
+    ///
+    /// # Panics
+    ///
+    /// If it is none, or an earlier result goes there.
+    fn existing(&self, result: usize, array: u8, mode: RawMode) -> Out<'_> {
+        let is_taken = self.program.results[..result].contains(&array);
+        assert!(!is_taken, "einloom: internal error: two results go to one output");
+        match self.operands.get(usize::from(array)) {
+            Some(output) if output.is_output => Out { ptr: output.ptr, axes: output.axes(), mode },
+            _ => panic!("einloom: internal error: a call has no output"),
+        }
+    }
+
+    /// Returns the output that the only result goes to.
+    ///
+    /// # Panics
+    ///
+    /// If there is none.
+    pub(crate) fn only_existing(&self, mode: RawMode) -> Out<'_> {
+        let [array] = *self.program.results else { panic!("{NOT_ONE}") };
+        self.existing(0, array, mode)
+    }
+
+    /// Returns the shape of what a nest makes.
+    fn new_shape(&self, nest: &Nest) -> COrder {
+        let mut shape = match nest.has_ellipsis() {
+            false => COrder::new(nest.target.len(), &[]),
+            true => COrder::new(nest.target.len(), &rest_extents(nest, self.operands)),
         };
         let named = shape.named_mut();
         let mut axis = 0;
@@ -80,62 +161,89 @@ impl Call<'_> {
             named[axis] = nest.extent(nest.target[axis], self.extents);
             axis += 1;
         }
-        shape.lay(usize::from(nest.before));
+        shape.lay(nest.before());
         shape
     }
 
-    /// Computes a product.
+    /// Runs a body. `outs` are where its results go.
     ///
     /// # Safety
     ///
-    /// At every position of its axes, `out` can be written by nobody else, no two positions have the same element, and
-    /// every element holds a value of the elements' type unless the mode is an assignment. Factors of the mode can be
-    /// read as elements.
+    /// At every position of its axes, each of `outs` can be written by nobody else, no two positions have the same
+    /// element, and every element holds a value of the elements' type unless the mode is an assignment. Factors of the
+    /// modes can be read as elements.
     ///
     /// In turn every position is written when this returns.
-    pub(crate) unsafe fn run(&self, product: usize, out: Out<'_>) {
-        let product = &self.program.products[product];
-        let body = cheapest(product, self.extents);
+    ///
+    /// # Panics
+    ///
+    /// If the body does not make a result.
+    unsafe fn run(&self, body: &[Nest], outs: &[Out<'_>]) {
+        let makes = |result: usize| body.iter().any(|nest| usize::from(nest.into) == result);
+        assert!((0..outs.len()).all(makes), "einloom: internal error: a result is not made");
         // SAFETY: the caller's duties.
         unsafe {
-            match self.blocking(body) {
-                Some(blocking) => self.run_blocked(body, &blocking, &out),
-                None => self.run_whole(body, out),
+            match self.blocking(body, outs.len()) {
+                Some(blocking) => self.run_blocked(body, &blocking, outs),
+                None => self.run_whole(body, outs),
             }
         }
     }
 
-    /// Runs a body nest by nest.
+    /// Runs a body nest by nest. An intermediate is given back after the last nest that needs it.
     ///
     /// # Safety
     ///
     /// As [`run`](Call::run).
-    pub(crate) unsafe fn run_whole(&self, body: &[Nest], out: Out<'_>) {
-        let mut made: SmallVec<[Intermediate; 4]> = SmallVec::new();
-        let last = body.len() - 1;
+    pub(crate) unsafe fn run_whole(&self, body: &[Nest], outs: &[Out<'_>]) {
+        let mut made: SmallVec<[Option<Intermediate>; 4]> = SmallVec::new();
         let mut number = 0;
-        while number < last {
+        while number < body.len() {
             let nest = &body[number];
-            let shape = self.new_shape(&body[..number], nest, NONE);
-            let mut target = Intermediate::new(shape, self.kernels.element);
-            let ptr = target.as_mut_ptr();
-            let out = Out { ptr, axes: target.shape.axes(), mode: RawMode::Assign };
-            // SAFETY: the room is new, and as large as its shape says.
-            unsafe { self.run_nest(nest, &made, out) };
-            made.push(target);
             number += 1;
+            // SAFETY: the caller's duties; the room of an intermediate is as large as its shape says, and the nest that
+            // makes it writes all of it.
+            unsafe {
+                match usize::from(nest.into).checked_sub(outs.len()) {
+                    None => {
+                        let out = &outs[usize::from(nest.into)];
+                        let mode =
+                            if is_first(body, number - 1) { out.mode } else { adding(out.mode) };
+                        self.run_nest(nest, &made, Out { mode, ..*out });
+                    }
+                    Some(new) if new == made.len() => {
+                        let mut target =
+                            Intermediate::new(self.new_shape(nest), self.kernels.element);
+                        self.run_nest(nest, &made, target.out(RawMode::Assign));
+                        made.push(Some(target));
+                    }
+                    Some(old) => {
+                        // Taken out, it cannot be read.
+                        let target = made.get_mut(old).and_then(Option::take);
+                        let mut target = target.expect(NOT_MADE);
+                        self.run_nest(nest, &made, target.out(adding(RawMode::Assign)));
+                        made[old] = Some(target);
+                    }
+                }
+            }
+            for access in nest.sources {
+                if let Some(read) = usize::from(access.tensor).checked_sub(self.operands.len()) {
+                    let target = outs.len() + read;
+                    if !body[number..].iter().any(|later| later.uses(access.tensor, target)) {
+                        made[read] = None;
+                    }
+                }
+            }
         }
-        // SAFETY: the caller's duties.
-        unsafe { self.run_nest(&body[last], &made, out) };
     }
 
     /// # Safety
     ///
     /// As [`run`](Call::run); `made` have been written.
-    unsafe fn run_nest(&self, nest: &Nest, made: &[Intermediate], out: Out<'_>) {
+    unsafe fn run_nest(&self, nest: &Nest, made: &[Option<Intermediate>], out: Out<'_>) {
         let target = Laid { axes: out.axes, loops: nest.target };
         let mut mode = out.mode;
-        if is_diagonal(nest.target) {
+        if nest.sources.is_empty() || is_diagonal(nest.target) {
             // SAFETY: the caller's duties; the kernels are those of the elements.
             mode = unsafe { self.kernels.scale_all(whole(&out.axes), out.ptr, mode) };
         }
@@ -143,6 +251,8 @@ impl Call<'_> {
         // are the target's axes, so that every position on its diagonal is written, and the others were above.
         unsafe {
             match nest.sources {
+                // Without sums every element is what the mode has made of it.
+                [] => {}
                 [source] => {
                     let (read, laid) = self.source(source, made);
                     self.run_unary(nest, read, &[laid], &target, out.ptr, mode);
@@ -153,12 +263,16 @@ impl Call<'_> {
                     let (reads, laid) = ([first, second], [laid_first, laid_second]);
                     self.run_binary(nest, reads, &laid, &target, out.ptr, mode);
                 }
-                _ => unreachable!("einloom: internal error: a nest has one source or two"),
+                _ => unreachable!("einloom: internal error: a nest has at most two sources"),
             }
         }
     }
 
-    fn source<'s>(&'s self, access: &Access, made: &'s [Intermediate]) -> (RawRead, Laid<'s>) {
+    fn source<'s>(
+        &'s self,
+        access: &Access,
+        made: &'s [Option<Intermediate>],
+    ) -> (RawRead, Laid<'s>) {
         let tensor = usize::from(access.tensor);
         let (ptr, axes) = match tensor.checked_sub(self.operands.len()) {
             None => {
@@ -166,7 +280,10 @@ impl Call<'_> {
                 assert!(!is_output, "einloom: internal error: a nest reads the output");
                 (ptr.cast_const(), self.operands[tensor].axes())
             }
-            Some(number) => (made[number].as_ptr(), made[number].shape.axes()),
+            Some(number) => {
+                let made = made.get(number).and_then(Option::as_ref).expect(NOT_MADE);
+                (made.as_ptr(), made.shape.axes())
+            }
         };
         (RawRead { ptr, conjugated: access.conj }, Laid { axes, loops: access.loops })
     }
@@ -213,6 +330,69 @@ impl Call<'_> {
         // SAFETY: the caller's duties.
         unsafe { self.kernels.binary(&mut dims, sources, out, mode) }
     }
+}
+
+const NOT_ONE: &str = "einloom: internal error: a call has not the one result that is asked for";
+
+const NOT_MADE: &str =
+    "einloom: internal error: a nest needs what has not been made, or is its own target";
+
+/// A new array, before the user has it.
+struct New {
+    room: NewRoom,
+    shape: COrder,
+    before: Option<usize>,
+}
+
+impl New {
+    /// Returns room for a result of a body.
+    ///
+    /// # Panics
+    ///
+    /// If the body does not make it.
+    fn result(call: &Call<'_>, body: &[Nest], result: usize) -> Self {
+        let maker = body.iter().find(|nest| usize::from(nest.into) == result);
+        let nest = maker.expect("einloom: internal error: a result is not made");
+        let shape = call.new_shape(nest);
+        let room = NewRoom::new(shape.len, call.kernels.element);
+        New { room, shape, before: nest.has_ellipsis().then(|| nest.before()) }
+    }
+
+    fn out(&self) -> Out<'_> {
+        Out { ptr: self.room.ptr(), axes: self.shape.axes(), mode: RawMode::Assign }
+    }
+
+    /// # Safety
+    ///
+    /// All elements are written, and the check has bounded the shape. `array` can be written as an array of the elements'
+    /// type and the dimension of `new_array`.
+    unsafe fn into_array(self, new_array: NewArray, array: *mut u8) {
+        let New { room, shape, before } = self;
+        // SAFETY: the caller's duties.
+        unsafe {
+            match before {
+                None => new_array(array, room.into_room(), shape.axes().named.extents),
+                Some(before) => new_array(array, room.into_room(), &shape.in_order(before)),
+            }
+        }
+    }
+}
+
+impl Out<'_> {
+    /// The only position of a scalar.
+    pub(crate) fn scalar(ptr: *mut u8) -> Self {
+        let none = Steps { extents: &[], strides: &[] };
+        Out { ptr, axes: Axes { named: none, rest: none, found: 0 }, mode: RawMode::Assign }
+    }
+}
+
+/// Returns the mode of the nests after the first one of a target.
+fn adding(mode: RawMode) -> RawMode {
+    let alpha = match mode {
+        RawMode::Assign => Factor::One,
+        RawMode::Scale { alpha, .. } => alpha,
+    };
+    RawMode::Scale { alpha, beta: Factor::One }
 }
 
 /// Returns the loops over all elements of an array.

@@ -4,7 +4,9 @@ use core::alloc::Layout;
 
 use smallvec::SmallVec;
 
+use crate::execute::Out;
 use crate::kept::Kept;
+use crate::kernel::raw::RawMode;
 use crate::layout::{Axes, Steps};
 
 /// A new array in C order.
@@ -27,9 +29,10 @@ impl Intermediate {
         self.memory.as_ptr()
     }
 
+    /// Returns it as a target.
     #[inline]
-    pub(crate) fn as_mut_ptr(&mut self) -> *mut u8 {
-        self.memory.as_mut_ptr()
+    pub(crate) fn out(&mut self, mode: RawMode) -> Out<'_> {
+        Out { ptr: self.memory.as_mut_ptr(), axes: self.shape.axes(), mode }
     }
 }
 

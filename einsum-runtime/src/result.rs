@@ -11,10 +11,9 @@ use ndarray::Array;
 
 use crate::check::check;
 use crate::error::ShapeError;
-use crate::execute::{Call, Out};
+use crate::execute::{Call, Out, Place as RawPlace};
 use crate::kernel::raw::{Factor, KernelTable, RawKernels, RawMode};
-use crate::layout::{Axes, Steps};
-use crate::new_array::{Rank, new_array};
+use crate::new_array::{NewArray, Rank, new_array};
 use crate::outcome::raise;
 use crate::program::Program;
 use crate::rank::With;
@@ -77,7 +76,7 @@ pub fn checked_view<T>(
     check(program, Erased::raw(operands), &[], extents, 0)
 }
 
-/// Returns the first product of a call, an array of named axes. As [`checked`] and [`Checked::array`], which are more for
+/// Returns the only result of a call, a new array of named axes. As [`checked`] and [`Checked::array`], which are more for
 /// rustc.
 ///
 /// # Panics
@@ -115,29 +114,29 @@ unsafe fn einsum_raw(
 ) {
     match check_call(program, kernels, operands, given, extents) {
         // SAFETY: the caller's duty.
-        Ok(call) => unsafe { call.run_new(0, call.kernels.new_arrays[place], array) },
+        Ok(call) => unsafe { call.run_new(call.kernels.new_arrays[place], array) },
         Err(error) => raise(error),
     }
 }
 
 impl<T> Checked<'_, T> {
-    /// Returns the result of a product that is an array of named axes.
+    /// Returns the only result, which is an array of named axes.
     ///
     /// # Panics
     ///
-    /// If there is no such product, or `D` does not have the rank of its output.
+    /// If there is no such result, or `D` does not have its rank.
     #[must_use]
-    pub fn array<D: Rank>(&self, product: usize) -> Array<T, D> {
+    pub fn array<D: Rank>(&self) -> Array<T, D> {
         let mut array = MaybeUninit::<Array<T, D>>::uninit();
         let new_array = self.call.kernels.new_arrays[D::PLACE];
         // SAFETY: the constructor is that of `T` and `D`, and has written the array when `run_new` returns.
         unsafe {
-            self.call.run_new(product, new_array, array.as_mut_ptr().cast());
+            self.call.run_new(new_array, array.as_mut_ptr().cast());
             array.assume_init()
         }
     }
 
-    /// Returns the result of a product whose output has `K` named axes and an ellipsis of the dimension `E`.
+    /// Returns the only result, which has `K` named axes and an ellipsis of the dimension `E`.
     ///
     /// # Panics
     ///
@@ -145,65 +144,174 @@ impl<T> Checked<'_, T> {
     #[must_use]
     pub fn array_like<const K: usize, E: With<K>>(
         &self,
-        product: usize,
         _ellipsis: PhantomData<E>,
     ) -> Array<T, E::Out> {
         let mut array = MaybeUninit::<Array<T, E::Out>>::uninit();
         // SAFETY: as in `array`.
         unsafe {
             let to = array.as_mut_ptr().cast();
-            self.call.run_new(product, new_array::<T, E::Out>, to);
+            self.call.run_new(new_array::<T, E::Out>, to);
             array.assume_init()
         }
     }
 
-    /// Returns the result of a product whose output has no axes.
+    /// Returns the only result, which has no axes.
     ///
     /// # Panics
     ///
-    /// If there is no such product.
+    /// If there is no such result.
     #[must_use]
-    pub fn scalar(&self, product: usize) -> T {
+    pub fn scalar(&self) -> T {
         let mut value = MaybeUninit::<T>::uninit();
-        // SAFETY: the only position can be written, and is when `run` returns.
+        // SAFETY: the only position can be written, and is when `run_only` returns.
         unsafe {
-            self.call.run(product, scalar(value.as_mut_ptr().cast()));
+            self.call.run_only(Out::scalar(value.as_mut_ptr().cast()));
             value.assume_init()
         }
     }
 
-    /// Writes the only product to the output: it becomes `beta * output + alpha * result`, where an `alpha` that is not
+    /// Returns a place for a result that is an array of named axes.
+    #[must_use]
+    pub fn new_array<D: Rank>(&self) -> NewResult<T, Array<T, D>> {
+        NewResult::new(Some(self.call.kernels.new_arrays[D::PLACE]))
+    }
+
+    /// Returns a place for a result that has `K` named axes and an ellipsis of the dimension `E`.
+    #[must_use]
+    pub fn new_array_like<const K: usize, E: With<K>>(
+        &self,
+        _ellipsis: PhantomData<E>,
+    ) -> NewResult<T, Array<T, E::Out>> {
+        NewResult::new(Some(new_array::<T, E::Out>))
+    }
+
+    /// Returns a place for a result without axes.
+    #[must_use]
+    pub fn new_scalar(&self) -> NewResult<T, T> {
+        NewResult::new(None)
+    }
+
+    /// Computes all results: new ones to these places, in order; the others overwrite their outputs.
+    ///
+    /// # Panics
+    ///
+    /// If there are not as many places as new results, or one does not have the rank of its result.
+    pub fn results(&self, new: &mut [Place<'_, T>]) {
+        // SAFETY: the places are those of results of `T`.
+        unsafe { self.call.run_all(Place::raw(new), RawMode::Assign) }
+    }
+
+    /// As [`results`](Checked::results), but results that are not new are added to their outputs.
+    ///
+    /// # Panics
+    ///
+    /// As [`results`](Checked::results).
+    pub fn add_results(&self, new: &mut [Place<'_, T>]) {
+        let mode = RawMode::Scale { alpha: Factor::One, beta: Factor::One };
+        // SAFETY: as above.
+        unsafe { self.call.run_all(Place::raw(new), mode) }
+    }
+
+    /// As [`results`](Checked::results), but results that are not new are scaled as [`fill`](Checked::fill) says.
+    ///
+    /// # Panics
+    ///
+    /// As [`results`](Checked::results).
+    pub fn scale_results(&self, new: &mut [Place<'_, T>], alpha: Option<T>, beta: Option<T>) {
+        let mode = mode(alpha.as_ref(), beta.as_ref());
+        // SAFETY: as above; the factors are elements of the call.
+        unsafe { self.call.run_all(Place::raw(new), mode) }
+    }
+
+    /// Writes the only result to its output: it becomes `beta * output + alpha * result`, where an `alpha` that is not
     /// given is one and a `beta` zero. With a `beta` of zero the output is not read.
     ///
     /// # Panics
     ///
-    /// If the call has no output.
+    /// If there is no such result.
     pub fn fill(self, alpha: Option<T>, beta: Option<T>) {
-        let mode = match (&alpha, &beta) {
-            (None, None) => RawMode::Assign,
-            (alpha, beta) => RawMode::Scale {
-                alpha: Factor::given(alpha.as_ref(), Factor::One),
-                beta: Factor::given(beta.as_ref(), Factor::Zero),
-            },
-        };
+        let mode = mode(alpha.as_ref(), beta.as_ref());
         // SAFETY: the factors are elements of the call.
         unsafe { fill(&self.call, mode) }
     }
 }
 
-fn scalar(ptr: *mut u8) -> Out<'static> {
-    let none = Steps { extents: &[], strides: &[] };
-    Out { ptr, axes: Axes { named: none, rest: none, found: 0 }, mode: RawMode::Assign }
+fn mode<T>(alpha: Option<&T>, beta: Option<&T>) -> RawMode {
+    match (alpha, beta) {
+        (None, None) => RawMode::Assign,
+        (alpha, beta) => RawMode::Scale {
+            alpha: Factor::given(alpha, Factor::One),
+            beta: Factor::given(beta, Factor::Zero),
+        },
+    }
 }
 
 /// # Safety
 ///
 /// Factors of the mode are elements of the call.
 unsafe fn fill(call: &Call<'_>, mode: RawMode) {
-    let output = match call.operands.last() {
-        Some(output) if output.is_output => output,
-        _ => panic!("einloom: internal error: a call has no output"),
-    };
+    let out = call.only_existing(mode);
     // SAFETY: the invariant of `OutputView`, which is borrowed exclusively.
-    unsafe { call.run(0, Out { ptr: output.ptr, axes: output.axes(), mode }) }
+    unsafe { call.run_only(out) }
+}
+
+/// A result `R` of elements `T` that is yet to be computed.
+pub struct NewResult<T, R> {
+    value: MaybeUninit<R>,
+    is_made: bool,
+    /// The constructor of `R`; none if it is `T`.
+    new_array: Option<NewArray>,
+    element: PhantomData<*mut T>,
+}
+
+impl<T, R> NewResult<T, R> {
+    fn new(new_array: Option<NewArray>) -> Self {
+        NewResult { value: MaybeUninit::uninit(), is_made: false, new_array, element: PhantomData }
+    }
+
+    /// Returns where the result is to go.
+    #[inline]
+    pub fn place(&mut self) -> Place<'_, T> {
+        // What was there is forgotten, not dropped: no emitted code computes twice.
+        let value = self.value.as_mut_ptr().cast();
+        let is_made = &mut self.is_made;
+        Place { raw: RawPlace { value, new_array: self.new_array, is_made }, element: PhantomData }
+    }
+
+    /// Returns the result.
+    ///
+    /// # Panics
+    ///
+    /// If it has not been computed.
+    #[inline]
+    #[must_use]
+    pub fn take(mut self) -> R {
+        assert!(self.is_made, "einloom: internal error: a result was not computed");
+        self.is_made = false;
+        // SAFETY: it has been written, and is not dropped here.
+        unsafe { self.value.assume_init_read() }
+    }
+}
+
+impl<T, R> Drop for NewResult<T, R> {
+    fn drop(&mut self) {
+        if self.is_made {
+            // SAFETY: it has been written.
+            unsafe { self.value.assume_init_drop() }
+        }
+    }
+}
+
+/// Where a new result of elements `T` goes.
+#[repr(transparent)]
+pub struct Place<'p, T> {
+    raw: RawPlace<'p>,
+    element: PhantomData<*mut T>,
+}
+
+impl<'p, T> Place<'p, T> {
+    fn raw<'c>(places: &'c mut [Self]) -> &'c mut [RawPlace<'p>] {
+        // SAFETY: the two have the same layout.
+        unsafe { core::slice::from_raw_parts_mut(places.as_mut_ptr().cast(), places.len()) }
+    }
 }

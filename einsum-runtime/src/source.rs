@@ -16,6 +16,7 @@ pub(crate) enum Role {
     Operand(usize),
     Output,
     Cotangent,
+    Tangent(usize),
     Options,
 }
 
@@ -41,6 +42,12 @@ impl Source {
         Source { role: Role::Cotangent, text, term }
     }
 
+    /// Returns the tangent of operand `number`, written `text` in the source, with its term.
+    #[must_use]
+    pub const fn tangent(number: usize, text: &'static str, term: &'static str) -> Self {
+        Source { role: Role::Tangent(number), text, term }
+    }
+
     pub(crate) const fn role(&self) -> Role {
         self.role
     }
@@ -56,6 +63,7 @@ impl fmt::Display for Source {
             Role::Operand(number) => write!(f, "operand {number} (`{}`)", self.text),
             Role::Output => write!(f, "the output (`{}`)", self.text),
             Role::Cotangent => write!(f, "the cotangent (`{}`)", self.text),
+            Role::Tangent(number) => write!(f, "the tangent of operand {number} (`{}`)", self.text),
             Role::Options => f.write_str("the options"),
         }
     }

@@ -5,10 +5,7 @@ use crate::ir::graph::{Graph, Step, Tensor, TensorId};
 
 /// Adds the derivatives of a graph's results along tangents, and returns them: pairs of an array and its tangent. All other
 /// arrays stand still.
-pub(crate) fn jvp(
-    graph: &mut Graph,
-    tangents: &[(ArrayId, ArrayId)],
-) -> Vec<usize> {
+pub(crate) fn jvp(graph: &mut Graph, tangents: &[(ArrayId, ArrayId)]) -> Vec<usize> {
     let mut moved: Vec<Option<TensorId>> = Vec::new();
     for number in 0..graph.tensors.len() {
         let tangent_of = |tensor: TensorId| match tensor {
@@ -37,10 +34,7 @@ pub(crate) fn jvp(
 }
 
 /// Every step once for each of its sources that moves.
-fn tangent_steps(
-    tensor: &Tensor,
-    tangent_of: impl Fn(TensorId) -> Option<TensorId>,
-) -> Vec<Step> {
+fn tangent_steps(tensor: &Tensor, tangent_of: impl Fn(TensorId) -> Option<TensorId>) -> Vec<Step> {
     let mut steps = Vec::new();
     for step in &tensor.steps {
         for (position, source) in step.sources.iter().enumerate() {

@@ -39,8 +39,7 @@ pub(crate) fn differentiate(expr: &Expr, mut graph: Graph, request: &Request) ->
         _ => None,
     });
     let arrays = || expr.arrays.iter().enumerate().map(|(number, array)| (ArrayId(number), array));
-    let cotangent =
-        arrays().find_map(|(id, array)| (array.role == Role::Cotangent).then_some(id));
+    let cotangent = arrays().find_map(|(id, array)| (array.role == Role::Cotangent).then_some(id));
     let tangents: Vec<(ArrayId, ArrayId)> = arrays()
         .filter_map(|(id, array)| match array.role {
             Role::Tangent(operand) => Some((expr.operand(operand), id)),

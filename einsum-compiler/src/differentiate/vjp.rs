@@ -37,7 +37,9 @@ pub(crate) fn vjp(
                 }
                 // For `C = conj(A) · B`, `dA = conj(dC) · B`.
                 let mut sources = vec![Source { tensor: cotangent, conj: source.conj }];
-                if let Some(other) = step.sources.get(1 - position.min(1)).filter(|_| step.sources.len() > 1) {
+                if let Some(other) =
+                    step.sources.get(1 - position.min(1)).filter(|_| step.sources.len() > 1)
+                {
                     sources.push(Source { conj: other.conj == source.conj, ..*other });
                 }
                 let axes = graph.axes(expr, source.tensor).clone();

@@ -32,7 +32,10 @@ pub(super) fn emit_description<S: AsRef<str>>(
     let arrays = expr.arrays.iter().filter(|array| array.is_taken);
     let arrays = arrays.map(|array| numbers.emit_array(program, array, shown(array.role).as_ref()));
     let results = bytes(
-        program.results.iter().map(|output| output.array.map_or(NONE, |array| numbers.array(array))),
+        program
+            .results
+            .iter()
+            .map(|output| output.array.map_or(NONE, |array| numbers.array(array))),
     );
     let bodies = program.bodies.iter().map(|body| {
         let nests = body.iter().map(|nest| numbers.emit_nest(nest));
@@ -78,8 +81,7 @@ impl Numbers {
             taken += usize::from(is_taken);
             is_taken.then(|| taken - 1)
         };
-        let arrays =
-            program.expr.arrays.iter().map(|array| number(array.is_taken)).collect();
+        let arrays = program.expr.arrays.iter().map(|array| number(array.is_taken)).collect();
         Numbers { arrays, taken, results: program.results.len() }
     }
 
@@ -142,7 +144,9 @@ impl Numbers {
     /// How many named axes stand before an ellipsis, then the arrays to whose broadcast it extends.
     fn ellipsis(&self, before: Option<usize>, like: &[ArrayId]) -> Literal {
         let like = like.iter().map(|&array| self.array(array));
-        bytes(before.into_iter().flat_map(|before| std::iter::once(byte(before)).chain(like.clone())))
+        bytes(
+            before.into_iter().flat_map(|before| std::iter::once(byte(before)).chain(like.clone())),
+        )
     }
 }
 

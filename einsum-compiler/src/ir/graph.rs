@@ -222,7 +222,8 @@ impl Graph {
     fn separate_results(&mut self) {
         for number in 0..self.results.len() {
             let result = self.results[number];
-            let is_read = self.tensors.iter().any(|tensor| tensor.reads().any(|made| made == result));
+            let is_read =
+                self.tensors.iter().any(|tensor| tensor.reads().any(|made| made == result));
             if is_read || self.results[..number].contains(&result) {
                 let source = Source { tensor: TensorId::Made(result), conj: false };
                 let steps = vec![Step { sources: vec![source] }];

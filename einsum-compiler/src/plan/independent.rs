@@ -23,7 +23,9 @@ pub(super) fn graphs(expr: &Expr, request: &Request, supposed: &Supposed) -> Vec
     }
     let found: Vec<Vec<(Order, Vec<Order>)>> = products
         .iter()
-        .map(|of_result| of_result.iter().map(|product| searched(expr, product, supposed)).collect())
+        .map(|of_result| {
+            of_result.iter().map(|product| searched(expr, product, supposed)).collect()
+        })
         .collect();
     let ways = found.iter().flatten().map(|(_, ways)| ways.len()).max().unwrap_or(0);
     let graph = |way: Option<usize>| {
@@ -60,7 +62,8 @@ fn products(expr: &Expr, wanted: Wanted) -> Vec<Product> {
             let operand = expr.operand(operand);
             let others = value.factors.iter().filter(|factor| factor.array != operand);
             let others = others.map(|factor| Factor { conj: !factor.conj, ..*factor });
-            let cotangent = cotangent.map(|(number, _)| Factor { array: ArrayId(number), conj: false });
+            let cotangent =
+                cotangent.map(|(number, _)| Factor { array: ArrayId(number), conj: false });
             Product {
                 factors: cotangent.into_iter().chain(others).collect(),
                 output: expr.arrays[operand.0].term.clone(),

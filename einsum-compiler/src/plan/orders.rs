@@ -93,11 +93,7 @@ pub(super) fn orders(expr: &Expr, product: &Product, supposed: &Supposed) -> Vec
 }
 
 /// Returns the best order as all extents grow together, and that for each way, or nothing if only the first is looked for.
-pub(super) fn searched(
-    expr: &Expr,
-    product: &Product,
-    supposed: &Supposed,
-) -> (Order, Vec<Order>) {
+pub(super) fn searched(expr: &Expr, product: &Product, supposed: &Supposed) -> (Order, Vec<Order>) {
     let network = path::network(expr, product);
     let none = Vec::new();
     match (network.tensors.len(), network.masks()) {

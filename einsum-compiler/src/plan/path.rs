@@ -68,7 +68,8 @@ pub(super) fn contract(
 
 /// The factors of a product, each summed over the indices that only it has.
 fn factors(expr: &Expr, graph: &mut Graph, product: &Product) -> Vec<Source> {
-    let source = |factor: &Factor| Source { tensor: TensorId::Array(factor.array), conj: factor.conj };
+    let source =
+        |factor: &Factor| Source { tensor: TensorId::Array(factor.array), conj: factor.conj };
     let factors: Vec<Source> = product.factors.iter().map(source).collect();
     if factors.len() == 1 {
         return factors;

@@ -7,10 +7,10 @@ mod output;
 
 use crate::diagnostic::{Diagnostic, Diagnostics, Place, Rule, count, list, similar};
 use crate::ir::ast::{self, Ast, AxisKind, Form};
-use crate::ir::request::{Request, Wanted};
 use crate::ir::expr::{
     Array, ArrayId, Axis, Expr, Factor, Given, Index, IndexId, Product, Role, Site, Term,
 };
+use crate::ir::request::{Request, Wanted};
 
 /// Resolves an index string. The arrays are those that a call with this request could take.
 pub(crate) fn resolve(ast: &Ast, request: &Request) -> Result<Expr, Diagnostics> {
@@ -72,9 +72,7 @@ pub(crate) fn resolve(ast: &Ast, request: &Request) -> Result<Expr, Diagnostics>
 fn array(ast: &Ast, role: Role, term: &ast::Term, axes: Term) -> Array {
     let text = match (&ast.output, role) {
         // An implicit output is written nowhere.
-        (None, Role::Cotangent) => {
-            term.axes.iter().map(|axis| axis.kind.to_string()).collect()
-        }
+        (None, Role::Cotangent) => term.axes.iter().map(|axis| axis.kind.to_string()).collect(),
         _ => {
             let words: Vec<&str> = ast.text[term.range.clone()].split_whitespace().collect();
             words.join(" ")

@@ -7,25 +7,51 @@ use einsum_runtime::codegen::{
 };
 use einsum_runtime::{Element, ShapeError};
 
-/// A program of one product with one body: the labels of its indices, its arrays, and its nests.
+/// A program of one result with one body: the labels of its indices, its arrays, and its nests, of which the last makes
+/// the result and each other one an intermediate. The result goes to the output, if the last array is one.
 macro_rules! program {
-    ($($label:literal)*; $($array:expr),+; $($nest:expr),+) => {
+    ($($label:literal)*; $($array:expr),+; $($nest:expr),+) => {{
+        const ARRAYS: &[einsum_runtime::codegen::Term] = &[$($array),+];
         einsum_runtime::codegen::Program {
             labels: &[$($label),*],
             given: &[],
-            arrays: &[$($array),+],
-            products: &[einsum_runtime::codegen::Product {
-                bodies: &[&[$($nest),+]],
-                like: einsum_runtime::codegen::NONE,
-            }],
+            arrays: ARRAYS,
+            results: &[einsum_runtime::codegen::NONE],
+            bodies: &[&$crate::program::chain([$($nest),+])],
         }
-    };
+    }};
 }
+
+/// As `program!`, into the last of the arrays.
+macro_rules! program_into {
+    ($($tokens:tt)*) => {{
+        let program = program!($($tokens)*);
+        let outputs: &[u8] = match program.arrays.len() {
+            1 => &[0],
+            2 => &[1],
+            _ => &[2],
+        };
+        einsum_runtime::codegen::Program { results: outputs, ..program }
+    }};
+}
+pub(crate) use program_into;
+
+/// Numbers the targets of nests: the last one is the result, the others are intermediates.
+pub(crate) const fn chain<const N: usize>(nests: [Nest; N]) -> [Nest; N] {
+    let mut nests = nests;
+    let mut number = 0;
+    while number + 1 < N {
+        nests[number].into = 1 + number as u16;
+        number += 1;
+    }
+    nests
+}
+
 pub(crate) use program;
 
 /// An array with an index an axis.
 pub(crate) const fn array(source: Source, axes: &'static [u8]) -> Term {
-    Term { source, axes, before: NONE }
+    Term { source, axes, ellipsis: &[] }
 }
 
 /// Operand `number`, in tests where nobody reads its name.
@@ -38,9 +64,9 @@ pub(crate) const fn output_of(axes: &'static [u8]) -> Term {
     array(Source::output("", ""), axes)
 }
 
-/// An array with an ellipsis, after `before` of its named axes.
-pub(crate) const fn wide(before: u8, term: Term) -> Term {
-    Term { before, ..term }
+/// An array with an ellipsis: after how many of its named axes, and the arrays whose ellipses broadcast to it.
+pub(crate) const fn wide(ellipsis: &'static [u8], term: Term) -> Term {
+    Term { ellipsis, ..term }
 }
 
 pub(crate) const fn nest(
@@ -49,39 +75,39 @@ pub(crate) const fn nest(
     sources: &'static [Access],
     target: &'static [u8],
 ) -> Nest {
-    Nest { kept, summed, sources, target, before: NONE }
+    Nest { into: 0, kept, summed, sources, target, ellipsis: &[] }
 }
 
-/// A nest whose target has an ellipsis, after `before` of its named axes.
-pub(crate) const fn wide_nest(before: u8, nest: Nest) -> Nest {
-    Nest { before, ..nest }
+/// A nest whose target has an ellipsis: after how many of its named axes, and the arrays to whose broadcast it extends.
+pub(crate) const fn wide_nest(ellipsis: &'static [u8], nest: Nest) -> Nest {
+    Nest { ellipsis, ..nest }
 }
 
 /// A source: the number of an array or, after all of them, of an intermediate, and the loops of its axes.
-pub(crate) const fn read(tensor: u8, loops: &'static [u8]) -> Access {
+pub(crate) const fn read(tensor: u16, loops: &'static [u8]) -> Access {
     Access { tensor, conj: false, loops }
 }
 
-pub(crate) const fn read_conj(tensor: u8, loops: &'static [u8]) -> Access {
+pub(crate) const fn read_conj(tensor: u16, loops: &'static [u8]) -> Access {
     Access { tensor, conj: true, loops }
 }
 
-/// Returns the first product of a call whose shapes fit. `first` is its first operand.
+/// Returns the only result of a call whose shapes fit. `first` is its first operand.
 pub(crate) fn run<T: Element, D: Rank, const R: usize, X, E>(
     program: &'static Program,
     first: &View<'_, T, R, X, E>,
     arrays: &[Erased<'_, T>],
 ) -> Array<T, D> {
-    with(program, first, arrays, &[], |call| call.array(0)).unwrap()
+    with(program, first, arrays, &[], |call| call.array()).unwrap()
 }
 
-/// As [`run`], of a product without axes.
+/// As [`run`], of a result without axes.
 pub(crate) fn run_scalar<T: Element, const R: usize, X, E>(
     program: &'static Program,
     first: &View<'_, T, R, X, E>,
     arrays: &[Erased<'_, T>],
 ) -> T {
-    with(program, first, arrays, &[], |call| call.scalar(0)).unwrap()
+    with(program, first, arrays, &[], |call| call.scalar()).unwrap()
 }
 
 /// As [`run`], into the last of the arrays.
