@@ -19,7 +19,7 @@ use crate::program::Program;
 
 /// Where a result of a call goes.
 #[derive(Clone, Copy)]
-pub struct Slot {
+pub(crate) struct Slot {
     to: *mut u8,
     /// Which constructor makes the array: its place among those of the kernels; none for a scalar.
     place: Option<usize>,
