@@ -1,8 +1,6 @@
 //! The exact surface that emitted code may name; the facade re-exports it as `__private`. Not covered by semver.
 
-pub use crate::argument::{
-    Argument, array_argument, array_output, scalar_argument, scalar_output,
-};
+pub use crate::argument::{Argument, array_argument, array_output, scalar_argument, scalar_output};
 pub use crate::bind::{Like, Same, SameOutput};
 pub use crate::bind::{
     ellipsis_operand, ellipsis_operand_like, ellipsis_output, ellipsis_view_operand, operand,
@@ -31,5 +29,6 @@ pub use crate::view::{Bound, Erased, View};
 pub use crate::output::scalar_view_mut;
 pub use core::marker::PhantomData;
 pub use ndarray::{
-    Array, ArrayRef, ArrayView, ArrayViewMut, DimMax, Dimension, Ix0, Ix1, Ix2, Ix3, Ix4, Ix5, Ix6, IxDyn, aview0,
+    Array, ArrayRef, ArrayView, ArrayViewMut, DimMax, Dimension, Ix0, Ix1, Ix2, Ix3, Ix4, Ix5, Ix6,
+    IxDyn, aview0,
 };

@@ -73,10 +73,16 @@ impl<'a> Functions<'a> {
         for &number in &all {
             self.bind(&mut body, &format!("p{number}"), &format!("x[{number}]"), number, false);
         }
+        for letter in ["e", "f"] {
+            let list = self.list(&format!("{letter}_"));
+            writeln!(body, "    let [{list}] = {letter} else {{ unreachable!() }};").unwrap();
+        }
         for (position, &number) in self.variables.iter().enumerate() {
             self.bind(&mut body, &format!("t{number}"), &format!("t[{position}]"), number, false);
-            self.bind(&mut body, &format!("e{number}"), &format!("e[{position}]"), number, true);
-            self.bind(&mut body, &format!("f{number}"), &format!("f[{position}]"), number, true);
+            for letter in ["e", "f"] {
+                let place = format!("{letter}_{number}");
+                self.bind(&mut body, &format!("{letter}{number}"), &place, number, true);
+            }
         }
         self.bind_cotangent(&mut body);
         let of_all = self.arguments(&all);
@@ -192,7 +198,7 @@ impl<'a> Functions<'a> {
             let value = format!("{place}.{first}().unwrap()");
             if is_mut { value } else { format!("*{value}") }
         } else if self.is_dyn(number) {
-            format!("{reference}{place}")
+            if is_mut { place.to_owned() } else { format!("{reference}{place}") }
         } else {
             format!("{reference}{place}.{view}().into_dimensionality::<Ix{rank}>().unwrap()")
         };
@@ -203,8 +209,7 @@ impl<'a> Functions<'a> {
         let expression = self.expression;
         let rank = expression.output_shape().len();
         let has_ellipsis = expression.output.contains(&Axis::Ellipsis);
-        let any_dyn =
-            (0..expression.terms.len()).any(|n| self.has_ellipsis(n) && self.is_dyn(n));
+        let any_dyn = (0..expression.terms.len()).any(|n| self.has_ellipsis(n) && self.is_dyn(n));
         let value = if expression.output.is_empty() {
             "*dy.first().unwrap()".to_owned()
         } else if rank > 6 || has_ellipsis && any_dyn {
@@ -231,6 +236,12 @@ impl<'a> Functions<'a> {
         };
         term.iter().map(axis).collect()
     }
+}
+
+/// Whether the extents can be parameters: not of the names of variants.
+pub(crate) fn can_be_written(expression: &Expression) -> bool {
+    let mut given = expression.options.iter().filter(|given| !given.is_literal);
+    given.all(|given| !matches!(&*expression.names[given.label], "Ok" | "Err"))
 }
 
 /// A label as the name of a parameter.

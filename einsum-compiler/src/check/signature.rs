@@ -42,9 +42,13 @@ fn check_functions(signature: &Signature, out: &mut Diagnostics) {
             let message =
                 format!("two functions of `{}` are called `grad_{into}`", signature.word());
             out.push(
-                Diagnostic::new(Rule::NameClash, message, Place::Tokens(other.span(), other.span()))
-                    .help(format!("one of them adds to the gradient of `{}`", word(name)))
-                    .help(format!("give the operand `{into}` another name")),
+                Diagnostic::new(
+                    Rule::NameClash,
+                    message,
+                    Place::Tokens(other.span(), other.span()),
+                )
+                .help(format!("one of them adds to the gradient of `{}`", word(name)))
+                .help(format!("give the operand `{into}` another name")),
             );
         }
     }

@@ -101,7 +101,9 @@ impl Diagnostics {
     /// Moves every mistake to where its place is.
     pub(crate) fn moved(self, to: impl Fn(Place) -> Place) -> Self {
         let moved = self.0.into_iter();
-        Diagnostics(moved.map(|mistake| Diagnostic { place: to(mistake.place), ..mistake }).collect())
+        Diagnostics(
+            moved.map(|mistake| Diagnostic { place: to(mistake.place), ..mistake }).collect(),
+        )
     }
 
     /// Ends a stage: its result if it found no mistake.

@@ -50,7 +50,9 @@ pub(crate) fn emit(call: &Call, program: &Program) -> TokenStream {
     };
     let code = match call.form {
         Form::Into | Form::Try => quote! { #code #bound },
-        Form::Einsum | Form::Grad | Form::View | Form::Fn => quote! { #code __einloom::must_use(#bound) },
+        Form::Einsum | Form::Grad | Form::View | Form::Fn => {
+            quote! { #code __einloom::must_use(#bound) }
+        }
     };
     // The block has the edition of the macro crate, which decides how long the temporaries live.
     let mut block = Group::new(Delimiter::Brace, code);

@@ -11,10 +11,7 @@ use crate::ir::program::{Access, AxisLoop, Nest, TensorId};
 const NONE: u8 = u8::MAX;
 
 /// Emits a `static` that describes the call, as [`emit_description`].
-pub(super) fn emit_program<'a>(
-    program: &Program,
-    shown: impl Fn(Role) -> &'a str,
-) -> TokenStream {
+pub(super) fn emit_program<'a>(program: &Program, shown: impl Fn(Role) -> &'a str) -> TokenStream {
     let description = emit_description(program, shown);
     quote! { static __PROGRAM: __einloom::Program = #description; }
 }

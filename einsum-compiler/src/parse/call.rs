@@ -187,10 +187,7 @@ fn argument(input: ParseStream<'_>) -> syn::Result<Argument> {
     Ok(Argument { expr, source })
 }
 
-pub(super) fn option(
-    input: ParseStream<'_>,
-    out: &mut Diagnostics,
-) -> syn::Result<NamedOption> {
+pub(super) fn option(input: ParseStream<'_>, out: &mut Diagnostics) -> syn::Result<NamedOption> {
     let ahead = input.fork();
     let name = ahead.call(Ident::parse_any);
     if name.is_err() || !ahead.peek(Token![=]) || ahead.peek(Token![==]) {

@@ -28,8 +28,8 @@ pub(crate) fn parse(call: &Call) -> Result<Ast, Diagnostics> {
 pub(crate) fn terms(signature: &Signature) -> Result<Ast, Diagnostics> {
     let labels = signature.extents().map(|extent| (extent.word(), None));
     let options = signature.options.iter();
-    let literals = options
-        .map(|option| (option.name.clone(), options::literal(&option.value).ok().flatten()));
+    let literals =
+        options.map(|option| (option.name.clone(), options::literal(&option.value).ok().flatten()));
     let extents = labels.chain(literals).enumerate();
     let extents =
         extents.map(|(position, (label, literal))| ExtentOption { label, literal, position });

@@ -99,7 +99,8 @@ fn signature(
         return end(
             out,
             input,
-            at(Rule::TermNotString, message, found).help("as `-> \"i j\"`; that of a scalar is `\"\"`"),
+            at(Rule::TermNotString, message, found)
+                .help("as `-> \"i j\"`; that of a scalar is `\"\"`"),
         );
     }
     let output = term(input, out)?;
@@ -165,8 +166,7 @@ fn parameter(input: ParseStream<'_>, out: &mut Diagnostics) -> syn::Result<Param
         if is_constant {
             let message = "an extent has no gradient";
             out.push(
-                at(Rule::MisplacedAttribute, message, &name)
-                    .help("`#[no_grad]` is for an operand"),
+                at(Rule::MisplacedAttribute, message, &name).help("`#[no_grad]` is for an operand"),
             );
         }
         return Ok(Parameter { name, kind: ParameterKind::Extent });

@@ -61,7 +61,8 @@ impl Documented<'_> {
         let along = format!("along the tangents {}", self.listed(&self.names.tangents));
         let summary = match self.function.kind {
             Kind::Value => {
-                let user = self.signature.attributes.iter().any(|other| other.path().is_ident("doc"));
+                let user =
+                    self.signature.attributes.iter().any(|other| other.path().is_ident("doc"));
                 let begin = if user { "\n" } else { "" };
                 format!("{begin}Computes the einsum `{}`.", notation(self.signature))
             }
@@ -87,7 +88,9 @@ impl Documented<'_> {
                 self.names.operands[number], self.names.gradients[number]
             ),
             Kind::Jvp => format!("Returns the derivative of {value} {along}."),
-            Kind::ValueAndJvp => format!("Returns the value of {value} and its derivative {along}."),
+            Kind::ValueAndJvp => {
+                format!("Returns the value of {value} and its derivative {along}.")
+            }
             Kind::Hvp => format!(
                 "Returns the derivatives of the gradients of {value} with respect to {} {along}: its Hessian, weighted by the cotangent `{dy}`, times these.",
                 self.listed(&self.names.operands)
@@ -110,10 +113,12 @@ impl Documented<'_> {
             let name = self.signature.word();
             let _ = writeln!(text, "\nIts derivatives are in [the module `{name}`](mod@{name}).");
         }
-        let is_gradient =
-            !matches!(kind, Kind::Value | Kind::Jvp | Kind::ValueAndJvp);
+        let is_gradient = !matches!(kind, Kind::Value | Kind::Jvp | Kind::ValueAndJvp);
         if is_gradient && self.expr.product.factors.len() > 1 {
-            let _ = writeln!(text, "\nOf complex elements the operands in these products are conjugated, as in torch.");
+            let _ = writeln!(
+                text,
+                "\nOf complex elements the operands in these products are conjugated, as in torch."
+            );
         }
         let is_diagonal = |term: &Term| term.has_diagonal();
         let makes_diagonal = match kind {
@@ -128,7 +133,10 @@ impl Documented<'_> {
             let _ = writeln!(text, "\nOff the diagonal of a repeated label a result is zero.");
         }
         if is_gradient && self.expr.ellipsis().is_some() {
-            let _ = writeln!(text, "\nA gradient is summed over the axes of `...` along which its operand was broadcast.");
+            let _ = writeln!(
+                text,
+                "\nA gradient is summed over the axes of `...` along which its operand was broadcast."
+            );
         }
         if let Kind::Grad(number) = kind
             && self.takes(number)
@@ -205,7 +213,8 @@ impl Documented<'_> {
 
     fn value_formula(&self) -> String {
         let output = &self.expr.product.output;
-        let factors: Vec<Written> = (0..self.names.operands.len()).map(|n| self.operand(n)).collect();
+        let factors: Vec<Written> =
+            (0..self.names.operands.len()).map(|n| self.operand(n)).collect();
         format!("{} = {}", self.element("y", output), self.product(output, &factors))
     }
 
@@ -234,11 +243,17 @@ impl Documented<'_> {
         let variables = self.variables();
         let begin = self.element("ty", output);
         if variables.len() > WRITTEN_OUT {
-            return format!("{begin} = the sum of y with each operand in turn replaced by its tangent");
+            return format!(
+                "{begin} = the sum of y with each operand in turn replaced by its tangent"
+            );
         }
         let products = variables.iter().map(|&variable| {
             let factors: Vec<Written> = (0..self.names.operands.len())
-                .map(|number| if number == variable { self.moved(number) } else { self.operand(number) })
+                .map(
+                    |number| {
+                        if number == variable { self.moved(number) } else { self.operand(number) }
+                    },
+                )
                 .collect();
             self.product(output, &factors)
         });
@@ -253,10 +268,13 @@ impl Documented<'_> {
         let variables = self.variables();
         if variables.len() > WRITTEN_OUT {
             let gradient = &self.names.gradients[number];
-            return format!("{begin} = the sum of {gradient} with each operand in turn replaced by its tangent");
+            return format!(
+                "{begin} = the sum of {gradient} with each operand in turn replaced by its tangent"
+            );
         }
         let others = variables.iter().filter(|&&other| other != number);
-        let products = others.map(|&other| self.product(target, &self.gradient_factors(number, Some(other))));
+        let products =
+            others.map(|&other| self.product(target, &self.gradient_factors(number, Some(other))));
         format!("{begin} = {}", products.collect::<Vec<_>>().join(" + "))
     }
 
@@ -269,15 +287,14 @@ impl Documented<'_> {
                 summed.push(index);
             }
         }
-        let labels: Vec<&str> = summed.iter().map(|index| self.expr.indices[index.0].label.as_str()).collect();
+        let labels: Vec<&str> =
+            summed.iter().map(|index| self.expr.indices[index.0].label.as_str()).collect();
         let sum = match labels.is_empty() {
             true => String::new(),
             false => format!("Σ_{{{}}} ", labels.join(" ")),
         };
-        let factors: Vec<String> = factors
-            .iter()
-            .map(|(name, term)| self.element(name, term))
-            .collect();
+        let factors: Vec<String> =
+            factors.iter().map(|(name, term)| self.element(name, term)).collect();
         format!("{sum}{}", factors.join(" · "))
     }
 

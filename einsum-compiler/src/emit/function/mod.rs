@@ -25,11 +25,11 @@ use syn::Attribute;
 use self::names::Names;
 use self::types::{Type, Types};
 use super::program;
+use crate::ir::Program;
 use crate::ir::expr::{Expr, Role};
 use crate::ir::function::{Function, Kind};
 use crate::ir::request::Wanted;
 use crate::ir::signature::{ParameterKind, Signature};
-use crate::ir::Program;
 
 /// Emits the function of a signature, and the module of the others.
 pub(crate) fn emit_functions(
@@ -68,7 +68,9 @@ pub(crate) fn emit_functions(
 fn is_of_module(attribute: &Attribute) -> bool {
     let is = |name| attribute.path().is_ident(name);
     let is_hidden = || attribute.meta.to_token_stream().to_string().contains("hidden");
-    is("cfg") || is("deprecated") || is("doc") && attribute.meta.require_list().is_ok() && is_hidden()
+    is("cfg")
+        || is("deprecated")
+        || is("doc") && attribute.meta.require_list().is_ok() && is_hidden()
 }
 
 /// Whether an attribute of the signature is one of every function of the module.
@@ -114,9 +116,14 @@ impl Emitted<'_> {
             let name = Ident::new(&function.name, Span::mixed_site());
             (quote! { pub }, name, TokenStream::new())
         };
+        // A label is written as the notation wants it.
+        let is_snake = |name: String| !name.contains(char::is_uppercase);
+        let labels = !signature.extents().all(|extent| is_snake(extent.word()));
+        let labels = (is_value && labels).then(|| quote! { #[allow(non_snake_case)] });
         quote! {
             #(#attributes)*
             #[doc = #document]
+            #labels
             #must_use
             #[track_caller]
             #[allow(clippy::too_many_arguments, clippy::type_complexity)]
@@ -160,7 +167,8 @@ impl Emitted<'_> {
     fn parameters(&self, types: &Types<'_>) -> Vec<TokenStream> {
         let mut parameters = Vec::new();
         let (mut operand, mut extent) = (0, 0);
-        let is_used = |position| program::given(self.expr).any(|(_, given)| given.position == position);
+        let is_used =
+            |position| program::given(self.expr).any(|(_, given)| given.position == position);
         for parameter in &self.signature.parameters {
             let name = &parameter.name;
             match parameter.kind {
@@ -260,7 +268,8 @@ impl Emitted<'_> {
         let results: Vec<Ident> = (0..count)
             .map(|number| format_ident!("__r{number}", span = Span::mixed_site()))
             .collect();
-        let pattern = results.iter().rev().fold(quote! { () }, |rest, first| quote! { (#first, #rest) });
+        let pattern =
+            results.iter().rev().fold(quote! { () }, |rest, first| quote! { (#first, #rest) });
         let returned = self.shaped(&results);
         quote! {
             let #pattern = __einloom::call(const { &#program }, #call);

@@ -163,10 +163,13 @@ impl<'a> Types<'a> {
     }
 
     fn static_dimension(&self, rank: usize) -> TokenStream {
-        let (prefix, dimension) = (&self.prefix, match rank {
-            0..=STATIC_RANKS => format_ident!("Ix{rank}"),
-            _ => format_ident!("IxDyn"),
-        });
+        let (prefix, dimension) = (
+            &self.prefix,
+            match rank {
+                0..=STATIC_RANKS => format_ident!("Ix{rank}"),
+                _ => format_ident!("IxDyn"),
+            },
+        );
         quote! { #prefix #dimension }
     }
 }
