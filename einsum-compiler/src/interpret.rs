@@ -1,7 +1,7 @@
 //! Executes a program over `Vec<f64>`: what the loops mean, for tests without rustc.
 
 use crate::ir::expr::{ArrayId, Axis, Expr, Term};
-use crate::ir::program::{Access, AxisLoop, Body, Nest, Program, TensorId};
+use crate::ir::program::{Access, AxisLoop, Body, Kernel, Nest, Program, TensorId};
 
 /// A dense array in C order.
 #[derive(Clone, Debug, PartialEq)]
@@ -142,7 +142,10 @@ fn run(
         let of_target = if nest.ellipsis.is_empty() { Vec::new() } else { of_target };
         let all: Vec<Vec<usize>> = of_sources.into_iter().chain([of_target]).collect();
         let mut target = Tensor { data: vec![0.0; shape.iter().product()], shape };
-        sum(nest, &broadcast(&all), extents, &sources, &mut target);
+        // Without sources there is nothing to add up.
+        if nest.kernel != Kernel::Zero {
+            sum(nest, &broadcast(&all), extents, &sources, &mut target);
+        }
         let place = match nest.target.tensor {
             TensorId::Result(number) => &mut results[number],
             TensorId::Intermediate(number) if number < made.len() => {

@@ -1,6 +1,7 @@
 //! Memory of the thread, kept for its next call.
 //!
-//! A thread keeps at most [`BLOCKS`] blocks of at most [`KEPT`] bytes each.
+//! A thread keeps at most [`BLOCKS`] blocks of at most [`KEPT`] bytes each, and of [`TOTAL`] bytes together: as many as the
+//! derivatives of a product of a dozen operands have intermediates at once.
 
 use core::cell::Cell;
 use core::mem::MaybeUninit;
@@ -8,8 +9,11 @@ use core::mem::MaybeUninit;
 /// The most that a thread keeps in a block.
 const KEPT: usize = 4 << 20;
 
+/// The most that a thread keeps in all of its blocks.
+const TOTAL: usize = 4 * KEPT;
+
 /// The most blocks that a thread keeps.
-const BLOCKS: usize = 4;
+const BLOCKS: usize = 32;
 
 /// A cache line.
 #[derive(Clone, Copy)]
@@ -36,16 +40,16 @@ impl Kept {
     ///
     /// If they are more than `isize::MAX`.
     pub(crate) fn new(bytes: usize, align: usize) -> Self {
+        let spare = if align > LINE { align } else { 0 };
+        let lines = bytes.div_ceil(LINE) + spare / LINE;
         let kept = OF_THREAD.try_with(|kept| {
             let mut blocks = kept.take();
-            let block = blocks.pop();
+            let block = fitting(&blocks, lines).map(|block| blocks.swap_remove(block));
             kept.set(blocks);
             block
         });
         // At the end of the thread nothing is kept any more.
         let mut memory = kept.ok().flatten().unwrap_or_default();
-        let spare = if align > LINE { align } else { 0 };
-        let lines = bytes.div_ceil(LINE) + spare / LINE;
         if memory.capacity() < lines {
             // Growing would copy what is not needed, and take more than is kept.
             memory = Vec::new();
@@ -67,6 +71,23 @@ impl Kept {
     }
 }
 
+/// Returns the smallest block that has so many lines; if none has, the largest, which is then replaced.
+fn fitting(blocks: &[Vec<Line>], lines: usize) -> Option<usize> {
+    let mut best: Option<usize> = None;
+    for (block, memory) in blocks.iter().enumerate() {
+        let own = memory.capacity();
+        let better = match best.map(|best| blocks[best].capacity()) {
+            None => true,
+            Some(best) if best >= lines => own >= lines && own < best,
+            Some(best) => own > best,
+        };
+        if better {
+            best = Some(block);
+        }
+    }
+    best
+}
+
 impl Drop for Kept {
     fn drop(&mut self) {
         if self.memory.capacity() * LINE > KEPT {
@@ -75,7 +96,8 @@ impl Drop for Kept {
         // At the end of the thread there is nowhere to keep it.
         let _ = OF_THREAD.try_with(|kept| {
             let mut blocks = kept.take();
-            if blocks.len() < BLOCKS {
+            let lines: usize = blocks.iter().map(Vec::capacity).sum();
+            if blocks.len() < BLOCKS && (lines + self.memory.capacity()) * LINE <= TOTAL {
                 blocks.push(core::mem::take(&mut self.memory));
             }
             kept.set(blocks);
@@ -97,6 +119,7 @@ mod tests {
         let blocks = OF_THREAD.take();
         let count = blocks.len();
         assert!(blocks.iter().all(|block| block.capacity() * LINE <= KEPT));
+        assert!(blocks.iter().map(|block| block.capacity() * LINE).sum::<usize>() <= TOTAL);
         OF_THREAD.set(blocks);
         count
     }
@@ -122,7 +145,7 @@ mod tests {
 
     #[test]
     fn kept_memory_is_bounded() {
-        drop([(); 3 * BLOCKS].map(|()| floats(10)));
+        drop([(); 2 * BLOCKS].map(|()| floats(10)));
         assert_eq!(kept(), BLOCKS);
         let mut all = [(); BLOCKS].map(|()| floats(KEPT / 8 + 1));
         assert_eq!(kept(), 0);
@@ -136,6 +159,22 @@ mod tests {
         drop(floats(KEPT / 8 - 100));
         drop(floats(KEPT / 8));
         assert_eq!(kept(), 1);
+        // Of blocks that are kept, only so many bytes are.
+        drop([(); BLOCKS].map(|()| floats(KEPT / 8)));
+        assert_eq!(kept(), TOTAL / KEPT);
+    }
+
+    #[test]
+    fn the_smallest_block_that_fits_is_taken() {
+        drop([100, 10, 1000].map(floats));
+        let lines = |len| floats(len).memory.capacity();
+        for (asked, taken) in [(9, lines(10)), (90, lines(100)), (900, lines(1000))] {
+            assert_eq!(lines(asked), taken);
+        }
+        assert_eq!(kept(), 3);
+        // The largest makes room for a larger one.
+        drop(floats(2000));
+        assert_eq!(kept(), 3);
     }
 
     #[test]

@@ -6,7 +6,7 @@
 )]
 
 use einsum_runtime::codegen as __einloom;
-use einsum_runtime::codegen::{Access, NONE, Product, Program, Source};
+use einsum_runtime::codegen::{Access, NONE, Program, Source};
 use einsum_runtime::{Element, ShapeError};
 use ndarray::prelude::*;
 use ndarray::{Data, arr2, aview1};
@@ -14,7 +14,7 @@ use num_complex::Complex64;
 
 mod program;
 
-use program::{array, nest, operand_of, program, read, read_conj, run, run_scalar};
+use program::{array, chain, nest, operand_of, program, read, read_conj, run, run_scalar};
 
 /// The matrix product of two sources.
 const SOURCES: [Access; 2] = [read(0, &[0, 2]), read(1, &[2, 1])];
@@ -37,7 +37,7 @@ macro_rules! matmul {
                     let arrays = [a0.erased(), a1.erased()];
                     let (given, extents) = (&[], &mut [0; 3]);
                     match __einloom::checked(&PROGRAM, a0.kernels(), &arrays, given, extents) {
-                        Ok(call) => Ok(call.array::<__einloom::Ix2>(0)),
+                        Ok(call) => Ok(call.array::<__einloom::Ix2>()),
                         Err(error) => Err(error),
                     }
                 }
@@ -107,19 +107,17 @@ fn bodies_of_different_cost() {
         labels: &["i", "j", "k", "l"],
         given: &[],
         arrays: &[operand_of(0, &[0, 1]), operand_of(1, &[1, 2]), operand_of(2, &[2, 3])],
-        products: &[Product {
-            bodies: &[
-                &[
-                    nest(&[0, 2], &[1], &SOURCES, &[0, 1]),
-                    nest(&[0, 3], &[2], &[read(3, &[0, 2]), read(2, &[2, 1])], &[0, 1]),
-                ],
-                &[
-                    nest(&[1, 3], &[2], &[read(1, &[0, 2]), read(2, &[2, 1])], &[0, 1]),
-                    nest(&[0, 3], &[1], &[read(0, &[0, 2]), read(3, &[2, 1])], &[0, 1]),
-                ],
-            ],
-            like: NONE,
-        }],
+        results: &[NONE],
+        bodies: &[
+            &chain([
+                nest(&[0, 2], &[1], &SOURCES, &[0, 1]),
+                nest(&[0, 3], &[2], &[read(3, &[0, 2]), read(2, &[2, 1])], &[0, 1]),
+            ]),
+            &chain([
+                nest(&[1, 3], &[2], &[read(1, &[0, 2]), read(2, &[2, 1])], &[0, 1]),
+                nest(&[0, 3], &[1], &[read(0, &[0, 2]), read(3, &[2, 1])], &[0, 1]),
+            ]),
+        ],
     };
     for (i, l) in [(1, 9), (9, 1), (4, 4), (0, 3), (3, 0)] {
         let entry = |(i, j): (usize, usize)| (i * 7 + j * 3) as i64 % 5;
@@ -195,7 +193,7 @@ macro_rules! into {
     ($a:expr, $b:expr => $c:expr; $alpha:expr, $beta:expr) => {{
         #[allow(unused_imports)]
         use __einloom::OutputPlace as _;
-        static PROGRAM: Program = program!(
+        static PROGRAM: Program = program::program_into!(
             "i" "j";
             operand_of(0, &[0, 1]), operand_of(1, &[1]), program::output_of(&[0]);
             nest(&[0], &[1], &[read(0, &[0, 1]), read(1, &[1])], &[0])

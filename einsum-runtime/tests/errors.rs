@@ -8,7 +8,7 @@ use ndarray::prelude::*;
 
 mod program;
 
-use program::{array, nest, program, read, wide, wide_nest, with};
+use program::{array, nest, program, program_into, read, wide, wide_nest, with};
 
 const A: Source = Source::operand(0, "&a", "ij");
 const B: Source = Source::operand(1, "&b", "jk");
@@ -80,7 +80,7 @@ fn the_first_label() {
 fn extents_of_outputs_and_cotangents() {
     const ROWS: Nest = nest(&[0], &[1], &[read(0, &[0, 1])], &[0]);
     static INTO: Program =
-        program!("i" "j"; array(A, &[0, 1]), array(Source::output("c", "i"), &[0]); ROWS);
+        program_into!("i" "j"; array(A, &[0, 1]), array(Source::output("c", "i"), &[0]); ROWS);
     static GRAD: Program =
         program!("i" "j"; array(A, &[0, 1]), array(Source::cotangent("&dy", "i"), &[0]); ROWS);
     let a = Array2::<f32>::zeros((2, 3));
@@ -108,7 +108,7 @@ fn ranks() {
     );
     static WIDE: Program = program!(
         "j" "k";
-        wide(0, array(Source::operand(1, "&b", "...jk"), &[0, 1]));
+        wide(&[0], array(Source::operand(1, "&b", "...jk"), &[0, 1]));
         nest(&[], &[0, 1], &[read(0, &[0, 1])], &[])
     );
     let a = ArrayD::<i32>::zeros(vec![1, 2, 3]);
@@ -131,7 +131,7 @@ fn ranks() {
     );
     let a0 = ellipsis_operand::<2, _>(&a, 0);
     assert!(check(&WIDE, &a0, &[a0.erased()], &[]).is_ok());
-    static INTO: Program = program!(
+    static INTO: Program = program_into!(
         "i"; array(A, &[]), array(Source::output("&mut c", "i"), &[0]);
         nest(&[0], &[], &[read(0, &[])], &[0])
     );
@@ -162,18 +162,18 @@ fn ellipses() {
     const NONE_LEFT: Nest = nest(&[], &[0], &[read(0, &[0]), read(1, &[0])], &[]);
     static BEFORE: Program = program!(
         "i";
-        wide(0, array(Source::operand(0, "&a", "...i"), &[0])),
-        wide(0, array(Source::operand(1, "&b", "...i"), &[0]));
+        wide(&[0], array(Source::operand(0, "&a", "...i"), &[0])),
+        wide(&[0], array(Source::operand(1, "&b", "...i"), &[0]));
         NONE_LEFT
     );
     static BETWEEN: Program = program!(
         "i" "j";
-        wide(1, array(Source::operand(0, "&a", "i...j"), &[0, 1])),
-        wide(0, array(Source::operand(1, "&b", "...j"), &[1]));
+        wide(&[1], array(Source::operand(0, "&a", "i...j"), &[0, 1])),
+        wide(&[0], array(Source::operand(1, "&b", "...j"), &[1]));
         NONE_LEFT
     );
     static SAME: Program = program!(
-        "j"; wide(1, array(Source::operand(0, "&a", "j...j"), &[0, 0])); NONE_LEFT
+        "j"; wide(&[1], array(Source::operand(0, "&a", "j...j"), &[0, 0])); NONE_LEFT
     );
     let (a, b) = (Array3::<f64>::zeros((5, 3, 2)), Array2::<f64>::zeros((4, 2)));
     let a0 = ellipsis_operand::<1, _>(&a, 0);
@@ -191,17 +191,17 @@ fn ellipses() {
 
 #[test]
 fn ellipses_of_outputs_and_cotangents() {
-    static INTO: Program = program!(
+    static INTO: Program = program_into!(
         "i";
-        wide(0, array(Source::operand(0, "&a", "...i"), &[0])),
-        wide(0, array(Source::output("c", "...i"), &[0]));
-        wide_nest(0, nest(&[0], &[], &[read(0, &[0])], &[0]))
+        wide(&[0], array(Source::operand(0, "&a", "...i"), &[0])),
+        wide(&[0, 0], array(Source::output("c", "...i"), &[0]));
+        wide_nest(&[0, 0], nest(&[0], &[], &[read(0, &[0])], &[0]))
     );
     static GRAD: Program = program!(
         ;
-        wide(0, array(Source::operand(0, "&a", "..."), &[])),
-        wide(0, array(Source::cotangent("d", "..."), &[]));
-        wide_nest(0, nest(&[], &[], &[read(1, &[])], &[]))
+        wide(&[0], array(Source::operand(0, "&a", "..."), &[])),
+        wide(&[0, 0], array(Source::cotangent("d", "..."), &[]));
+        wide_nest(&[0, 0], nest(&[], &[], &[read(1, &[])], &[]))
     );
     let (a, b) = (Array2::<f64>::zeros((4, 2)), Array1::<f64>::zeros(2));
     let a0 = ellipsis_operand::<1, _>(&a, 0);
@@ -225,10 +225,11 @@ fn ellipses_of_outputs_and_cotangents() {
 
 #[test]
 fn extent_zero_broadcasts() {
-    static PROGRAM: Program = program!(
+    static PROGRAM: Program = program_into!(
         ;
-        wide(0, array(A, &[])), wide(0, array(B, &[])), wide(0, array(Source::output("c", ""), &[]));
-        wide_nest(0, nest(&[], &[], &[read(0, &[]), read(1, &[])], &[]))
+        wide(&[0], array(A, &[])), wide(&[0], array(B, &[])),
+        wide(&[0, 0, 1], array(Source::output("c", ""), &[]));
+        wide_nest(&[0, 0, 1], nest(&[], &[], &[read(0, &[]), read(1, &[])], &[]))
     );
     let (a, b) = (Array1::<f64>::zeros(0), Array1::<f64>::zeros(1));
     let a0 = ellipsis_operand::<0, _>(&a, 0);
@@ -250,8 +251,8 @@ fn too_many_elements() {
     static WIDE: Program = Program {
         given: &[0, 1],
         ..program!(
-            "i" "j"; wide(0, array(A, &[]));
-            wide_nest(1, nest(&[0, 1], &[], &[read(0, &[])], &[0, 1]))
+            "i" "j"; wide(&[0], array(A, &[]));
+            wide_nest(&[1, 0], nest(&[0, 1], &[], &[read(0, &[])], &[0, 1]))
         )
     };
     // The result is a scalar, but what is between does not fit.

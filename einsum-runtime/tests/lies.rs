@@ -8,7 +8,7 @@ use ndarray::prelude::*;
 
 mod program;
 
-use program::{nest, operand_of, output_of, program, read, wide, wide_nest};
+use program::{nest, operand_of, output_of, program, program_into, read, wide, wide_nest};
 
 /// Calls a program with two matrices and an output in every way that there is, and expects that each ends early with one
 /// of these texts, or any if it is empty.
@@ -21,7 +21,7 @@ fn is_found(program: &'static Program, text: &str) {
     let mut c0 = output::<2, _, _, _>(&mut c, &a0);
     let arrays = [a0.erased(), a1.erased(), c0.erased()];
     let arrays = &arrays[..program.arrays.len()];
-    let has_output = arrays.len() == 3;
+    let has_output = program.results != [NONE];
     let call = |then: &dyn Fn(Checked<'_, i64>)| {
         let mut extents = vec![0; program.labels.len()];
         match checked(program, a0.kernels(), arrays, &[], &mut extents) {
@@ -29,13 +29,22 @@ fn is_found(program: &'static Program, text: &str) {
             Err(error) => panic!("{error}"),
         }
     };
-    ends(text, || call(&|call| drop(call.array::<Ix2>(0))));
-    ends(text, || call(&|call| drop(call.array::<IxDyn>(0))));
-    ends(text, || call(&|call| drop(call.array_like::<0, IxDyn>(0, PhantomData))));
     if has_output {
         ends(text, || call(&|call| call.fill(None, None)));
         ends(text, || call(&|call| call.fill(Some(2), Some(1))));
+        ends(text, || call(&|call| call.add_results(&mut [])));
+        return;
     }
+    ends(text, || call(&|call| drop(call.array::<Ix2>())));
+    ends(text, || call(&|call| drop(call.array::<IxDyn>())));
+    ends(text, || call(&|call| drop(call.array_like::<0, IxDyn>(PhantomData))));
+    ends(text, || {
+        call(&|call| {
+            let mut result = call.new_array::<IxDyn>();
+            call.results(&mut [result.place()]);
+            drop(result.take());
+        });
+    });
 }
 
 #[track_caller]
@@ -52,6 +61,10 @@ macro_rules! lies {
         fn $name() {
             static PROGRAM: Program = $program;
             is_found(&PROGRAM, $text);
+            static INTO: Program = Program { results: &[2], ..$program };
+            if PROGRAM.results == [NONE] && PROGRAM.arrays.len() == 3 {
+                is_found(&INTO, $text);
+            }
         }
     )* };
 }
@@ -70,13 +83,14 @@ macro_rules! product {
 /// The matrix product with other bodies.
 macro_rules! bodies {
     ($bodies:expr) => {
-        Program { products: &[Product { bodies: $bodies, like: NONE }], ..product!(PRODUCT) }
+        Program { bodies: $bodies, ..product!(PRODUCT) }
     };
 }
 
 const FIRST: Access = read(0, &[0, 2]);
 const SECOND: Access = read(1, &[2, 1]);
 const PRODUCT: Nest = nest(&[0, 2], &[1], &[FIRST, SECOND], &[0, 1]);
+const FIRST_ROW: Access = read(0, &[0, 1]);
 const COPY: Nest = nest(&[0, 1], &[], &[read(0, &[0, 1])], &[0, 1]);
 
 lies! {
@@ -97,8 +111,7 @@ lies! {
     target_along_no_loop: "",
         product!(nest(&[0, 2], &[1], &[FIRST, SECOND], &[0, 7]));
     no_such_array: "", product!(nest(&[0, 2], &[1], &[FIRST, read(9, &[2, 1])], &[0, 1]));
-    no_sources: "a nest has one source or two", product!(nest(&[0, 2], &[1], &[], &[0, 1]));
-    three_sources: "a nest has one source or two",
+    three_sources: "a nest has at most two sources",
         product!(nest(&[0, 2], &[1], &[FIRST, SECOND, SECOND], &[0, 1]));
     no_such_index: "", product!(nest(&[0, 9], &[1], &[FIRST, SECOND], &[0, 1]));
     index_of_no_number: "", product!(nest(&[0, NONE], &[1], &[FIRST, SECOND], &[0, 1]));
@@ -108,28 +121,35 @@ lies! {
         product!(nest(&[0, 2], &[1], &[FIRST, read(3, &[2, 1])], &[0, 1]));
     later_result_as_a_source: "",
         product!(nest(&[0, 2], &[1], &[FIRST, read(4, &[2, 1])], &[0, 1]), PRODUCT);
-    own_ellipsis: "", product!(wide_nest(0, nest(&[0, 2], &[1], &[FIRST, read(3, &[2, 1])], &[0, 1])));
-    later_ellipsis: "",
-        product!(
-            wide_nest(0, nest(&[0, 2], &[1], &[FIRST, read(4, &[2, 1])], &[0, 1])),
-            wide_nest(0, nest(&[0, 2], &[1], &[FIRST, read(3, &[2, 1])], &[0, 1]))
-        );
+    ellipsis_of_no_array: "",
+        product!(wide_nest(&[0, 9], PRODUCT), nest(&[0, 2], &[], &[read(3, &[0, 1])], &[0, 1]));
+    ellipsis_of_an_intermediate: "", product!(wide_nest(&[0, 3], PRODUCT), PRODUCT);
     intermediate_of_other_axes: "a source has other axes",
         product!(PRODUCT, nest(&[0, 2], &[], &[read(3, &[0])], &[0, 1]));
     intermediate_of_other_extents: "the extent of an axis is not its loop's",
         product!(PRODUCT, nest(&[0, 2], &[], &[read(3, &[1, 0])], &[0, 1]));
-    no_products: "", Program { products: &[], ..product!(PRODUCT) };
+    two_results: "", Program { results: &[NONE, NONE], ..product!(PRODUCT) };
+    result_that_is_not_made: "", Program { results: &[NONE, NONE], ..product!(PRODUCT, PRODUCT) };
+    results_in_one_output: "", Program { results: &[2, 2], ..product!(PRODUCT, PRODUCT) };
+    result_in_an_operand: "a call has no output", Program { results: &[0], ..product!(PRODUCT) };
+    result_in_no_array: "a call has no output", Program { results: &[7], ..product!(PRODUCT) };
+    intermediate_out_of_turn: "needs what has not been made",
+        bodies!(&[&[Nest { into: 2, ..PRODUCT }, PRODUCT]]);
+    target_of_no_number: "needs what has not been made",
+        bodies!(&[&[Nest { into: u16::MAX, ..PRODUCT }, PRODUCT]]);
+    own_target_as_a_source: "needs what has not been made",
+        bodies!(&[&[
+            Nest { into: 1, ..PRODUCT },
+            Nest { into: 1, ..nest(&[0, 2], &[], &[read(3, &[0, 1])], &[0, 1]) },
+            nest(&[0, 2], &[], &[read(3, &[0, 1])], &[0, 1]),
+        ]]);
+    added_axes: "the target has other axes",
+        bodies!(&[&[PRODUCT, nest(&[0], &[1], &[FIRST_ROW], &[0])]]);
+    added_extents: "the extent of an axis is not its loop's",
+        bodies!(&[&[PRODUCT, nest(&[0, 2], &[1], &[FIRST, SECOND], &[1, 0])]]);
     no_bodies: "", bodies!(&[]);
     empty_body: "", bodies!(&[&[]]);
     cheap_empty_body: "", bodies!(&[&[PRODUCT], &[]]);
-    gradient_of_no_array: "",
-        Program {
-            products: &[Product {
-                bodies: &[&[wide_nest(0, nest(&[0, 1], &[], &[read(0, &[0, 1])], &[0, 1]))]],
-                like: 9,
-            }],
-            ..product!(PRODUCT)
-        };
     unknown_label: "", Program { labels: &["i", "j"], ..product!(PRODUCT) };
     no_labels: "", Program { labels: &[], ..product!(PRODUCT) };
     missing_given_extent: "does not have the arrays of its program",
@@ -141,7 +161,7 @@ lies! {
     kept_loop_without_an_extent: "",
         program!("i" "j" "?"; operand_of(0, &[0, 1]); nest(&[0, 2], &[1], &[read(0, &[0, 2])], &[0, 1]));
     ellipsis_of_arrays_without_one: "", Program {
-        arrays: &[wide(0, operand_of(0, &[])), wide(0, operand_of(1, &[])), output_of(&[0, 2])],
+        arrays: &[wide(&[0], operand_of(0, &[])), wide(&[0], operand_of(1, &[])), output_of(&[0, 2])],
         ..product!(PRODUCT)
     };
 }
@@ -207,16 +227,20 @@ fn other_results() {
     let (arrays, mut extents) = ([a0.erased(), a0.erased()], [0; 3]);
     let call = checked(&MATMUL, a0.kernels(), &arrays, &[], &mut extents).unwrap();
     ends("the target has other axes", || {
-        let _ = call.scalar(0);
+        let _ = call.scalar();
     });
-    ends("", || drop(call.array::<Ix1>(0)));
-    ends("", || drop(call.array::<Ix3>(0)));
-    ends("", || drop(call.array_like::<3, Ix0>(0, PhantomData)));
-    ends("", || drop(call.array::<Ix2>(1)));
-    ends("", || {
-        let _ = call.scalar(usize::MAX);
+    ends("", || drop(call.array::<Ix1>()));
+    ends("", || drop(call.array::<Ix3>()));
+    ends("", || drop(call.array_like::<3, Ix0>(PhantomData)));
+    ends("not every new result has a place", || call.results(&mut []));
+    ends("not every new result has a place", || {
+        let (mut one, mut two) = (call.new_array::<Ix2>(), call.new_scalar());
+        call.results(&mut [one.place(), two.place()]);
     });
-    assert_eq!(call.array::<IxDyn>(0), a.dot(&a).into_dyn());
+    ends("the target has other axes", || call.results(&mut [call.new_scalar().place()]));
+    ends("", || call.results(&mut [call.new_array::<Ix3>().place()]));
+    ends("a result was not computed", || drop(call.new_array::<Ix2>().take()));
+    assert_eq!(call.array::<IxDyn>(), a.dot(&a).into_dyn());
     ends("a call has no output", || call.fill(None, None));
 }
 
@@ -224,8 +248,7 @@ fn other_results() {
 #[test]
 fn ranks_that_nobody_checked() {
     static SCALAR: Program = program!(; operand_of(0, &[]); nest(&[], &[], &[read(0, &[])], &[]));
-    static WIDE: Program =
-        program!(; wide(0, operand_of(0, &[])); wide_nest(0, nest(&[], &[], &[read(0, &[])], &[])));
+    static WIDE: Program = program!(; wide(&[0], operand_of(0, &[])); wide_nest(&[0, 0], nest(&[], &[], &[read(0, &[])], &[])));
     let empty = ArrayD::<i64>::zeros(vec![0]);
     let a0 = operand::<0, _>(&empty);
     let arrays = [a0.erased()];
@@ -253,8 +276,8 @@ fn views_are_not_operands() {
 #[test]
 fn results_unlike_the_output() {
     const COPY: Nest = nest(&[0], &[], &[read(0, &[0])], &[0]);
-    static RANK: Program = program!("i"; operand_of(0, &[0]), output_of(&[0, 0]); COPY);
-    static EXTENT: Program = program!("i" "j"; operand_of(0, &[0]), output_of(&[1, 0]); Nest {
+    static RANK: Program = program_into!("i"; operand_of(0, &[0]), output_of(&[0, 0]); COPY);
+    static EXTENT: Program = program_into!("i" "j"; operand_of(0, &[0]), output_of(&[1, 0]); Nest {
         target: &[0, NONE],
         ..COPY
     });
@@ -279,7 +302,7 @@ fn blocks() {
     const KEEP: Nest = nest(&[0], &[], &[read(0, &[0])], &[0]);
     const OUTER: Nest = nest(&[0, 1], &[], &[read(0, &[0]), read(0, &[1])], &[0, 1]);
     // The last nest writes all of `i` along the output's `j`.
-    static EXTENT: Program = program!(
+    static EXTENT: Program = program_into!(
         "i" "j"; operand_of(0, &[0]), output_of(&[1]);
         KEEP, nest(&[0], &[], &[read(2, &[0])], &[0])
     );
@@ -310,17 +333,17 @@ fn blocks() {
         then(checked(program, a0.kernels(), &arrays, &[], &mut [0]).unwrap());
     };
     let text = "the target has not one axis along the blocks";
-    ends(text, || call(&TWICE, &f0, &|call| drop(call.array::<Ix2>(0))));
-    ends(text, || call(&NEVER, &a0, &|call| assert_eq!(call.scalar(0), 0)));
+    ends(text, || call(&TWICE, &f0, &|call| drop(call.array::<Ix2>())));
+    ends(text, || call(&NEVER, &a0, &|call| assert_eq!(call.scalar(), 0)));
 }
 
 /// Roles that lie: every array is an operand, none is, or the output stands elsewhere.
 #[test]
 fn roles() {
-    static OPERANDS: Program = program!(
+    static OPERANDS: Program = program_into!(
         "i" "j"; operand_of(0, &[0, 1]), operand_of(1, &[0, 1]); nest(&[0, 1], &[], &[read(1, &[0, 1])], &[0, 1])
     );
-    static OUTPUTS: Program = program!("i" "j"; output_of(&[0, 1]), output_of(&[0, 1]); COPY);
+    static OUTPUTS: Program = program_into!("i" "j"; output_of(&[0, 1]), output_of(&[0, 1]); COPY);
     let a = Array2::<i64>::ones((2, 2));
     let a0 = operand::<2, _>(&a);
     let mut c = Array2::zeros((2, 2));
@@ -328,7 +351,6 @@ fn roles() {
     let arrays = [a0.erased(), c0.erased()];
     let mut extents = [0; 2];
     let call = checked(&OPERANDS, a0.kernels(), &arrays, &[], &mut extents).unwrap();
-    ends("a nest reads the output", || drop(call.array::<Ix2>(0)));
     ends("a nest reads the output", || call.fill(None, None));
     checked(&OUTPUTS, a0.kernels(), &arrays, &[], &mut extents).unwrap().fill(None, None);
     let arrays = [c0.erased(), a0.erased()];

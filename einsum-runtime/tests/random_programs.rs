@@ -61,8 +61,8 @@ const INDICES: usize = 4;
 const ARRAYS: usize = 3;
 const RANKS: [usize; ARRAYS] = [2, 2, 2];
 
-/// A program over two operands and an output of rank 2, with up to three nests. Most arrays are laid as their terms say, so
-/// that many programs get as far as the loops.
+/// A program over two operands and an output of rank 2, with up to two results and five nests. Most arrays are laid as their
+/// terms say, so that many programs get as far as the loops.
 fn random_program(rng: &mut Rng) -> &'static Program {
     let terms: [&'static [u8]; ARRAYS] = RANKS.map(|rank| rng.numbers(rank, INDICES));
     let arrays = terms.iter().enumerate().map(|(number, &axes)| Term {
@@ -71,26 +71,50 @@ fn random_program(rng: &mut Rng) -> &'static Program {
             false => Source::operand(number, "a", "ij"),
         },
         axes,
-        before: if rng.chance(90) { NONE } else { rng.number(3) },
+        ellipsis: ellipsis(rng, 90),
     });
     let arrays = arrays.collect::<Vec<_>>().leak();
+    let output = (ARRAYS - 1) as u8;
+    let results: &'static [u8] = match rng.below(20) {
+        0..7 => &[(ARRAYS - 1) as u8],
+        7..12 => &[NONE],
+        12..15 => &[(ARRAYS - 1) as u8, NONE],
+        15..18 => &[NONE, (ARRAYS - 1) as u8],
+        18 => &[NONE, NONE],
+        _ => rng.numbers(2, ARRAYS),
+    };
+    // The axes of each target; those of intermediates follow as they are made.
+    let mut targets: Vec<&'static [u8]> = Vec::new();
+    for &result in results {
+        targets.push(match result == output {
+            true => terms[ARRAYS - 1],
+            false => rng.different(2, INDICES),
+        });
+    }
     let mut tensors: Vec<&'static [u8]> = terms[..ARRAYS - 1].to_vec();
-    let count = 1 + rng.below(3);
     let mut nests = Vec::new();
+    let count = rng.below(4) + results.len();
     for number in 0..count {
-        let kept = match number == count - 1 && rng.chance(80) {
-            // The output's indices, once each.
-            true => {
-                let mut kept = terms[ARRAYS - 1].to_vec();
-                kept.sort_unstable();
-                kept.dedup();
-                kept.leak()
-            }
-            false => {
-                let count = rng.below(4);
-                rng.different(count, INDICES)
-            }
+        // The last nests make results, those before mostly intermediates.
+        let into = match (number + results.len()).checked_sub(count) {
+            Some(result) => result,
+            None if rng.chance(70) => targets.len(),
+            None => rng.below(targets.len()),
         };
+        if into == targets.len() {
+            let count = rng.below(4);
+            let axes = rng.different(count, INDICES);
+            targets.push(axes);
+        }
+        let axes = targets[into];
+        let mut kept: Vec<u8> = axes.to_vec();
+        kept.sort_unstable();
+        kept.dedup();
+        if rng.chance(10) {
+            let count = rng.below(4);
+            kept = rng.different(count, INDICES).to_vec();
+        }
+        let kept: &'static [u8] = kept.leak();
         let summed: Vec<u8> =
             (0..INDICES as u8).filter(|index| !kept.contains(index) && rng.chance(90)).collect();
         let summed: &'static [u8] = summed.leak();
@@ -99,7 +123,7 @@ fn random_program(rng: &mut Rng) -> &'static Program {
                 Some(found) if rng.chance(98) => found as u8,
                 _ => rng.number(kept.len() + summed.len()),
             };
-        let sources = 1 + rng.below(2);
+        let sources = if rng.chance(5) { 0 } else { 1 + rng.below(2) };
         let mut accesses = Vec::new();
         for _ in 0..sources {
             let read = rng.below(tensors.len());
@@ -109,27 +133,38 @@ fn random_program(rng: &mut Rng) -> &'static Program {
                 false => read + 1,
             };
             let tensor = if rng.chance(97) { tensor as u8 } else { rng.number(6) };
-            accesses.push(Access { tensor, conj: rng.chance(10), loops: loops.leak() });
+            let (tensor, conj) = (u16::from(tensor), rng.chance(10));
+            accesses.push(Access { tensor, conj, loops: loops.leak() });
         }
-        let axes: &'static [u8] = match number == count - 1 {
-            true => terms[ARRAYS - 1],
-            false => kept,
-        };
         let target: Vec<u8> = axes.iter().map(|&index| loop_of(index, rng)).collect();
-        tensors.push(axes);
+        if into >= results.len() && into - results.len() + ARRAYS - 1 == tensors.len() {
+            tensors.push(axes);
+        }
+        let into = if rng.chance(98) { into as u16 } else { u16::from(rng.number(6)) };
         nests.push(Nest {
+            into,
             kept,
             summed,
             sources: accesses.leak(),
             target: target.leak(),
-            before: if rng.chance(92) { NONE } else { rng.number(3) },
+            ellipsis: ellipsis(rng, 92),
         });
     }
     let body: &'static [Nest] = nests.leak();
-    let like = if rng.chance(90) { NONE } else { rng.number(ARRAYS) };
     let bodies: &'static [&'static [Nest]] = vec![body].leak();
-    let products = vec![Product { bodies, like }].leak();
-    Box::leak(Box::new(Program { labels: &["i", "j", "k", "l"], given: &[], arrays, products }))
+    let labels = &["i", "j", "k", "l"];
+    Box::leak(Box::new(Program { labels, given: &[], arrays, results, bodies }))
+}
+
+/// None, or any.
+fn ellipsis(rng: &mut Rng, none: usize) -> &'static [u8] {
+    match rng.chance(none) {
+        true => &[],
+        false => {
+            let count = 1 + rng.below(3);
+            rng.numbers(count, ARRAYS)
+        }
+    }
 }
 
 /// What a program computes, walking all points of each nest, if every access lies inside of its array: in a call that
@@ -138,7 +173,7 @@ fn interpret(
     program: &Program,
     arrays: [ArrayView2<'_, i64>; ARRAYS - 1],
     old: ArrayView2<'_, i64>,
-) -> Option<ArrayD<i64>> {
+) -> Option<Vec<ArrayD<i64>>> {
     let mut extents = [None; INDICES];
     let operands = arrays.iter().chain([&old]).zip(program.arrays);
     for (array, term) in operands {
@@ -148,9 +183,10 @@ fn interpret(
             }
         }
     }
+    let mut results: Vec<Option<ArrayD<i64>>> = vec![None; program.results.len()];
     let mut made: Vec<ArrayD<i64>> = Vec::new();
-    for nest in program.products[0].bodies[0] {
-        if nest.before != NONE {
+    for nest in program.bodies[0] {
+        if !nest.ellipsis.is_empty() {
             return None;
         }
         let loops: Vec<usize> = nest
@@ -176,12 +212,23 @@ fn interpret(
                 }
                 number => made[number - ARRAYS][at(access.loops, point).as_slice()],
             };
-            target[at(nest.target, point).as_slice()] +=
-                nest.sources.iter().map(factor).product::<i64>();
+            if !nest.sources.is_empty() {
+                target[at(nest.target, point).as_slice()] +=
+                    nest.sources.iter().map(factor).product::<i64>();
+            }
         }
-        made.push(target);
+        match usize::from(nest.into) {
+            result if result < results.len() => match &mut results[result] {
+                Some(earlier) => *earlier += &target,
+                None => results[result] = Some(target),
+            },
+            into => match made.get_mut(into - results.len()) {
+                Some(earlier) => *earlier += &target,
+                None => made.push(target),
+            },
+        }
     }
-    made.pop()
+    results.into_iter().collect()
 }
 
 #[test]
@@ -214,34 +261,50 @@ fn all() -> u64 {
         let a1 = operand_like::<2, _, _, _>(&b, &a0);
         let mut filled = c.clone();
         let inner = s![1..n + 1, 1..n + 1];
-        let is_filled = {
+        let old = c.slice(inner);
+        let new = program.results.iter().filter(|result| **result == NONE).count();
+        let found = {
             let mut inner = filled.slice_mut(inner);
             let mut c0 = output::<2, _, _, _>(&mut inner, &a0);
             let arrays = [a0.erased(), a1.erased(), c0.erased()];
-            attempt(program, &a0, &arrays, |call| call.fill(None, Some(2))).is_some()
+            attempt(program, &a0, &arrays, |call| {
+                let mut made: Vec<_> = (0..new).map(|_| call.new_array::<IxDyn>()).collect();
+                let mut places: Vec<_> = made.iter_mut().map(NewResult::place).collect();
+                call.scale_results(&mut places, None, Some(2));
+                made.into_iter().map(NewResult::take).collect::<Vec<ArrayD<i64>>>()
+            })
         };
-        let old = c.slice(inner);
         let mut rest = filled.clone();
         rest.slice_mut(inner).assign(&old);
         assert_eq!(rest, c, "seed {seed}: written beside the output of {program:#?}");
-        let mut unread = c.clone();
-        let mut unread = unread.slice_mut(inner);
-        let mut c0 = output::<2, _, _, _>(&mut unread, &a0);
-        let arrays = [a0.erased(), a1.erased(), c0.erased()];
-        let found = attempt(program, &a0, &arrays, |call| call.array::<IxDyn>(0));
-        attempt(program, &a0, &arrays, |call| call.array::<Ix2>(0));
-        attempt(program, &a0, &arrays, |call| call.array_like::<1, Ix1>(0, PhantomData));
-        attempt(program, &a0, &arrays, |call| call.scalar(0));
-        let what = || format!("seed {seed}, extent {n}: {program:#?}");
-        if is_filled && let Some(expected) = interpret(program, [a, b], old) {
-            let expected = expected.into_dimensionality::<Ix2>().expect("the output has rank 2");
-            assert_eq!(filled.slice(inner), &expected + 2 * &old, "{}", what());
-            computed += 1;
+        let mut other = c.clone();
+        {
+            let mut inner = other.slice_mut(inner);
+            let mut c0 = output::<2, _, _, _>(&mut inner, &a0);
+            let arrays = [a0.erased(), a1.erased(), c0.erased()];
+            attempt(program, &a0, &arrays, |call| call.fill(None, Some(2)));
+            attempt(program, &a0, &arrays, |call| call.array::<IxDyn>());
+            attempt(program, &a0, &arrays, |call| call.array::<Ix2>());
+            attempt(program, &a0, &arrays, |call| call.array_like::<1, Ix1>(PhantomData));
+            attempt(program, &a0, &arrays, |call| call.scalar());
+            attempt(program, &a0, &arrays, |call| call.results(&mut [call.new_scalar().place()]));
         }
+        other.slice_mut(inner).assign(&old);
+        assert_eq!(other, c, "seed {seed}: written beside the output of {program:#?}");
+        let what = || format!("seed {seed}, extent {n}: {program:#?}");
         if let Some(found) = found
             && let Some(expected) = interpret(program, [a, b], old)
         {
-            assert_eq!(found, expected, "{}", what());
+            let mut found = found.into_iter();
+            for (&result, expected) in program.results.iter().zip(expected) {
+                if result == NONE {
+                    assert_eq!(found.next(), Some(expected), "{}", what());
+                } else {
+                    let expected = expected.into_dimensionality::<Ix2>().expect("it has rank 2");
+                    assert_eq!(filled.slice(inner), &expected + 2 * &old, "{}", what());
+                }
+            }
+            computed += 1;
         }
     }
     computed

@@ -7,16 +7,18 @@ use num_complex::Complex64;
 
 mod program;
 
-use program::{fill, nest, operand_of, output_of, program, read, read_conj, run, run_scalar};
+use program::{
+    fill, nest, operand_of, output_of, program, program_into, read, read_conj, run, run_scalar,
+};
 
 #[test]
 fn scaled_outputs() {
-    static SQUARE: Program = program!(
+    static SQUARE: Program = program_into!(
         "i" "j" "k";
         operand_of(0, &[0, 1]), operand_of(1, &[1, 2]), output_of(&[0, 2]);
         nest(&[0, 2], &[1], &[read(0, &[0, 2]), read(1, &[2, 1])], &[0, 1])
     );
-    static TRANSPOSE: Program = program!(
+    static TRANSPOSE: Program = program_into!(
         "i" "j";
         operand_of(0, &[0, 1]), output_of(&[1, 0]);
         nest(&[0, 1], &[], &[read(0, &[0, 1])], &[1, 0])
@@ -56,7 +58,7 @@ fn scaled_outputs() {
 fn empty_sums() {
     const ROWS: Nest = nest(&[0], &[1], &[read(0, &[0, 1])], &[0]);
     static SUMS: Program = program!("i" "j"; operand_of(0, &[0, 1]); ROWS);
-    static INTO: Program = program!("i" "j"; operand_of(0, &[0, 1]), output_of(&[0]); ROWS);
+    static INTO: Program = program_into!("i" "j"; operand_of(0, &[0, 1]), output_of(&[0]); ROWS);
     static TRANSPOSE: Program = program!(
         "i" "j"; operand_of(0, &[0, 1]); nest(&[1, 0], &[], &[read(0, &[1, 0])], &[0, 1])
     );
@@ -78,7 +80,7 @@ fn empty_sums() {
 /// `einsum_into!("i->ii", a => c)`: beside the diagonal a new value is zero, and an old one is scaled.
 #[test]
 fn diagonals_of_existing_outputs() {
-    static PROGRAM: Program = program!(
+    static PROGRAM: Program = program_into!(
         "i"; operand_of(0, &[0]), output_of(&[0, 0]); nest(&[0], &[], &[read(0, &[0])], &[0, 0])
     );
     let a = [1.0, 2.0];
@@ -153,25 +155,71 @@ fn rank_eight() {
     assert_eq!(y, a.t());
 }
 
-/// Several products of one call, as gradients are: each can be asked for, more than once.
+/// `a` transposed times two, its sum, and its rows' sums, from one body: an intermediate that is added to, a result that is
+/// added to, and one whose array is there already.
 #[test]
-fn several_products() {
-    const TURNED: Nest = nest(&[1, 0], &[], &[read(0, &[1, 0])], &[0, 1]);
+fn several_results() {
+    const TURN: Nest = nest(&[1, 0], &[], &[read(0, &[1, 0])], &[0, 1]);
+    const AGAIN: Nest = Nest { into: 3, ..nest(&[1, 0], &[], &[read(2, &[0, 1])], &[0, 1]) };
+    static BODY: [Nest; 7] = [
+        Nest { into: 3, ..TURN },
+        Nest { into: 4, ..AGAIN },
+        Nest { into: 3, ..TURN },
+        Nest { into: 0, ..AGAIN },
+        Nest { into: 2, ..nest(&[0], &[1], &[read(0, &[0, 1])], &[0]) },
+        Nest { into: 1, ..nest(&[], &[0, 1], &[read(0, &[0, 1])], &[]) },
+        Nest { into: 2, ..nest(&[0], &[1], &[read(3, &[1, 0])], &[0]) },
+    ];
     static PROGRAM: Program = Program {
-        products: &[
-            Product { bodies: &[&[nest(&[], &[0, 1], &[read(0, &[0, 1])], &[])]], like: NONE },
-            Product { bodies: &[&[TURNED]], like: NONE },
-        ],
-        ..program!("i" "j"; operand_of(0, &[0, 1]); TURNED)
+        results: &[NONE, NONE, 1],
+        bodies: &[&BODY],
+        ..program!("i" "j"; operand_of(0, &[0, 1]), output_of(&[0]); TURN)
     };
-    let a = arr2(&[[1, 2, 3], [4, 5, 6]]);
+    for n in [3, 40] {
+        let a = Array2::from_shape_fn((2, n), |(i, j)| (i * n + j) as i64);
+        let rows = a.sum_axis(Axis(1));
+        let a0 = operand::<2, _>(&a);
+        let mut c = arr1(&[100, 200]);
+        let mut c0 = output::<1, _, _, _>(&mut c, &a0);
+        let (arrays, mut extents) = ([a0.erased(), c0.erased()], [0; 2]);
+        let call = checked(&PROGRAM, a0.kernels(), &arrays, &[], &mut extents).unwrap();
+        for time in 1..=2 {
+            let (mut turned, mut sum) = (call.new_array::<Ix2>(), call.new_scalar());
+            call.add_results(&mut [turned.place(), sum.place()]);
+            assert_eq!(turned.take(), 2 * &a.t());
+            assert_eq!(sum.take(), a.sum());
+            let _ = time;
+        }
+        let (mut turned, mut sum) = (call.new_array::<IxDyn>(), call.new_scalar());
+        call.scale_results(&mut [turned.place(), sum.place()], Some(3), Some(2));
+        assert_eq!(turned.take(), (2 * &a.t()).into_dyn());
+        assert_eq!(c, 2 * (arr1(&[100, 200]) + 4 * &rows) + 6 * &rows);
+        let mut c0 = output::<1, _, _, _>(&mut c, &a0);
+        let arrays = [a0.erased(), c0.erased()];
+        let call = checked(&PROGRAM, a0.kernels(), &arrays, &[], &mut extents).unwrap();
+        let (mut turned, mut sum) = (call.new_array::<Ix2>(), call.new_scalar());
+        call.results(&mut [turned.place(), sum.place()]);
+        drop(turned);
+        assert_eq!(c, 2 * rows);
+    }
+}
+
+/// A nest without sources.
+#[test]
+fn zeros() {
+    static PROGRAM: Program =
+        program!("i" "j"; operand_of(0, &[0, 1]); nest(&[0, 1], &[], &[], &[0, 1]));
+    let a = arr2(&[[1.0, 2.0], [3.0, 4.0]]);
     let a0 = operand::<2, _>(&a);
-    let (arrays, mut extents) = ([a0.erased()], [0; 2]);
-    let call = checked(&PROGRAM, a0.kernels(), &arrays, &[], &mut extents).unwrap();
-    assert_eq!(call.scalar(0), 21);
-    assert_eq!(call.array::<Ix2>(1), a.t());
-    assert_eq!(call.array::<IxDyn>(1), a.t().into_dyn());
-    assert_eq!(call.scalar(0), 21);
+    let y: Array2<f64> = run(&PROGRAM, &a0, &[a0.erased()]);
+    assert_eq!(y, Array2::<f64>::zeros((2, 2)));
+    static INTO: Program = program_into!("i" "j"; operand_of(0, &[0, 1]), output_of(&[0, 1]); nest(&[0, 1], &[], &[], &[0, 1]));
+    let mut c = a.clone();
+    for (beta, expected) in [(Some(2.0), 2.0 * &a), (None, 0.0 * &a)] {
+        let mut c0 = output::<2, _, _, _>(&mut c, &a0);
+        fill(&INTO, &a0, &[a0.erased(), c0.erased()], None, beta);
+        assert_eq!(c, expected);
+    }
 }
 
 #[test]

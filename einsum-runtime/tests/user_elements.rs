@@ -10,13 +10,13 @@ use ndarray::prelude::*;
 
 mod program;
 
-use program::{fill, nest, operand_of, output_of, program, read, run, run_scalar};
+use program::{fill, nest, operand_of, output_of, program, program_into, read, run, run_scalar};
 
 const PRODUCT: Nest = nest(&[0, 2], &[1], &[read(0, &[0, 2]), read(1, &[2, 1])], &[0, 1]);
 static MATMUL: Program = program!(
     "i" "j" "k"; operand_of(0, &[0, 1]), operand_of(1, &[1, 2]); PRODUCT
 );
-static MATMUL_INTO: Program = program!(
+static MATMUL_INTO: Program = program_into!(
     "i" "j" "k"; operand_of(0, &[0, 1]), operand_of(1, &[1, 2]), output_of(&[0, 2]); PRODUCT
 );
 /// The cube of a matrix, with an intermediate.

@@ -58,7 +58,8 @@ fn shapes_are_checked() {
         labels: &["i"],
         given: &[],
         arrays: &[array(Source::operand(0, "&a", "ii"), &[0, 0])],
-        products: &[],
+        results: &[],
+        bodies: &[],
     };
     let a = Array2::<&str>::default((2, 3));
     let a0 = view_operand::<2, _, _, _>(a.view().__einsum_view());
@@ -72,8 +73,9 @@ fn shapes_are_checked() {
     static WIDE: Program = Program {
         labels: &["i"],
         given: &[],
-        arrays: &[wide(1, array(Source::operand(0, "&a", "i...1"), &[0, NONE]))],
-        products: &[],
+        arrays: &[wide(&[1], array(Source::operand(0, "&a", "i...1"), &[0, NONE]))],
+        results: &[],
+        bodies: &[],
     };
     let a = Array3::<&str>::default((2, 5, 3));
     let a0 = ellipsis_view_operand::<2, _, _, _>(a.view().__einsum_view(), 1);

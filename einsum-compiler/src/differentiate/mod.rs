@@ -14,6 +14,8 @@
 //! summed, since a cotangent has the axes of its tensor.
 
 mod jvp;
+#[cfg(test)]
+mod tests;
 mod vjp;
 
 pub(crate) use jvp::jvp;

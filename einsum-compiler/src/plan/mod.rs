@@ -38,6 +38,13 @@ pub(crate) fn plan(expr: Expr, request: &Request) -> Plan {
     Plan { expr, results, graphs }
 }
 
+/// The value in the best order as all extents grow together, for tests of what is done with it.
+#[cfg(test)]
+pub(crate) fn value(expr: &Expr) -> Graph {
+    let (order, _) = orders::searched(expr, &expr.product, &Supposed::of(expr));
+    path::graph(expr, &expr.product, &order)
+}
+
 fn push(candidates: &mut Vec<Graph>, graph: Graph) {
     if !candidates.contains(&graph) {
         candidates.push(graph);

@@ -8,33 +8,39 @@ use einsum_runtime::codegen::{
 use einsum_runtime::{Element, ShapeError};
 
 /// A program of one result with one body: the labels of its indices, its arrays, and its nests, of which the last makes
-/// the result and each other one an intermediate. The result goes to the output, if the last array is one.
+/// the result and each other one an intermediate.
 macro_rules! program {
     ($($label:literal)*; $($array:expr),+; $($nest:expr),+) => {{
         const ARRAYS: &[einsum_runtime::codegen::Term] = &[$($array),+];
+        const NESTS: &[einsum_runtime::codegen::Nest] = &$crate::program::chain([$($nest),+]);
+        const BODIES: &[&[einsum_runtime::codegen::Nest]] = &[NESTS];
         einsum_runtime::codegen::Program {
             labels: &[$($label),*],
             given: &[],
             arrays: ARRAYS,
             results: &[einsum_runtime::codegen::NONE],
-            bodies: &[&$crate::program::chain([$($nest),+])],
+            bodies: BODIES,
         }
     }};
 }
+pub(crate) use program;
 
 /// As `program!`, into the last of the arrays.
 macro_rules! program_into {
-    ($($tokens:tt)*) => {{
-        let program = program!($($tokens)*);
-        let outputs: &[u8] = match program.arrays.len() {
-            1 => &[0],
-            2 => &[1],
-            _ => &[2],
-        };
-        einsum_runtime::codegen::Program { results: outputs, ..program }
-    }};
+    ($($tokens:tt)*) => { $crate::program::into_last($crate::program::program!($($tokens)*)) };
 }
 pub(crate) use program_into;
+
+/// The program whose result goes to the last of its arrays.
+pub(crate) const fn into_last(program: Program) -> Program {
+    let results: &[u8] = match program.arrays.len() {
+        1 => &[0],
+        2 => &[1],
+        3 => &[2],
+        _ => panic!("more arrays than in these tests"),
+    };
+    Program { results, ..program }
+}
 
 /// Numbers the targets of nests: the last one is the result, the others are intermediates.
 pub(crate) const fn chain<const N: usize>(nests: [Nest; N]) -> [Nest; N] {
@@ -46,8 +52,6 @@ pub(crate) const fn chain<const N: usize>(nests: [Nest; N]) -> [Nest; N] {
     }
     nests
 }
-
-pub(crate) use program;
 
 /// An array with an index an axis.
 pub(crate) const fn array(source: Source, axes: &'static [u8]) -> Term {
