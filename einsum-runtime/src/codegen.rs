@@ -9,8 +9,9 @@ pub use crate::bind::{
 pub use crate::direct::{Row, few1, few2, few3};
 pub use crate::element::Element;
 pub use crate::ellipsis::{NoEllipsis, Rest, wider};
+pub use crate::encoded::Encoded;
 pub use crate::error::ShapeError;
-pub use crate::function::{Results, Single, Slots, accumulate, call};
+pub use crate::function::{Results, Single, Slot, Slots, accumulate, call};
 pub use crate::new_array::Rank;
 pub use crate::operand::{Borrowed, Operand, Viewable};
 pub use crate::outcome::{must_use, raise};

@@ -140,7 +140,10 @@ mod tests {
         assert_eq!((program.labels, program.results), (&["i"][..], &[u8::MAX][..]));
         assert_eq!(program.arrays[0].source.to_string(), "operand 0 (`x`)");
         let [[nest]] = program.bodies else { panic!("one nest") };
-        assert_eq!((nest.summed, nest.sources[0].loops, nest.target), (&[0][..], &[0][..], &[][..]));
+        assert_eq!(
+            (nest.summed, nest.sources[0].loops, nest.target),
+            (&[0][..], &[0][..], &[][..])
+        );
     }
 
     #[test]

@@ -12,51 +12,58 @@ use smallvec::{SmallVec, smallvec};
 use crate::argument::{Argument, Laid, RawArgument};
 use crate::check::check;
 use crate::element::Element;
+use crate::encoded::Encoded;
 use crate::execute::{Call, Place};
 use crate::kernel::raw::{Factor, RawKernels, RawMode};
 use crate::outcome::raise;
-use crate::program::Program;
 
 /// Where a result of a call goes.
 #[derive(Clone, Copy)]
-pub(crate) struct Slot {
+#[repr(C)]
+pub struct Slot {
     to: *mut u8,
-    /// Which constructor makes the array: its place among those of the kernels; none for a scalar.
-    place: Option<usize>,
+    /// Which constructor makes the array: its place among those of the kernels; [`SCALAR`] for a scalar.
+    place: usize,
 }
 
-/// The slots of a call's results, in their order.
-pub struct Slots(SmallVec<[Slot; 4]>);
-
-impl Slots {
-    #[inline(never)]
-    fn push(&mut self, slot: Slot) {
-        self.0.push(slot);
-    }
-}
+/// The slot of a result, and those that follow.
+#[derive(Clone, Copy)]
+#[repr(C)]
+pub struct Slots<S>(Slot, S);
 
 /// The results of a call of elements `T`: `(first, (second, ()))`.
 ///
 /// # Safety
 ///
-/// `slots` adds one slot a result, of its type.
+/// `slots` has the memory and the alignment of `COUNT` slots, each of its result's type.
 pub unsafe trait Results<T>: Sized {
-    /// Adds the slots of results at `place`.
-    fn slots(place: *mut Self, slots: &mut Slots);
+    /// The number of results.
+    const COUNT: usize;
+    /// The slots.
+    type Slots: Copy;
+    /// Returns the slots of results at `place`.
+    fn slots(place: *mut Self) -> Self::Slots;
 }
 
 // SAFETY: there is no result.
 unsafe impl<T> Results<T> for () {
-    fn slots(_place: *mut Self, _slots: &mut Slots) {}
+    const COUNT: usize = 0;
+    type Slots = [Slot; 0];
+    #[inline]
+    fn slots(_place: *mut Self) -> [Slot; 0] {
+        []
+    }
 }
 
-// SAFETY: the first and the rest add theirs.
+// SAFETY: the first slot lies before the others, without a gap: all are of the alignment and size of `Slot`s.
 unsafe impl<T, A: Single<T>, B: Results<T>> Results<T> for (A, B) {
-    fn slots(place: *mut Self, slots: &mut Slots) {
+    const COUNT: usize = 1 + B::COUNT;
+    type Slots = Slots<B::Slots>;
+    #[inline]
+    fn slots(place: *mut Self) -> Self::Slots {
         // SAFETY: only addresses are taken, of what the caller has room for.
         let (first, rest) = unsafe { (&raw mut (*place).0, &raw mut (*place).1) };
-        slots.push(Slot { to: first.cast(), place: A::PLACE });
-        B::slots(rest, slots);
+        Slots(Slot { to: first.cast(), place: A::PLACE }, B::slots(rest))
     }
 }
 
@@ -64,27 +71,30 @@ unsafe impl<T, A: Single<T>, B: Results<T>> Results<T> for (A, B) {
 ///
 /// # Safety
 ///
-/// With a place, the type is what the constructor at this place makes of elements `T`; without one it is `T`.
+/// The type is what the constructor at this place makes of elements `T`, and `T` at [`SCALAR`].
 pub unsafe trait Single<T> {
     /// The place of the constructor.
-    const PLACE: Option<usize>;
+    const PLACE: usize;
 }
 
 // SAFETY: the type is `T`.
 unsafe impl<T: Element> Single<T> for T {
-    const PLACE: Option<usize> = None;
+    const PLACE: usize = SCALAR;
 }
 
 // SAFETY: ndarray seals `Dimension`: those with a rank are `Ix0` to `Ix6`, at these places, and the other is `IxDyn`.
 unsafe impl<T: Element, D: Dimension> Single<T> for Array<T, D> {
-    const PLACE: Option<usize> = Some(match D::NDIM {
+    const PLACE: usize = match D::NDIM {
         Some(rank) => rank,
         None => DYNAMIC,
-    });
+    };
 }
 
 /// The place of the constructor for `IxDyn`.
 const DYNAMIC: usize = 7;
+
+/// No place: a scalar has no constructor.
+const SCALAR: usize = 8;
 
 /// Returns the results of a program. `given` are the extents that options give.
 ///
@@ -94,16 +104,16 @@ const DYNAMIC: usize = 7;
 /// those of the program.
 #[track_caller]
 pub fn call<T: Element, R: Results<T>>(
-    program: &'static Program,
+    program: &'static Encoded,
     arguments: &[Argument<'_, T>],
     given: &[usize],
 ) -> R {
     let mut results = MaybeUninit::<R>::uninit();
-    let mut slots = Slots(SmallVec::new());
-    R::slots(results.as_mut_ptr(), &mut slots);
-    // SAFETY: the slots are those of the results, which have been written when `run` returns.
+    let slots = R::slots(results.as_mut_ptr());
+    // SAFETY: the slots are `COUNT`, and those of the results, which have been written when `run` returns.
     unsafe {
-        run(program, T::TABLE.raw, Argument::raw(arguments), given, &slots.0);
+        let slots = core::slice::from_raw_parts((&raw const slots).cast::<Slot>(), R::COUNT);
+        run(program, T::TABLE.raw, Argument::raw(arguments), given, slots);
         results.assume_init()
     }
 }
@@ -115,7 +125,7 @@ pub fn call<T: Element, R: Results<T>>(
 /// As [`call`]; the outputs are untouched then.
 #[track_caller]
 pub fn accumulate<T: Element>(
-    program: &'static Program,
+    program: &'static Encoded,
     arguments: &[Argument<'_, T>],
     given: &[usize],
 ) {
@@ -131,12 +141,13 @@ pub fn accumulate<T: Element>(
 /// element. All are written when this returns.
 #[track_caller]
 unsafe fn run(
-    program: &'static Program,
+    program: &'static Encoded,
     kernels: &'static RawKernels,
     arguments: &[RawArgument<'_>],
     given: &[usize],
     slots: &[Slot],
 ) {
+    let program = program.program();
     let laid = Laid::new(program, arguments);
     let operands = laid.operands(arguments);
     let mut extents: SmallVec<[usize; 16]> = smallvec![0; program.labels.len()];
@@ -144,14 +155,16 @@ unsafe fn run(
         raise(error)
     }
     let call = Call { program, operands: &operands, extents: &extents, kernels };
-    if let [Slot { to, place: Some(place) }] = *slots {
+    if let [Slot { to, place }] = *slots
+        && let Some(&new_array) = kernels.new_arrays.get(place)
+    {
         // SAFETY: the caller's duties.
-        return unsafe { call.run_new(kernels.new_arrays[place], to) };
+        return unsafe { call.run_new(new_array, to) };
     }
     let mut made: SmallVec<[bool; 4]> = smallvec![false; slots.len()];
     let places = slots.iter().zip(&mut made).map(|(slot, is_made)| Place {
         value: slot.to,
-        new_array: slot.place.map(|place| kernels.new_arrays[place]),
+        new_array: kernels.new_arrays.get(slot.place).copied(),
         is_made,
     });
     let mut places: SmallVec<[Place<'_>; 4]> = places.collect();

@@ -30,6 +30,7 @@ mod argument;
 mod bind;
 mod blocked;
 mod direct;
+mod encoded;
 mod engine;
 mod execute;
 mod function;

@@ -2,10 +2,11 @@
 
 use proc_macro2::Literal;
 
-use super::program::{NONE, Numbers, byte, given};
+use super::numbers::{NONE, Numbers, byte, loops};
+use super::program::given;
 use crate::ir::Program;
 use crate::ir::expr::{Axis, Role};
-use crate::ir::program::{Access, AxisLoop, Nest};
+use crate::ir::program::Nest;
 
 /// Encodes a program. `shown` is the source text of an array, for messages.
 pub(super) fn encode(program: &Program, shown: impl Fn(Role) -> String) -> Literal {
@@ -50,13 +51,6 @@ fn encode_nest(bytes: &mut Bytes, numbers: &Numbers, nest: &Nest) {
     });
     bytes.list(loops(&nest.target));
     bytes.list(numbers.ellipsis(nest.target.ellipsis, &nest.ellipsis));
-}
-
-fn loops(access: &Access) -> impl Iterator<Item = u8> {
-    access.axes.iter().map(|axis| match axis {
-        AxisLoop::Loop(number) => byte(*number),
-        AxisLoop::Unit => NONE,
-    })
 }
 
 struct Bytes(Vec<u8>);

@@ -21,7 +21,9 @@
 mod agree;
 mod arguments;
 mod direct;
+mod encoding;
 mod function;
+mod numbers;
 mod program;
 mod results;
 

@@ -2,8 +2,8 @@
 //!
 //! ```text
 //! pub fn linear<T>(x: &ArrayRef<T, Ix3>, w: &ArrayRef<T, Ix3>) -> Array<T, Ix3> where T: Element {
-//!     const PROGRAM: &Program = &Program { … };
-//!     let (y, ()) = call(PROGRAM, &[array(x), array(w)], &[]);
+//!     static PROGRAM: Encoded = Encoded::new(b"…");
+//!     let (y, ()) = call(&PROGRAM, &[array(x), array(w)], &[]);
 //!     y
 //! }
 //! pub mod linear {
@@ -24,7 +24,7 @@ use syn::Attribute;
 
 use self::names::Names;
 use self::types::{Type, Types};
-use super::program;
+use super::{encoding, program};
 use crate::ir::Program;
 use crate::ir::expr::{Expr, Role};
 use crate::ir::function::{Function, Kind};
@@ -248,7 +248,7 @@ impl Emitted<'_> {
 
     fn body(&self) -> TokenStream {
         let source = |role: Role| self.name(role).to_string();
-        let program = program::emit_description(self.program, source);
+        let program = encoding::encode(self.program, source);
         let arguments = self.expr.arrays.iter().filter(|array| array.is_taken).map(|array| {
             let name = self.name(array.role);
             let is_scalar = array.term.axes.is_empty();
@@ -262,7 +262,10 @@ impl Emitted<'_> {
         let given = self.given();
         let call = quote! { &[#(#arguments),*], &[#(#given),*] };
         if !self.function.request.existing.is_empty() {
-            return quote! { __einloom::accumulate(const { &#program }, #call); };
+            return quote! {
+                static __PROGRAM: __einloom::Encoded = __einloom::Encoded::new(#program);
+                __einloom::accumulate(&__PROGRAM, #call);
+            };
         }
         let count = self.function.request.results.len();
         let results: Vec<Ident> = (0..count)
@@ -272,7 +275,8 @@ impl Emitted<'_> {
             results.iter().rev().fold(quote! { () }, |rest, first| quote! { (#first, #rest) });
         let returned = self.shaped(&results);
         quote! {
-            let #pattern = __einloom::call(const { &#program }, #call);
+            static __PROGRAM: __einloom::Encoded = __einloom::Encoded::new(#program);
+            let #pattern = __einloom::call(&__PROGRAM, #call);
             #returned
         }
     }
