@@ -8,7 +8,8 @@ pub use ndarray;
 #[doc(hidden)]
 pub mod __private {
     pub use einsum_macros::{
-        einsum_grad_impl, einsum_impl, einsum_into_impl, einsum_view_impl, try_einsum_impl,
+        einsum_fn_impl, einsum_grad_impl, einsum_impl, einsum_into_impl, einsum_view_impl,
+        try_einsum_impl,
     };
     pub use einsum_runtime::codegen::*;
 }
@@ -215,4 +216,110 @@ macro_rules! einsum_grad {
 #[macro_export]
 macro_rules! einsum_view {
     ($($call:tt)*) => { $crate::__private::einsum_view_impl!(($crate) $($call)*) };
+}
+
+/// Declares functions that compute an einsum and its derivatives.
+///
+/// ```text
+/// einsum_fn! {
+///     pub fn name(operand: "term", …) -> "term";
+///     …
+/// }
+/// ```
+///
+/// A signature has the form of a function's, with a term in place of every type. It becomes the function
+/// `name`, which computes the einsum of these terms, and a module `name` with its derivatives:
+///
+/// | function | returns |
+/// |---|---|
+/// | `name(&x, &w)` | the value `y` |
+/// | `name::vjp(&x, &w, &dy)` | the gradients `(dx, dw)`, always a tuple, given the cotangent of the value |
+/// | `name::value_and_vjp(&x, &w, &dy)` | `(y, (dx, dw))`, computed together |
+/// | `name::grad_x(&w, &dy)` | the gradient of one operand, of the operands that it depends on |
+/// | `name::vjp_into(&x, &w, &dy, &mut dx, &mut dw)` | nothing: it adds the gradients to existing ones |
+/// | `name::grad_x_into(&w, &dy, &mut dx)` | nothing: it adds one gradient |
+/// | `name::jvp(&x, &w, &tx, &tw)` | the derivative of the value along tangents of the operands |
+/// | `name::value_and_jvp(&x, &w, &tx, &tw)` | `(y, ty)` |
+/// | `name::hvp(&x, &w, &dy, &tx, &tw)` | with `#[hvp]`: the derivatives of the gradients along tangents |
+///
+/// What is computed together shares what it has in common. The rustdoc of each emitted function states
+/// its formula.
+///
+/// Cotangents and gradients are those of [`einsum_grad!`], also for complex elements and ellipses.
+///
+/// # Signatures
+///
+/// - **Terms** are those of index strings; see the [crate's page](crate). If one of a signature's strings
+///   separates axes by white space, all of them name their axes.
+/// - **Types.** An operand is taken as `&ArrayRef<T, IxN>`, to which references to arrays and views of
+///   any kind coerce, and is returned as an `Array<T, IxN>`; above six axes the dimension is `IxDyn`. An operand
+///   with an empty term is a `T` by value, and so is a result with one.
+/// - **Elements.** A function is generic over `T: `[`Element`]; `fn name<f32>(…)` fixes the type, for which
+///   any path will do that the surrounding module can name.
+/// - **Ellipses.** A function whose terms have `...` is generic over the dimensions of these operands too.
+/// - **Extents.** `n: usize` among the parameters gives the extent of the label `n` at run time, `; h = 8`
+///   behind the parameters while compiling. A label that only the output has needs one of them.
+/// - **Constants.** `#[no_grad] x: "i j"` has no gradient and no tangent, and nothing is computed for one.
+/// - **Attributes**, doc comments, and the visibility are passed on to the function; `#[cfg]`,
+///   `#[deprecated]`, and `#[doc(hidden)]` to the module as well, and `#[inline]` to all functions.
+///
+/// # Panics
+///
+/// The functions panic as [`einsum!`] does, at the caller's line. Messages name the parameters.
+///
+/// # Examples
+///
+/// ```
+/// use einloom::einsum_fn;
+/// use ndarray::{Array2, Array3};
+///
+/// einsum_fn! {
+///     /// One linear layer.
+///     pub fn linear(x: "batch row in", w: "out in") -> "batch row out";
+///
+///     /// Attention scores of every head; the mask is data.
+///     fn scores<f32>(q: "b h q d", k: "b h k d", #[no_grad] mask: "q k") -> "b h q k";
+///
+///     /// A row for every position.
+///     fn repeated(x: "i", n: usize) -> "n i";
+/// }
+///
+/// let (x, w) = (Array3::<f64>::ones((8, 3, 4)), Array2::<f64>::ones((5, 4)));
+/// let y = linear(&x, &w);
+/// let dy = &y * 2.0;
+/// let (dx, dw) = linear::vjp(&x, &w, &dy);
+/// assert_eq!((dx.dim(), dw.dim()), (x.dim(), w.dim()));
+/// assert_eq!(linear::grad_w(&x, &dy), dw);
+///
+/// let mut total = dw.clone();
+/// linear::grad_w_into(&x, &dy, &mut total); // total += dw
+/// assert_eq!(total, 2.0 * dw);
+///
+/// let (tx, tw) = (Array3::ones(x.dim()), Array2::zeros(w.dim()));
+/// assert_eq!(linear::jvp(&x, &w, &tx, &tw), linear(&tx, &w));
+///
+/// assert_eq!(repeated(&ndarray::arr1(&[1, 2]), 3).dim(), (3, 2));
+/// ```
+///
+/// A function is differentiable any number of times, since its gradients are einsums:
+///
+/// ```
+/// use einloom::einsum_fn;
+/// use ndarray::array;
+///
+/// einsum_fn! {
+///     #[hvp]
+///     fn form(x: "i", a: "i j", z: "j") -> "";
+/// }
+///
+/// let (x, a, z) = (array![1.0, 2.0], array![[1.0, 0.0], [3.0, 1.0]], array![1.0, -1.0]);
+/// let (tx, ta, tz) = (array![1.0, 1.0], a.mapv(|_| 0.0), array![0.0, 0.0]);
+/// let (hx, ha, hz) = form::hvp(&x, &a, &z, 1.0, &tx, &ta, &tz);
+/// assert_eq!(hx, array![0.0, 0.0]); // `form` is linear in `x`
+/// assert_eq!(ha, array![[1.0, -1.0], [1.0, -1.0]]); // tx zᵀ
+/// assert_eq!(hz, array![4.0, 1.0]); // aᵀ tx
+/// ```
+#[macro_export]
+macro_rules! einsum_fn {
+    ($($signatures:tt)*) => { $crate::__private::einsum_fn_impl! { ($crate) $($signatures)* } };
 }

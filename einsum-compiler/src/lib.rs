@@ -20,6 +20,7 @@ pub mod ir;
 
 // The stages, in the order they run. Each has one public verb, named like it.
 mod check; //         ir::Expr.                After this: the macro's own demands on it hold.
+mod derive; //        ir::Signature → ir::Function: what `einsum_fn!` emits.
 mod differentiate; // ir::Graph → ir::Graph.   For `plan`: derivatives of a graph of steps.
 mod emit; //          ir::Program → tokens.
 mod lower; //         ir::Plan → ir::Program.  After this: no index sets, only loops and kernels.
@@ -51,6 +52,33 @@ pub fn compile(form: Form, input: TokenStream) -> TokenStream {
         Ok(tokens) => tokens,
         Err(diagnostics) => diagnostics.into_tokens(Some(&call)),
     }
+}
+
+/// Compiles the tokens of `einsum_fn!` to items.
+///
+/// A mistake becomes a `compile_error!` item in place of its function.
+#[must_use]
+pub fn compile_functions(input: TokenStream) -> TokenStream {
+    let signatures = match parse::signatures(input) {
+        Ok(signatures) => signatures,
+        Err(diagnostics) => return diagnostics.into_items(),
+    };
+    let compiled = signatures.iter().map(|signature| match compile_signature(signature) {
+        Ok(tokens) => tokens,
+        Err(diagnostics) => diagnostics.moved(|place| signature.place(place)).into_items(),
+    });
+    compiled.collect()
+}
+
+fn compile_signature(signature: &ir::Signature) -> Result<TokenStream, Diagnostics> {
+    check::signature(signature)?;
+    let ast = parse::terms(signature)?;
+    let mut compiled = Vec::new();
+    for function in derive::derive(signature) {
+        let program = request_program(&ast, &function.request)?;
+        compiled.push((function, program));
+    }
+    Ok(emit::emit_functions(signature, &compiled))
 }
 
 fn compile_call(call: &ir::Call) -> Result<TokenStream, Diagnostics> {

@@ -5,7 +5,7 @@
 
 #![forbid(unsafe_code)]
 
-use einsum_compiler::{compile, Form};
+use einsum_compiler::{compile, compile_functions, Form};
 use proc_macro::TokenStream;
 
 /// The value of an einsum.
@@ -36,4 +36,10 @@ pub fn einsum_grad_impl(input: TokenStream) -> TokenStream {
 #[proc_macro]
 pub fn einsum_view_impl(input: TokenStream) -> TokenStream {
     compile(Form::View, input.into()).into()
+}
+
+/// Functions that compute einsums and their derivatives.
+#[proc_macro]
+pub fn einsum_fn_impl(input: TokenStream) -> TokenStream {
+    compile_functions(input.into()).into()
 }

@@ -1,5 +1,6 @@
 //! The exact surface that emitted code may name; the facade re-exports it as `__private`. Not covered by semver.
 
+pub use crate::argument::{Argument, array_argument, array_output, scalar_argument, scalar_output};
 pub use crate::bind::{Like, Same, SameOutput};
 pub use crate::bind::{
     ellipsis_operand, ellipsis_operand_like, ellipsis_output, ellipsis_view_operand, operand,
@@ -8,7 +9,9 @@ pub use crate::bind::{
 pub use crate::direct::{Row, few1, few2, few3};
 pub use crate::element::Element;
 pub use crate::ellipsis::{NoEllipsis, Rest, wider};
+pub use crate::encoded::Encoded;
 pub use crate::error::ShapeError;
+pub use crate::function::{Results, Single, Slot, Slots, accumulate, call};
 pub use crate::new_array::Rank;
 pub use crate::operand::{Borrowed, Operand, Viewable};
 pub use crate::outcome::{must_use, raise};
@@ -27,5 +30,6 @@ pub use crate::view::{Bound, Erased, View};
 pub use crate::output::scalar_view_mut;
 pub use core::marker::PhantomData;
 pub use ndarray::{
-    Array, ArrayView, ArrayViewMut, Dimension, Ix0, Ix1, Ix2, Ix3, Ix4, Ix5, Ix6, IxDyn, aview0,
+    Array, ArrayRef, ArrayView, ArrayViewMut, DimMax, Dimension, Ix0, Ix1, Ix2, Ix3, Ix4, Ix5, Ix6,
+    IxDyn, aview0,
 };

@@ -25,14 +25,17 @@ mod outcome;
 mod program;
 mod source;
 
-// From views to kernels: `bind` makes views, `execute` runs nests, `nest` lays their loops over arrays, `kernel`,
-// `stream`, and `engine` run the loops.
+// From views to kernels: `bind` makes views, `argument` those of emitted functions, `execute` runs nests, `nest` lays
+// their loops over arrays, `kernel`, `stream`, and `engine` run the loops.
 mod affine;
+mod argument;
 mod bind;
 mod blocked;
 mod direct;
+mod encoded;
 mod engine;
 mod execute;
+mod function;
 mod intermediate;
 mod kept;
 mod kernel;

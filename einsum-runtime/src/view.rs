@@ -195,6 +195,17 @@ pub(crate) struct Raw<'v> {
 }
 
 impl<'v> Raw<'v> {
+    /// `named` and `rest` are the extents and then the strides of these axes.
+    pub(crate) fn new(
+        ptr: *mut u8,
+        named: &'v [usize],
+        rest: &'v [usize],
+        found: usize,
+        is_output: bool,
+    ) -> Self {
+        Raw { ptr, named, rest, found, is_output }
+    }
+
     #[inline]
     pub(crate) fn axes(&self) -> Axes<'v> {
         Axes { named: Steps::of(self.named), rest: Steps::of(self.rest), found: self.found }

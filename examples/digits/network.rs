@@ -4,10 +4,15 @@
 //! a layer, `h` a hidden unit.
 
 use einloom::ndarray::{Array1, Array2, ArrayRef2, NdFloat};
-use einloom::{Element, einsum, einsum_grad};
+use einloom::{Element, einsum, einsum_fn};
 use fastrand::Rng;
 
 use crate::loss::cross_entropy;
+
+einsum_fn! {
+    /// The products of a linear layer.
+    fn linear(x: "b i", weight: "i o") -> "b o";
+}
 
 /// The numbers that a network is made of: `f32` to train, `f64` to check gradients.
 pub(crate) trait Real: Element + NdFloat + From<f32> {}
@@ -37,21 +42,18 @@ impl<T: Real> Layer<T> {
 
     /// Returns `y[b,o] = Σ_i x[b,i] · weight[i,o] + bias[o]`.
     fn forward(&self, x: &ArrayRef2<T>) -> Array2<T> {
-        einsum!("bi,io->bo", x, &self.weight) + &self.bias
+        linear(x, &self.weight) + &self.bias
     }
 
     /// Returns the gradients with respect to `x` and to the layer, given the one with respect to `y`.
     fn backward(&self, x: &ArrayRef2<T>, dy: &ArrayRef2<T>) -> (Array2<T>, Layer<T>) {
-        let (dx, weight) = einsum_grad!("bi,io->bo", x, &self.weight; dy);
+        let (dx, weight) = linear::vjp(x, &self.weight, dy);
         (dx, Layer { weight, bias: einsum!("bo->o", dy) })
     }
 
     /// Returns the gradient with respect to the layer alone, for an `x` that is data.
-    ///
-    /// `einsum_grad!` would compute a gradient for `x` as well. The one for `weight` is the einsum in
-    /// which `weight` and the output have changed places, so it can be written down.
     fn backward_from_data(x: &ArrayRef2<T>, dy: &ArrayRef2<T>) -> Layer<T> {
-        Layer { weight: einsum!("bi,bo->io", x, dy), bias: einsum!("bo->o", dy) }
+        Layer { weight: linear::grad_weight(x, dy), bias: einsum!("bo->o", dy) }
     }
 }
 

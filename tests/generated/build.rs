@@ -8,38 +8,43 @@ use std::fmt::Write as _;
 use std::path::Path;
 use std::{env, fs};
 
+#[path = "functions.rs"]
+mod functions;
 #[path = "../random/mod.rs"]
 mod random;
 
+use functions::Functions;
 use random::{Axis, Expression, WINDOWED};
 
 /// The element types with the number of cases of each macro, in the order of `FORMS`.
-const TYPES: &[(&str, [u64; 5])] = &[
-    ("f64", [240, 40, 90, 130, 30]),
-    ("i64", [120, 30, 50, 60, 0]),
-    ("f32", [40, 0, 20, 0, 0]),
-    ("Complex<f64>", [40, 0, 20, 50, 0]),
-    ("i32", [30, 0, 15, 0, 0]),
+const TYPES: &[(&str, [u64; 6])] = &[
+    ("f64", [240, 40, 90, 130, 30, 130]),
+    ("i64", [120, 30, 50, 60, 0, 40]),
+    ("f32", [40, 0, 20, 0, 0, 0]),
+    ("Complex<f64>", [40, 0, 20, 50, 0, 50]),
+    ("i32", [30, 0, 15, 0, 0, 0]),
 ];
 /// Those of `direct-tests`.
-const DIRECT_TYPES: &[(&str, [u64; 5])] = &[
-    ("f64", [90, 20, 60, 0, 1]),
-    ("i64", [50, 20, 30, 0, 0]),
-    ("f32", [20, 0, 15, 0, 0]),
-    ("Complex<f64>", [30, 0, 20, 0, 0]),
-    ("i32", [10, 0, 10, 0, 0]),
+const DIRECT_TYPES: &[(&str, [u64; 6])] = &[
+    ("f64", [90, 20, 60, 0, 1, 0]),
+    ("i64", [50, 20, 30, 0, 0, 0]),
+    ("f32", [20, 0, 15, 0, 0, 0]),
+    ("Complex<f64>", [30, 0, 20, 0, 0, 0]),
+    ("i32", [10, 0, 10, 0, 0, 0]),
 ];
 /// The macro, its table, which is also the name of the file, and the type of the cases.
-const FORMS: [(&str, &str, &str); 5] = [
+const FORMS: [(&str, &str, &str); 6] = [
     ("einsum", "VALUES", "Case"),
     ("try_einsum", "RESULTS", "Fallible"),
     ("einsum_into", "OUTPUTS", "Case"),
     ("einsum_grad", "GRADIENTS", "Case"),
     ("einsum_view", "VIEWS", "Case"),
+    ("einsum_fn", "FUNCTIONS", "Case"),
 ];
 
 fn main() {
     println!("cargo::rerun-if-changed=../generated/build.rs");
+    println!("cargo::rerun-if-changed=../generated/functions.rs");
     println!("cargo::rerun-if-changed=../random");
     println!("cargo::rerun-if-env-changed=EINLOOM_SEED");
     let mut seed: u64 = match env::var("EINLOOM_SEED") {
@@ -56,7 +61,7 @@ fn main() {
             let mut cases = String::new();
             // A part of them once more with windows.
             let windowed = match form {
-                0 | 2 | 3 if !is_direct => counts[form] / 3,
+                0 | 2 | 3 | 5 if !is_direct => counts[form] / 3,
                 _ => 0,
             };
             for number in 0..counts[form] + windowed {
@@ -66,6 +71,7 @@ fn main() {
                 let mut expression = Expression::new(seed);
                 let fits = |expression: &Expression| match FORMS[form].0 {
                     "einsum_view" => expression.is_view(),
+                    "einsum_fn" => functions::can_be_written(expression),
                     _ => !is_direct || runs_in_place(expression),
                 };
                 while !fits(&expression) {
@@ -107,6 +113,12 @@ fn write_case(
     for &is_dynamic in kinds {
         let suffix = if is_dynamic { "_dynamic" } else { "" };
         let name = format!("{}_{seed}{suffix}", FORMS[form].0);
+        if FORMS[form].0 == "einsum_fn" {
+            write_functions(expression, &name, is_dynamic, element, code);
+            let case = format!("seed: {seed}, is_dynamic: {is_dynamic}, run: {name}");
+            writeln!(cases, "    setup::Case {{ {case} }},").unwrap();
+            continue;
+        }
         let call = Call { expression, is_dynamic, element };
         let (parameters, result, body) = match form {
             0 => call.value(),
@@ -128,6 +140,31 @@ fn write_case(
         )
         .unwrap();
     }
+}
+
+/// Writes the functions of a case, and one that calls them. Those with an ellipsis are called twice, with static and with
+/// dynamic ranks.
+fn write_functions(
+    expression: &Expression,
+    name: &str,
+    is_dynamic: bool,
+    element: &str,
+    code: &mut String,
+) {
+    let functions = Functions::new(expression, is_dynamic, element);
+    let callee = format!("f_{}", expression.seed);
+    if !is_dynamic {
+        writeln!(code, "einsum_fn! {{ {} }}", functions.signature(&callee)).unwrap();
+    }
+    let body = functions.body(&callee);
+    let n = if body.contains("n[") { "n" } else { "_" };
+    writeln!(
+        code,
+        "fn {name}(x: &[ArrayViewD<'_, {element}>], {n}: &[usize], dy: &ArrayD<{element}>, \
+         t: &[ArrayD<{element}>], e: &mut [ArrayD<{element}>], f: &mut [ArrayD<{element}>]) \
+         -> Results<{element}> {{\n{body}}}"
+    )
+    .unwrap();
 }
 
 struct Call<'a> {

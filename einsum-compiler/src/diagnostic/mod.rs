@@ -8,7 +8,7 @@ mod tokens;
 use std::fmt;
 use std::ops::Range;
 
-use proc_macro2::Span;
+use proc_macro2::{Literal, Span};
 
 pub use rule::Rule;
 pub(crate) use similar::similar;
@@ -39,6 +39,15 @@ pub enum Place {
         text: String,
         /// The range.
         range: Range<usize>,
+    },
+    /// A byte range of the value of one of several strings.
+    Term {
+        /// The whole value, to draw.
+        text: String,
+        /// The range.
+        range: Range<usize>,
+        /// The string.
+        literal: Literal,
     },
     /// The operand of this number.
     Operand(usize),
@@ -89,6 +98,14 @@ impl Diagnostics {
         self.0.push(diagnostic);
     }
 
+    /// Moves every mistake to where its place is.
+    pub(crate) fn moved(self, to: impl Fn(Place) -> Place) -> Self {
+        let moved = self.0.into_iter();
+        Diagnostics(
+            moved.map(|mistake| Diagnostic { place: to(mistake.place), ..mistake }).collect(),
+        )
+    }
+
     /// Ends a stage: its result if it found no mistake.
     pub(crate) fn finish<T>(self, value: T) -> Result<T, Self> {
         if self.0.is_empty() { Ok(value) } else { Err(self) }
@@ -97,6 +114,15 @@ impl Diagnostics {
     /// The mistakes in the order they were found.
     pub fn iter(&self) -> impl Iterator<Item = &Diagnostic> {
         self.0.iter()
+    }
+}
+
+impl IntoIterator for Diagnostics {
+    type Item = Diagnostic;
+    type IntoIter = std::vec::IntoIter<Diagnostic>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.0.into_iter()
     }
 }
 
@@ -110,7 +136,7 @@ impl fmt::Display for Diagnostic {
     /// Writes the message, the index string with a caret under the place, and the help.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.message)?;
-        if let Place::Text { text, range } = &self.place {
+        if let Place::Text { text, range } | Place::Term { text, range, .. } = &self.place {
             let (line, carets) = picture::picture(text, range.clone());
             write!(f, "\n\n    {line}\n    {carets}")?;
             if !self.label.is_empty() {

@@ -68,6 +68,34 @@ rules! {
     WindowAxis = "parse"/"window_axis",
     /// A composed axis is a list of labels.
     ComposedAxis = "parse"/"composed_axis",
+    /// A signature has an output.
+    MissingArrow = "signature"/"missing_arrow",
+    /// The type of a parameter is a term, or `usize`.
+    TermNotString = "signature"/"term_not_string",
+    /// The string of a parameter is one term.
+    NotOneTerm = "signature"/"not_one_term",
+    /// `<` and `>` hold the element type.
+    NotAnElement = "signature"/"not_an_element",
+    /// An extent in a signature is a literal.
+    ExtentNotLiteral = "signature"/"extent_not_literal",
+    /// `no_grad` and `hvp` have no arguments.
+    AttributeArgument = "signature"/"attribute_argument",
+    /// `no_grad` is for a parameter, `hvp` for a function, and parameters have no other attribute.
+    MisplacedAttribute = "signature"/"misplaced_attribute",
+    /// A function has operands.
+    NoOperands = "signature"/"no_operands",
+    /// Parameters have names of their own.
+    SecondName = "signature"/"second_name",
+    /// Emitted functions have names of their own.
+    NameClash = "signature"/"name_clash",
+    /// An operand is not called as an extent.
+    OperandIsExtent = "signature"/"operand_is_extent",
+    /// An extent is for a label of the signature.
+    UnusedExtent = "signature"/"unused_extent",
+    /// Some operand has a gradient.
+    NoGradient = "signature"/"no_gradient",
+    /// Only a product of several operands has second derivatives.
+    LinearHvp = "signature"/"linear_hvp",
     /// Only letters have an implicit output.
     ImplicitOutput = "resolve"/"implicit_output",
     /// There is one term an operand.

@@ -7,6 +7,15 @@ use super::{Diagnostic, Diagnostics, Place};
 use crate::ir::Call;
 
 impl Diagnostics {
+    /// Returns one `compile_error!` item a mistake.
+    pub(crate) fn into_items(self) -> TokenStream {
+        let mut errors = TokenStream::new();
+        for diagnostic in &self.0 {
+            errors.extend(emit_error(diagnostic, None, Delimiter::Brace));
+        }
+        errors
+    }
+
     /// Returns an expression with one `compile_error!` a mistake.
     ///
     /// The expression has rustc's error type, so that nothing follows from it, and it names the
@@ -15,15 +24,10 @@ impl Diagnostics {
         let mut errors = TokenStream::new();
         let last = self.0.len().saturating_sub(1);
         for (position, diagnostic) in self.0.iter().enumerate() {
-            let (first, end) = spans(diagnostic, call);
-            let text = diagnostic.to_string();
-            let message = if text.contains('\n') { text + "\n" } else { text };
             // All but the last are statements.
             let is_last = position == last;
             let delimiter = if is_last { Delimiter::Brace } else { Delimiter::Parenthesis };
-            let mut message = Group::new(delimiter, Literal::string(&message).into_token_stream());
-            message.set_span(end);
-            errors.extend(quote_spanned! { first => ::core::compile_error! #message });
+            errors.extend(emit_error(diagnostic, call, delimiter));
             errors.extend((!is_last).then(|| quote! { ; }));
         }
         let arguments = call
@@ -33,6 +37,15 @@ impl Diagnostics {
             .filter(|expr| is_named(expr));
         quote! { match (#(&(#arguments),)*) { _ => { #errors } } }
     }
+}
+
+fn emit_error(diagnostic: &Diagnostic, call: Option<&Call>, delimiter: Delimiter) -> TokenStream {
+    let (first, end) = spans(diagnostic, call);
+    let text = diagnostic.to_string();
+    let message = if text.contains('\n') { text + "\n" } else { text };
+    let mut message = Group::new(delimiter, Literal::string(&message).into_token_stream());
+    message.set_span(end);
+    quote_spanned! { first => ::core::compile_error! #message }
 }
 
 /// Whether naming an expression can hardly be a mistake of its own, as `&a &b`, with its comma
@@ -53,14 +66,10 @@ fn is_named(expr: &syn::Expr) -> bool {
 fn spans(diagnostic: &Diagnostic, call: Option<&Call>) -> (Span, Span) {
     let one = match (&diagnostic.place, call) {
         (Place::Tokens(first, last), _) => return (*first, *last),
+        (Place::Term { range, literal, .. }, _) => inside(literal, range.clone()),
         (_, None) => Span::call_site(),
         (Place::Call, Some(call)) => call.literal.span(),
-        (Place::Text { range, .. }, Some(call)) => {
-            // Nightly compilers can point into the literal.
-            let range = in_source(&call.literal, range.clone());
-            let inside = range.and_then(|range| call.literal.subspan(range));
-            inside.unwrap_or_else(|| call.literal.span())
-        }
+        (Place::Text { range, .. }, Some(call)) => inside(&call.literal, range.clone()),
         (Place::Operand(number), Some(call)) => match call.operands.get(*number) {
             Some(argument) => return argument.spans(),
             None => Span::call_site(),
@@ -70,6 +79,12 @@ fn spans(diagnostic: &Diagnostic, call: Option<&Call>) -> (Span, Span) {
         }
     };
     (one, one)
+}
+
+/// The span of a byte range of a literal's value, for compilers that can point into it; otherwise of the literal.
+fn inside(literal: &Literal, range: std::ops::Range<usize>) -> Span {
+    let inside = in_source(literal, range).and_then(|range| literal.subspan(range));
+    inside.unwrap_or_else(|| literal.span())
 }
 
 /// Maps a byte range of a literal's value to bytes of its source.

@@ -21,6 +21,9 @@
 mod agree;
 mod arguments;
 mod direct;
+mod encoding;
+mod function;
+mod numbers;
 mod program;
 mod results;
 
@@ -29,6 +32,8 @@ use quote::{ToTokens, format_ident, quote};
 
 use crate::ir::expr::{ArrayId, Expr, Given, Index, IndexId};
 use crate::ir::{Call, Form, Program};
+
+pub(crate) use function::emit_functions;
 
 /// Emits a program with the arguments of its call.
 pub(crate) fn emit(call: &Call, program: &Program) -> TokenStream {
@@ -39,7 +44,7 @@ pub(crate) fn emit(call: &Call, program: &Program) -> TokenStream {
         // Unused where the output is `&mut …` itself.
         Form::Into => quote! { #[allow(unused_imports)] use __einloom::OutputPlace as _; },
         Form::View => quote! { use __einloom::Viewable as _; },
-        Form::Einsum | Form::Try | Form::Grad => TokenStream::new(),
+        Form::Einsum | Form::Try | Form::Grad | Form::Fn => TokenStream::new(),
     };
     let code = quote! {
         use #facade::__private as __einloom;
@@ -47,7 +52,9 @@ pub(crate) fn emit(call: &Call, program: &Program) -> TokenStream {
     };
     let code = match call.form {
         Form::Into | Form::Try => quote! { #code #bound },
-        Form::Einsum | Form::Grad | Form::View => quote! { #code __einloom::must_use(#bound) },
+        Form::Einsum | Form::Grad | Form::View | Form::Fn => {
+            quote! { #code __einloom::must_use(#bound) }
+        }
     };
     // The block has the edition of the macro crate, which decides how long the temporaries live.
     let mut block = Group::new(Delimiter::Brace, code);
@@ -70,7 +77,7 @@ fn body(call: &Call, program: &Program) -> TokenStream {
     let product = &expr.product.output;
     let is_array = !product.axes.is_empty() && expr.ellipsis_position(product).is_none();
     let value = match call.form {
-        Form::Einsum | Form::Try => results::emit_result(program),
+        Form::Einsum | Form::Try | Form::Fn => results::emit_result(program),
         Form::Into => {
             let (checked, none) = (variable("call"), quote! { ::core::option::Option::None });
             let scales = if scales.is_empty() {

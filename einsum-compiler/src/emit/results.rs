@@ -9,7 +9,7 @@ use crate::ir::expr::{ArrayId, Axis, Expr};
 use crate::ir::plan::Output;
 
 /// Above this many axes ndarray's arrays have dynamic rank.
-const STATIC_RANKS: usize = 6;
+pub(super) const STATIC_RANKS: usize = 6;
 
 /// Emits the only result, a new array or a scalar, as an expression.
 pub(super) fn emit_result(program: &Program) -> TokenStream {
@@ -114,8 +114,8 @@ fn emit_windowed_view(expr: &Expr, named: &[Axis]) -> TokenStream {
     let indices: Vec<u8> = named
         .iter()
         .map(|axis| match axis {
-            Axis::Index(index) => super::program::byte(index.0),
-            _ => super::program::NONE,
+            Axis::Index(index) => super::numbers::byte(index.0),
+            _ => super::numbers::NONE,
         })
         .collect();
     let (rank, indices) = (named.len(), Literal::byte_string(&indices));

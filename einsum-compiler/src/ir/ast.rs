@@ -16,6 +16,8 @@ pub enum Form {
     Grad,
     /// `einsum_view!`: a view of the only operand.
     View,
+    /// `einsum_fn!`: functions.
+    Fn,
 }
 
 impl Form {
@@ -28,6 +30,7 @@ impl Form {
             Form::Into => "einsum_into!",
             Form::Grad => "einsum_grad!",
             Form::View => "einsum_view!",
+            Form::Fn => "einsum_fn!",
         }
     }
 }

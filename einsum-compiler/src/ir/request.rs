@@ -105,7 +105,7 @@ impl Request {
     #[must_use]
     pub fn of_form(form: Form, operands: usize) -> Self {
         match form {
-            Form::Einsum | Form::Try | Form::View => Request::value(),
+            Form::Einsum | Form::Try | Form::View | Form::Fn => Request::value(),
             Form::Into => Request::value().into_existing(),
             Form::Grad => Request::vjp(&(0..operands).collect::<Vec<_>>()),
         }

@@ -84,7 +84,7 @@ fn index_string(form: Form, input: ParseStream<'_>, out: &mut Diagnostics) -> sy
         return input.parse();
     }
     let example = match form {
-        Form::Einsum | Form::Try => "\"ij,jk->ik\", &a, &b",
+        Form::Einsum | Form::Try | Form::Fn => "\"ij,jk->ik\", &a, &b",
         Form::Into => "\"ij,jk->ik\", &a, &b => &mut c",
         Form::Grad => "\"ij,jk->ik\", &a, &b; &dc",
         Form::View => "\"ij->ji\", &a",
@@ -177,7 +177,7 @@ fn target(
             }
             Ok(Some(cotangent))
         }
-        Form::Einsum | Form::Try | Form::View => Ok(None),
+        Form::Einsum | Form::Try | Form::View | Form::Fn => Ok(None),
     }
 }
 
@@ -187,7 +187,7 @@ fn argument(input: ParseStream<'_>) -> syn::Result<Argument> {
     Ok(Argument { expr, source })
 }
 
-fn option(input: ParseStream<'_>, out: &mut Diagnostics) -> syn::Result<NamedOption> {
+pub(super) fn option(input: ParseStream<'_>, out: &mut Diagnostics) -> syn::Result<NamedOption> {
     let ahead = input.fork();
     let name = ahead.call(Ident::parse_any);
     if name.is_err() || !ahead.peek(Token![=]) || ahead.peek(Token![==]) {

@@ -43,10 +43,10 @@ pub(crate) fn is_scale(name: &str) -> bool {
     matches!(name, "alpha" | "beta")
 }
 
-struct NotInteger;
+pub(super) struct NotInteger;
 
 /// The value of an integer literal; `None` for an expression whose value only run time knows.
-fn literal(value: &Expr) -> Result<Option<usize>, NotInteger> {
+pub(super) fn literal(value: &Expr) -> Result<Option<usize>, NotInteger> {
     match value {
         Expr::Lit(lit) => match &lit.lit {
             Lit::Int(int) if matches!(int.suffix(), "" | "usize") => {

@@ -7,7 +7,7 @@ mod extents;
 mod output;
 
 use crate::diagnostic::{Diagnostic, Diagnostics, Place, Rule, count, list, similar};
-use crate::ir::ast::{self, Ast, AxisKind};
+use crate::ir::ast::{self, Ast, AxisKind, Form};
 use crate::ir::expr::{
     Array, ArrayId, Axis, Expr, Factor, Given, Index, IndexId, Product, Role, Site, Term, Window,
     WindowTerm,
@@ -332,7 +332,7 @@ fn check_options(ast: &Ast, output: &ast::Term, resolver: &Resolver<'_>, out: &m
             continue;
         }
         let place = Place::OptionName(option.position);
-        if crate::parse::is_scale(&option.label) {
+        if ast.form != Form::Fn && crate::parse::is_scale(&option.label) {
             let message = format!("`{}` does not take `{}`", ast.form.name(), option.label);
             out.push(
                 Diagnostic::new(Rule::ScaleElsewhere, message, place)
@@ -340,14 +340,23 @@ fn check_options(ast: &Ast, output: &ast::Term, resolver: &Resolver<'_>, out: &m
             );
             continue;
         }
-        let message = format!("option `{}` is for no index of the string", option.label);
-        let diagnostic = Diagnostic::new(Rule::UnknownOption, message, place);
+        let (rule, message, whole) = match ast.form {
+            Form::Fn => (
+                Rule::UnusedExtent,
+                format!("`{}` is the extent of no label of the signature", option.label),
+                "signature",
+            ),
+            _ => (
+                Rule::UnknownOption,
+                format!("option `{}` is for no index of the string", option.label),
+                "index string",
+            ),
+        };
+        let diagnostic = Diagnostic::new(rule, message, place);
         out.push(match similar(&option.label, labels.iter().copied()) {
             Some(similar) => diagnostic.help(format!("did you mean `{similar}`?")),
             None if labels.is_empty() => diagnostic,
-            None => {
-                diagnostic.help(format!("the index string has {}", list(labels.iter().copied())))
-            }
+            None => diagnostic.help(format!("the {whole} has {}", list(labels.iter().copied()))),
         });
     }
 }

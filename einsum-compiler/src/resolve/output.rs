@@ -141,7 +141,11 @@ fn unknown_label(ast: &Ast, axis: &ast::Axis, resolver: &Resolver<'_>) -> Diagno
     if ast.form == Form::View {
         return diagnostic;
     }
-    diagnostic.help(format!("to broadcast along `{label}`, give its extent: `; {label} = extent`"))
+    let extent = match ast.form {
+        Form::Fn => format!("`{label}: usize` among the parameters"),
+        _ => format!("`; {label} = extent`"),
+    };
+    diagnostic.help(format!("to broadcast along `{label}`, give its extent: {extent}"))
 }
 
 /// Several unknown labels that are one mistake.
@@ -168,9 +172,18 @@ fn unknown_labels(
     if ast.form == Form::View {
         return diagnostic;
     }
-    let extents: Vec<String> = labels.iter().map(|label| format!("{label} = extent")).collect();
-    diagnostic
-        .help(format!("to broadcast along them, give their extents: `; {}`", extents.join(", ")))
+    let extents: Vec<String> = labels
+        .iter()
+        .map(|label| match ast.form {
+            Form::Fn => format!("{label}: usize"),
+            _ => format!("{label} = extent"),
+        })
+        .collect();
+    let extents = match ast.form {
+        Form::Fn => format!("`{}` among the parameters", extents.join(", ")),
+        _ => format!("`; {}`", extents.join(", ")),
+    };
+    diagnostic.help(format!("to broadcast along them, give their extents: {extents}"))
 }
 
 fn spaces_separate(joined: &str) -> String {

@@ -3,10 +3,14 @@
 //! Ranks, element types, and the extents of arrays are not here: rustc checks them through the
 //! types of the operands, or the emitted code does at run time.
 
+mod signature;
+
 use crate::diagnostic::{Diagnostic, Diagnostics, Place, Rule};
 use crate::ir::IndexId;
 use crate::ir::ast::{Ast, AxisKind, Form};
 use crate::ir::expr::{Axis, Expr};
+
+pub(crate) use signature::signature;
 
 /// Checks the options and what the macro allows.
 pub(crate) fn check(ast: &Ast, expr: &Expr) -> Result<(), Diagnostics> {

@@ -1,0 +1,7 @@
+use einloom::einsum_fn;
+
+einsum_fn! {
+    fn ones(i: usize) -> "i";
+}
+
+fn main() {}
