@@ -54,7 +54,8 @@ fn extents(expr: &Expr, arrays: &[Option<&Tensor>]) -> Vec<usize> {
     let extent = |index: &crate::ir::expr::Index| {
         let given = index.given.map(|given| given.literal.expect("a literal extent"));
         let of_operands = index.sites.iter().filter(is_operand).map(of_site);
-        given.into_iter().chain(of_operands).next()
+        // Without windows other arrays can stand for operands that are not taken.
+        given.into_iter().chain(of_operands).chain(index.sites.iter().map(of_site)).next()
     };
     let mut known: Vec<bool> = expr.indices.iter().map(|index| expr.is_known(index)).collect();
     let mut extents: Vec<usize> =

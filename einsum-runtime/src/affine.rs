@@ -96,6 +96,9 @@ impl Call<'_> {
         let named = extents.len();
         add_ellipsis(&mut extents, sources.iter().chain([&target]).map(|laid| laid.axes.rest));
         assert!(extents.len() < usize::from(WINDOWS), "{LOOPS}");
+        // That of an index without any axis is larger.
+        let is_known = |&extent: &usize| isize::try_from(extent).is_ok();
+        assert!(extents.iter().all(is_known), "einloom: internal error: an index has no extent");
         let indices: SmallVec<[u8; 16]> = nest.kept.iter().chain(nest.summed).copied().collect();
         let along = Along {
             program: self.program,

@@ -65,6 +65,15 @@ pub(crate) fn infer(
             }
         }
     }
+    // No axis has such an extent, and the largest one would look like one that is not known.
+    for (&index, &extent) in program.given.iter().zip(given) {
+        let site = sites.iter().find(|site| site.window.uses(index));
+        if let Some(site) = site.filter(|_| isize::try_from(extent).is_err()) {
+            let labels = vec![(program.labels[usize::from(index)], extent)];
+            let (window, at) = (site.window.text, site.at);
+            return Err(ShapeError::new(Problem::Overflow { window, at, labels }));
+        }
+    }
     let told = tell(program, &sites, extents)?;
     for (array, operand) in arrays().filter(|(array, _)| !is_operand(array.source)) {
         for (axis, &number) in array.axes.iter().enumerate() {
@@ -220,10 +229,8 @@ impl Site {
             return Err(ShapeError::new(Problem::Extents { label, first, second }));
         }
         let labels = || self.labels(program, extents);
-        // What the compiler has let pass is unknown only where an option gives the number that says so.
-        if window.indices.iter().any(|&index| extents[usize::from(index)] == UNKNOWN) {
-            return Err(self.overflow(program, extents));
-        }
+        let is_known = |&index: &u8| extents[usize::from(index)] != UNKNOWN;
+        assert!(window.indices.iter().all(is_known), "{BROKEN}");
         if window.terms.is_none() {
             let product = window.composed_extent(extents);
             return match product == Some(extent) {
@@ -272,6 +279,12 @@ impl Site {
 }
 
 impl Window {
+    /// Whether an index or its coefficient is in the window.
+    fn uses(&self, index: u8) -> bool {
+        let mut scales = self.terms.iter().flat_map(|terms| terms.scales);
+        self.indices.contains(&index) || scales.any(|scale| *scale == index)
+    }
+
     /// Returns the last position of a window; `None` if it or the number of those from the first one on is more than
     /// `isize::MAX`. An extent of zero counts as one.
     fn last(&self, extents: &[usize]) -> Option<isize> {

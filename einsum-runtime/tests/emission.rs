@@ -106,6 +106,7 @@ fn bodies_of_different_cost() {
     static PROGRAM: Program = Program {
         labels: &["i", "j", "k", "l"],
         given: &[],
+        windows: &[],
         arrays: &[operand_of(0, &[0, 1]), operand_of(1, &[1, 2]), operand_of(2, &[2, 3])],
         results: &[NONE],
         bodies: &[

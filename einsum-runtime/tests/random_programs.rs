@@ -64,7 +64,17 @@ const RANKS: [usize; ARRAYS] = [2, 2, 2];
 /// A program over two operands and an output of rank 2, with up to two results and five nests. Most arrays are laid as their
 /// terms say, so that many programs get as far as the loops.
 fn random_program(rng: &mut Rng) -> &'static Program {
-    let terms: [&'static [u8]; ARRAYS] = RANKS.map(|rank| rng.numbers(rank, INDICES));
+    let (windows, of_windows) =
+        if rng.chance(35) { random_windows(rng) } else { (&[][..], vec![]) };
+    let terms: [&'static [u8]; ARRAYS] = RANKS.map(|rank| {
+        let mut axes = rng.numbers(rank, INDICES).to_vec();
+        for axis in &mut axes {
+            if rng.chance(if windows.is_empty() { 1 } else { 45 }) {
+                *axis = FIRST_WINDOW + rng.below(3) as u8;
+            }
+        }
+        &*axes.leak()
+    });
     let arrays = terms.iter().enumerate().map(|(number, &axes)| Term {
         source: match number == ARRAYS - 1 && rng.chance(95) {
             true => Source::output("c", "ij"),
@@ -107,7 +117,12 @@ fn random_program(rng: &mut Rng) -> &'static Program {
             targets.push(axes);
         }
         let axes = targets[into];
-        let mut kept: Vec<u8> = axes.to_vec();
+        let of_window =
+            |axis: &u8| match of_windows.get(usize::from(axis.wrapping_sub(FIRST_WINDOW))) {
+                Some(indices) => indices.to_vec(),
+                None => vec![*axis],
+            };
+        let mut kept: Vec<u8> = axes.iter().flat_map(of_window).collect();
         kept.sort_unstable();
         kept.dedup();
         if rng.chance(10) {
@@ -118,11 +133,13 @@ fn random_program(rng: &mut Rng) -> &'static Program {
         let summed: Vec<u8> =
             (0..INDICES as u8).filter(|index| !kept.contains(index) && rng.chance(90)).collect();
         let summed: &'static [u8] = summed.leak();
-        let loop_of =
-            |index: u8, rng: &mut Rng| match kept.iter().chain(summed).position(|i| *i == index) {
+        let loop_of = |index: u8, rng: &mut Rng| match (FIRST_WINDOW..NONE).contains(&index) {
+            true if rng.chance(99) => index,
+            _ => match kept.iter().chain(summed).position(|i| *i == index) {
                 Some(found) if rng.chance(98) => found as u8,
                 _ => rng.number(kept.len() + summed.len()),
-            };
+            },
+        };
         let sources = if rng.chance(5) { 0 } else { 1 + rng.below(2) };
         let mut accesses = Vec::new();
         for _ in 0..sources {
@@ -153,7 +170,44 @@ fn random_program(rng: &mut Rng) -> &'static Program {
     let body: &'static [Nest] = nests.leak();
     let bodies: &'static [&'static [Nest]] = vec![body].leak();
     let labels = &["i", "j", "k", "l"];
-    Box::leak(Box::new(Program { labels, given: &[], arrays, results, bodies }))
+    Box::leak(Box::new(Program { labels, given: &[], windows, arrays, results, bodies }))
+}
+
+/// From this number on axes have windows.
+const FIRST_WINDOW: u8 = 200;
+
+/// A few windows and composed axes, with their indices.
+fn random_windows(rng: &mut Rng) -> (&'static [Window], Vec<&'static [u8]>) {
+    let window = |rng: &mut Rng| -> (Window, &'static [u8]) {
+        let count = 1 + rng.below(2);
+        let indices = rng.different(count, INDICES);
+        let indices = if rng.chance(5) { rng.numbers(count, INDICES) } else { indices };
+        if rng.chance(30) {
+            return (Window::composed("i j", indices), indices);
+        }
+        let factor = |rng: &mut Rng| match rng.below(40) {
+            0 => 0,
+            1 => usize::MAX,
+            2 => 1 << 62,
+            other => 1 + other % 3 % 2,
+        };
+        let factors: Vec<usize> = indices.iter().map(|_| factor(rng)).collect();
+        let scales: Vec<u8> = indices
+            .iter()
+            .map(|_| if rng.chance(95) { NONE } else { rng.number(INDICES) })
+            .collect();
+        let offset = match rng.below(30) {
+            0 => isize::MIN,
+            1 => isize::MAX,
+            2..14 => -1,
+            14..18 => 1,
+            _ => 0,
+        };
+        let site: &'static [u8; 2] = Box::leak(Box::new([rng.number(ARRAYS), rng.number(2)]));
+        (Window::new("i+j", indices, factors.leak(), scales.leak(), offset, site), indices)
+    };
+    let (windows, indices): (Vec<Window>, Vec<&'static [u8]>) = (0..3).map(|_| window(rng)).unzip();
+    (windows.leak(), indices)
 }
 
 /// None, or any.
@@ -174,11 +228,15 @@ fn interpret(
     arrays: [ArrayView2<'_, i64>; ARRAYS - 1],
     old: ArrayView2<'_, i64>,
 ) -> Option<Vec<ArrayD<i64>>> {
+    if !program.windows.is_empty() {
+        return None;
+    }
     let mut extents = [None; INDICES];
     let operands = arrays.iter().chain([&old]).zip(program.arrays);
     for (array, term) in operands {
         for (axis, &index) in term.axes.iter().enumerate() {
-            if index != NONE {
+            // A window of a program without any is not looked at, unless a nest uses it.
+            if index < FIRST_WINDOW {
                 extents[usize::from(index)] = Some(array.len_of(Axis(axis)));
             }
         }
@@ -239,13 +297,16 @@ fn random_programs_stay_inside() {
     std::panic::set_hook(hook);
     match outcome {
         Ok(computed) => assert!(computed > PROGRAMS / 40, "only {computed} programs were right"),
-        Err(panic) => std::panic::resume_unwind(panic),
+        Err(panic) => {
+            // The hook was silent.
+            panic!("{}", panic.downcast_ref::<String>().map_or("", String::as_str))
+        }
     }
 }
 
 /// Returns how many programs computed something.
 fn all() -> u64 {
-    let mut computed = 0;
+    let (mut computed, mut windowed) = (0, 0);
     for seed in 0..PROGRAMS {
         let rng = &mut Rng(seed << 20);
         let program = random_program(rng);
@@ -292,6 +353,7 @@ fn all() -> u64 {
         other.slice_mut(inner).assign(&old);
         assert_eq!(other, c, "seed {seed}: written beside the output of {program:#?}");
         let what = || format!("seed {seed}, extent {n}: {program:#?}");
+        windowed += u64::from(found.is_some() && !program.windows.is_empty());
         if let Some(found) = found
             && let Some(expected) = interpret(program, [a, b], old)
         {
@@ -307,6 +369,7 @@ fn all() -> u64 {
             computed += 1;
         }
     }
+    assert!(windowed > PROGRAMS / 100, "only {windowed} programs with windows ran");
     computed
 }
 

@@ -17,6 +17,7 @@ macro_rules! program {
         einsum_runtime::codegen::Program {
             labels: &[$($label),*],
             given: &[],
+            windows: &[],
             arrays: ARRAYS,
             results: &[einsum_runtime::codegen::NONE],
             bodies: BODIES,
