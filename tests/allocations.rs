@@ -161,6 +161,8 @@ fn chains<T: Element + Debug>() {
             1: einsum!("ij,i,j->ij", &a, &x, &y);
             0: einsum!("i,ij,j->", &x, &a, &y);
             3: einsum_grad!("ij,jk,kl->il", &a, &b, &c; &a);
+            4: einsum_grad!("ij,jk,kl,lm->im", &a, &b, &c, &a; &b);
+            3: einsum_grad!("i,ij,j->", &x, &a, &y; T::ONE);
             0: einsum_into!("ij,jk,kl->il", &a, &b, &a => &mut c);
         }
     }
@@ -200,6 +202,20 @@ fn functions<T: Element + Debug>() {
     }
 }
 
+/// More intermediates at once than operands; all of them in memory that the thread keeps.
+fn long_chains<T: Element + Debug>() {
+    for n in [3, 19, 64] {
+        let (a, x, s) = (matrix::<T>(n), Array1::from_elem(n, T::ONE), T::ONE);
+        allocate! { (std::any::type_name::<T>(), n);
+            8: einsum_grad!(
+                "ab,bc,cd,de,ef,fg,gh,hi->ai", &a, &a, &a, &a, &a, &a, &a, &a; &a
+            );
+            // A gradient without axes is no array, and one of an ellipsis is.
+            3: einsum_grad!("...i,ij,,j->...", &a, &a, s, &x; &x);
+        }
+    }
+}
+
 macro_rules! element_types {
     ($($name:ident: $type:ty;)*) => { $(
         mod $name {
@@ -228,6 +244,11 @@ macro_rules! element_types {
             #[test]
             fn functions() {
                 alone(super::functions::<$type>);
+            }
+
+            #[test]
+            fn long_chains() {
+                alone(super::long_chains::<$type>);
             }
         }
     )* };

@@ -259,6 +259,32 @@ fn second_derivatives() {
     assert!(close((&dx * &x).sum(), paired) && close((&ddy * &dy).sum(), paired));
 }
 
+/// The gradients of a batch are those of its members, also where the batch is so large that it is taken in blocks.
+#[test]
+fn gradients_of_a_large_batch() {
+    let rng = &mut Rng::new(4);
+    let mut integers = |n: usize, i: usize, j: usize| {
+        Array3::from_shape_simple_fn((n, i, j), || (rng.next() % 7) as i64 - 3)
+    };
+    for n in [3, 4_000] {
+        let (a, b, c) = (integers(n, 4, 5), integers(n, 5, 6), integers(n, 6, 3));
+        let d = integers(n, 3, 4);
+        let dy = integers(n, 4, 4);
+        let (da, db, dc, dd) = einsum_grad!("nij,njk,nkl,nlm->nim", &a, &b, &c, &d; &dy);
+        for at in [0, 1, n / 2, n - 1] {
+            let member = |array: &Array3<i64>| array.index_axis(ndarray::Axis(0), at).to_owned();
+            let expected = einsum_grad!(
+                "ij,jk,kl,lm->im", member(&a), member(&b), member(&c), member(&d); member(&dy)
+            );
+            assert_eq!((member(&da), member(&db), member(&dc), member(&dd)), expected);
+        }
+        let paired: Vec<i64> =
+            [(&a, &da), (&b, &db), (&c, &dc), (&d, &dd)].map(|(x, dx)| (x * dx).sum()).to_vec();
+        let value = einsum!("nij,njk,nkl,nlm->nim", &a, &b, &c, &d);
+        assert_eq!(paired, [(&value * &dy).sum(); 4]);
+    }
+}
+
 #[test]
 fn zero_extents_give_zeros() {
     let (da, db) = einsum_grad!(

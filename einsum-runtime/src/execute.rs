@@ -58,12 +58,29 @@ impl Call<'_> {
     pub(crate) unsafe fn run_new(&self, new_array: NewArray, array: *mut u8) {
         assert!(self.program.results == [NONE], "{NOT_ONE}");
         let body = cheapest(self.program.bodies, self.extents);
-        let new = New::result(self, body, 0);
-        // SAFETY: the room is new, and as large as its shape says; the check has bounded the shape as an array wants it.
-        unsafe {
-            self.run(body, &[new.out()]);
-            new.into_array(new_array, array);
-        }
+        // SAFETY: the caller's duties; the room of `out` is new.
+        unsafe { self.make(maker(body, 0), new_array, array, |out| self.run(body, &[out])) }
+    }
+
+    /// Writes an array to `array` that `run` computes, of the shape that a nest has.
+    ///
+    /// # Safety
+    ///
+    /// As [`run_new`](Call::run_new); `run` writes all elements.
+    #[inline]
+    unsafe fn make(
+        &self,
+        nest: &Nest,
+        new_array: NewArray,
+        array: *mut u8,
+        run: impl FnOnce(Out<'_>),
+    ) {
+        let shape = self.new_shape(nest);
+        let mut room = NewRoom::new(shape.len, self.kernels.element);
+        run(Out { ptr: room.ptr(), axes: shape.axes(), mode: RawMode::Assign });
+        // SAFETY: all elements have been written, the check has bounded the shape as an array wants it, and the caller's
+        // duty.
+        unsafe { hand_over(nest, &mut room, &shape, new_array, array) };
     }
 
     /// Computes the only result.
@@ -88,40 +105,71 @@ impl Call<'_> {
     ///
     /// If there are more or less new results than places, or the dimension of a place has another rank.
     pub(crate) unsafe fn run_all(&self, places: &mut [Place<'_>], mode: RawMode) {
-        let (program, body) = (self.program, cheapest(self.program.bodies, self.extents));
-        let is_new = |result: &usize| program.results[*result] == NONE;
-        let of_results = || 0..program.results.len();
-        assert!(
-            of_results().filter(is_new).count() == places.len(),
-            "einloom: internal error: not every new result has a place"
-        );
-        let new: SmallVec<[Option<New>; 4]> = of_results()
-            .filter(is_new)
-            .zip(&*places)
-            .map(|(result, place)| place.new_array.map(|_| New::result(self, body, result)))
-            .collect();
-        let mut of_places = new.iter().zip(&*places);
-        let outs: SmallVec<[Out<'_>; 4]> = of_results()
-            .map(|result| match program.results[result] {
-                NONE => match of_places.next() {
-                    Some((Some(new), _)) => new.out(),
-                    Some((None, place)) => Out::scalar(place.value),
-                    None => unreachable!("einloom: internal error: places have been counted"),
-                },
-                array => self.existing(result, array, mode),
-            })
-            .collect();
-        // SAFETY: rooms are new, and as large as their shapes say, which the check has bounded; scalars can be written;
-        // outputs are borrowed exclusively and are different ones.
-        unsafe {
-            self.run(body, &outs);
-            drop(outs);
-            for (new, place) in new.into_iter().zip(places) {
-                if let (Some(new), Some(new_array)) = (new, place.new_array) {
-                    new.into_array(new_array, place.value);
+        let (results, body) = (self.program.results, cheapest(self.program.bodies, self.extents));
+        let count = results.iter().filter(|array| **array == NONE).count();
+        assert!(count == places.len(), "einloom: internal error: not every new result has a place");
+        if results.iter().all(|array| *array == NONE) && is_one_by_one(body, results.len()) {
+            for (nest, place) in body.iter().zip(places) {
+                let value = place.value;
+                // SAFETY: the caller's duties; rooms are new, and every nest writes all of its target.
+                unsafe {
+                    match place.new_array {
+                        Some(new_array) => {
+                            self.make(nest, new_array, value, |out| self.run_nest(nest, &[], out));
+                        }
+                        None => self.run_nest(nest, &[], Out::scalar(value)),
+                    }
                 }
                 *place.is_made = true;
             }
+            return;
+        }
+        let (mut shapes, mut rooms) =
+            (SmallVec::<[COrder; 3]>::new(), SmallVec::<[NewRoom; 3]>::new());
+        let mut place = 0;
+        for (result, array) in results.iter().enumerate() {
+            if *array == NONE {
+                if places[place].new_array.is_some() {
+                    shapes.push(self.new_shape(maker(body, result)));
+                    rooms.push(NewRoom::new(shapes[shapes.len() - 1].len, self.kernels.element));
+                }
+                place += 1;
+            }
+        }
+        let mut outs: SmallVec<[Out<'_>; 3]> = SmallVec::new();
+        let (mut place, mut made) = (0, 0);
+        for (result, array) in results.iter().enumerate() {
+            if *array != NONE {
+                outs.push(self.existing(result, *array, mode));
+                continue;
+            }
+            if places[place].new_array.is_some() {
+                let (ptr, axes) = (rooms[made].ptr(), shapes[made].axes());
+                outs.push(Out { ptr, axes, mode: RawMode::Assign });
+                made += 1;
+            } else {
+                outs.push(Out::scalar(places[place].value));
+            }
+            place += 1;
+        }
+        // SAFETY: rooms are new, and as large as their shapes say, which the check has bounded; scalars can be written;
+        // outputs are borrowed exclusively and are different ones.
+        unsafe { self.run(body, &outs) };
+        let (mut place, mut made) = (0, 0);
+        for (result, array) in results.iter().enumerate() {
+            if *array != NONE {
+                continue;
+            }
+            if let Some(new_array) = places[place].new_array {
+                // SAFETY: all elements have been written; the caller's duties.
+                unsafe {
+                    let (room, value) = (&mut rooms[made], places[place].value);
+                    hand_over(maker(body, result), room, &shapes[made], new_array, value);
+                }
+                made += 1;
+            }
+            *places[place].is_made = true;
+            place += 1;
         }
     }
 
@@ -179,8 +227,15 @@ impl Call<'_> {
     ///
     /// If the body does not make a result.
     unsafe fn run(&self, body: &[Nest], outs: &[Out<'_>]) {
-        let makes = |result: usize| body.iter().any(|nest| usize::from(nest.into) == result);
-        assert!((0..outs.len()).all(makes), "einloom: internal error: a result is not made");
+        let mut result = 0;
+        while result < outs.len() {
+            maker(body, result);
+            result += 1;
+        }
+        if let ([nest], [out]) = (body, outs) {
+            // SAFETY: the caller's duties; the only nest makes the only result.
+            return unsafe { self.run_nest(nest, &[], *out) };
+        }
         // SAFETY: the caller's duties.
         unsafe {
             match self.blocking(body, outs.len()) {
@@ -337,43 +392,44 @@ const NOT_ONE: &str = "einloom: internal error: a call has not the one result th
 const NOT_MADE: &str =
     "einloom: internal error: a nest needs what has not been made, or is its own target";
 
-/// A new array, before the user has it.
-struct New {
-    room: NewRoom,
-    shape: COrder,
-    before: Option<usize>,
+/// Whether each nest makes one of the results, in order.
+fn is_one_by_one(body: &[Nest], results: usize) -> bool {
+    body.len() == results
+        && body.iter().enumerate().all(|(number, nest)| usize::from(nest.into) == number)
 }
 
-impl New {
-    /// Returns room for a result of a body.
-    ///
-    /// # Panics
-    ///
-    /// If the body does not make it.
-    fn result(call: &Call<'_>, body: &[Nest], result: usize) -> Self {
-        let maker = body.iter().find(|nest| usize::from(nest.into) == result);
-        let nest = maker.expect("einloom: internal error: a result is not made");
-        let shape = call.new_shape(nest);
-        let room = NewRoom::new(shape.len, call.kernels.element);
-        New { room, shape, before: nest.has_ellipsis().then(|| nest.before()) }
+/// Returns the first nest of a result, which says what its shape is.
+///
+/// # Panics
+///
+/// If there is none.
+fn maker(body: &[Nest], result: usize) -> &Nest {
+    for nest in body {
+        if usize::from(nest.into) == result {
+            return nest;
+        }
     }
+    panic!("einloom: internal error: a result is not made")
+}
 
-    fn out(&self) -> Out<'_> {
-        Out { ptr: self.room.ptr(), axes: self.shape.axes(), mode: RawMode::Assign }
-    }
-
-    /// # Safety
-    ///
-    /// All elements are written, and the check has bounded the shape. `array` can be written as an array of the elements'
-    /// type and the dimension of `new_array`.
-    unsafe fn into_array(self, new_array: NewArray, array: *mut u8) {
-        let New { room, shape, before } = self;
-        // SAFETY: the caller's duties.
-        unsafe {
-            match before {
-                None => new_array(array, room.into_room(), shape.axes().named.extents),
-                Some(before) => new_array(array, room.into_room(), &shape.in_order(before)),
-            }
+/// Writes the array that a nest has made.
+///
+/// # Safety
+///
+/// All elements of the room are written, and the check has bounded the shape. `array` can be written as an array of the
+/// elements' type and the dimension of `new_array`.
+unsafe fn hand_over(
+    nest: &Nest,
+    room: &mut NewRoom,
+    shape: &COrder,
+    new_array: NewArray,
+    array: *mut u8,
+) {
+    // SAFETY: the caller's duties.
+    unsafe {
+        match nest.has_ellipsis() {
+            false => new_array(array, room.take(), shape.axes().named.extents),
+            true => new_array(array, room.take(), &shape.in_order(nest.before())),
         }
     }
 }

@@ -5,7 +5,6 @@
 #![allow(unsafe_code)]
 
 use core::alloc::Layout;
-use core::mem::ManuallyDrop;
 use std::alloc::{alloc, dealloc, handle_alloc_error};
 
 use ndarray::{Array, Dimension, Ix0, Ix1, Ix2, Ix3, Ix4, Ix5, Ix6, IxDyn};
@@ -67,8 +66,9 @@ impl NewRoom {
     }
 
     /// Returns the memory, to be freed by a vector.
-    pub(crate) fn into_room(self) -> Room {
-        ManuallyDrop::new(self).room
+    pub(crate) fn take(&mut self) -> Room {
+        let none = core::ptr::without_provenance_mut(self.element.align());
+        core::mem::replace(&mut self.room, Room { ptr: none, len: 0, capacity: 0 })
     }
 }
 

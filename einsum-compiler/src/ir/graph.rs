@@ -105,13 +105,14 @@ impl Graph {
         };
         let is_plain = |term: &Term| term.axes.len() == term.indices().len();
         let is_same = |other: &Tensor| {
-            other.steps.len() == own.len()
-                && steps(other) == own
+            let has_axes = other.axes == tensor.axes
+                || is_plain(&other.axes)
+                    && is_plain(&tensor.axes)
+                    && indices(&other.axes) == indices(&tensor.axes);
+            has_axes
                 && other.ellipsis == tensor.ellipsis
-                && (other.axes == tensor.axes
-                    || is_plain(&other.axes)
-                        && is_plain(&tensor.axes)
-                        && indices(&other.axes) == indices(&tensor.axes))
+                && other.steps.len() == own.len()
+                && steps(other) == own
         };
         let found = self.tensors.iter().position(is_same);
         TensorId::Made(found.unwrap_or_else(|| {
