@@ -5,7 +5,7 @@ use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
 use std::fmt::Debug;
 
-use einloom::{Element, einsum, einsum_grad, einsum_into, einsum_view, try_einsum};
+use einloom::{Element, einsum, einsum_fn, einsum_grad, einsum_into, einsum_view, try_einsum};
 use ndarray::{Array1, Array2, Array3, ArrayD, ShapeBuilder};
 use num_complex::Complex;
 use rayon_core::ThreadPoolBuilder;
@@ -168,6 +168,40 @@ fn chains<T: Element + Debug>() {
     }
 }
 
+einsum_fn! {
+    #[hvp]
+    fn product(a: "ij", b: "jk") -> "ik";
+    fn chain(a: "ij", b: "jk", c: "kl") -> "il";
+    fn bilinear(x: "i", a: "ij", y: "j") -> "";
+    fn batched(a: "... i j", b: "... j k") -> "... i k";
+}
+
+/// One allocation a new array, and none where results are added to existing ones.
+fn functions<T: Element + Debug>() {
+    for n in EXTENTS {
+        let (a, b, dy) = (matrix::<T>(n), matrix::<T>(n), matrix::<T>(n));
+        let x = Array1::from_elem(n, T::ONE);
+        let (mut da, mut db, mut dc) = (a.clone(), a.clone(), a.clone());
+        allocate! { (std::any::type_name::<T>(), n);
+            1: product(&a, &b);
+            2: product::vjp(&a, &b, &dy);
+            3: product::value_and_vjp(&a, &b, &dy);
+            1: product::grad_a(&b, &dy);
+            1: product::jvp(&a, &b, &a, &b);
+            2: product::value_and_jvp(&a, &b, &a, &b);
+            2: product::hvp(&a, &b, &dy, &a, &b);
+            0: product::vjp_into(&a, &b, &dy, &mut da, &mut db);
+            0: product::grad_b_into(&a, &dy, &mut db);
+            4: chain::value_and_vjp(&a, &b, &a, &dy);
+            0: chain::vjp_into(&a, &b, &a, &dy, &mut da, &mut db, &mut dc);
+            0: bilinear(&x, &a, &x);
+            3: bilinear::value_and_vjp(&x, &a, &x, T::ONE);
+            1: batched(&a, &b);
+            2: batched::vjp(&a, &b, &dy);
+        }
+    }
+}
+
 /// More intermediates at once than operands; all of them in memory that the thread keeps.
 fn long_chains<T: Element + Debug>() {
     for n in [3, 19, 64] {
@@ -205,6 +239,11 @@ macro_rules! element_types {
             #[test]
             fn chains() {
                 alone(super::chains::<$type>);
+            }
+
+            #[test]
+            fn functions() {
+                alone(super::functions::<$type>);
             }
 
             #[test]

@@ -16,7 +16,7 @@
 
 use std::cell::RefCell;
 
-use einloom::{Element, einsum, einsum_grad, einsum_into, try_einsum};
+use einloom::{Element, einsum, einsum_fn, einsum_grad, einsum_into, try_einsum};
 use ndarray::{Array1, Array2, ArrayBase, ArrayView2, Data, Ix2, arr1, arr2};
 use num_complex::Complex;
 
@@ -29,7 +29,7 @@ mod without_prelude {
     #![no_implicit_prelude]
     #![allow(dead_code, non_camel_case_types, reason = "the names are the point")]
 
-    use ::einloom::{einsum, einsum_grad, einsum_into, einsum_view, try_einsum};
+    use ::einloom::{einsum, einsum_fn, einsum_grad, einsum_into, einsum_view, try_einsum};
     use ::std::{assert_eq, panic};
 
     pub(crate) mod core {}
@@ -48,6 +48,28 @@ mod without_prelude {
     pub(crate) struct T;
     pub(crate) enum i {}
     pub(crate) enum j {}
+
+    einsum_fn! {
+        #[hvp]
+        pub(crate) fn product(x: "i j", w: "j k", n: usize) -> "i k n";
+        fn fixed<i64>(x: "... i", element: "i"; i = 2) -> "...";
+    }
+
+    #[test]
+    fn functions() {
+        let x = super::a();
+        let y = product(&x, &x, 1);
+        assert_eq!(y.shape(), [2, 2, 1]);
+        let (dx, dw) = product::vjp(&x, &x, 1, &y);
+        assert_eq!(product::grad_x(&x, 1, &y), dx);
+        let (y2, _) = product::value_and_jvp(&x, &x, 1, &dx, &dw);
+        assert_eq!(y, y2);
+        let _ = product::hvp(&x, &x, 1, &y, &x, &x);
+        let mut total = super::a();
+        product::grad_w_into(&x, 1, &y, &mut total);
+        assert_eq!(total, dw + x.view());
+        assert_eq!(fixed(&x, &super::arr1(&[1, 1])), super::arr1(&[3, 7]));
+    }
 
     #[test]
     fn all_macros() {
@@ -216,6 +238,115 @@ fn macros_of_the_user() {
 fn precedence_of_fragments() {
     let (v, n) = (arr1(&[1, 2]), 3_i64);
     assert_eq!(doubled!(&v + 1, n + 1), (5, 5, -32, 8, 8));
+}
+
+/// Names that the parameters of emitted functions have themselves, keywords, and upper case.
+mod names_of_parameters {
+    use super::einsum_fn;
+
+    einsum_fn! {
+        pub(super) fn taken(dy: "i", x: "i", dx: "i", tx: "i", n: usize) -> "n";
+        fn r#match(r#in: "in out", r#type: usize) -> "out type";
+        fn upper(A: "I J", N: usize) -> "J N";
+        /// An operand may be called like a function, and like a function of its module.
+        fn vjp(vjp: "i j", jvp: "j") -> "i";
+    }
+
+    #[test]
+    fn functions() {
+        let x = super::arr1(&[1_i64, 2]);
+        assert_eq!(taken(&x, &x, &x, &x, 2), super::arr1(&[17, 17]));
+        let (d, ..) = taken::vjp(&x, &x, &x, &x, 1, &super::arr1(&[1]));
+        assert_eq!(d, super::arr1(&[1, 8]));
+        assert_eq!(r#match(&super::a(), 1), super::arr2(&[[4], [6]]));
+        assert_eq!(r#match::grad_in(&super::a(), 1, &super::arr2(&[[1], [2]])).dim(), (2, 2));
+        assert_eq!(upper(&super::a(), 1).dim(), (2, 1));
+        assert_eq!(vjp::vjp(&super::a(), &x, &x).1, super::arr1(&[7, 10]));
+    }
+}
+
+/// The element type is a path of the module around the function.
+mod paths_of_elements {
+    pub(super) mod numbers {
+        pub(crate) type Number = f64;
+    }
+
+    #[allow(unused_qualifications, reason = "they are the point")]
+    mod inner {
+        use ::num_complex::Complex;
+
+        ::einloom::einsum_fn! {
+            pub(super) fn absolute<::num_complex::Complex<f64>>(x: "i") -> "";
+            pub(super) fn imported<Complex<super::numbers::Number>>(x: "i") -> "";
+            pub(super) fn outer<super::numbers::Number>(x: "i") -> "";
+            pub(super) fn own<self::Own>(x: "i") -> "";
+            pub(super) fn of_crate<crate::paths_of_elements::numbers::Number>(x: "i") -> "";
+        }
+        type Own = i64;
+    }
+
+    #[test]
+    fn functions() {
+        let x = super::arr1(&[1.0, 2.0]);
+        assert_eq!(inner::outer(&x) + inner::of_crate(&x), 6.0);
+        assert_eq!(inner::outer::grad_x(&x, 1.0), super::arr1(&[1.0, 1.0]));
+        let z = x.mapv(super::Complex::from);
+        assert_eq!(inner::absolute(&z), inner::imported(&z));
+        assert_eq!(inner::imported::jvp(&z, &z), super::Complex::from(3.0));
+        assert_eq!(inner::own::vjp(&super::arr1(&[1, 2]), 3).0, super::arr1(&[3, 3]));
+    }
+}
+
+/// Attributes and visibilities.
+mod attributes {
+    use super::einsum_fn;
+
+    einsum_fn! {
+        /// Not compiled.
+        #[cfg(any())]
+        pub fn absent(x: "i") -> "j";
+
+        #[cfg(all())]
+        #[inline]
+        #[must_use = "a sum"]
+        pub(super) fn sum(x: "i") -> "";
+
+        #[deprecated(note = "use `sum`")]
+        pub(super) fn total(x: "i") -> "";
+
+        #[doc(hidden)]
+        pub(in crate::attributes) fn hidden(x: "i") -> "";
+    }
+
+    /// The names are free.
+    mod absent {}
+
+    #[test]
+    fn functions() {
+        let x = super::arr1(&[1, 2]);
+        assert_eq!(sum(&x) + hidden(&x), 6);
+        #[expect(deprecated, reason = "it is")]
+        let total = (total(&x), total::grad_x(&x, 1));
+        assert_eq!(total, (3, super::arr1(&[1, 1])));
+    }
+}
+
+/// A function inside of a function, and one that a macro of the user declares.
+#[test]
+fn local_functions() {
+    einsum_fn! {
+        fn local(x: "ij", w: "j") -> "i";
+    }
+    macro_rules! declare {
+        ($(#[$attribute:meta])* $visibility:vis $name:ident($($operand:ident: $term:literal),*) -> $output:literal) => {
+            einsum_fn! { $(#[$attribute])* $visibility fn $name($($operand: $term),*) -> $output; }
+        };
+    }
+    declare!(/** From a macro. */ pub(self) declared(x: "ij", w: "j") -> "i");
+    let w = arr1(&[1, 1]);
+    assert_eq!(local(&a(), &w), arr1(&[3, 7]));
+    assert_eq!(declared(&a(), &w), local(&a(), &w));
+    assert_eq!(local::grad_w(&a(), &w), declared::grad_w(&a(), &w));
 }
 
 /// Each operand is evaluated once, in the order it is written.

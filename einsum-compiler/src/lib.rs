@@ -61,11 +61,14 @@ pub fn compile(form: Form, input: TokenStream) -> TokenStream {
 pub fn compile_functions(input: TokenStream) -> TokenStream {
     let signatures = match parse::signatures(input) {
         Ok(signatures) => signatures,
-        Err(diagnostics) => return diagnostics.into_items(),
+        Err(diagnostics) => return diagnostics.into_items(&[]),
     };
     let compiled = signatures.iter().map(|signature| match compile_signature(signature) {
         Ok(tokens) => tokens,
-        Err(diagnostics) => diagnostics.moved(|place| signature.place(place)).into_items(),
+        Err(diagnostics) => {
+            let diagnostics = diagnostics.moved(|place| signature.place(place));
+            diagnostics.into_items(&signature.conditions())
+        }
     });
     compiled.collect()
 }

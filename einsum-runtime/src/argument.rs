@@ -10,7 +10,7 @@ use core::marker::PhantomData;
 use ndarray::{ArrayRef, Dimension};
 use smallvec::SmallVec;
 
-use crate::program::Program;
+use crate::program::{Array, Program};
 use crate::view::Raw;
 
 /// An array or scalar that a function reads or writes.
@@ -82,69 +82,62 @@ impl<'a, T> Argument<'a, T> {
     }
 }
 
-/// The axes of all arguments as their terms tell them apart: of each the extents and strides of the named axes, and those
-/// of the ellipsis.
-pub(crate) struct Laid {
-    axes: SmallVec<[usize; 64]>,
-    /// The end of each argument's named axes, and of those of its ellipsis.
-    ends: SmallVec<[[usize; 2]; 8]>,
+/// How many axes the ellipsis of an argument's term stands for; none if its rank does not fit the term.
+fn rest(array: &Array, argument: &RawArgument<'_>) -> Option<usize> {
+    let rest = argument.extents.len().checked_sub(array.axes.len())?;
+    (rest == 0 || array.has_ellipsis()).then_some(rest)
 }
 
-impl Laid {
-    /// Lays out the arguments of a program. One whose rank does not fit its term has no axes here, but those that it has
-    /// are counted.
-    pub(crate) fn new(program: &Program, arguments: &[RawArgument<'_>]) -> Self {
-        let matches = arguments.len() == program.arrays.len();
-        assert!(matches, "einloom: internal error: a call does not have the arrays of its program");
-        let mut laid = Laid { axes: SmallVec::new(), ends: SmallVec::new() };
-        for (array, argument) in program.arrays.iter().zip(arguments) {
-            let (named, found) = (array.axes.len(), argument.extents.len());
-            let (before, rest) = match array.has_ellipsis() {
-                false => (named, 0),
-                true => (array.before(), found.saturating_sub(named)),
-            };
-            assert!(before <= named, "einloom: internal error: the ellipsis lies outside its term");
-            let fits = found == named + rest;
-            if fits {
-                laid.push(argument, 0..before, before + rest..found);
-            } else {
-                laid.axes.resize(laid.axes.len() + 2 * named, 0);
-            }
-            let end = laid.axes.len();
-            if fits {
-                laid.push(argument, before..before + rest, 0..0);
-            }
-            laid.ends.push([end, laid.axes.len()]);
-        }
-        laid
-    }
+/// Returns the room that [`lay`] needs for the axes of all arguments.
+///
+/// # Panics
+///
+/// If they are not as many as the arrays of the program.
+pub(crate) fn room(program: &Program, arguments: &[RawArgument<'_>]) -> usize {
+    let matches = arguments.len() == program.arrays.len();
+    assert!(matches, "einloom: internal error: a call does not have the arrays of its program");
+    let axes = |(array, argument): (&Array, _)| {
+        2 * (array.axes.len() + rest(array, argument).unwrap_or(0))
+    };
+    program.arrays.iter().zip(arguments).map(axes).sum()
+}
 
-    /// Adds the extents of some axes, and then their strides.
-    fn push(
-        &mut self,
-        argument: &RawArgument<'_>,
-        first: core::ops::Range<usize>,
-        second: core::ops::Range<usize>,
-    ) {
-        let (extents, strides) = (argument.extents, argument.strides);
-        for axis in first.clone().chain(second.clone()) {
-            self.axes.push(extents[axis]);
+/// Tells the axes of arguments apart as their terms do: into `axes`, which are zeros, go the extents and strides of the
+/// named axes of each, and those of its ellipsis. One whose rank does not fit its term has extents of zero, but the axes
+/// that it has are counted.
+///
+/// # Panics
+///
+/// If there is less room than [`room`] says.
+pub(crate) fn lay<'c>(
+    program: &Program,
+    arguments: &[RawArgument<'_>],
+    mut axes: &'c mut [usize],
+    operands: &mut SmallVec<[Raw<'c>; 8]>,
+) {
+    for (array, argument) in program.arrays.iter().zip(arguments) {
+        let (named, rest, before) = (array.axes.len(), rest(array, argument), array.before());
+        let outside = array.has_ellipsis() && before > named;
+        assert!(!outside, "einloom: internal error: the ellipsis lies outside its term");
+        let (own, others) = axes.split_at_mut(2 * (named + rest.unwrap_or(0)));
+        axes = others;
+        if let Some(rest) = rest {
+            let mut axis = 0;
+            while axis < argument.extents.len().min(argument.strides.len()) {
+                let (at, step) = if axis < before {
+                    (axis, named)
+                } else if axis - before < rest {
+                    (2 * named + axis - before, rest)
+                } else {
+                    (axis - rest, named)
+                };
+                own[at] = argument.extents[axis];
+                own[at + step] = argument.strides[axis].cast_unsigned();
+                axis += 1;
+            }
         }
-        for axis in first.chain(second) {
-            self.axes.push(strides[axis].cast_unsigned());
-        }
-    }
-
-    /// Returns the arguments as the operands of a call.
-    pub(crate) fn operands<'c>(&'c self, arguments: &[RawArgument<'c>]) -> SmallVec<[Raw<'c>; 8]> {
-        let mut start = 0;
-        let ends = self.ends.iter().zip(arguments);
-        let operands = ends.map(|(&[named, rest], argument)| {
-            let (named_axes, rest_axes) = (&self.axes[start..named], &self.axes[named..rest]);
-            start = rest;
-            let RawArgument { ptr, extents, is_output, .. } = *argument;
-            Raw::new(ptr, named_axes, rest_axes, extents.len(), is_output)
-        });
-        operands.collect()
+        let (named, rest) = own.split_at(2 * named);
+        let RawArgument { ptr, extents, is_output, .. } = *argument;
+        operands.push(Raw::new(ptr, named, rest, extents.len(), is_output));
     }
 }

@@ -9,7 +9,7 @@ use core::mem::MaybeUninit;
 use ndarray::{Array, Dimension};
 use smallvec::{SmallVec, smallvec};
 
-use crate::argument::{Argument, Laid, RawArgument};
+use crate::argument::{Argument, RawArgument, lay, room};
 use crate::check::check;
 use crate::element::Element;
 use crate::encoded::Encoded;
@@ -148,9 +148,13 @@ unsafe fn run(
     slots: &[Slot],
 ) {
     let program = program.program();
-    let laid = Laid::new(program, arguments);
-    let operands = laid.operands(arguments);
-    let mut extents: SmallVec<[usize; 16]> = smallvec![0; program.labels.len()];
+    // Filled where they are: they are too large to be moved for the smallest of calls.
+    let mut axes: SmallVec<[usize; 64]> = SmallVec::new();
+    axes.resize(room(program, arguments), 0);
+    let mut operands = SmallVec::new();
+    lay(program, arguments, &mut axes, &mut operands);
+    let mut extents: SmallVec<[usize; 16]> = SmallVec::new();
+    extents.resize(program.labels.len(), 0);
     if let Err(error) = check(program, &operands, given, &mut extents, kernels.element.size()) {
         raise(error)
     }

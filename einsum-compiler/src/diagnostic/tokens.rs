@@ -7,10 +7,11 @@ use super::{Diagnostic, Diagnostics, Place};
 use crate::ir::Call;
 
 impl Diagnostics {
-    /// Returns one `compile_error!` item a mistake.
-    pub(crate) fn into_items(self) -> TokenStream {
+    /// Returns one `compile_error!` item a mistake, each with these attributes.
+    pub(crate) fn into_items(self, attributes: &[&syn::Attribute]) -> TokenStream {
         let mut errors = TokenStream::new();
         for diagnostic in &self.0 {
+            errors.extend(quote! { #(#attributes)* });
             errors.extend(emit_error(diagnostic, None, Delimiter::Brace));
         }
         errors

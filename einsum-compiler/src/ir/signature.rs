@@ -90,6 +90,13 @@ impl Signature {
         operands.filter(|(_, (_, _, is_constant))| !is_constant).map(|(number, _)| number).collect()
     }
 
+    /// The attributes that say whether the function is compiled.
+    #[must_use]
+    pub fn conditions(&self) -> Vec<&syn::Attribute> {
+        let attributes = self.attributes.iter();
+        attributes.filter(|attribute| attribute.path().is_ident("cfg")).collect()
+    }
+
     /// All terms, as they would stand in one index string.
     #[must_use]
     pub fn index_string(&self) -> String {
