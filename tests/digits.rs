@@ -19,7 +19,7 @@ use flate2::Compression;
 use flate2::write::GzEncoder;
 
 use args::{ArgsError, Request};
-use data::{CLASSES, DataError, Digits, PIXELS, TRAINING_ROWS};
+use data::{CLASSES, DataError, Digits, PIXELS, SIDE, TRAINING_ROWS};
 use loss::cross_entropy;
 use network::Network;
 use train::{BATCH, Trainer, accuracy};
@@ -31,16 +31,16 @@ fn gradient_agrees_with_central_differences() {
     const BOUND: f64 = 1e-8;
 
     let mut rng = Rng::with_seed(3);
-    let mut network = Network::<f64>::random(PIXELS, 12, CLASSES, 3);
+    let mut network = Network::<f64>::random(SIDE, [2, 3], CLASSES, 3);
     // The biases start at zero, where a forgotten one could go unnoticed.
     parameters(&mut network).for_each(|parameter| *parameter += 0.1 * (rng.f64() - 0.5));
     let (training, _) = Digits::load().unwrap();
-    let images = training.images.slice(s![..7, ..]).mapv(f64::from);
+    let images = training.images.slice(s![..7, .., .., ..]).mapv(f64::from);
     let labels = &training.labels[..7];
 
     let (_, mut gradient) = network.loss_and_gradient(&images, labels);
     let gradient: Vec<f64> = parameters(&mut gradient).map(|&mut g| g).collect();
-    assert_eq!(gradient.len(), 64 * 12 + 12 + 12 * 10 + 10);
+    assert_eq!(gradient.len(), 2 * 9 + 2 + 3 * 2 * 9 + 3 + 3 * 4 * 4 * 10 + 10);
     let largest = gradient.iter().fold(0.0_f64, |a, g| a.max(g.abs()));
     assert!(largest > 0.1, "the bound means nothing for a gradient of {largest}");
 
@@ -93,9 +93,9 @@ fn cross_entropy_of_known_logits() {
 fn file_holds_what_is_described() {
     let (training, test) = Digits::load().unwrap();
     assert_eq!((training.len(), test.len()), (TRAINING_ROWS, 360));
-    assert_eq!(training.images.dim(), (TRAINING_ROWS, PIXELS));
+    assert_eq!(training.images.dim(), (TRAINING_ROWS, 1, SIDE, SIDE));
     assert_eq!(training.labels[..12], [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 0, 1]);
-    assert_eq!(training.images.slice(s![0, 2..6]).to_vec(), [0.3125, 0.8125, 0.5625, 0.0625]);
+    assert_eq!(training.images.slice(s![0, 0, 0, 2..6]).to_vec(), [0.3125, 0.8125, 0.5625, 0.0625]);
     for digits in [training, test] {
         assert!(digits.images.iter().all(|pixel| (0.0..=1.0).contains(pixel)));
         assert!((0..CLASSES).all(|class| digits.labels.contains(&class)));
@@ -107,7 +107,7 @@ fn unreadable_data_is_refused() {
     let good = format!("{}7\n", "16,".repeat(PIXELS));
     let enough = good.repeat(TRAINING_ROWS + 1);
     let (training, test) = Digits::read(&gzip(&enough)).unwrap();
-    assert_eq!((training.images[[5, 5]], test.labels), (1.0, vec![7]));
+    assert_eq!((training.images[[5, 0, 0, 5]], test.labels), (1.0, vec![7]));
 
     let cut = &gzip(&enough)[..40];
     assert!(matches!(Digits::read(cut), Err(DataError::Unpack(_))));
@@ -143,9 +143,9 @@ fn arguments() {
 }
 
 fn parameters(network: &mut Network<f64>) -> impl Iterator<Item = &mut f64> {
-    let Network { hidden, output } = network;
-    let weights = hidden.weight.iter_mut().chain(&mut output.weight);
-    weights.chain(&mut hidden.bias).chain(&mut output.bias)
+    let Network { edges, strokes, output } = network;
+    let weights = edges.weight.iter_mut().chain(&mut strokes.weight).chain(&mut output.weight);
+    weights.chain(&mut edges.bias).chain(&mut strokes.bias).chain(&mut output.bias)
 }
 
 fn gzip(text: &str) -> Vec<u8> {

@@ -6,11 +6,13 @@ use std::fmt;
 use std::io::{self, Read};
 use std::ops::Range;
 
-use einloom::ndarray::{Array2, ArrayView2, Axis, s};
+use einloom::ndarray::{Array4, ArrayView4, Axis, s};
 use flate2::read::GzDecoder;
 
-/// The number of pixels of an image, 8 by 8.
-pub(crate) const PIXELS: usize = 64;
+/// The pixels along either side of an image.
+pub(crate) const SIDE: usize = 8;
+/// The number of pixels of an image.
+pub(crate) const PIXELS: usize = SIDE * SIDE;
 /// The number of digits to tell apart.
 pub(crate) const CLASSES: usize = 10;
 /// The rows that are trained on, from the first; the rest is the test.
@@ -21,8 +23,8 @@ const FILE: &[u8] = include_bytes!("digits.csv.gz");
 
 /// Images with their labels, in the order of the file.
 pub(crate) struct Digits {
-    /// One row an image, one column a pixel, from 0 to 1.
-    pub(crate) images: Array2<f32>,
+    /// Along the axes: the image, its only channel, rows and columns of pixels from 0 to 1.
+    pub(crate) images: Array4<f32>,
     /// The digit that each image shows.
     pub(crate) labels: Vec<usize>,
 }
@@ -49,10 +51,10 @@ impl Digits {
         if rows <= TRAINING_ROWS {
             return Err(DataError::TooShort { rows });
         }
-        let images = Array2::from_shape_vec((rows, PIXELS), pixels)
+        let images = Array4::from_shape_vec((rows, 1, SIDE, SIDE), pixels)
             .expect("each line gave 64 pixels and one label");
         let part = |range: Range<usize>| Digits {
-            images: images.slice(s![range.clone(), ..]).to_owned(),
+            images: images.slice(s![range.clone(), .., .., ..]).to_owned(),
             labels: labels[range].to_vec(),
         };
         Ok((part(0..TRAINING_ROWS), part(TRAINING_ROWS..rows)))
@@ -69,7 +71,7 @@ impl Digits {
     pub(crate) fn batches(
         &self,
         size: usize,
-    ) -> impl Iterator<Item = (ArrayView2<'_, f32>, &[usize])> {
+    ) -> impl Iterator<Item = (ArrayView4<'_, f32>, &[usize])> {
         self.images.axis_chunks_iter(Axis(0), size).zip(self.labels.chunks(size))
     }
 }
