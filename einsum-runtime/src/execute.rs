@@ -16,6 +16,12 @@ use crate::new_array::{NewArray, NewRoom};
 use crate::program::{Access, NONE, Nest, Program};
 use crate::view::Raw;
 
+/// What makes products small whose intermediates are laid out for kernels with products in the lanes: the most elements
+/// of one, and the most points of a sum. The fewest products that are worth it.
+const ELEMENTS: usize = 64;
+const STEPS: usize = 16;
+const PRODUCTS: usize = 64;
+
 /// A call whose shapes have been checked.
 ///
 /// Invariant: the kernels are those of the elements of all operands.
@@ -116,7 +122,10 @@ impl Call<'_> {
         let mut number = 0;
         while number < last {
             let nest = &body[number];
-            let shape = self.new_shape(&body[..number], nest, NONE);
+            let mut shape = self.new_shape(&body[..number], nest, NONE);
+            if let Some(axis) = self.lanes(body, number) {
+                shape.lay_along(axis);
+            }
             let mut target = Intermediate::new(shape, self.kernels.element);
             let ptr = target.as_mut_ptr();
             let out = Out { ptr, axes: target.shape.axes(), mode: RawMode::Assign };
@@ -127,6 +136,37 @@ impl Call<'_> {
         }
         // SAFETY: the caller's duties.
         unsafe { self.run_nest(&body[last], &made, out) };
+    }
+
+    /// Returns the axis along which the elements of an intermediate are to be adjacent, if that is not the last: where it
+    /// goes into many small products, these then are the lanes of kernels, for which it need not be transposed.
+    fn lanes(&self, body: &[Nest], number: usize) -> Option<usize> {
+        let nest = &body[number];
+        let of_axis = |axis: usize| nest.extent(nest.target[axis], self.extents);
+        let axis = (0..nest.target.len()).max_by_key(|&axis| of_axis(axis))?;
+        let products = of_axis(axis);
+        if products < PRODUCTS || nest.before != NONE {
+            return None;
+        }
+        let index = nest.index(usize::from(nest.target[axis]));
+        let tensor = self.program.arrays.len() + number;
+        let is_read = |access: &Access| usize::from(access.tensor) == tensor;
+        let reader =
+            (number + 1..body.len()).find(|&later| body[later].sources.iter().any(is_read))?;
+        let is_result = reader + 1 == body.len();
+        let reader = &body[reader];
+        let is_along = |access: &Access| {
+            access.loops.iter().any(|&own| own != NONE && reader.index(usize::from(own)) == index)
+        };
+        // With one matrix the products of a result are done as quickly if its rows are adjacent.
+        let is_batch = reader.before == NONE
+            && reader.kept.contains(&index)
+            && reader.sources.len() == 2
+            && (!is_result || reader.sources.iter().all(is_along));
+        let points = |indices: &[u8]| self.bytes(indices, 1);
+        let is_small = points(nest.kept) / products <= ELEMENTS
+            && points(nest.summed).max(points(reader.summed)) <= STEPS;
+        (is_batch && is_small).then_some(axis)
     }
 
     /// # Safety

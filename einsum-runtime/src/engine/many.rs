@@ -33,6 +33,11 @@ const BLOCK: usize = 16 << 10;
 /// How far ahead X is fetched, in bytes, if its products are smaller than that.
 const AHEAD: usize = 1024;
 
+/// The fewest rows that make a batch of products with one matrix, and the most steps of these: with more the engine's
+/// kernels read less.
+const SHARED_PRODUCTS: usize = 128;
+const SHARED_STEPS: usize = 16;
+
 /// A batch of small products.
 pub(super) struct Many {
     matrices: Matrices,
@@ -68,17 +73,33 @@ impl Many {
         if machine.steps_of_point() > 1 && !assigns {
             return None;
         }
-        let Matrices { m, n, k, .. } = matrices;
+        let Matrices { m, n, k, batch, .. } = matrices;
         let unit = machine.unit.cast_signed();
         let is_small = m.extent <= EXTENT && n.extent <= EXTENT && k.extent <= EXTENT;
-        if is_small && m.extent > 1 && m.c == unit && m.x == unit {
+        if matrices.is_plain() && is_small && m.extent > 1 && m.c == unit && m.x == unit {
             return Some(Many { matrices, kernels, panels: None });
         }
         if adds {
             return None;
         }
         let mut matrices = matrices;
-        if matrices.m.extent < matrices.n.extent {
+        if batch.extent == 1 {
+            let [first, second] = matrices.second.map(|l| l.extent);
+            let longest = m.extent.max(n.extent).max(first).max(second);
+            if longest < SHARED_PRODUCTS || k.extent > SHARED_STEPS {
+                return None;
+            }
+            matrices.share_x();
+            let Matrices { m, batch, second, .. } = &matrices;
+            // Else kernels whose lanes are rows fill enough of them.
+            let is_narrow = second[0].extent == 1 && 2 * m.extent <= machine.rows_of_vector();
+            let is_worth = batch.c == unit || is_narrow;
+            if m.extent == 1 || !is_worth {
+                return None;
+            }
+        } else if !matrices.is_plain() {
+            return None;
+        } else if m.extent < n.extent {
             matrices.exchange();
         }
         let panels = Panels::of(machine, &matrices)?;
@@ -98,9 +119,10 @@ impl Many {
     /// As [`contract`](super::contract()), for the dims that the products were made from.
     #[inline(never)]
     pub(super) unsafe fn run(&self, machine: &Machine, entry: Entry) {
-        let Matrices { m, n, k, batch, outer, .. } = &self.matrices;
+        let Matrices { m, n, k, second, batch, outer, .. } = &self.matrices;
         let extents = [points(outer), batch.extent];
-        let products = Batch { extents, product: [m.extent, n.extent, k.extent] };
+        let product = [m.extent * second[0].extent, n.extent, k.extent];
+        let products = Batch { extents, product };
         let pieces = products.pieces(machine);
         if pieces == 1 {
             // SAFETY: the caller's duties.

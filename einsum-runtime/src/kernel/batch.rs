@@ -122,6 +122,9 @@ pub(crate) struct BatchSet {
     /// By the number of rows, less one.
     pub(crate) real: [Lanes; ROWS],
     pub(crate) complex: [Lanes; ROWS],
+    /// For products that have X in common, from whose elements `x_row` and `x_step` lead to others.
+    pub(crate) real_shared: [Lanes; ROWS],
+    pub(crate) complex_shared: [Lanes; ROWS],
     pub(crate) transpose: Transpose,
 }
 

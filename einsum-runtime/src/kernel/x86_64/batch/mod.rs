@@ -10,6 +10,8 @@ mod transpose;
 
 const REAL: usize = 0;
 const COMPLEX: usize = 1;
+/// For [`lanes`]: all products have X in common.
+const SHARED: usize = 2;
 
 macro_rules! each {
     ($name:ident, $bytes:literal, $element:literal) => {
@@ -36,12 +38,12 @@ macro_rules! each {
 }
 
 macro_rules! lanes {
-    ($name:ident, $element:literal, $kind:ident) => {
+    ($name:ident, $element:literal, $kind:expr) => {
         [
-            lanes::$name::<$element, 1, $kind>,
-            lanes::$name::<$element, 2, $kind>,
-            lanes::$name::<$element, 3, $kind>,
-            lanes::$name::<$element, 4, $kind>,
+            lanes::$name::<$element, 1, { $kind }>,
+            lanes::$name::<$element, 2, { $kind }>,
+            lanes::$name::<$element, 3, { $kind }>,
+            lanes::$name::<$element, 4, { $kind }>,
         ]
     };
 }
@@ -56,12 +58,16 @@ macro_rules! sets {
             ],
             real: lanes!(avx512, $element, REAL),
             complex: lanes!(avx512, $element, COMPLEX),
+            real_shared: lanes!(avx512, $element, SHARED),
+            complex_shared: lanes!(avx512, $element, COMPLEX | SHARED),
             transpose: transpose::transpose::<$element>,
         };
         pub(crate) static $avx2: BatchSet = BatchSet {
             each: &[each!(avx2, 32, $element)],
             real: lanes!(avx2, $element, REAL),
             complex: lanes!(avx2, $element, COMPLEX),
+            real_shared: lanes!(avx2, $element, SHARED),
+            complex_shared: lanes!(avx2, $element, COMPLEX | SHARED),
             transpose: transpose::transpose::<$element>,
         };
     )* };
