@@ -207,8 +207,8 @@ impl Panels {
             let c = entry.c.wrapping_offset(at(batch.c));
             // SAFETY: the caller's duties.
             unsafe {
-                self.pack(kernels, &self.x, x_panel, (x, batch.x), count, machine.unit);
-                self.pack(kernels, &self.y, y_panel, (y, batch.y), count, machine.unit);
+                self.pack(machine, kernels, &self.x, x_panel, (x, batch.x), count);
+                self.pack(machine, kernels, &self.y, y_panel, (y, batch.y), count);
             }
             let x = if self.x.is_direct { x } else { x_panel };
             arguments.y = if self.y.is_direct { y } else { y_panel };
@@ -234,7 +234,7 @@ impl Panels {
                 set_of_rows += 1;
             }
             // SAFETY: the caller's duties.
-            unsafe { self.unpack(kernels, (c, batch), c_panel, count, machine.unit) };
+            unsafe { self.unpack(machine, kernels, (c, batch), c_panel, count) };
             first += count;
         }
     }
@@ -246,22 +246,33 @@ impl Panels {
     /// The panel has room for a block; all elements can be read; the processor has AVX2.
     unsafe fn pack(
         &self,
+        machine: &Machine,
         kernels: &BatchSet,
         array: &Elements,
         panel: *mut u8,
         (from, product): (*const u8, isize),
         count: usize,
-        unit: usize,
     ) {
         if array.is_direct {
             return;
         }
         let pitch = self.pitch.cast_signed();
-        array.runs(unit, |at, number, run| {
+        array.runs(machine.unit, |at, number, run| {
             let to = panel.wrapping_add(number * self.element());
             let from = from.wrapping_offset(at);
-            // SAFETY: the caller's duties.
-            unsafe { (kernels.transpose)(to, from, pitch, product, count, run * self.parts) };
+            let (whole, done) = whole_vectors(machine, kernels, count);
+            let numbers = run * self.parts;
+            // SAFETY: the caller's duties, for all products in two parts.
+            unsafe {
+                if let (Some(narrow), 1..) = (kernels.narrow, whole) {
+                    (narrow.pack)(to, from, pitch, product, whole, numbers);
+                }
+                if done < count {
+                    let to = to.wrapping_add(done * machine.kernels.element);
+                    let from = from.wrapping_offset(done.cast_signed() * product);
+                    (kernels.transpose)(to, from, pitch, product, count - done, numbers);
+                }
+            }
         });
     }
 
@@ -272,21 +283,39 @@ impl Panels {
     /// As [`pack`](Self::pack), the other way round.
     unsafe fn unpack(
         &self,
+        machine: &Machine,
         kernels: &BatchSet,
         (to, batch): (*mut u8, Loop),
         panel: *const u8,
         count: usize,
-        unit: usize,
     ) {
         if self.c.is_direct {
             return;
         }
         let pitch = self.pitch.cast_signed();
-        self.c.runs(unit, |at, number, run| {
+        self.c.runs(machine.unit, |at, number, run| {
             let to = to.wrapping_offset(at);
             let from = panel.wrapping_add(number * self.element());
-            // SAFETY: the caller's duties.
-            unsafe { (kernels.transpose)(to, from, batch.c, pitch, run * self.parts, count) };
+            let (whole, done) = whole_vectors(machine, kernels, count);
+            let numbers = run * self.parts;
+            // SAFETY: the caller's duties, for all products in two parts.
+            unsafe {
+                if let (Some(narrow), 1..) = (kernels.narrow, whole) {
+                    (narrow.unpack)(to, from, batch.c, pitch, whole, numbers);
+                }
+                if done < count {
+                    let to = to.wrapping_offset(done.cast_signed() * batch.c);
+                    let from = from.wrapping_add(done * machine.kernels.element);
+                    (kernels.transpose)(to, from, batch.c, pitch, numbers, count - done);
+                }
+            }
         });
     }
+}
+
+/// Returns how many whole vectors `count` products are, for kernels that transpose such, and how many products these have.
+fn whole_vectors(machine: &Machine, kernels: &BatchSet, count: usize) -> (usize, usize) {
+    let width = machine.kernels.width;
+    let whole = if kernels.narrow.is_some() { count / width } else { 0 };
+    (whole, whole * width)
 }

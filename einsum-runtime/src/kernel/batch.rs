@@ -99,6 +99,14 @@ pub(crate) type Lanes = unsafe extern "sysv64" fn(&LanesArguments);
 pub(crate) type Transpose =
     unsafe extern "sysv64" fn(*mut u8, *const u8, isize, isize, usize, usize);
 
+/// [`Transpose`] for vectors of products, of which the fifth argument is the number, and numbers of each, which the sixth
+/// is: `pack` has products as rows of `from`, and `unpack` as columns.
+#[derive(Clone, Copy)]
+pub(crate) struct Narrow {
+    pub(crate) pack: Transpose,
+    pub(crate) unpack: Transpose,
+}
+
 /// The most columns of a call of [`Each`], for real and for complex numbers.
 pub(crate) const COLUMNS: usize = 8;
 pub(crate) const COMPLEX_COLUMNS: usize = 4;
@@ -126,6 +134,8 @@ pub(crate) struct BatchSet {
     pub(crate) real_shared: [Lanes; ROWS],
     pub(crate) complex_shared: [Lanes; ROWS],
     pub(crate) transpose: Transpose,
+    /// For whole vectors of products, if there are such.
+    pub(crate) narrow: Option<Narrow>,
 }
 
 impl BatchSet {

@@ -2,10 +2,11 @@
 
 use core::mem::offset_of;
 
-use crate::kernel::batch::{BatchSet, EachArguments, EachSet, LanesArguments};
+use crate::kernel::batch::{BatchSet, EachArguments, EachSet, LanesArguments, Narrow};
 
 mod each;
 mod lanes;
+mod narrow;
 mod transpose;
 
 const REAL: usize = 0;
@@ -61,6 +62,10 @@ macro_rules! sets {
             real_shared: lanes!(avx512, $element, SHARED),
             complex_shared: lanes!(avx512, $element, COMPLEX | SHARED),
             transpose: transpose::transpose::<$element>,
+            narrow: Some(Narrow {
+                pack: narrow::pack::<$element>,
+                unpack: narrow::unpack::<$element>,
+            }),
         };
         pub(crate) static $avx2: BatchSet = BatchSet {
             each: &[each!(avx2, 32, $element)],
@@ -69,6 +74,7 @@ macro_rules! sets {
             real_shared: lanes!(avx2, $element, SHARED),
             complex_shared: lanes!(avx2, $element, COMPLEX | SHARED),
             transpose: transpose::transpose::<$element>,
+            narrow: None,
         };
     )* };
 }
