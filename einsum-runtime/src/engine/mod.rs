@@ -17,6 +17,8 @@
 mod blocks;
 mod choose;
 mod classify;
+#[cfg(target_arch = "x86_64")]
+mod dots;
 mod execute;
 mod loops;
 mod machine;

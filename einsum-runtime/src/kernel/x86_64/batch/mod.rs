@@ -2,8 +2,11 @@
 
 use core::mem::offset_of;
 
-use crate::kernel::batch::{BatchSet, EachArguments, EachSet, LanesArguments, Narrow};
+use crate::kernel::batch::{
+    BatchSet, DotsArguments, EachArguments, EachSet, LanesArguments, Narrow,
+};
 
+mod dots;
 mod each;
 mod lanes;
 mod narrow;
@@ -66,6 +69,7 @@ macro_rules! sets {
                 pack: narrow::pack::<$element>,
                 unpack: narrow::unpack::<$element>,
             }),
+            dots: Some(dots::avx512::<$element>),
         };
         pub(crate) static $avx2: BatchSet = BatchSet {
             each: &[each!(avx2, 32, $element)],
@@ -75,6 +79,7 @@ macro_rules! sets {
             complex_shared: lanes!(avx2, $element, COMPLEX | SHARED),
             transpose: transpose::transpose::<$element>,
             narrow: None,
+            dots: None,
         };
     )* };
 }
@@ -95,6 +100,13 @@ const _: () = {
     assert!(offset_of!(EachArguments, finish) == 104 && offset_of!(EachArguments, alpha) == 112);
     assert!(offset_of!(EachArguments, beta) == 120 && offset_of!(EachArguments, signs) == 128);
     assert!(offset_of!(EachArguments, x_ahead) == 160);
+    assert!(offset_of!(DotsArguments, x) == 0 && offset_of!(DotsArguments, y) == 8);
+    assert!(offset_of!(DotsArguments, c) == 16 && offset_of!(DotsArguments, products) == 24);
+    assert!(offset_of!(DotsArguments, rows) == 32 && offset_of!(DotsArguments, whole) == 40);
+    assert!(offset_of!(DotsArguments, mask) == 48 && offset_of!(DotsArguments, alpha) == 56);
+    assert!(offset_of!(DotsArguments, x_product) == 64);
+    assert!(offset_of!(DotsArguments, y_product) == 72);
+    assert!(offset_of!(DotsArguments, c_product) == 80 && offset_of!(DotsArguments, x_row) == 88);
     assert!(offset_of!(LanesArguments, x) == 0 && offset_of!(LanesArguments, y) == 8);
     assert!(offset_of!(LanesArguments, c) == 16 && offset_of!(LanesArguments, vectors) == 24);
     assert!(offset_of!(LanesArguments, steps) == 32 && offset_of!(LanesArguments, columns) == 40);
