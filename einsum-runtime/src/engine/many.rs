@@ -213,6 +213,10 @@ impl Many {
 
     /// Calls `run` at points of the batch's outer loops.
     unsafe fn at_points(&self, entry: Entry, range: Range<usize>, run: impl Fn(Entry)) {
+        if self.matrices.outer.is_empty() {
+            // Small products are over before a cursor is made.
+            return run(entry);
+        }
         let mut cursor = Cursor::at(&self.matrices.outer, range.start);
         let mut left = range.len();
         while left > 0 {

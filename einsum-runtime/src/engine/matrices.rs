@@ -76,6 +76,7 @@ impl Matrices {
 
     /// Makes a batch of the longest loop over rows or columns, where there is no other: products that have X in common,
     /// whose columns are one loop.
+    #[cfg(target_arch = "x86_64")]
     pub(super) fn share_x(&mut self) {
         let longest = |first: Loop, second: Loop| first.extent.max(second.extent);
         if longest(self.m, self.second[0]) > longest(self.n, self.second[1]) {
