@@ -1,7 +1,7 @@
 //! Extents on both sides of whatever a kernel blocks, unrolls, or packs by, in every layout.
 
 use einloom::{Element, einsum};
-use ndarray::{ArrayD, ArrayViewD, Ix1, Ix2, Ix3};
+use ndarray::{ArrayD, ArrayViewD, Ix1, Ix2, Ix3, Ix4};
 use num_complex::Complex;
 
 #[path = "oracle/complex.rs"]
@@ -102,6 +102,36 @@ fn products_of_complex_numbers() {
 #[test]
 fn products_of_integers() {
     products::<i64>();
+}
+
+/// Batches of small products in several steps, one by one and in blocks: the batch of the core's intermediates is in lanes.
+fn small_cores<T: Number + Element>() {
+    for n in [1, 63, 64, 150, 2100] {
+        for core in [[3, 3, 3], [2, 5, 3], [4, 1, 7], [8, 8, 8]] {
+            let [i, j, k] = core;
+            if n == 2100 && core == [8, 8, 8] {
+                continue;
+            }
+            let rows: [&[usize]; 3] = [&core, &[n, j], &[n, k]];
+            let run: Run<T> = run!("ijk,nj,nk->ni", 0: Ix3, 1: Ix2, 2: Ix2);
+            check::<T>("ijk,nj,nk->ni", &rows, run);
+            let columns: [&[usize]; 3] = [&core, &[j, n], &[k, n]];
+            let run: Run<T> = run!("ijk,jn,kn->in", 0: Ix3, 1: Ix2, 2: Ix2);
+            check::<T>("ijk,jn,kn->in", &columns, run);
+            let form: [&[usize]; 3] = [&[i, j], &[n, i], &[n, j]];
+            check::<T>("ij,ni,nj->n", &form, run!("ij,ni,nj->n", 0: Ix2, 1: Ix2, 2: Ix2));
+            let three: [&[usize]; 4] = [&[i, j, k, 2], &[n, i], &[n, j], &[n, k]];
+            let run: Run<T> = run!("ijkl,ni,nj,nk->nl", 0: Ix4, 1: Ix2, 2: Ix2, 3: Ix2);
+            check::<T>("ijkl,ni,nj,nk->nl", &three, run);
+        }
+    }
+}
+
+#[test]
+fn small_cores_of_floats() {
+    small_cores::<f32>();
+    small_cores::<f64>();
+    small_cores::<Complex<f64>>();
 }
 
 /// Products with vectors, whose contraction has no more than two loops.

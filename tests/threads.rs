@@ -120,6 +120,10 @@ fn several_steps() {
     let (core, left, right) =
         (fractions((300, 70, 80), 5), fractions((90, 70), 6), fractions((90, 80), 7));
     same("a core between factors", || einsum!("ijk,nj,nk->ni", &core, &left, &right));
+    let (core, left, right) =
+        (fractions((3, 5, 4), 5), fractions((200_000, 5), 6), fractions((200_000, 4), 7));
+    same("a small core", || einsum!("ijk,nj,nk->ni", &core, &left, &right));
+    same("a small matrix", || einsum!("nj,ij->ni", &left, &fractions((3, 5), 8)));
     let cotangent = fractions((1030, 610), 8);
     same("gradients", || einsum_grad!("ij,i,j->ij", &a, &x, &y; &cotangent));
     let product = Array::from_shape_fn((1030, 610), |(i, j)| (i * j) as i64);

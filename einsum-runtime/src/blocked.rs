@@ -63,12 +63,13 @@ impl Call<'_> {
         let shared = shared.fold(0, usize::saturating_add);
         let extent = self.extents[usize::from(index)];
         let len = BLOCK / (made / extent).max(1);
-        let len = if len < POSITIONS { len } else { len / POSITIONS * POSITIONS };
+        // An odd multiple: where positions are adjacent, rows at a power of two would compete for places in the cache.
+        let len = if len < POSITIONS { len } else { ((len / POSITIONS - 1) | 1) * POSITIONS };
         (shared <= SHARED && len > 1 && len < extent).then_some(Blocking { index, len })
     }
 
     /// Returns the size of an array along indices, or the most if that is less.
-    fn bytes(&self, axes: &[u8], size: usize) -> usize {
+    pub(crate) fn bytes(&self, axes: &[u8], size: usize) -> usize {
         let extents = axes.iter().filter(|axis| **axis != NONE);
         extents.fold(size, |bytes, &index| bytes.saturating_mul(self.extents[usize::from(index)]))
     }

@@ -14,8 +14,14 @@ use crate::kernel::{Dim, Dims};
 use crate::layout::{Axes, Steps};
 use crate::nest::{self, Laid, is_diagonal};
 use crate::new_array::{NewArray, NewRoom};
-use crate::program::{Access, NONE, Nest, Program};
+use crate::program::{Access, NONE, Nest, Program, WINDOWS};
 use crate::view::Raw;
+
+/// What makes products small whose intermediates are laid out for kernels with products in the lanes: the most elements
+/// of one, and the most points of a sum. The fewest products that are worth it.
+const ELEMENTS: usize = 64;
+const STEPS: usize = 16;
+const PRODUCTS: usize = 64;
 
 /// A call whose shapes have been checked.
 ///
@@ -270,8 +276,11 @@ impl Call<'_> {
                         self.run_nest(nest, &made, Out { mode, ..*out });
                     }
                     Some(new) if new == made.len() => {
-                        let mut target =
-                            Intermediate::new(self.new_shape(nest), self.kernels.element);
+                        let mut shape = self.new_shape(nest);
+                        if let Some(axis) = self.lanes(body, number - 1, new) {
+                            shape.lay_along(axis);
+                        }
+                        let mut target = Intermediate::new(shape, self.kernels.element);
                         self.run_nest(nest, &made, target.out(RawMode::Assign));
                         made.push(Some(target));
                     }
@@ -293,6 +302,40 @@ impl Call<'_> {
                 }
             }
         }
+    }
+
+    /// Returns the axis along which the elements of an intermediate are to be adjacent, if that is not the last: where it
+    /// goes into many small products, these then are the lanes of kernels, for which it need not be transposed.
+    fn lanes(&self, body: &[Nest], number: usize, intermediate: usize) -> Option<usize> {
+        let nest = &body[number];
+        let is_plain = |axes: &[u8]| axes.iter().all(|&axis| axis < WINDOWS || axis == NONE);
+        if nest.has_ellipsis() || !is_plain(nest.target) {
+            return None;
+        }
+        let of_axis = |axis: usize| nest.extent(nest.target[axis], self.extents);
+        let axis = (0..nest.target.len()).max_by_key(|&axis| of_axis(axis))?;
+        let products = of_axis(axis);
+        if products < PRODUCTS {
+            return None;
+        }
+        let index = nest.index(usize::from(nest.target[axis]));
+        let tensor = self.program.arrays.len() + intermediate;
+        let is_read = |access: &Access| usize::from(access.tensor) == tensor;
+        let reader = body[number + 1..].iter().find(|later| later.sources.iter().any(is_read))?;
+        let is_result = usize::from(reader.into) < self.program.results.len();
+        let is_along = |access: &Access| {
+            access.loops.iter().any(|&own| own != NONE && reader.index(usize::from(own)) == index)
+        };
+        // With one matrix the products of a result are done as quickly if its rows are adjacent.
+        let is_batch = !reader.has_ellipsis()
+            && reader.sources.iter().all(|access| is_plain(access.loops))
+            && reader.kept.contains(&index)
+            && reader.sources.len() == 2
+            && (!is_result || reader.sources.iter().all(is_along));
+        let points = |indices: &[u8]| self.bytes(indices, 1);
+        let is_small = points(nest.kept) / products <= ELEMENTS
+            && points(nest.summed).max(points(reader.summed)) <= STEPS;
+        (is_batch && is_small).then_some(axis)
     }
 
     /// # Safety

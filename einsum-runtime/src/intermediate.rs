@@ -1,4 +1,5 @@
-//! Arrays between the nests of a call: in C order, in memory that the thread keeps.
+//! Arrays between the nests of a call, in memory that the thread keeps: in C order, or adjacent along another axis than
+//! the last.
 
 use core::alloc::Layout;
 
@@ -9,7 +10,7 @@ use crate::kept::Kept;
 use crate::kernel::raw::RawMode;
 use crate::layout::{Axes, Steps};
 
-/// A new array in C order.
+/// A new array.
 pub(crate) struct Intermediate {
     memory: Kept,
     pub(crate) shape: COrder,
@@ -36,7 +37,7 @@ impl Intermediate {
     }
 }
 
-/// The shape of a new array in C order: named axes and those of an ellipsis.
+/// The shape of a new array, in C order unless that is [changed](COrder::lay_along): named axes and those of an ellipsis.
 pub(crate) struct COrder {
     /// The extents of the named axes, their strides, and the same of the others.
     axes: SmallVec<[usize; 16]>,
@@ -97,6 +98,21 @@ impl COrder {
         self.len = if is_empty { 0 } else { stride };
     }
 
+    /// Lays the axes out as [`lay`](COrder::lay) does, but with the named `axis` innermost. There is no ellipsis.
+    ///
+    /// # Panics
+    ///
+    /// As [`lay`](COrder::lay).
+    pub(crate) fn lay_along(&mut self, axis: usize) {
+        self.lay(usize::MAX);
+        let (extents, strides) = self.axes.split_at_mut(self.named);
+        // Axes within it move apart, by no more than all elements; those outside of it stay where they are.
+        for stride in &mut strides[axis + 1..] {
+            *stride *= extents[axis].max(1);
+        }
+        strides[axis] = 1;
+    }
+
     /// Returns all extents in the order of the axes.
     pub(crate) fn in_order(&self, before: usize) -> SmallVec<[usize; 8]> {
         let Axes { named, rest, .. } = self.axes();
@@ -143,6 +159,24 @@ mod tests {
         let mut none = COrder::new(0, &[]);
         none.lay(0);
         assert_eq!(none.len, 1);
+    }
+
+    #[test]
+    fn another_axis_innermost() {
+        for (axis, extents) in [(0, [3, 4, 5]), (1, [3, 4, 5]), (2, [3, 4, 5]), (0, [2, 5, 0])] {
+            let mut shape = COrder::new(3, &[]);
+            shape.named_mut().copy_from_slice(&extents);
+            shape.lay_along(axis);
+            let mut all: Vec<(usize, usize)> =
+                shape.axes().named.strides.iter().copied().zip(extents).collect();
+            assert_eq!(all[axis].0, 1);
+            all.sort_unstable();
+            let mut stride = 1;
+            for (own, extent) in all {
+                assert_eq!(own, stride);
+                stride *= extent.max(1);
+            }
+        }
     }
 
     #[test]

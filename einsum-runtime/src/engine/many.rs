@@ -1,6 +1,7 @@
 //! Batches of small products: one call of a kernel runs a block of them.
 //!
-//! Where rows are adjacent in X and in C, they are the lanes ([`each`]). Else the lanes are products ([`Panels`]):
+//! Where rows are adjacent in X and in C, they are the lanes ([`each`]), and where steps are in matrices that are
+//! multiplied by a vector each, these are ([`mod@dots`]). Else the lanes are products ([`Panels`]):
 //!
 //! ```text
 //! for a block of products
@@ -9,19 +10,21 @@
 //!   C                                 transposed back
 //! ```
 //!
-//! An array in which products are adjacent anyway is used as it is.
+//! An array in which products are adjacent anyway is used as it is, and so is an operand that all products have in common:
+//! a long loop over rows of the other makes a batch, too.
 //!
 //! [`each`]: Many::each
 
 use core::ops::Range;
 
+use super::dots;
 use super::loops::{Cursor, Loop, points};
 use super::machine::Machine;
 use super::matrices::Matrices;
 use super::panels::Panels;
 use super::parts::Batch;
 use super::scratch::with_scratch;
-use crate::kernel::batch::{BatchSet, COLUMNS, COMPLEX_COLUMNS, EachArguments};
+use crate::kernel::batch::{BatchSet, COLUMNS, COMPLEX_COLUMNS, Dots, EachArguments};
 use crate::threads::Shared;
 
 /// The largest extents of a product whose rows are lanes.
@@ -33,12 +36,24 @@ const BLOCK: usize = 16 << 10;
 /// How far ahead X is fetched, in bytes, if its products are smaller than that.
 const AHEAD: usize = 1024;
 
+/// The fewest rows that make a batch of products with one matrix, and the most steps of these: with more the engine's
+/// kernels read less.
+const SHARED_PRODUCTS: usize = 128;
+const SHARED_STEPS: usize = 16;
+
 /// A batch of small products.
 pub(super) struct Many {
     matrices: Matrices,
     kernels: &'static BatchSet,
-    /// If the lanes are products.
-    panels: Option<Panels>,
+    lanes: Lanes,
+}
+
+/// What the lanes of vectors are.
+#[derive(Clone, Copy)]
+enum Lanes {
+    Rows,
+    Steps(Dots),
+    Products(Panels),
 }
 
 /// The arrays, and how sums enter C: for real numbers as in [`Arguments`](crate::kernel::table::Arguments), complex ones
@@ -68,21 +83,46 @@ impl Many {
         if machine.steps_of_point() > 1 && !assigns {
             return None;
         }
-        let Matrices { m, n, k, .. } = matrices;
+        let Matrices { m, n, k, batch, .. } = matrices;
         let unit = machine.unit.cast_signed();
         let is_small = m.extent <= EXTENT && n.extent <= EXTENT && k.extent <= EXTENT;
-        if is_small && m.extent > 1 && m.c == unit && m.x == unit {
-            return Some(Many { matrices, kernels, panels: None });
+        if matrices.is_plain() && is_small && m.extent > 1 && m.c == unit && m.x == unit {
+            return Some(Many { matrices, kernels, lanes: Lanes::Rows });
         }
         if adds {
             return None;
         }
         let mut matrices = matrices;
-        if matrices.m.extent < matrices.n.extent {
+        if batch.extent == 1 {
+            let [first, second] = matrices.second.map(|l| l.extent);
+            let longest = m.extent.max(n.extent).max(first).max(second);
+            let is_short = k.extent > 1 && k.extent <= SHARED_STEPS;
+            if longest < SHARED_PRODUCTS || !is_short {
+                return None;
+            }
+            matrices.share_x();
+            let Matrices { m, batch, second, .. } = &matrices;
+            let is_worth = if m.extent == 1 {
+                // Else there are kernels that read whole rows.
+                batch.c == unit && batch.y != unit && k.extent < SHARED_STEPS
+            } else {
+                // Else kernels whose lanes are rows fill half of them or more.
+                let is_narrow = second[0].extent == 1 && 2 * m.extent < machine.rows_of_vector();
+                batch.c == unit || is_narrow
+            };
+            if !is_worth {
+                return None;
+            }
+        } else if !matrices.is_plain() {
+            return None;
+        } else if m.extent < n.extent {
             matrices.exchange();
         }
-        let panels = Panels::of(machine, &matrices)?;
-        Some(Many { matrices, kernels, panels: Some(panels) })
+        let lanes = match dots::kernel(machine, &matrices) {
+            Some(kernel) => Lanes::Steps(kernel),
+            None => Lanes::Products(Panels::of(machine, &matrices)?),
+        };
+        Some(Many { matrices, kernels, lanes })
     }
 
     /// Whether X is the second source.
@@ -98,9 +138,10 @@ impl Many {
     /// As [`contract`](super::contract()), for the dims that the products were made from.
     #[inline(never)]
     pub(super) unsafe fn run(&self, machine: &Machine, entry: Entry) {
-        let Matrices { m, n, k, batch, outer, .. } = &self.matrices;
+        let Matrices { m, n, k, second, batch, outer, .. } = &self.matrices;
         let extents = [points(outer), batch.extent];
-        let products = Batch { extents, product: [m.extent, n.extent, k.extent] };
+        let product = [m.extent * second[0].extent, n.extent, k.extent];
+        let products = Batch { extents, product };
         let pieces = products.pieces(machine);
         if pieces == 1 {
             // SAFETY: the caller's duties.
@@ -135,10 +176,30 @@ impl Many {
     ///
     /// As [`run`](Self::run).
     unsafe fn run_part(&self, machine: &Machine, entry: Entry, outer: Range<usize>) {
-        let Some(panels) = &self.panels else {
-            // SAFETY: the caller's duties.
-            return unsafe { self.at_points(entry, outer, |entry| self.each(machine, entry)) };
-        };
+        // SAFETY: the caller's duties; the kernel was chosen for these matrices.
+        unsafe {
+            match &self.lanes {
+                Lanes::Rows => self.at_points(entry, outer, |entry| self.each(machine, entry)),
+                &Lanes::Steps(kernel) => self.at_points(entry, outer, |entry| {
+                    dots::run(machine, kernel, &self.matrices, entry);
+                }),
+                Lanes::Products(panels) => self.in_panels(machine, panels, entry, outer),
+            }
+        }
+    }
+
+    /// Runs products side by side.
+    ///
+    /// # Safety
+    ///
+    /// As [`run_part`](Self::run_part).
+    unsafe fn in_panels(
+        &self,
+        machine: &Machine,
+        panels: &Panels,
+        entry: Entry,
+        outer: Range<usize>,
+    ) {
         with_scratch(panels.bytes(), |mut scratch| {
             let memory = scratch.take(panels.bytes());
             // SAFETY: the caller's duties; the memory is as large as the panels.
@@ -152,6 +213,10 @@ impl Many {
 
     /// Calls `run` at points of the batch's outer loops.
     unsafe fn at_points(&self, entry: Entry, range: Range<usize>, run: impl Fn(Entry)) {
+        if self.matrices.outer.is_empty() {
+            // Small products are over before a cursor is made.
+            return run(entry);
+        }
         let mut cursor = Cursor::at(&self.matrices.outer, range.start);
         let mut left = range.len();
         while left > 0 {

@@ -1,16 +1,18 @@
-//! Products of matrices: one loop for each of M, N, and K, and the batch. What the short cuts start from.
+//! Products of matrices: one loop for K, one or two for each of M and N, and the batch. What the short cuts start from.
 
 use super::loops::{Loop, Loops};
 use crate::kernel::Dims;
 
 const ONCE: Loop = Loop { extent: 1, x: 0, y: 0, c: 0 };
 
-/// Loops of extent 1 stand for those that there are not. If the rows of one source are adjacent in C, that source is X.
+/// One loop for each group, and a second for M and N. Loops of extent 1 stand for those that there are not. If the rows of one source are adjacent in C, that source is X.
 #[derive(Clone, Debug)]
 pub(super) struct Matrices {
     pub(super) m: Loop,
     pub(super) n: Loop,
     pub(super) k: Loop,
+    /// A second loop of M and of N.
+    pub(super) second: [Loop; 2],
     /// The longest loop of the batch, and the others.
     pub(super) batch: Loop,
     pub(super) outer: Loops,
@@ -19,12 +21,13 @@ pub(super) struct Matrices {
 }
 
 impl Matrices {
-    /// Returns the products, unless a group has several loops or an extent is 0. `unit` is the size of an element.
+    /// Returns the products, unless a group has more loops or an extent is 0. `unit` is the size of an element.
     #[inline]
     pub(super) fn of(unit: usize, dims: &Dims<2>) -> Option<Self> {
         let unit = unit.cast_signed();
         let (m, n, k, batch) = (ONCE, ONCE, ONCE, ONCE);
-        let mut found = Matrices { m, n, k, batch, outer: Loops::new(), exchanged: false };
+        let second = [ONCE; 2];
+        let mut found = Matrices { m, n, k, second, batch, outer: Loops::new(), exchanged: false };
         let mut i = 0;
         while i < dims.len() {
             let d = &dims[i];
@@ -36,7 +39,9 @@ impl Matrices {
             let mut new = Loop { extent: d.extent, x: x * unit, y: y * unit, c: d.out * unit };
             let group = match (d.summed, x != 0, y != 0) {
                 (true, ..) => &mut found.k,
+                (false, true, false) if found.m.extent > 1 => &mut found.second[0],
                 (false, true, false) => &mut found.m,
+                (false, false, true) if found.n.extent > 1 => &mut found.second[1],
                 (false, false, true) => &mut found.n,
                 (false, ..) => {
                     if found.batch.extent > 1 {
@@ -63,11 +68,34 @@ impl Matrices {
         Some(found)
     }
 
+    /// Whether no group but the batch has several loops.
+    #[inline]
+    pub(super) fn is_plain(&self) -> bool {
+        self.second[0].extent == 1 && self.second[1].extent == 1
+    }
+
+    /// Makes a batch of the longest loop over rows or columns, where there is no other: products that have X in common,
+    /// whose columns are one loop.
+    #[cfg(target_arch = "x86_64")]
+    pub(super) fn share_x(&mut self) {
+        let longest = |first: Loop, second: Loop| first.extent.max(second.extent);
+        if longest(self.m, self.second[0]) > longest(self.n, self.second[1]) {
+            self.exchange();
+        }
+        let [_, second] = &mut self.second;
+        if second.extent > self.n.extent {
+            core::mem::swap(second, &mut self.n);
+        }
+        self.batch = core::mem::replace(&mut self.n, core::mem::replace(second, ONCE));
+    }
+
     /// Exchanges X and Y.
     #[inline]
     pub(super) fn exchange(&mut self) {
         core::mem::swap(&mut self.m, &mut self.n);
-        for l in [&mut self.batch, &mut self.m, &mut self.n, &mut self.k] {
+        self.second.swap(0, 1);
+        let [first, second] = &mut self.second;
+        for l in [&mut self.batch, &mut self.m, &mut self.n, &mut self.k, first, second] {
             core::mem::swap(&mut l.x, &mut l.y);
         }
         for l in &mut self.outer {

@@ -17,6 +17,8 @@
 mod blocks;
 mod choose;
 mod classify;
+#[cfg(target_arch = "x86_64")]
+mod dots;
 mod execute;
 mod loops;
 mod machine;
@@ -125,7 +127,7 @@ pub(crate) unsafe fn contract_small<T: Contract>(
     let Some(machine) = T::machine() else { return false };
     let Some(matrices) = Matrices::of(machine.unit, dims) else { return false };
     // Several loops of the batch may be one: that is found out later.
-    if !matrices.outer.is_empty() {
+    if !matrices.outer.is_empty() || !matrices.is_plain() {
         return false;
     }
     let small = Small::of(&machine, &matrices);

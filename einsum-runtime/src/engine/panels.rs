@@ -10,6 +10,9 @@ use crate::kernel::batch::{BatchSet, LanesArguments, ROWS};
 /// The most numbers of a product's operand, and of its result.
 const NUMBERS: usize = 64;
 
+/// The most numbers of an operand that all products have in common: a few cache lines.
+const SHARED: usize = 1024;
+
 /// The fewest products that are worth the way.
 const PRODUCTS: usize = 16;
 
@@ -85,20 +88,26 @@ impl Panels {
     /// Returns the panels, if products are small enough for them and many.
     #[inline]
     pub(super) fn of(machine: &Machine, matrices: &Matrices) -> Option<Self> {
-        let Matrices { m, n, k, batch, .. } = *matrices;
+        let Matrices { m, n, k, batch, second: [more, _], .. } = *matrices;
         if batch.extent < PRODUCTS {
             return None;
         }
         let parts = machine.steps_of_point();
         let unit = machine.unit.cast_signed();
         let is_direct = |step: isize| parts == 1 && step == unit;
-        let x = Elements::of((m.extent, m.x), (k.extent, k.x), is_direct(batch.x));
+        let is_shared = batch.x == 0;
+        let x = Elements::of((m.extent, m.x), (k.extent, k.x), is_shared || is_direct(batch.x));
         let y = Elements::of((n.extent, n.y), (k.extent, k.y), is_direct(batch.y));
         let c = Elements::of((n.extent, n.c), (m.extent, m.c), is_direct(batch.c));
+        if more.extent > 1 && !(x.is_direct && c.is_direct) {
+            return None;
+        }
         let mut numbers = 0;
-        for array in [x, y, c] {
+        for (array, most) in
+            [(x, if is_shared { SHARED } else { NUMBERS }), (y, NUMBERS), (c, NUMBERS)]
+        {
             // No product overflows, as every element exists.
-            if array.count() * parts > NUMBERS {
+            if array.count() * parts > most {
                 return None;
             }
             numbers += if array.is_direct { 0 } else { array.count() * parts };
@@ -115,7 +124,12 @@ impl Panels {
 
     /// The bytes of the panels.
     pub(super) fn bytes(&self) -> usize {
-        (self.x.count() + self.y.count() + self.c.count()) * self.parts * self.pitch
+        [self.x, self.y, self.c].iter().map(|array| self.panel(array)).sum()
+    }
+
+    /// The bytes of an array's panel.
+    fn panel(&self, array: &Elements) -> usize {
+        if array.is_direct { 0 } else { array.count() * self.element() }
     }
 
     /// The bytes from one element of a product to the next.
@@ -146,15 +160,17 @@ impl Panels {
         entry: Entry,
         memory: *mut u8,
     ) {
-        let Matrices { m, n, k, batch, .. } = *matrices;
+        let Matrices { m, n, k, batch, second: [more, _], .. } = *matrices;
         let x_panel = memory;
-        let y_panel = x_panel.wrapping_add(self.x.count() * self.element());
-        let c_panel = y_panel.wrapping_add(self.y.count() * self.element());
+        let y_panel = x_panel.wrapping_add(self.panel(&self.x));
+        let c_panel = y_panel.wrapping_add(self.panel(&self.y));
         let (x_row, x_step) = self.steps(&self.x, m.x, k.x);
         let (y_column, y_step) = self.steps(&self.y, n.y, k.y);
         let (c_column, c_row) = self.steps(&self.c, n.c, m.c);
         let set = machine.kernels;
         let part = self.pitch.cast_signed();
+        // Real and imaginary parts of an element are adjacent, unless they are in a panel.
+        let x_part = if batch.x == 0 { set.element.cast_signed() } else { part };
         let mut arguments = LanesArguments {
             x: x_panel,
             y: y_panel,
@@ -170,10 +186,16 @@ impl Panels {
             c_column,
             last_mask: 0,
             alpha: entry.alpha,
-            x_part: part,
+            x_part,
             y_part: part,
             c_part: part,
             signs: entry.conjugated.map(|conjugated| machine.one(conjugated)),
+        };
+        let row_kernels = match (batch.x == 0, self.parts > 1) {
+            (false, false) => &kernels.real,
+            (false, true) => &kernels.complex,
+            (true, false) => &kernels.real_shared,
+            (true, true) => &kernels.complex_shared,
         };
         let tiles = m.extent.div_ceil(ROWS);
         let mut first = 0;
@@ -185,8 +207,8 @@ impl Panels {
             let c = entry.c.wrapping_offset(at(batch.c));
             // SAFETY: the caller's duties.
             unsafe {
-                self.pack(kernels, &self.x, x_panel, (x, batch.x), count, machine.unit);
-                self.pack(kernels, &self.y, y_panel, (y, batch.y), count, machine.unit);
+                self.pack(machine, kernels, &self.x, x_panel, (x, batch.x), count);
+                self.pack(machine, kernels, &self.y, y_panel, (y, batch.y), count);
             }
             let x = if self.x.is_direct { x } else { x_panel };
             arguments.y = if self.y.is_direct { y } else { y_panel };
@@ -194,20 +216,25 @@ impl Panels {
             arguments.vectors = count / set.width;
             let last = count % set.width;
             arguments.last_mask = if last > 0 { (set.mask)(last) } else { 0 };
-            let mut row = 0;
-            let mut tile = 0;
-            while tile < tiles {
-                let rows = (m.extent - row).div_ceil(tiles - tile);
-                arguments.x = x.wrapping_offset(row.cast_signed() * x_row);
-                arguments.c = c_first.wrapping_offset(row.cast_signed() * c_row);
-                let row_kernels = if self.parts > 1 { &kernels.complex } else { &kernels.real };
-                // SAFETY: the caller's duties; the panels hold the block's products.
-                unsafe { row_kernels[rows - 1](&arguments) };
-                row += rows;
-                tile += 1;
+            let mut set_of_rows = 0;
+            while set_of_rows < more.extent.cast_signed() {
+                let x = x.wrapping_offset(set_of_rows * more.x);
+                let c = c_first.wrapping_offset(set_of_rows * more.c);
+                let mut row = 0;
+                let mut tile = 0;
+                while tile < tiles {
+                    let rows = (m.extent - row).div_ceil(tiles - tile);
+                    arguments.x = x.wrapping_offset(row.cast_signed() * x_row);
+                    arguments.c = c.wrapping_offset(row.cast_signed() * c_row);
+                    // SAFETY: the caller's duties; the panels hold the block's products.
+                    unsafe { row_kernels[rows - 1](&arguments) };
+                    row += rows;
+                    tile += 1;
+                }
+                set_of_rows += 1;
             }
             // SAFETY: the caller's duties.
-            unsafe { self.unpack(kernels, (c, batch), c_panel, count, machine.unit) };
+            unsafe { self.unpack(machine, kernels, (c, batch), c_panel, count) };
             first += count;
         }
     }
@@ -219,22 +246,33 @@ impl Panels {
     /// The panel has room for a block; all elements can be read; the processor has AVX2.
     unsafe fn pack(
         &self,
+        machine: &Machine,
         kernels: &BatchSet,
         array: &Elements,
         panel: *mut u8,
         (from, product): (*const u8, isize),
         count: usize,
-        unit: usize,
     ) {
         if array.is_direct {
             return;
         }
         let pitch = self.pitch.cast_signed();
-        array.runs(unit, |at, number, run| {
+        array.runs(machine.unit, |at, number, run| {
             let to = panel.wrapping_add(number * self.element());
             let from = from.wrapping_offset(at);
-            // SAFETY: the caller's duties.
-            unsafe { (kernels.transpose)(to, from, pitch, product, count, run * self.parts) };
+            let (whole, done) = whole_vectors(machine, kernels, count);
+            let numbers = run * self.parts;
+            // SAFETY: the caller's duties, for all products in two parts.
+            unsafe {
+                if let (Some(narrow), 1..) = (kernels.narrow, whole) {
+                    (narrow.pack)(to, from, pitch, product, whole, numbers);
+                }
+                if done < count {
+                    let to = to.wrapping_add(done * machine.kernels.element);
+                    let from = from.wrapping_offset(done.cast_signed() * product);
+                    (kernels.transpose)(to, from, pitch, product, count - done, numbers);
+                }
+            }
         });
     }
 
@@ -245,21 +283,39 @@ impl Panels {
     /// As [`pack`](Self::pack), the other way round.
     unsafe fn unpack(
         &self,
+        machine: &Machine,
         kernels: &BatchSet,
         (to, batch): (*mut u8, Loop),
         panel: *const u8,
         count: usize,
-        unit: usize,
     ) {
         if self.c.is_direct {
             return;
         }
         let pitch = self.pitch.cast_signed();
-        self.c.runs(unit, |at, number, run| {
+        self.c.runs(machine.unit, |at, number, run| {
             let to = to.wrapping_offset(at);
             let from = panel.wrapping_add(number * self.element());
-            // SAFETY: the caller's duties.
-            unsafe { (kernels.transpose)(to, from, batch.c, pitch, run * self.parts, count) };
+            let (whole, done) = whole_vectors(machine, kernels, count);
+            let numbers = run * self.parts;
+            // SAFETY: the caller's duties, for all products in two parts.
+            unsafe {
+                if let (Some(narrow), 1..) = (kernels.narrow, whole) {
+                    (narrow.unpack)(to, from, batch.c, pitch, whole, numbers);
+                }
+                if done < count {
+                    let to = to.wrapping_offset(done.cast_signed() * batch.c);
+                    let from = from.wrapping_add(done * machine.kernels.element);
+                    (kernels.transpose)(to, from, batch.c, pitch, numbers, count - done);
+                }
+            }
         });
     }
+}
+
+/// Returns how many whole vectors `count` products are, for kernels that transpose such, and how many products these have.
+fn whole_vectors(machine: &Machine, kernels: &BatchSet, count: usize) -> (usize, usize) {
+    let width = machine.kernels.width;
+    let whole = if kernels.narrow.is_some() { count / width } else { 0 };
+    (whole, whole * width)
 }

@@ -30,14 +30,15 @@ pub(crate) fn with_scratch(bytes: usize, work: impl FnOnce(Scratch)) {
         let mut lines = [const { MaybeUninit::<Line>::uninit() }; SMALL / LINE];
         return work(Scratch { next: lines.as_mut_ptr().cast(), left: SMALL });
     }
-    // Taken out, so that a contraction inside of `work`, of which there is none, would allocate its own.
-    let mut lines = OF_THREAD.take();
+    // Taken out, so that a contraction inside of `work`, of which there is none, would allocate its own. At the end of the
+    // thread nothing is kept any more.
+    let mut lines = OF_THREAD.try_with(Cell::take).unwrap_or_default();
     let needed = bytes.div_ceil(LINE);
     lines.clear();
     lines.reserve(needed);
     work(Scratch { next: lines.as_mut_ptr().cast(), left: needed * LINE });
     if needed * LINE <= KEPT {
-        OF_THREAD.set(lines);
+        let _ = OF_THREAD.try_with(|kept| kept.set(lines));
     }
 }
 
@@ -65,5 +66,36 @@ impl Scratch {
     /// Returns the bytes that `count` values take.
     pub(crate) const fn size<T>(count: usize) -> usize {
         (count * size_of::<T>()).next_multiple_of(LINE)
+    }
+}
+
+#[cfg(test)]
+#[allow(unsafe_code)]
+mod tests {
+    use super::*;
+
+    /// A destructor that runs after what the thread keeps is freed can still compute.
+    #[test]
+    fn ends_of_threads() {
+        struct Late;
+        impl Drop for Late {
+            fn drop(&mut self) {
+                assert!(OF_THREAD.try_with(|_| ()).is_err());
+                write();
+            }
+        }
+        fn write() {
+            with_scratch(SMALL + 1, |mut scratch| {
+                // SAFETY: there is room for so many.
+                unsafe { scratch.take::<u8>(SMALL + 1).add(SMALL).write(1) };
+            });
+        }
+        thread_local!(static LATE: Late = const { Late });
+        let thread = std::thread::spawn(|| {
+            // What is used first ends last.
+            LATE.with(|_| ());
+            write();
+        });
+        thread.join().unwrap();
     }
 }

@@ -4,8 +4,9 @@
 //! C[b, i, j] (+)= Σ_k X[b, i, k] · Y[b, k, j]
 //! ```
 //!
-//! Two ways to fill vectors: the lanes are rows i of one product ([`EachArguments`]), or they are products b
-//! ([`LanesArguments`]), for which arrays whose products are not adjacent are transposed ([`Transpose`]) into panels.
+//! Three ways to fill vectors: the lanes are rows i of one product ([`EachArguments`]); they are products b
+//! ([`LanesArguments`]), for which arrays whose products are not adjacent are transposed ([`Transpose`]) into panels; or
+//! they are steps k of a matrix times a vector ([`DotsArguments`]).
 //!
 //! All steps are in bytes, all extents 1 or more. The assembly knows the offsets of the fields, 8 bytes each.
 
@@ -75,6 +76,29 @@ pub(crate) struct LanesArguments {
     pub(crate) signs: [u64; 2],
 }
 
+/// One matrix times a vector after the other; the lanes are steps, adjacent in X and in Y. Rows are adjacent in C.
+#[derive(Clone, Copy, Debug)]
+#[repr(C)]
+pub(crate) struct DotsArguments {
+    pub(crate) x: *const u8,
+    pub(crate) y: *const u8,
+    pub(crate) c: *mut u8,
+    pub(crate) products: usize,
+    pub(crate) rows: usize,
+    /// The bytes of the steps before those of the last vector.
+    pub(crate) whole: usize,
+    /// The lanes of the last vector, one or more.
+    pub(crate) mask: usize,
+    /// An element, in the lowest bytes, that sums are multiplied by.
+    pub(crate) alpha: u64,
+    /// From one product to the next.
+    pub(crate) x_product: isize,
+    pub(crate) y_product: isize,
+    pub(crate) c_product: isize,
+    /// From one row to the next.
+    pub(crate) x_row: isize,
+}
+
 /// A kernel that runs one product after the other.
 ///
 /// # Safety
@@ -90,6 +114,13 @@ pub(crate) type Each = unsafe extern "sysv64" fn(&EachArguments);
 /// As [`Each`].
 pub(crate) type Lanes = unsafe extern "sysv64" fn(&LanesArguments);
 
+/// A kernel that runs one matrix times a vector after the other.
+///
+/// # Safety
+///
+/// As [`Each`].
+pub(crate) type Dots = unsafe extern "sysv64" fn(&DotsArguments);
+
 /// `transpose(to, from, to_row, from_row, rows, columns)` copies `from[r][c]` to `to[c][r]`, where elements of a row are
 /// adjacent.
 ///
@@ -98,6 +129,14 @@ pub(crate) type Lanes = unsafe extern "sysv64" fn(&LanesArguments);
 /// The processor has AVX2; all elements of `from` can be read, and of `to` written; these do not overlap.
 pub(crate) type Transpose =
     unsafe extern "sysv64" fn(*mut u8, *const u8, isize, isize, usize, usize);
+
+/// [`Transpose`] for vectors of products, of which the fifth argument is the number, and numbers of each, which the sixth
+/// is: `pack` has products as rows of `from`, and `unpack` as columns.
+#[derive(Clone, Copy)]
+pub(crate) struct Narrow {
+    pub(crate) pack: Transpose,
+    pub(crate) unpack: Transpose,
+}
 
 /// The most columns of a call of [`Each`], for real and for complex numbers.
 pub(crate) const COLUMNS: usize = 8;
@@ -122,7 +161,13 @@ pub(crate) struct BatchSet {
     /// By the number of rows, less one.
     pub(crate) real: [Lanes; ROWS],
     pub(crate) complex: [Lanes; ROWS],
+    /// For products that have X in common, from whose elements `x_row` and `x_step` lead to others.
+    pub(crate) real_shared: [Lanes; ROWS],
+    pub(crate) complex_shared: [Lanes; ROWS],
     pub(crate) transpose: Transpose,
+    /// For whole vectors of products, if there are such.
+    pub(crate) narrow: Option<Narrow>,
+    pub(crate) dots: Option<Dots>,
 }
 
 impl BatchSet {

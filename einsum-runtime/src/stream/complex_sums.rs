@@ -69,7 +69,7 @@ complex_lanes!(f32 f64);
 
 impl<T: Copy> ComplexRows<T> {
     /// Returns the arguments for rows along `u`, one for every step of `v`.
-    fn along<const P: usize>(
+    pub(super) fn along<const P: usize>(
         arrays: &Arrays<T, P>,
         (u, len): (&Dim<P>, usize),
         (v, rows): (&Dim<P>, usize),

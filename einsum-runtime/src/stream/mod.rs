@@ -9,6 +9,7 @@
 
 mod across;
 mod complex;
+mod complex_across;
 mod complex_rows;
 mod complex_sums;
 mod copy;
@@ -146,6 +147,9 @@ macro_rules! complex {
                     }
                     if !is_plain {
                         return false;
+                    }
+                    if complex_across::sum(dims, Arrays { out, sources: [x.ptr] }) {
+                        return true;
                     }
                     let mut parts = parts(dims);
                     let mut read = [Read { ptr: x.ptr.cast::<$real>(), conjugated: false }];

@@ -225,6 +225,18 @@ fn random_copies_and_sums() {
 }
 
 #[test]
+fn sums_of_complex_rows() {
+    let mut random = Random(9);
+    for len in (1..40).chain([4095, 4096, 4097]) {
+        for (rows, order) in [(1, [0, 1]), (5, [0, 1]), (5, [1, 0])] {
+            let (extents, out, sources) = ([rows, len], [0], [&order[..]]);
+            check(&mut random, Complex32::KERNELS.unary, &extents, (&out, sources), true);
+            check(&mut random, Complex64::KERNELS.unary, &extents, (&out, sources), true);
+        }
+    }
+}
+
+#[test]
 fn random_products() {
     check_random(1500, 5, 20_000, f32::KERNELS.binary);
     check_random(1500, 6, 20_000, f64::KERNELS.binary);

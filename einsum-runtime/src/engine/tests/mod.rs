@@ -191,12 +191,61 @@ fn many_products<T: Sample>(rounds: usize, seed: u64, [m, n, k]: [usize; 3]) {
 #[test]
 fn many() {
     on_every_level(|_| {
-        for (i, extents) in [[6, 5, 6], [2, 2, 9], [9, 9, 9], [35, 20, 4]].into_iter().enumerate() {
+        // With one column there are other kernels, whose lanes are steps.
+        let extents =
+            [[6, 5, 6], [2, 2, 9], [9, 9, 9], [35, 20, 4], [9, 1, 40], [70, 1, 9], [5, 1, 150]];
+        for (i, extents) in extents.into_iter().enumerate() {
             let seed = 10 * i as u64;
             many_products::<f32>(150, 70 + seed, extents);
             many_products::<f64>(150, 80 + seed, extents);
             many_products::<Complex<f32>>(100, 90 + seed, extents);
             many_products::<Complex<f64>>(100, 100 + seed, extents);
+        }
+    });
+}
+
+/// Products with one operand in common: one or two loops over rows of that, and one or two over the others.
+fn products_with_one<T: Sample>(rounds: usize, seed: u64, [m, n, k]: [usize; 3]) {
+    let mut random = Random(seed);
+    let mut data = Random(seed + 1);
+    for round in 0..rounds {
+        let mut extent = |most: usize| 1 + random.below(most);
+        let (own, other) = if extent(2) == 1 { ("xc", "yc") } else { ("yc", "xc") };
+        let letters = [
+            letter(120 + extent(300), other),
+            letter(extent(m), own),
+            letter(if extent(2) == 1 { extent(m) } else { 1 }, own),
+            letter(if extent(3) == 1 { extent(n) } else { 1 }, other),
+            letter(extent(k), "xy"),
+        ];
+        let mut orders = [[0, 1, 2, 3, 4]; 3];
+        for order in &mut orders {
+            for i in 1..5 {
+                order.swap(i, random.below(i + 1));
+            }
+            // Products are adjacent, or lie one behind the other.
+            match random.below(3) {
+                0 => order.sort_by_key(|&l| l == 0),
+                1 => order.sort_by_key(|&l| l != 0),
+                _ => {}
+            }
+        }
+        let odd = random.one_in(3).then_some(&mut random);
+        let case = case::<T>(&letters, [&orders[0], &orders[1], &orders[2]], &mut data, odd);
+        let mode = modes(&mut data)[(round / 2 % 4) * (round % 2)];
+        check(case, mode, &round);
+    }
+}
+
+#[test]
+fn many_with_one() {
+    on_every_level(|_| {
+        for (i, extents) in [[4, 3, 5], [9, 1, 9], [8, 4, 17], [30, 2, 3]].into_iter().enumerate() {
+            let seed = 10 * i as u64;
+            products_with_one::<f32>(100, 120 + seed, extents);
+            products_with_one::<f64>(100, 170 + seed, extents);
+            products_with_one::<Complex<f32>>(60, 220 + seed, extents);
+            products_with_one::<Complex<f64>>(60, 270 + seed, extents);
         }
     });
 }

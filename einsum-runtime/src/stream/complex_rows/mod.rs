@@ -15,6 +15,7 @@ mod add_scaled;
 mod dot;
 mod elements;
 mod multiply_add;
+mod sum;
 
 use num_complex::Complex;
 
@@ -65,6 +66,8 @@ pub(super) trait ComplexSums: Copy {
     const MULTIPLY: ComplexKernel<Self>;
     /// `out[row] += Σ x · y` along rows of adjacent elements; the factors' bits change the signs of the two sums.
     const DOT: ComplexKernel<Self>;
+    /// `out[row] = Σ x` along rows of adjacent elements.
+    const SUM: ComplexKernel<Self>;
     /// `out[..] += x[row][..] · y[row]` for rows of adjacent elements; the factors' bits are signs for the parts of y.
     const ADD_SCALED: ComplexKernel<Self>;
     /// `out[..] += Σ x[row][..] · y[row][..]` over rows of adjacent elements; factors as in `ADD_SCALED`.
@@ -112,6 +115,7 @@ macro_rules! complex_sums {
             const ENTER: ComplexKernel<Self> = elements::$real::enter;
             const MULTIPLY: ComplexKernel<Self> = elements::$real::multiply;
             const DOT: ComplexKernel<Self> = dot::$real::dot;
+            const SUM: ComplexKernel<Self> = sum::$real::sum;
             const ADD_SCALED: ComplexKernel<Self> = add_scaled::$real::add_scaled;
             const MULTIPLY_ADD: ComplexKernel<Self> = multiply_add::$real::multiply_add;
         }

@@ -1,4 +1,5 @@
-//! Kernels that run many small products side by side, one a lane: up to four rows of C share what is read of Y.
+//! Kernels that run many small products side by side, one a lane: up to four rows of C share what is read of Y. All
+//! products can have X in common, whose elements then fill all lanes.
 //!
 //! Only the last vector is masked, as the processor does not fetch ahead what masked loads read.
 //!
@@ -11,7 +12,8 @@ use core::arch::naked_asm;
 use crate::kernel::batch::LanesArguments;
 
 /// What both levels have in common: `$v` is a vector, `$bytes` its size. A level defines `last_mask`, and, masked if
-/// `MASKED`, `read` and `write` of a vector and `fma` and `fnma`, which multiply by what they read of X.
+/// `MASKED`, `read` and `write` of a vector and `fma` and `fnma`, which multiply by what they read of X: a vector, or if
+/// `SHARED` an element.
 macro_rules! body {
     ($v:literal, $bytes:literal) => {
         concat!(
@@ -133,7 +135,9 @@ macro_rules! body {
             dec rbx
             jnz 30b
             ",
+            ".if SHARED == 0\n",
             "add rax, ", $bytes, "\n",
+            ".endif\n",
             "add rcx, ", $bytes, "\n",
             "add rdx, ", $bytes, "\n",
             r"
@@ -178,14 +182,15 @@ macro_rules! body {
 pub(super) unsafe extern "sysv64" fn avx512<
     const ELEMENT: usize,
     const ROWS: usize,
-    const COMPLEX: usize,
+    const KIND: usize,
 >(
     arguments: &LanesArguments,
 ) {
     naked_asm!(
         ".set ELEMENT, {element}",
         ".set ROWS, {rows}",
-        ".set COMPLEX, {complex}",
+        ".set COMPLEX, {kind} & 1",
+        ".set SHARED, {kind} >> 1",
         r"
         .macro last_mask
             kmovw k1, word ptr [rdi + 96]
@@ -205,14 +210,22 @@ pub(super) unsafe extern "sysv64" fn avx512<
             .endif
         .endm
         .macro fma sum, factor, at
-            .if MASKED
+            .if SHARED && ELEMENT == 4
+                vfmadd231ps zmm\sum, zmm\factor, dword ptr [\at]{{1to16}}
+            .elseif SHARED
+                vfmadd231pd zmm\sum, zmm\factor, qword ptr [\at]{{1to8}}
+            .elseif MASKED
                 f vfmadd231p, zmm\sum {{k1}}, zmm\factor, [\at]
             .else
                 f vfmadd231p, zmm\sum, zmm\factor, [\at]
             .endif
         .endm
         .macro fnma sum, factor, at
-            .if MASKED
+            .if SHARED && ELEMENT == 4
+                vfnmadd231ps zmm\sum, zmm\factor, dword ptr [\at]{{1to16}}
+            .elseif SHARED
+                vfnmadd231pd zmm\sum, zmm\factor, qword ptr [\at]{{1to8}}
+            .elseif MASKED
                 f vfnmadd231p, zmm\sum {{k1}}, zmm\factor, [\at]
             .else
                 f vfnmadd231p, zmm\sum, zmm\factor, [\at]
@@ -222,7 +235,7 @@ pub(super) unsafe extern "sysv64" fn avx512<
         body!("zmm", 64),
         element = const ELEMENT,
         rows = const ROWS,
-        complex = const COMPLEX,
+        kind = const KIND,
     )
 }
 
@@ -235,14 +248,15 @@ pub(super) unsafe extern "sysv64" fn avx512<
 pub(super) unsafe extern "sysv64" fn avx2<
     const ELEMENT: usize,
     const ROWS: usize,
-    const COMPLEX: usize,
+    const KIND: usize,
 >(
     arguments: &LanesArguments,
 ) {
     naked_asm!(
         ".set ELEMENT, {element}",
         ".set ROWS, {rows}",
-        ".set COMPLEX, {complex}",
+        ".set COMPLEX, {kind} & 1",
+        ".set SHARED, {kind} >> 1",
         r"
         .macro last_mask
             mov r9, [rdi + 96]
@@ -262,18 +276,26 @@ pub(super) unsafe extern "sysv64" fn avx2<
                 f vmovup, [\at], ymm\vector
             .endif
         .endm
+        .macro read_x at
+            .if SHARED
+                f vbroadcasts, ymm12, [\at]
+            .else
+                read 12, \at
+            .endif
+        .endm
         .macro fma sum, factor, at
-            read 12, \at
+            read_x \at
             f vfmadd231p, ymm\sum, ymm\factor, ymm12
         .endm
         .macro fnma sum, factor, at
-            read 12, \at
+            read_x \at
             f vfnmadd231p, ymm\sum, ymm\factor, ymm12
         .endm
         ",
         body!("ymm", 32),
+        r".purgem read_x",
         element = const ELEMENT,
         rows = const ROWS,
-        complex = const COMPLEX,
+        kind = const KIND,
     )
 }

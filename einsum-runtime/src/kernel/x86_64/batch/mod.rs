@@ -2,14 +2,20 @@
 
 use core::mem::offset_of;
 
-use crate::kernel::batch::{BatchSet, EachArguments, EachSet, LanesArguments};
+use crate::kernel::batch::{
+    BatchSet, DotsArguments, EachArguments, EachSet, LanesArguments, Narrow,
+};
 
+mod dots;
 mod each;
 mod lanes;
+mod narrow;
 mod transpose;
 
 const REAL: usize = 0;
 const COMPLEX: usize = 1;
+/// For [`lanes`]: all products have X in common.
+const SHARED: usize = 2;
 
 macro_rules! each {
     ($name:ident, $bytes:literal, $element:literal) => {
@@ -36,12 +42,12 @@ macro_rules! each {
 }
 
 macro_rules! lanes {
-    ($name:ident, $element:literal, $kind:ident) => {
+    ($name:ident, $element:literal, $kind:expr) => {
         [
-            lanes::$name::<$element, 1, $kind>,
-            lanes::$name::<$element, 2, $kind>,
-            lanes::$name::<$element, 3, $kind>,
-            lanes::$name::<$element, 4, $kind>,
+            lanes::$name::<$element, 1, { $kind }>,
+            lanes::$name::<$element, 2, { $kind }>,
+            lanes::$name::<$element, 3, { $kind }>,
+            lanes::$name::<$element, 4, { $kind }>,
         ]
     };
 }
@@ -56,13 +62,24 @@ macro_rules! sets {
             ],
             real: lanes!(avx512, $element, REAL),
             complex: lanes!(avx512, $element, COMPLEX),
+            real_shared: lanes!(avx512, $element, SHARED),
+            complex_shared: lanes!(avx512, $element, COMPLEX | SHARED),
             transpose: transpose::transpose::<$element>,
+            narrow: Some(Narrow {
+                pack: narrow::pack::<$element>,
+                unpack: narrow::unpack::<$element>,
+            }),
+            dots: Some(dots::avx512::<$element>),
         };
         pub(crate) static $avx2: BatchSet = BatchSet {
             each: &[each!(avx2, 32, $element)],
             real: lanes!(avx2, $element, REAL),
             complex: lanes!(avx2, $element, COMPLEX),
+            real_shared: lanes!(avx2, $element, SHARED),
+            complex_shared: lanes!(avx2, $element, COMPLEX | SHARED),
             transpose: transpose::transpose::<$element>,
+            narrow: None,
+            dots: None,
         };
     )* };
 }
@@ -83,6 +100,13 @@ const _: () = {
     assert!(offset_of!(EachArguments, finish) == 104 && offset_of!(EachArguments, alpha) == 112);
     assert!(offset_of!(EachArguments, beta) == 120 && offset_of!(EachArguments, signs) == 128);
     assert!(offset_of!(EachArguments, x_ahead) == 160);
+    assert!(offset_of!(DotsArguments, x) == 0 && offset_of!(DotsArguments, y) == 8);
+    assert!(offset_of!(DotsArguments, c) == 16 && offset_of!(DotsArguments, products) == 24);
+    assert!(offset_of!(DotsArguments, rows) == 32 && offset_of!(DotsArguments, whole) == 40);
+    assert!(offset_of!(DotsArguments, mask) == 48 && offset_of!(DotsArguments, alpha) == 56);
+    assert!(offset_of!(DotsArguments, x_product) == 64);
+    assert!(offset_of!(DotsArguments, y_product) == 72);
+    assert!(offset_of!(DotsArguments, c_product) == 80 && offset_of!(DotsArguments, x_row) == 88);
     assert!(offset_of!(LanesArguments, x) == 0 && offset_of!(LanesArguments, y) == 8);
     assert!(offset_of!(LanesArguments, c) == 16 && offset_of!(LanesArguments, vectors) == 24);
     assert!(offset_of!(LanesArguments, steps) == 32 && offset_of!(LanesArguments, columns) == 40);
