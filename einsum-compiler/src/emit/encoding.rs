@@ -2,10 +2,10 @@
 
 use proc_macro2::Literal;
 
-use super::numbers::{NONE, Numbers, byte, loops};
+use super::numbers::{Numbers, axes, byte, loops};
 use super::program::given;
 use crate::ir::Program;
-use crate::ir::expr::{Axis, Role};
+use crate::ir::expr::Role;
 use crate::ir::program::Nest;
 
 /// Encodes a program. `shown` is the source text of an array, for messages.
@@ -27,10 +27,7 @@ pub(super) fn encode(program: &Program, shown: impl Fn(Role) -> String) -> Liter
         bytes.number(number);
         bytes.list(shown(array.role).bytes());
         bytes.list(array.text.bytes());
-        bytes.list(expr.named_axes(&array.term).map(|axis| match axis {
-            Axis::Index(index) => byte(index.0),
-            Axis::Unit => NONE,
-        }));
+        bytes.list(axes(expr, &array.term));
         bytes.list(numbers.ellipsis_of(program, array));
     });
     bytes.list(numbers.results(program));

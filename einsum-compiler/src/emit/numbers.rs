@@ -2,7 +2,7 @@
 //! byte.
 
 use crate::ir::Program;
-use crate::ir::expr::{Array, ArrayId, Role};
+use crate::ir::expr::{Array, ArrayId, Axis, Expr, Role, Term};
 use crate::ir::program::{Access, AxisLoop, Nest, TensorId};
 
 /// The number that stands for none.
@@ -77,6 +77,15 @@ impl Numbers {
     }
 }
 
+/// For each named axis of a term its index.
+pub(super) fn axes(expr: &Expr, term: &Term) -> impl Iterator<Item = u8> {
+    expr.named_axes(term).map(|axis| match axis {
+        Axis::Index(index) => byte(index.0),
+        Axis::Unit => NONE,
+    })
+}
+
+/// For each named axis of a tensor its loop.
 pub(super) fn loops(access: &Access) -> impl Iterator<Item = u8> {
     access.axes.iter().map(|axis| match axis {
         AxisLoop::Loop(number) => byte(*number),

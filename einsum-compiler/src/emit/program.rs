@@ -3,9 +3,9 @@
 use proc_macro2::{Literal, TokenStream};
 use quote::quote;
 
-use super::numbers::{NONE, Numbers, byte, loops};
+use super::numbers::{Numbers, axes, byte, loops};
 use crate::ir::Program;
-use crate::ir::expr::{Array, Axis, Expr, Role};
+use crate::ir::expr::{Array, Expr, Role};
 use crate::ir::program::Nest;
 
 /// Emits a `static` that describes the call. `shown` is the source text of an array, for messages.
@@ -55,10 +55,7 @@ fn emit_array(numbers: &Numbers, program: &Program, described: &Array, shown: &s
         Role::Tangent(number) => quote! { tangent(#number, #shown, #text) },
         Role::Output(_) => quote! { output(#shown, #text) },
     };
-    let axes = bytes(expr.named_axes(&described.term).map(|axis| match axis {
-        Axis::Index(index) => byte(index.0),
-        Axis::Unit => NONE,
-    }));
+    let axes = bytes(axes(expr, &described.term));
     let ellipsis = bytes(numbers.ellipsis_of(program, described));
     quote! {
         __einloom::Term { source: __einloom::Source::#source, axes: #axes, ellipsis: #ellipsis }

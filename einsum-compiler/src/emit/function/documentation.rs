@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use super::Names;
-use crate::ir::expr::{Axis, Expr, IndexId, Role, Term};
+use crate::ir::expr::{Expr, IndexId, Role, Term};
 use crate::ir::function::{Function, Kind};
 use crate::ir::signature::Signature;
 
@@ -307,11 +307,7 @@ impl Documented<'_> {
     }
 
     fn labels(&self, term: &Term) -> String {
-        let label = |axis: &Axis| match axis {
-            Axis::Index(index) => self.expr.indices[index.0].label.clone(),
-            Axis::Unit => "1".to_owned(),
-        };
-        term.axes.iter().map(label).collect::<Vec<_>>().join(" ")
+        std::fmt::from_fn(|f| self.expr.write_term(f, term)).to_string()
     }
 
     fn operand(&self, number: usize) -> Written {

@@ -136,10 +136,13 @@ impl Emitted<'_> {
         let is_snake = |name: String| !name.contains(char::is_uppercase);
         let labels = !signature.extents().all(|extent| is_snake(extent.word()));
         let labels = (is_value && labels).then(|| quote! { #[allow(non_snake_case)] });
+        // Its programs are in the module, which is deprecated as well.
+        let uses_deprecated = has_attribute("deprecated").then(|| quote! { #[allow(deprecated)] });
         quote! {
             #(#attributes)*
             #[doc = #document]
             #labels
+            #uses_deprecated
             #must_use
             #[track_caller]
             #[allow(clippy::too_many_arguments, clippy::type_complexity)]
