@@ -85,6 +85,14 @@ fn names_that_are_taken() {
     assert_eq!(parameters(vjp_into), ["dy", "x", "dx", "tx", "dy_", "ddy", "dx_", "ddx", "dtx"]);
 }
 
+#[test]
+fn keywords() {
+    let functions = emitted("fn f(o: \"i\", ry: \"i\", r#as: \"i\") -> \"i\";");
+    let takes = |name: &str, names: &[&str]| assert_eq!(parameters(&functions[name].0), names);
+    takes("f::grad_o_into", &["ry", "r#as", "dy", "do_"]);
+    takes("f::jvp", &["o", "ry", "r#as", "to", "try_", "tas"]);
+}
+
 #[track_caller]
 fn says(documentation: &str, lines: &[&str]) {
     for line in lines {

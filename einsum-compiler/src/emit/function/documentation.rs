@@ -167,7 +167,7 @@ impl Documented<'_> {
             let _ = writeln!(text, "- `{name}`: {axes}{role}");
         }
         text.push_str("\nAll axes of one label have one extent.");
-        for (_, index) in self.expr.indices.iter().enumerate() {
+        for index in &self.expr.indices {
             match index.given {
                 Some(given) => {
                     let _ = match given.literal {
