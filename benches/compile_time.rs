@@ -15,9 +15,24 @@ use einloom_benches::record;
 const CALLS: usize = 50;
 const ROUNDS: usize = 3;
 
+/// Functions of a signature that nobody calls.
+const FUNCTIONS: &str = r#"einsum_fn! { fn linear(x: "i j", w: "j k") -> "i k"; }"#;
+
+/// Functions of a signature, each called once.
+const CALLED_FUNCTIONS: &str = r#"
+    einsum_fn! { fn linear(x: "i j", w: "j k") -> "i k"; }
+    let (y, (dx, dw)) = linear::value_and_vjp(b, b, e);
+    let (mut gx, mut gw) = linear::vjp(&linear(b, &y), &linear::grad_x(&dx, b), &linear::grad_w(&dw, b));
+    linear::vjp_into(b, b, b, &mut gx, &mut gw);
+    linear::grad_x_into(&gw, b, e);
+    linear::grad_w_into(&gx, b, e);
+    let (y, ty) = linear::value_and_jvp(b, b, &linear::jvp(b, b, b, b), b);
+    (y, ty)
+"#;
+
 /// Name, return type, and body of a function of `a`…`d`, arrays of rank one to four, and `e` of rank
 /// two.
-const KINDS: [(&str, &str, &str); 12] = [
+const KINDS: [(&str, &str, &str); 14] = [
     ("matmul", "Array2<f64>", r#"einsum!("ij,jk->ik", b, e)"#),
     ("lone_index", "Array3<f64>", r#"einsum!("bik,jkl->bij", c, c)"#),
     ("transpose", "Array2<f64>", r#"einsum!("ij->ji", b)"#),
@@ -30,9 +45,11 @@ const KINDS: [(&str, &str, &str); 12] = [
     ("bilinear", "f64", r#"einsum!("i,ij,j->", a, b, a)"#),
     ("into", "()", r#"einsum_into!("ij,jk->ik", b, b => e; alpha = 2.0, beta = 1.0)"#),
     ("gradient", "(Array2<f64>, Array2<f64>)", r#"einsum_grad!("ij,jk->ik", b, b; e)"#),
+    ("functions", "()", FUNCTIONS),
+    ("called", "(Array2<f64>, Array2<f64>)", CALLED_FUNCTIONS),
 ];
 
-/// The kinds that the mixed crate has in turn; the last two are not calls of `einsum!`.
+/// The kinds that the mixed crate has in turn; the last four are not calls of `einsum!`.
 const MIXED: usize = 10;
 
 fn main() {

@@ -235,7 +235,7 @@ macro_rules! einsum_view {
 /// | `name(&x, &w)` | the value `y` |
 /// | `name::vjp(&x, &w, &dy)` | the gradients `(dx, dw)`, always a tuple, given the cotangent of the value |
 /// | `name::value_and_vjp(&x, &w, &dy)` | `(y, (dx, dw))`, computed together |
-/// | `name::grad_x(&w, &dy)` | the gradient of one operand, of the operands that it depends on |
+/// | `name::grad_x(&w, &dy)` | the gradient of one operand, of the operands that it depends on: the others, and its own if that alone tells a shape |
 /// | `name::vjp_into(&x, &w, &dy, &mut dx, &mut dw)` | nothing: it adds the gradients to existing ones |
 /// | `name::grad_x_into(&w, &dy, &mut dx)` | nothing: it adds one gradient |
 /// | `name::jvp(&x, &w, &tx, &tw)` | the derivative of the value along tangents of the operands |
@@ -256,7 +256,8 @@ macro_rules! einsum_view {
 ///   with an empty term is a `T` by value, and so is a result with one.
 /// - **Elements.** A function is generic over `T: `[`Element`]; `fn name<f32>(…)` fixes the type, for which
 ///   any path will do that the surrounding module can name.
-/// - **Ellipses.** A function whose terms have `...` is generic over the dimensions of these operands too.
+/// - **Ellipses.** A function whose terms have `...` is generic over the dimensions of these operands too. A
+///   gradient takes its own operand then, whose shape says along which axes it was broadcast.
 /// - **Extents.** `n: usize` among the parameters gives the extent of the label `n` at run time, `; h = 8`
 ///   behind the parameters while compiling. A label that only the output has needs one of them.
 /// - **Constants.** `#[no_grad] x: "i j"` has no gradient and no tangent, and nothing is computed for one.

@@ -42,7 +42,11 @@ pub unsafe trait Results<T>: Sized {
     /// The slots.
     type Slots: Copy;
     /// Returns the slots of results at `place`.
-    fn slots(place: *mut Self) -> Self::Slots;
+    ///
+    /// # Safety
+    ///
+    /// There is room for the results.
+    unsafe fn slots(place: *mut Self) -> Self::Slots;
 }
 
 // SAFETY: there is no result.
@@ -50,7 +54,7 @@ unsafe impl<T> Results<T> for () {
     const COUNT: usize = 0;
     type Slots = [Slot; 0];
     #[inline]
-    fn slots(_place: *mut Self) -> [Slot; 0] {
+    unsafe fn slots(_place: *mut Self) -> [Slot; 0] {
         []
     }
 }
@@ -60,10 +64,12 @@ unsafe impl<T, A: Single<T>, B: Results<T>> Results<T> for (A, B) {
     const COUNT: usize = 1 + B::COUNT;
     type Slots = Slots<B::Slots>;
     #[inline]
-    fn slots(place: *mut Self) -> Self::Slots {
+    unsafe fn slots(place: *mut Self) -> Self::Slots {
         // SAFETY: only addresses are taken, of what the caller has room for.
-        let (first, rest) = unsafe { (&raw mut (*place).0, &raw mut (*place).1) };
-        Slots(Slot { to: first.cast(), place: A::PLACE }, B::slots(rest))
+        unsafe {
+            let (first, rest) = (&raw mut (*place).0, &raw mut (*place).1);
+            Slots(Slot { to: first.cast(), place: A::PLACE }, B::slots(rest))
+        }
     }
 }
 
@@ -109,9 +115,9 @@ pub fn call<T: Element, R: Results<T>>(
     given: &[usize],
 ) -> R {
     let mut results = MaybeUninit::<R>::uninit();
-    let slots = R::slots(results.as_mut_ptr());
     // SAFETY: the slots are `COUNT`, and those of the results, which have been written when `run` returns.
     unsafe {
+        let slots = R::slots(results.as_mut_ptr());
         let slots = core::slice::from_raw_parts((&raw const slots).cast::<Slot>(), R::COUNT);
         run(program, T::TABLE.raw, Argument::raw(arguments), given, slots);
         results.assume_init()
@@ -156,7 +162,7 @@ unsafe fn run(
     let mut extents: SmallVec<[usize; 16]> = SmallVec::new();
     extents.resize(program.labels.len(), 0);
     if let Err(error) = check(program, &operands, given, &mut extents, kernels.element.size()) {
-        raise(error)
+        raise::<()>(error);
     }
     let call = Call { program, operands: &operands, extents: &extents, kernels };
     if let [Slot { to, place }] = *slots

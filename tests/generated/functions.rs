@@ -217,7 +217,7 @@ impl<'a> Functions<'a> {
         let value = if expression.output.is_empty() {
             "*dy.first().unwrap()".to_owned()
         } else if rank > 6 || has_ellipsis && any_dyn {
-            "dy".to_owned()
+            return;
         } else {
             format!("&dy.view().into_dimensionality::<Ix{rank}>().unwrap()")
         };

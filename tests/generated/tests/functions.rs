@@ -113,7 +113,9 @@ fn array<T: Number>(tensor: &Tensor<T>) -> ArrayD<T> {
 
 fn check<T: Number>(cases: &[Case<T>]) {
     for case in cases {
-        for mut round in Round::all(case) {
+        // Fewer rounds than elsewhere, of more calls: the first, the one with an extent of zero, and mixed layouts.
+        let rounds = Round::all(case).enumerate();
+        for (_, mut round) in rounds.filter(|(number, _)| matches!(number, 0 | 7 | 9 | 13)) {
             let variables = variables(case.seed, round.operands.len());
             let cotangent = setup::tensor(&mut round.rng, round.expression.output_shape());
             let like = |round: &mut Round<T>| -> Vec<Tensor<T>> {

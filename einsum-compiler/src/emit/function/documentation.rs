@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use super::Names;
-use crate::ir::expr::{Axis, Expr, IndexId, Role, Term};
+use crate::ir::expr::{Expr, IndexId, Role, Term};
 use crate::ir::function::{Function, Kind};
 use crate::ir::signature::Signature;
 
@@ -167,7 +167,7 @@ impl Documented<'_> {
             let _ = writeln!(text, "- `{name}`: {axes}{role}");
         }
         text.push_str("\nAll axes of one label have one extent.");
-        for (_, index) in self.expr.indices.iter().enumerate() {
+        for index in &self.expr.indices {
             match index.given {
                 Some(given) => {
                     let _ = match given.literal {
@@ -307,11 +307,7 @@ impl Documented<'_> {
     }
 
     fn labels(&self, term: &Term) -> String {
-        let label = |axis: &Axis| {
-            let text = self.expr.axis_text(axis);
-            if axis.is_several() { format!("({text})") } else { text }
-        };
-        term.axes.iter().map(label).collect::<Vec<_>>().join(" ")
+        std::fmt::from_fn(|f| self.expr.write_term(f, term)).to_string()
     }
 
     fn operand(&self, number: usize) -> Written {

@@ -2,11 +2,11 @@
 //!
 //! ```text
 //! pub fn linear<T>(x: &ArrayRef<T, Ix3>, w: &ArrayRef<T, Ix3>) -> Array<T, Ix3> where T: Element {
-//!     static PROGRAM: Encoded = Encoded::new(b"…");
-//!     let (y, ()) = call(&PROGRAM, &[array(x), array(w)], &[]);
+//!     let (y, ()) = call(&linear::PROGRAMS[0], &[array(x), array(w)], &[]);
 //!     y
 //! }
 //! pub mod linear {
+//!     static PROGRAMS: [Encoded; 10] = [Encoded::new(b"…"), …];
 //!     pub fn vjp<T>(…) -> (Array<T, Ix3>, Array<T, Ix3>) where T: Element { … }
 //!     …
 //! }
@@ -18,7 +18,7 @@ mod documentation;
 mod names;
 mod types;
 
-use proc_macro2::{Ident, Span, TokenStream};
+use proc_macro2::{Ident, Literal, Span, TokenStream};
 use quote::{ToTokens, format_ident, quote};
 use syn::Attribute;
 
@@ -37,12 +37,19 @@ pub(crate) fn emit_functions(
     functions: &[(Function, Program)],
 ) -> TokenStream {
     let names = Names::new(signature);
-    let emit = |(function, program): &(Function, Program)| {
-        let of = Emitted { signature, names: &names, function, program, expr: &program.expr };
-        of.emit()
-    };
-    let Some((value, others)) = functions.split_first() else { return TokenStream::new() };
-    let (value, others) = (emit(value), others.iter().map(emit));
+    let emitted = functions.iter().enumerate().map(|(number, (function, program))| Emitted {
+        signature,
+        names: &names,
+        function,
+        program,
+        expr: &program.expr,
+        number,
+    });
+    let emitted: Vec<_> = emitted.collect();
+    let Some((value, others)) = emitted.split_first() else { return TokenStream::new() };
+    let (value, others) = (value.emit(), others.iter().map(Emitted::emit));
+    // One constant is less for rustc than one a function.
+    let (count, programs) = (emitted.len(), emitted.iter().map(Emitted::encoded));
     let (visibility, name, facade) = (&signature.visibility, &signature.name, &signature.facade);
     let attributes = signature.attributes.iter().filter(|attribute| is_of_module(attribute));
     let document = documentation::of_module(signature);
@@ -59,6 +66,8 @@ pub(crate) fn emit_functions(
             #outside
             #[allow(unused_imports)]
             use #facade::__private as __einloom;
+            pub(super) static __PROGRAMS: [__einloom::Encoded; #count] =
+                [#(__einloom::Encoded::new(#programs)),*];
             #(#others)*
         }
     }
@@ -84,9 +93,16 @@ struct Emitted<'a> {
     function: &'a Function,
     program: &'a Program,
     expr: &'a Expr,
+    /// Its position among those of the signature.
+    number: usize,
 }
 
 impl Emitted<'_> {
+    /// The program as bytes.
+    fn encoded(&self) -> Literal {
+        encoding::encode(self.program, |role| self.name(role).to_string())
+    }
+
     fn emit(&self) -> TokenStream {
         let (signature, function) = (self.signature, self.function);
         let is_value = function.kind == Kind::Value;
@@ -120,10 +136,13 @@ impl Emitted<'_> {
         let is_snake = |name: String| !name.contains(char::is_uppercase);
         let labels = !signature.extents().all(|extent| is_snake(extent.word()));
         let labels = (is_value && labels).then(|| quote! { #[allow(non_snake_case)] });
+        // Its programs are in the module, which is deprecated as well.
+        let uses_deprecated = has_attribute("deprecated").then(|| quote! { #[allow(deprecated)] });
         quote! {
             #(#attributes)*
             #[doc = #document]
             #labels
+            #uses_deprecated
             #must_use
             #[track_caller]
             #[allow(clippy::too_many_arguments, clippy::type_complexity)]
@@ -247,8 +266,11 @@ impl Emitted<'_> {
     }
 
     fn body(&self) -> TokenStream {
-        let source = |role: Role| self.name(role).to_string();
-        let program = encoding::encode(self.program, source);
+        let number = self.number;
+        let program = match (self.function.kind, &self.signature.name) {
+            (Kind::Value, module) => quote! { &#module::__PROGRAMS[#number] },
+            _ => quote! { &__PROGRAMS[#number] },
+        };
         let arguments = self.expr.arrays.iter().filter(|array| array.is_taken).map(|array| {
             let name = self.name(array.role);
             let is_scalar = array.term.axes.is_empty();
@@ -262,10 +284,7 @@ impl Emitted<'_> {
         let given = self.given();
         let call = quote! { &[#(#arguments),*], &[#(#given),*] };
         if !self.function.request.existing.is_empty() {
-            return quote! {
-                static __PROGRAM: __einloom::Encoded = __einloom::Encoded::new(#program);
-                __einloom::accumulate(&__PROGRAM, #call);
-            };
+            return quote! { __einloom::accumulate(#program, #call); };
         }
         let count = self.function.request.results.len();
         let results: Vec<Ident> = (0..count)
@@ -275,8 +294,7 @@ impl Emitted<'_> {
             results.iter().rev().fold(quote! { () }, |rest, first| quote! { (#first, #rest) });
         let returned = self.shaped(&results);
         quote! {
-            static __PROGRAM: __einloom::Encoded = __einloom::Encoded::new(#program);
-            let #pattern = __einloom::call(&__PROGRAM, #call);
+            let #pattern = __einloom::call(#program, #call);
             #returned
         }
     }

@@ -18,12 +18,13 @@ pub(super) struct Names {
 }
 
 impl Names {
-    /// `dy` for the cotangent, and for an operand `x` `dx` and `tx`, unless the signature has such a name.
+    /// `dy` for the cotangent, and for an operand `x` `dx` and `tx`, unless the signature has such a name or it is a keyword.
     pub(super) fn new(signature: &Signature) -> Self {
         let mut taken: Vec<String> = signature.parameters.iter().map(Parameter::word).collect();
         let operands: Vec<Ident> = signature.operands().map(|(name, _, _)| name.clone()).collect();
         let mut fresh = |mut name: String| {
-            while taken.contains(&name) {
+            // Of an operand `o` the gradient would be `do`.
+            while taken.contains(&name) || syn::parse_str::<Ident>(&name).is_err() {
                 name.push('_');
             }
             taken.push(name.clone());
