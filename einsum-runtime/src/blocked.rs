@@ -93,7 +93,7 @@ impl Call<'_> {
     /// As [`run`](Call::run).
     pub(crate) unsafe fn run_blocked(&self, body: &[Nest], blocking: &Blocking, outs: &[Out<'_>]) {
         let Blocking { index, len } = *blocking;
-        let targets: SmallVec<[Target; 2]> =
+        let targets: SmallVec<[Target; 4]> =
             (0..outs.len()).map(|result| Target::of(body, result, index)).collect();
         let extent = self.extents[usize::from(index)];
         let pieces = threads::pieces(self.nanoseconds(body));
@@ -124,7 +124,7 @@ impl Call<'_> {
         let arrays = self.program.arrays.iter().zip(self.operands);
         let blocks: SmallVec<[Block; 4]> =
             arrays.map(|(array, raw)| block(array.axes, &raw.axes().named)).collect();
-        let of_outs: SmallVec<[Block; 2]> = targets
+        let of_outs: SmallVec<[Block; 4]> = targets
             .iter()
             .zip(outs)
             .map(|(target, out)| block(&target.0, &out.axes.named))
@@ -140,7 +140,7 @@ impl Call<'_> {
             .collect();
         let call = Call { operands: &operands, extents: &extents, ..*self };
         let none = Steps { extents: &[], strides: &[] };
-        let outs: SmallVec<[Out<'_>; 2]> = outs
+        let outs: SmallVec<[Out<'_>; 4]> = outs
             .iter()
             .zip(&of_outs)
             .map(|(out, block)| Out {

@@ -28,6 +28,10 @@ pub(crate) struct Call<'c> {
     pub(crate) kernels: &'static RawKernels,
 }
 
+/// So many results and intermediates of a call are listed on the stack: those of the gradients of a dozen operands.
+const RESULTS: usize = 13;
+const INTERMEDIATES: usize = 24;
+
 /// What a body writes a result to.
 #[derive(Clone, Copy)]
 pub(crate) struct Out<'o> {
@@ -126,7 +130,7 @@ impl Call<'_> {
             return;
         }
         let (mut shapes, mut rooms) =
-            (SmallVec::<[COrder; 3]>::new(), SmallVec::<[NewRoom; 3]>::new());
+            (SmallVec::<[COrder; RESULTS]>::new(), SmallVec::<[NewRoom; RESULTS]>::new());
         let mut place = 0;
         for (result, array) in results.iter().enumerate() {
             if *array == NONE {
@@ -137,7 +141,7 @@ impl Call<'_> {
                 place += 1;
             }
         }
-        let mut outs: SmallVec<[Out<'_>; 3]> = SmallVec::new();
+        let mut outs: SmallVec<[Out<'_>; RESULTS]> = SmallVec::new();
         let (mut place, mut made) = (0, 0);
         for (result, array) in results.iter().enumerate() {
             if *array != NONE {
@@ -254,7 +258,7 @@ impl Call<'_> {
     ///
     /// As [`run`](Call::run).
     pub(crate) unsafe fn run_whole(&self, body: &[Nest], outs: &[Out<'_>]) {
-        let mut made: SmallVec<[Option<Intermediate>; 4]> = SmallVec::new();
+        let mut made: SmallVec<[Option<Intermediate>; INTERMEDIATES]> = SmallVec::new();
         let mut number = 0;
         while number < body.len() {
             let nest = &body[number];

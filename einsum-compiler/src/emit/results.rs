@@ -34,7 +34,6 @@ pub(super) fn emit_results(program: &Program) -> TokenStream {
 }
 
 /// Emits the declarations of places for all new results, the call of a method that fills them, and what is in them then.
-#[expect(clippy::type_complexity, reason = "three things that belong together")]
 pub(super) fn emit_places(
     program: &Program,
 ) -> (TokenStream, impl FnOnce(TokenStream) -> TokenStream + '_, Vec<TokenStream>) {

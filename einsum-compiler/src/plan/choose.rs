@@ -23,7 +23,8 @@ pub(super) fn choose(expr: &Expr, mut candidates: Vec<Graph>, supposed: &Suppose
     let first = (0..candidates.len()).fold(0, cheaper);
     // The costs of a graph in all ways.
     let costs = |graph: &Graph| -> Vec<f64> {
-        supposed.ways.iter().map(|way| points(expr, graph, way)).collect()
+        let loops: Vec<Vec<IndexId>> = loops(expr, graph).collect();
+        supposed.ways.iter().map(|way| points(&loops, way)).collect()
     };
     let mut kept = vec![candidates.remove(first)];
     let mut best = costs(&kept[0]);
@@ -59,9 +60,16 @@ fn cost(expr: &Expr, graph: &Graph) -> Cost {
 }
 
 /// As [`cost`], in one way of extents.
-fn points(expr: &Expr, graph: &Graph, extents: &[f64]) -> f64 {
-    let extent = |index: &IndexId| extents[index.0];
-    loops(expr, graph).map(|indices| indices.iter().map(extent).product::<f64>()).sum()
+fn points(loops: &[Vec<IndexId>], extents: &[f64]) -> f64 {
+    let mut points = 0.0;
+    for indices in loops {
+        let mut of_step = 1.0;
+        for index in indices {
+            of_step *= extents[index.0];
+        }
+        points += of_step;
+    }
+    points
 }
 
 /// The indices that each step of a graph runs along.

@@ -22,11 +22,16 @@ use crate::ir::plan::{Output, Plan};
 use crate::ir::request::{Request, Wanted};
 use orders::Supposed;
 
+/// The most orders of which derivatives are compared: those that are best in the most ways of extents. Every one is work
+/// while the user's crate compiles.
+const DERIVED: usize = 8;
+
 /// Plans what a request wants.
 pub(crate) fn plan(expr: Expr, request: &Request) -> Plan {
     let supposed = Supposed::of(&expr);
     let mut candidates: Vec<Graph> = Vec::new();
-    for order in orders::orders(&expr, &expr.product, &supposed) {
+    let most = if request.results == [Wanted::Value] { usize::MAX } else { DERIVED };
+    for order in orders::orders(&expr, &expr.product, &supposed, most) {
         let value = path::graph(&expr, &expr.product, &order);
         push(&mut candidates, differentiate(&expr, value, request));
     }

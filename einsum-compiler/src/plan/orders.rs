@@ -64,6 +64,11 @@ impl Supposed {
         };
         Supposed { ways: (0..ways).map(suppose).collect() }
     }
+
+    /// The first of the ways, at most so many.
+    pub(super) fn few(&self, most: usize) -> Self {
+        Supposed { ways: self.ways.iter().take(most).cloned().collect() }
+    }
 }
 
 /// The extent of an index in one way: from 2 to 1024, by a fixed hash.
@@ -80,16 +85,32 @@ fn extent(way: u64, number: usize, index: &Index) -> f64 {
 }
 
 /// Returns different orders: first the best as all extents grow together, then those that are the best in some way of
-/// extents.
-pub(super) fn orders(expr: &Expr, product: &Product, supposed: &Supposed) -> Vec<Order> {
+/// extents, at most so many.
+pub(super) fn orders(
+    expr: &Expr,
+    product: &Product,
+    supposed: &Supposed,
+    most: usize,
+) -> Vec<Order> {
     let (first, others) = searched(expr, product, supposed);
     let mut orders = vec![first];
-    for order in others {
-        if !orders.contains(&order) {
-            orders.push(order);
+    orders.extend(frequent(others, most));
+    orders.dedup();
+    orders
+}
+
+/// Returns the different ones, the most frequent first, at most so many.
+pub(super) fn frequent<T: PartialEq>(all: Vec<T>, most: usize) -> Vec<T> {
+    let mut counted: Vec<(T, usize)> = Vec::new();
+    for one in all {
+        match counted.iter_mut().find(|(other, _)| *other == one) {
+            Some((_, count)) => *count += 1,
+            None => counted.push((one, 1)),
         }
     }
-    orders
+    // Stable: of equally frequent ones the first found comes first.
+    counted.sort_by_key(|&(_, count)| std::cmp::Reverse(count));
+    counted.into_iter().map(|(one, _)| one).take(most).collect()
 }
 
 /// Returns the best order as all extents grow together, and that for each way, or nothing if only the first is looked for.
