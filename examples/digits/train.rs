@@ -1,14 +1,15 @@
 //! Stochastic gradient descent with momentum, and the accuracy that it reaches.
 
 use einloom::einsum_into;
-use einloom::ndarray::ArrayView1;
+use einloom::ndarray::{ArrayView1, Dimension};
 
-use crate::data::{CLASSES, Digits, PIXELS};
+use crate::data::{CLASSES, Digits};
 use crate::network::{Layer, Network};
 
 /// The number of images that a step looks at.
 pub(crate) const BATCH: usize = 32;
-const HIDDEN: usize = 128;
+/// The channels of the two convolutions.
+const CHANNELS: [usize; 2] = [16, 32];
 const RATE: f32 = 0.02;
 const MOMENTUM: f32 = 0.9;
 
@@ -22,7 +23,7 @@ pub(crate) struct Trainer {
 impl Trainer {
     /// Starts with a random network at rest.
     pub(crate) fn new(seed: u64) -> Trainer {
-        let network = Network::random(PIXELS, HIDDEN, CLASSES, seed);
+        let network = Network::random(CHANNELS, CLASSES, seed);
         let velocity = network.zeros_like();
         Trainer { network, velocity }
     }
@@ -34,8 +35,10 @@ impl Trainer {
         let mut total = 0.0;
         for (images, labels) in digits.batches(BATCH) {
             let (loss, gradient) = self.network.loss_and_gradient(&images, labels);
-            step(&mut self.network.hidden, &mut self.velocity.hidden, &gradient.hidden);
-            step(&mut self.network.output, &mut self.velocity.output, &gradient.output);
+            let (network, velocity) = (&mut self.network, &mut self.velocity);
+            step(&mut network.edges, &mut velocity.edges, &gradient.edges);
+            step(&mut network.shapes, &mut velocity.shapes, &gradient.shapes);
+            step(&mut network.output, &mut velocity.output, &gradient.output);
             total += loss * labels.len() as f32;
             after_batch(labels.len());
         }
@@ -44,11 +47,16 @@ impl Trainer {
 }
 
 /// `velocity = MOMENTUM · velocity + gradient`, then `layer = layer - RATE · velocity`, in place.
-fn step(layer: &mut Layer<f32>, velocity: &mut Layer<f32>, gradient: &Layer<f32>) {
-    einsum_into!("io->io", &gradient.weight => &mut velocity.weight; beta = MOMENTUM);
-    einsum_into!("io->io", &velocity.weight => &mut layer.weight; alpha = -RATE, beta = 1.0);
-    einsum_into!("o->o", &gradient.bias => &mut velocity.bias; beta = MOMENTUM);
-    einsum_into!("o->o", &velocity.bias => &mut layer.bias; alpha = -RATE, beta = 1.0);
+fn step<D: Dimension>(
+    layer: &mut Layer<f32, D>,
+    velocity: &mut Layer<f32, D>,
+    gradient: &Layer<f32, D>,
+) {
+    let parameters = layer.parameters_mut().into_iter().zip(velocity.parameters_mut());
+    for ((parameters, velocity), gradient) in parameters.zip(gradient.parameters()) {
+        einsum_into!("i->i", gradient => &mut velocity[..]; beta = MOMENTUM);
+        einsum_into!("i->i", &velocity[..] => parameters; alpha = -RATE, beta = 1.0);
+    }
 }
 
 /// Returns the share of the images that the network reads right.
