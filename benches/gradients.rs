@@ -1,12 +1,13 @@
 //! What a gradient costs beside the products that it is made of.
 //!
-//! `ndarray` is the same by hand, with matrix products on views.
+//! `ndarray` is the same by hand, with matrix products on views. All gradients of a product of many operands share its
+//! intermediates: "3.2 values" is the time of so many values of the same expression, over that of all gradients.
 
 use std::hint::black_box;
 
-use einloom::einsum_grad;
+use einloom::{einsum, einsum_grad};
 use einloom_benches::{Bench, Race, einsum as oracle, integers, matrix};
-use ndarray::{Array1, Array2, Array3};
+use ndarray::{Array, Array1, Array2, Array3, ArrayD, Dimension, IntoDimension};
 
 fn main() {
     let mut bench = Bench::new("gradients");
@@ -16,6 +17,8 @@ fn main() {
     bench.race("matvec 256", || matvec(256));
     bench.race("linear layer", linear);
     bench.race("chain", chain);
+    bench.race("chain of 5", long_chain);
+    bench.race("matrix product state", matrix_product_state);
     bench.finish();
 }
 
@@ -95,5 +98,101 @@ fn chain() -> Race {
             let (a, b, c, dy) = (black_box(&p), black_box(&q), black_box(&r), black_box(&s));
             let (bc, ady) = (b.dot(c), a.t().dot(dy));
             (dy.dot(&bc.t()), ady.dot(&c.t()), b.t().dot(&ady))
+        })
+}
+
+/// What all gradients together may take, in values of the same expression.
+const VALUES: f64 = 3.2;
+
+/// A product of the oracle as an array.
+fn product<A: Dimension, B: Dimension, S: IntoDimension>(
+    expression: &str,
+    x: &Array<f64, A>,
+    y: &Array<f64, B>,
+    shape: S,
+) -> Array<f64, S::Dim> {
+    let values = oracle(expression, &[x, y]);
+    Array::from_shape_vec(shape.into_dimension(), values).expect("the product's shape")
+}
+
+/// Five square matrices.
+fn long_chain() -> Race {
+    let n = 100;
+    let x: [Array2<f64>; 5] = std::array::from_fn(|number| matrix(n, number as u64 + 1));
+    let dy = matrix::<f64>(n, 6);
+    let mut expected = Vec::new();
+    for number in 0..5 {
+        let mut gradient = dy.clone();
+        for left in &x[..number] {
+            gradient = product("ji,jk->ik", left, &gradient, (n, n));
+        }
+        for right in x[number + 1..].iter().rev() {
+            gradient = product("ik,jk->ij", &gradient, right, (n, n));
+        }
+        expected.extend(gradient);
+    }
+    let [a, b, c, d, e] = x.clone();
+    Race::to(expected)
+        .of_work(VALUES)
+        .makes("einloom", move || {
+            let [a, b, c, d, e] = black_box(&x);
+            einsum_grad!("ab,bc,cd,de,ef->af", a, b, c, d, e; black_box(&dy))
+        })
+        .gauge("3.2 values", 1.0, move || {
+            einsum!("ab,bc,cd,de,ef->af", black_box(&a), black_box(&b), &c, &d, &e)
+        })
+}
+
+/// The state of ten cores, with bonds of 16.
+fn matrix_product_state() -> Race {
+    let bond = 16;
+    let (p, y): (Array2<f64>, Array2<f64>) = (integers((2, bond), 1), integers((bond, 2), 2));
+    let k: [Array3<f64>; 8] =
+        std::array::from_fn(|number| integers((bond, 2, bond), number as u64 + 3));
+    let dy: ArrayD<f64> = integers(vec![2; 10], 11);
+    // What is left and right of each core.
+    let (mut left, mut right) = (vec![p.clone()], vec![y.clone()]);
+    for number in 0..8 {
+        let last = &left[number];
+        let next = product("la,apb->lpb", last, &k[number], (last.nrows(), 2, bond));
+        left.push(next.into_shape_with_order((2 << (number + 1), bond)).expect("C order"));
+        let last = &right[number];
+        let next = product("apb,br->apr", &k[7 - number], last, (bond, 2, last.ncols()));
+        right.push(next.into_shape_with_order((bond, 2 << (number + 1))).expect("C order"));
+    }
+    let of_shape = |shape: (usize, usize, usize)| dy.to_shape(shape).expect("C order").into_owned();
+    let ends = (of_shape((1, 2, 512)), of_shape((512, 2, 1)));
+    let mut expected = oracle("lpr,ar->pa", &[&ends.0, &right[8]]);
+    for number in 0..8 {
+        let (left, right) = (&left[number], &right[7 - number]);
+        let of_core = of_shape((left.nrows(), 2, right.ncols()));
+        expected.extend(oracle("la,lpr,br->apb", &[left, &of_core, right]));
+    }
+    expected.extend(oracle("la,lyr->ay", &[&left[8], &ends.1]));
+    let (p2, y2, k2) = (p.clone(), y.clone(), k.clone());
+    Race::to(expected)
+        .of_work(VALUES)
+        .makes("einloom", move || {
+            let [c, d, e, f, g, h, i, j] = black_box(&k);
+            einsum_grad!(
+                "pa,aqb,brc,csd,dte,euf,fvg,gwh,hxi,iy->pqrstuvwxy",
+                black_box(&p), c, d, e, f, g, h, i, j, &y; black_box(&dy)
+            )
+        })
+        .gauge("3.2 values", 1.0, move || {
+            let [c, d, e, f, g, h, i, j] = black_box(&k2);
+            einsum!(
+                "pa,aqb,brc,csd,dte,euf,fvg,gwh,hxi,iy->pqrstuvwxy",
+                black_box(&p2),
+                c,
+                d,
+                e,
+                f,
+                g,
+                h,
+                i,
+                j,
+                &y2
+            )
         })
 }

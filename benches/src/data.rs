@@ -96,14 +96,15 @@ impl<T: Number, D: Dimension> Values for Array<T, D> {
     }
 }
 
-impl<A: Values, B: Values> Values for (A, B) {
-    fn values(&self) -> Vec<f64> {
-        [self.0.values(), self.1.values()].concat()
-    }
+macro_rules! tuples {
+    ($(($($name:ident)+))*) => { $(
+        impl<$($name: Values),+> Values for ($($name,)+) {
+            #[allow(non_snake_case, reason = "values are named as their types")]
+            fn values(&self) -> Vec<f64> {
+                let ($($name,)+) = self;
+                [$($name.values()),+].concat()
+            }
+        }
+    )* };
 }
-
-impl<A: Values, B: Values, C: Values> Values for (A, B, C) {
-    fn values(&self) -> Vec<f64> {
-        [self.0.values(), self.1.values(), self.2.values()].concat()
-    }
-}
+tuples! { (A B) (A B C) (A B C D E) (A B C D E F G H I J) }
