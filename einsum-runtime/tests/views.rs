@@ -57,6 +57,7 @@ fn shapes_are_checked() {
     static PROGRAM: Program = Program {
         labels: &["i"],
         given: &[],
+        windows: &[],
         arrays: &[array(Source::operand(0, "&a", "ii"), &[0, 0])],
         results: &[],
         bodies: &[],
@@ -73,6 +74,7 @@ fn shapes_are_checked() {
     static WIDE: Program = Program {
         labels: &["i"],
         given: &[],
+        windows: &[],
         arrays: &[wide(&[1], array(Source::operand(0, "&a", "i...1"), &[0, NONE]))],
         results: &[],
         bodies: &[],
