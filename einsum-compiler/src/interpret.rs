@@ -93,7 +93,7 @@ fn axis_tells(axis: &Axis, index: IndexId, extent: usize, extents: &[usize]) -> 
         Axis::Composed(indices) => {
             let others = indices.iter().filter(|other| **other != index);
             let others: usize = others.map(|other| extents[other.0]).product();
-            assert!(others > 0 && extent % others == 0, "an axis is not divisible");
+            assert!(others > 0 && extent.is_multiple_of(others), "an axis is not divisible");
             extent / others
         }
         Axis::Window(window) => {

@@ -115,7 +115,7 @@ impl Call<'_> {
             let of_sources = sources.each_ref().map(Array::windowed);
             let nest = Windowed {
                 extents: &extents,
-                sources: of_sources.each_ref().map(|axes| axes.as_slice()),
+                sources: of_sources.each_ref().map(SmallVec::as_slice),
                 target: &target.windowed(),
             };
             // SAFETY: the caller's duties; the axes are those of the arrays, which do not overlap the target.

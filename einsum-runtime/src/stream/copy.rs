@@ -1,6 +1,7 @@
 //! Copies: permutations, diagonals, broadcasts, and their scaled sums with the output.
 //!
-//! The output's smallest step makes the rows. If their elements are adjacent in both arrays, rows are copied whole. If
+//! The output's smallest step makes the rows. If their elements are adjacent in both arrays, or two apart in the source,
+//! rows are copied whole. If
 //! another dim has the source's adjacent elements, tiles of these two dims are transposed. Else elements go one at a
 //! time, in tiles of the dims with the smallest steps.
 
@@ -29,6 +30,7 @@ pub(super) unsafe fn copy<W: Width>(dims: &mut Dims<1>, x: *const W, out: *mut W
     let whole = match (u.out, u.sources[0]) {
         (1, 1) => Some(W::COPY),
         (1, 0) => W::FILL,
+        (1, 2) => W::HALVE,
         _ => None,
     };
     // SAFETY: the caller's duties, and those of each kernel from the steps above it.

@@ -1,7 +1,7 @@
 //! Memory-bound kernels for `f32`, `f64`, and their complex numbers: copies, sums of one source, products without a
 //! sum, and sums of products in which no element is used twice.
 //!
-//! The work is done by small kernels in assembler over rows ([`rows`], [`strided`], [`transpose`], [`across`],
+//! The work is done by small kernels in assembler over rows ([`rows`], [`halve`], [`strided`], [`transpose`], [`across`],
 //! [`down`]), which run at full speed in debug builds too. Around them [`copy`], [`multiply`], and [`reduce`] choose
 //! from the actual steps which dims a kernel runs along, and an [`odometer`] goes through the others.
 
@@ -16,6 +16,7 @@ mod copy;
 mod cut;
 mod divide;
 mod down;
+mod halve;
 mod lane;
 mod multiply;
 mod odometer;

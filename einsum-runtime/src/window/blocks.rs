@@ -37,16 +37,30 @@ impl Blocked {
 }
 
 impl Blocks {
-    /// Cuts loops, none of which is empty, until buffers are small. What a nest's bits depend on is its shape alone.
+    /// Cuts loops, none of which is empty, until buffers are small: a part, one of `share`, of what there is room for. What a nest's bits
+    /// depend on is its shape alone.
     pub(super) fn of<const P: usize>(
         nest: &Affine<P>,
         layouts: &[Option<Layout>; P],
         results: Option<&Results>,
         size: usize,
+        share: usize,
     ) -> Self {
-        let extents = nest.loops.iter().map(|l| l.extent).collect();
-        let order = order(nest, layouts, results.is_some());
-        Self::cut(nest, layouts, results, size, extents, &order)
+        let mut blocks: SmallVec<[usize; 8]> = nest.loops.iter().map(|l| l.extent).collect();
+        let is_small =
+            |blocks: &[usize]| elements(layouts, blocks).saturating_mul(size) <= BYTES / share;
+        cut(nest, &mut blocks, is_small, &order(nest, |p| layouts[p].is_some()));
+        if let Some(results) = results {
+            let is_small =
+                |blocks: &[usize]| results.elements(blocks).saturating_mul(size) <= RESULTS;
+            let mut order = order(nest, |p| p == results.rows);
+            let is_kept = |number: usize| nest.loops[number].out.is_some();
+            order.retain(|(number, _)| is_kept(*number));
+            // Columns last: rows would be read again for every block of them.
+            order.extend((0..nest.loops.len()).filter(|&n| is_kept(n)).map(|n| (n, 1)));
+            cut(nest, &mut blocks, is_small, &order);
+        }
+        Self::new(nest, &blocks)
     }
 
     /// Returns the same blocks of the kept loops for another nest, whose buffers are no larger.
@@ -55,49 +69,21 @@ impl Blocks {
         nest: &Affine<P>,
         layouts: &[Option<Layout>; P],
         size: usize,
+        share: usize,
     ) -> Self {
         let own = nest.loops.iter().zip(&self.loops);
-        let extents = own.map(|(l, cut)| if cut.is_kept { cut.block } else { l.extent }).collect();
-        let mut order = order(nest, layouts, false);
+        let blocks = own.map(|(l, cut)| if cut.is_kept { cut.block } else { l.extent });
+        let mut blocks: SmallVec<[usize; 8]> = blocks.collect();
+        let mut order = order(nest, |p| layouts[p].is_some());
         order.retain(|(number, _)| nest.loops[*number].out.is_none());
-        Self::cut(nest, layouts, None, size, extents, &order)
+        let is_small =
+            |blocks: &[usize]| elements(layouts, blocks).saturating_mul(size) <= BYTES / share;
+        cut(nest, &mut blocks, is_small, &order);
+        Self::new(nest, &blocks)
     }
 
-    /// Cuts loops in order, whose blocks are to be no larger than these.
-    fn cut<const P: usize>(
-        nest: &Affine<P>,
-        layouts: &[Option<Layout>; P],
-        results: Option<&Results>,
-        size: usize,
-        mut blocks: SmallVec<[usize; 8]>,
-        order: &[(usize, usize)],
-    ) -> Self {
-        let is_small = |blocks: &[usize]| {
-            let elements = layouts.iter().flatten().map(|layout| layout.elements(blocks));
-            let bytes = elements.fold(0_usize, usize::saturating_add).saturating_mul(size);
-            let of_results = results.map_or(0, |results| results.elements(blocks));
-            bytes <= BYTES && of_results.saturating_mul(size) <= RESULTS
-        };
-        for &(number, least) in order {
-            let (mut least, mut most) = (least.min(blocks[number]), blocks[number]);
-            // The largest block that fits, or the least.
-            while !is_small(&blocks) && least < most {
-                let middle = least + (most - least).div_ceil(2);
-                let mut tried = blocks.clone();
-                tried[number] = middle;
-                if is_small(&tried) {
-                    least = middle;
-                } else {
-                    most = middle - 1;
-                }
-                if least == most {
-                    // Even blocks.
-                    let extent = nest.loops[number].extent;
-                    blocks[number] = extent.div_ceil(extent.div_ceil(least));
-                }
-            }
-        }
-        let blocked = nest.loops.iter().zip(blocks).map(|(l, block)| Blocked {
+    fn new<const P: usize>(nest: &Affine<P>, blocks: &[usize]) -> Self {
+        let blocked = nest.loops.iter().zip(blocks).map(|(l, &block)| Blocked {
             extent: l.extent,
             block,
             is_kept: l.out.is_some(),
@@ -133,16 +119,50 @@ impl Blocks {
     }
 }
 
-/// Returns the loops in the order in which they are cut, and to which length at least: those whose blocks share nothing
+/// Returns the elements of all buffers of sources.
+fn elements<const P: usize>(layouts: &[Option<Layout>; P], blocks: &[usize]) -> usize {
+    let elements = layouts.iter().flatten().map(|layout| layout.elements(blocks));
+    elements.fold(0, usize::saturating_add)
+}
+
+/// Makes blocks smaller along one loop after the other, until they are small.
+fn cut<const P: usize>(
+    nest: &Affine<P>,
+    blocks: &mut [usize],
+    is_small: impl Fn(&[usize]) -> bool,
+    order: &[(usize, usize)],
+) {
+    for &(number, least) in order {
+        let most = blocks[number];
+        if is_small(blocks) || least >= most {
+            continue;
+        }
+        // The largest block that fits, or the least.
+        let (mut low, mut high) = (least, most - 1);
+        while low < high {
+            let middle = low + (high - low).div_ceil(2);
+            blocks[number] = middle;
+            if is_small(blocks) {
+                low = middle;
+            } else {
+                high = middle - 1;
+            }
+        }
+        // Even blocks.
+        let extent = nest.loops[number].extent;
+        blocks[number] = extent.div_ceil(extent.div_ceil(low));
+    }
+}
+
+/// Returns the loops along which some sources have elements, in the order in which they are cut, and to which length at least: those whose blocks share nothing
 /// and need no sums to be added up come first.
 fn order<const P: usize>(
     nest: &Affine<P>,
-    layouts: &[Option<Layout>; P],
-    is_results: bool,
+    is_staged: impl Fn(usize) -> bool,
 ) -> SmallVec<[(usize, usize); 16]> {
     let lines = || {
-        let staged = nest.sources.iter().zip(layouts).filter(|(_, layout)| layout.is_some());
-        staged.flat_map(|(lines, _)| lines)
+        let staged = nest.sources.iter().enumerate().filter(|(p, _)| is_staged(*p));
+        staged.flat_map(|(_, lines)| lines)
     };
     // Of the axes along which a loop moves: the longest way that others go, and the largest stride.
     let others = |number: usize| {
@@ -161,10 +181,7 @@ fn order<const P: usize>(
         let along = lines().filter(|line| line.coefficients[number] != 0);
         along.map(|line| line.stride.unsigned_abs()).max().unwrap_or(0)
     };
-    let is_in = |number: &usize| {
-        (is_results && nest.loops[*number].out.is_some())
-            || lines().any(|line| line.coefficients[*number] != 0)
-    };
+    let is_in = |number: &usize| lines().any(|line| line.coefficients[*number] != 0);
     let mut numbers: SmallVec<[usize; 8]> = (0..nest.loops.len()).filter(is_in).collect();
     let is_window = |number: usize| others(number) > 0;
     numbers.sort_by_key(|&n| {

@@ -18,6 +18,7 @@ use super::buffer::{Buffer, Layout};
 use super::classes::{classes, stepped};
 use super::results::Results;
 use super::solve::added;
+use super::stencil::stencil;
 use crate::kept::Kept;
 use crate::kernel::Dims;
 use crate::kernel::raw::{RawMode, RawRead};
@@ -71,7 +72,9 @@ pub(super) unsafe fn gather<const P: usize>(job: &Job<'_, P>, nest: &Affine<P>, 
         return unsafe { direct(job, nest, mode) };
     }
     let size = job.kernels.element.size();
-    let blocks = Blocks::of(first, layouts, results.as_ref(), size);
+    // What classes read lies side by side: it stays in the cache from one to the next.
+    let share = nests.len();
+    let blocks = Blocks::of(first, layouts, results.as_ref(), size, share);
     let rows = results.as_mut().and_then(|results| results.fix_pitch(&blocks.extents()));
     let classes = nests.into_iter().map(|(nest, mut layouts)| {
         if let Some((p, pitch)) = rows
@@ -79,7 +82,7 @@ pub(super) unsafe fn gather<const P: usize>(job: &Job<'_, P>, nest: &Affine<P>, 
         {
             layout.pitch = pitch;
         }
-        let blocks = blocks.with_kept_of(&nest, &layouts, size);
+        let blocks = blocks.with_kept_of(&nest, &layouts, size, share);
         Class { nest, layouts, blocks }
     });
     let plan = Plan { classes: classes.collect(), results };
@@ -187,7 +190,7 @@ unsafe fn block_of_kept<'p, const P: usize>(
                 (dims, to) = (sums, room);
             }
             // SAFETY: the caller's duties; what is read is in buffers, or inside.
-            unsafe { (job.kernel)(&mut dims, reads, to, mode_now) };
+            unsafe { multiply(job, &mut dims, reads, to, mode_now) };
             mode_now = added(mode_now);
         }
     }
@@ -211,7 +214,7 @@ unsafe fn direct<const P: usize>(job: &Job<'_, P>, nest: &Affine<P>, mode: RawMo
         RawRead { ptr: job.source_at(p, first), ..job.sources[p] }
     });
     // SAFETY: the caller's duties.
-    unsafe { (job.kernel)(&mut dims, reads, job.out_at(nest.out), mode) }
+    unsafe { multiply(job, &mut dims, reads, job.out_at(nest.out), mode) }
 }
 
 /// Sets the steps of a source that is read as it is, and returns the offset of the point where the loops start.
@@ -232,4 +235,24 @@ fn lay<'s>(
         first = first.wrapping_add(step.wrapping_mul(start));
     }
     first
+}
+
+/// Runs loops over arrays without edges.
+///
+/// # Safety
+///
+/// As [`Kernels`](crate::kernel::Kernels).
+unsafe fn multiply<const P: usize>(
+    job: &Job<'_, P>,
+    dims: &mut Dims<P>,
+    reads: [RawRead; P],
+    out: *mut u8,
+    mode: RawMode,
+) {
+    // SAFETY: the caller's duties.
+    unsafe {
+        if !stencil(job, dims, reads, out, mode) {
+            (job.kernel)(dims, reads, out, mode);
+        }
+    }
 }

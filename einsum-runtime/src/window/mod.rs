@@ -19,6 +19,7 @@ mod gather;
 mod results;
 mod scatter;
 mod solve;
+mod stencil;
 #[cfg(test)]
 mod tests;
 

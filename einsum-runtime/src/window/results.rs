@@ -3,6 +3,7 @@
 //! | nest | the buffer |
 //! |---|---|
 //! | rows of a source with a gap after each: windows do not reach the last positions | rows as long as the source's, gaps included, so that all of them are one row |
+//! | short rows of a source | all of them one after the other, so that they fill vectors |
 //! | the target has short rows that are adjacent in a source, as the gradient of weights has | rows along the other source |
 //! | the target has no adjacent elements | rows along a source |
 //!
@@ -20,6 +21,8 @@ pub(super) struct Results {
     /// The kept loops, outermost first.
     order: SmallVec<[usize; 8]>,
     flat: Option<Flat>,
+    /// The source whose loops are cut into blocks first.
+    pub(super) rows: usize,
 }
 
 /// Rows of a source along the last two loops that are one row.
@@ -38,8 +41,11 @@ const STEPS: usize = 32;
 /// The time that a vector of results takes on its way to the target, in steps of a kernel.
 const COPIED: f64 = 14.0;
 
-/// The time that packing a vector takes, in the same terms.
-const PACKED: f64 = 10.0;
+/// Rows along the other source are worth it for sums of so many products.
+const TURNED: usize = 128;
+
+/// The time that packing a piece of a vector takes, in the same terms.
+const PACKED: f64 = 4.0;
 
 /// The lanes of a vector of real numbers.
 fn lanes(kernels: &RawKernels) -> Option<usize> {
@@ -92,54 +98,58 @@ impl Results {
             is_dense[p] && is_next && d.sources[p] >= row.extent.cast_signed()
         });
         // The time for a column and a step, in vectors.
-        let way = |is_copied: bool| if is_copied { 1.0 + COPIED / steps as f64 } else { 1.0 };
+        let way = |copied: f64| 1.0 + copied / steps as f64;
         let is_copied = row.out != 1;
-        if let Some((_, d)) = flat {
+        let all = rows(p);
+        let packing = PACKED * (1.0 + lanes as f64 / row.extent as f64) / columns as f64;
+        let packed = |vectors: f64| match columns >= 24 {
+            true => vectors * (1.0 + packing),
+            false => f64::INFINITY,
+        };
+        let of_rows = (all / row.extent * count(row.extent)) as f64;
+        let as_it_is = match outer {
+            Some((_, d)) if d.out == row.extent.cast_signed() && !is_copied => {
+                let adjacent = d.extent * row.extent;
+                of_rows.min(packed((all / adjacent * count(adjacent)) as f64))
+            }
+            _ if is_copied => of_rows * way(COPIED),
+            _ => of_rows,
+        };
+        let of_flat = flat.map_or(f64::INFINITY, |(_, d)| {
             let pitch = d.sources[p].cast_unsigned();
             let points = (d.extent - 1).saturating_mul(pitch).saturating_add(row.extent);
-            let of_flat = count(points) as f64 * way(true);
-            let of_rows = d.extent.saturating_mul(count(row.extent)) as f64 * way(is_copied);
-            let is_packed = d.out == row.extent.cast_signed() && !is_copied && columns >= 24;
-            let of_packed = match is_packed {
-                true => count(d.extent * row.extent) as f64 * (1.0 + PACKED / columns as f64),
-                false => f64::INFINITY,
-            };
-            if of_flat < 0.97 * of_rows.min(of_packed) {
-                let gap = row_of[p].map(|_| pitch - row.extent);
-                return Some(Results { order, flat: Some(Flat { p, pitch, gap }) });
-            }
-        }
-        if is_copied {
-            return Some(Results { order, flat: None });
-        }
-        // Adjacent rows that fill no vectors, but the other source has more.
-        let is_short = |rows: usize| 4 * rows < 3 * count(rows) * lanes;
-        let along_other = order
-            .iter()
-            .copied()
-            .filter(|&i| is_row(1 - p, &dims[i]))
-            .max_by_key(|&i| dims[i].extent)
-            .filter(|&i| 2 * dims[i].extent >= lanes);
-        let adjacent = {
-            // As the kernels would find them.
-            let mut rows = row.extent;
-            for &i in order.iter().rev().skip(1) {
-                let d = &dims[i];
-                if !is_row(p, d) || d.sources[p] != rows.cast_signed() {
-                    break;
-                }
-                rows *= d.extent;
-            }
-            rows
+            let apart = all / (d.extent * row.extent);
+            apart.saturating_mul(count(points)) as f64 * way(COPIED)
+        });
+        let of_all = match outer {
+            Some(_) => packed(count(all) as f64) * way(COPIED),
+            None => f64::INFINITY,
         };
-        match along_other {
-            Some(other) if is_short(adjacent) && steps >= 4 * STEPS => {
-                order.retain(|i| *i != other);
-                order.push(other);
-                Some(Results { order, flat: None })
-            }
-            _ => None,
+        // Rows along the other source.
+        let other = order.iter().copied().filter(|&i| is_row(1 - p, &dims[i]));
+        let other = other.max_by_key(|&i| dims[i].extent).filter(|&i| 2 * dims[i].extent >= lanes);
+        let of_other = other.filter(|_| steps >= TURNED).map_or(f64::INFINITY, |other| {
+            let extent = dims[other].extent;
+            let vectors = all as f64 * count(extent) as f64 / extent as f64;
+            vectors * (1.0 + PACKED * 4.0 / all as f64) * way(2.0 * COPIED)
+        });
+        let best = of_flat.min(of_all).min(of_other);
+        if best >= 0.97 * as_it_is {
+            return is_copied.then_some(Results { order, flat: None, rows: p });
         }
+        let mut flat_rows = None;
+        if best == of_flat {
+            flat_rows = flat.map(|(_, d)| {
+                let pitch = d.sources[p].cast_unsigned();
+                Flat { p, pitch, gap: row_of[p].map(|_| pitch - row.extent) }
+            });
+        } else if best == of_all {
+            order.sort_by_key(|&i| (is_row(p, &dims[i]), core::cmp::Reverse(dims[i].out.abs())));
+        } else if let Some(other) = other {
+            order.retain(|i| *i != other);
+            order.push(other);
+        }
+        Some(Results { order, flat: flat_rows, rows: p })
     }
 
     /// Returns how many elements the buffer has for the points of a block.
