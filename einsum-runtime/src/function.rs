@@ -108,6 +108,7 @@ const SCALAR: usize = 8;
 ///
 /// If the shapes do not fit the terms, with the text of a [`ShapeError`](crate::ShapeError), or the arguments are not
 /// those of the program.
+#[inline]
 #[track_caller]
 pub fn call<T: Element, R: Results<T>>(
     program: &'static Encoded,
@@ -129,6 +130,7 @@ pub fn call<T: Element, R: Results<T>>(
 /// # Panics
 ///
 /// As [`call`]; the outputs are untouched then.
+#[inline]
 #[track_caller]
 pub fn accumulate<T: Element>(
     program: &'static Encoded,
