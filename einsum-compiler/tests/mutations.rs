@@ -75,8 +75,7 @@ fn call(form: Form, text: &str, expression: &Expression, operands: usize) -> Tok
     match form {
         Form::Grad => rest.push_str("; &dy"),
         Form::Into => rest.push_str(" => &mut c"),
-        Form::Einsum | Form::Try | Form::View => {}
-        Form::Fn => unreachable!("a function is no call"),
+        Form::Einsum | Form::Try | Form::View | Form::Fn => {}
     }
     for (position, (label, extent)) in expression.given().iter().enumerate() {
         let separator = if position == 0 { ";" } else { "," };

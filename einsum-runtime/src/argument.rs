@@ -37,6 +37,7 @@ pub(crate) struct RawArgument<'a> {
 }
 
 /// Returns an array to be read.
+#[inline]
 #[must_use]
 pub fn array_argument<T, D: Dimension>(array: &ArrayRef<T, D>) -> Argument<'_, T> {
     Argument {
@@ -49,6 +50,7 @@ pub fn array_argument<T, D: Dimension>(array: &ArrayRef<T, D>) -> Argument<'_, T
 }
 
 /// Returns a scalar to be read.
+#[inline]
 #[must_use]
 pub fn scalar_argument<T>(scalar: &T) -> Argument<'_, T> {
     let ptr = core::ptr::from_ref(scalar).cast_mut().cast();
@@ -56,6 +58,7 @@ pub fn scalar_argument<T>(scalar: &T) -> Argument<'_, T> {
 }
 
 /// Returns an array to be written.
+#[inline]
 #[must_use]
 pub fn array_output<T, D: Dimension>(array: &mut ArrayRef<T, D>) -> Argument<'_, T> {
     Argument {
@@ -68,6 +71,7 @@ pub fn array_output<T, D: Dimension>(array: &mut ArrayRef<T, D>) -> Argument<'_,
 }
 
 /// Returns a scalar to be written.
+#[inline]
 #[must_use]
 pub fn scalar_output<T>(scalar: &mut T) -> Argument<'_, T> {
     let ptr = core::ptr::from_mut(scalar).cast();

@@ -22,7 +22,7 @@ use crate::outcome::raise;
 #[repr(C)]
 pub struct Slot {
     to: *mut u8,
-    /// Which constructor makes the array: its place among those of the kernels; [`SCALAR`] for a scalar.
+    /// Which constructor makes the array: its place among those of the kernels; no such place for a scalar.
     place: usize,
 }
 
@@ -77,7 +77,7 @@ unsafe impl<T, A: Single<T>, B: Results<T>> Results<T> for (A, B) {
 ///
 /// # Safety
 ///
-/// The type is what the constructor at this place makes of elements `T`, and `T` at [`SCALAR`].
+/// The type is what the constructor at this place makes of elements `T`, and `T` where there is no such place.
 pub unsafe trait Single<T> {
     /// The place of the constructor.
     const PLACE: usize;
@@ -108,6 +108,7 @@ const SCALAR: usize = 8;
 ///
 /// If the shapes do not fit the terms, with the text of a [`ShapeError`](crate::ShapeError), or the arguments are not
 /// those of the program.
+#[inline]
 #[track_caller]
 pub fn call<T: Element, R: Results<T>>(
     program: &'static Encoded,
@@ -129,6 +130,7 @@ pub fn call<T: Element, R: Results<T>>(
 /// # Panics
 ///
 /// As [`call`]; the outputs are untouched then.
+#[inline]
 #[track_caller]
 pub fn accumulate<T: Element>(
     program: &'static Encoded,

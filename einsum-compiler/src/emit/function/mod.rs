@@ -129,7 +129,9 @@ impl Emitted<'_> {
             let enter = quote! { use #facade::__private as __einloom; };
             (visibility.to_token_stream(), signature.name.clone(), enter)
         } else {
-            let name = Ident::new(&function.name, Span::mixed_site());
+            // Notes of rustc about it point at the signature.
+            let span = Span::mixed_site().located_at(signature.name.span());
+            let name = Ident::new(&function.name, span);
             (quote! { pub }, name, TokenStream::new())
         };
         // A label is written as the notation wants it.
