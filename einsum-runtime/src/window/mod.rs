@@ -19,6 +19,7 @@ mod gather;
 mod results;
 mod scatter;
 mod solve;
+mod spread;
 mod stencil;
 #[cfg(test)]
 mod tests;
