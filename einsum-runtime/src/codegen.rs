@@ -17,7 +17,7 @@ pub use crate::operand::{Borrowed, Operand, Viewable};
 pub use crate::outcome::{must_use, raise};
 pub use crate::output::{Output, OutputPlace};
 pub use crate::output_view::{BoundMut, OutputView};
-pub use crate::program::{Access, Array as Term, NONE, Nest, Program, Window};
+pub use crate::program::{Access, Array as Term, NONE, Nest, Program, WINDOWS, Window};
 pub use crate::rank::{AnyAxes, Axes, HasRank, Is, IsOutput, With, Without};
 pub use crate::result::{Checked, NewResult, Place, checked, checked_view, einsum};
 pub use crate::source::Source;

@@ -9,7 +9,7 @@ use crate::source::Source;
 pub const NONE: u8 = u8::MAX;
 
 /// From this number on, but for [`NONE`], an axis has the number of a window instead of that of an index or loop.
-pub(crate) const WINDOWS: u8 = 200;
+pub const WINDOWS: u8 = 200;
 
 /// A call.
 #[derive(Debug)]

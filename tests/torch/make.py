@@ -1,6 +1,6 @@
 """Writes `convolutions.txt`: convolutions of small integers with torch, values and gradients.
 
-Made with torch 2.x; the versions stand in the file's first line. Every number is an integer, so that the comparison is
+The version of torch stands in the file's first line. Every number is an integer, so that the comparison is
 exact.
 
     python make.py > convolutions.txt
@@ -22,6 +22,8 @@ CASES = [
     ("conv2d", (2, 4, 6, 6), (4, 1, 3, 3), {"padding": 1, "groups": 4}),
     ("conv_transpose1d", (2, 4, 5), (4, 3, 3), {"stride": 2, "padding": 1}),
     ("conv_transpose2d", (1, 4, 4, 3), (4, 2, 3, 3), {"stride": 2, "padding": 1}),
+    ("conv1d", (2, 3, 9), (4, 3, 3), {"stride": 2, "padding": 1}),
+    ("conv2d", (2, 4, 9, 8), (6, 2, 3, 3), {"stride": 2, "padding": 1, "dilation": 2, "groups": 2}),
 ]
 
 

@@ -1,9 +1,8 @@
 //! Copies: permutations, diagonals, broadcasts, and their scaled sums with the output.
 //!
 //! The output's smallest step makes the rows. If their elements are adjacent in both arrays, or two apart in the source,
-//! rows are copied whole. If
-//! another dim has the source's adjacent elements, tiles of these two dims are transposed. Else elements go one at a
-//! time, in tiles of the dims with the smallest steps.
+//! rows are copied whole. If another dim has the source's adjacent elements, tiles of these two dims are transposed. Else
+//! elements go one at a time, in tiles of the dims with the smallest steps.
 
 use super::bypass;
 use super::lane::{Lane, Width};

@@ -75,6 +75,19 @@ pub(super) unsafe fn gather<const P: usize>(job: &Job<'_, P>, nest: &Affine<P>, 
     // What classes read lies side by side: it stays in the cache from one to the next.
     let share = nests.len();
     let blocks = Blocks::of(first, layouts, results.as_ref(), size, share);
+    #[cfg(test)]
+    {
+        use super::tests::{Way, take};
+        if share > 1 {
+            take(Way::Classes);
+        }
+        if layouts.iter().any(Option::is_some) {
+            take(Way::Buffers);
+        }
+        if let Some(results) = &results {
+            take(if results.is_flat() { Way::FlatResults } else { Way::Results });
+        }
+    }
     let rows = results.as_mut().and_then(|results| results.fix_pitch(&blocks.extents()));
     let classes = nests.into_iter().map(|(nest, mut layouts)| {
         if let Some((p, pitch)) = rows
@@ -218,7 +231,7 @@ unsafe fn direct<const P: usize>(job: &Job<'_, P>, nest: &Affine<P>, mode: RawMo
 }
 
 /// Sets the steps of a source that is read as it is, and returns the offset of the point where the loops start.
-fn lay<'s>(
+pub(super) fn lay<'s>(
     lines: &[Line],
     steps: impl Iterator<Item = &'s mut isize>,
     starts: impl Iterator<Item = isize>,

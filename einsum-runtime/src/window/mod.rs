@@ -8,6 +8,16 @@
 //!
 //! where a source is zero outside its axes, and points at which the target's position is outside its axes count for
 //! nothing. A position of the target that no point reaches has an empty sum.
+//!
+//! The stages, in the order they run:
+//! 1. [`affine`]: positions as functions of the loops;
+//! 2. [`solve`]: the target's positions become loops. Where that cannot be, parts are added one after the other
+//!    ([`scatter`]); where it would be mostly zeros, products are ([`spread`]);
+//! 3. [`gather`]: every source becomes an array without edges, itself or a [`buffer`], block by block ([`blocks`]), and
+//!    without steps along rows ([`classes`]); [`results`] says where the sums are formed;
+//! 4. the kernels that all nests have, some by way of a [`stencil`].
+//!
+//! A zero stands for what is not there, also where it is multiplied by something infinite.
 
 #![allow(unsafe_code)]
 
@@ -19,6 +29,7 @@ mod gather;
 mod results;
 mod scatter;
 mod solve;
+mod spread;
 mod stencil;
 #[cfg(test)]
 mod tests;

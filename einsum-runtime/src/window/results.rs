@@ -152,6 +152,11 @@ impl Results {
         Some(Results { order, flat: flat_rows, rows: p })
     }
 
+    #[cfg(test)]
+    pub(super) fn is_flat(&self) -> bool {
+        self.flat.is_some()
+    }
+
     /// Returns how many elements the buffer has for the points of a block.
     pub(super) fn elements(&self, blocks: &[usize]) -> usize {
         let mut elements = 1_usize;

@@ -14,6 +14,8 @@ use crate::kernel::raw::RawMode;
 ///
 /// As [`solve`](super::solve::solve), for a mode that adds to what the target holds.
 pub(super) unsafe fn scatter<const P: usize>(job: &Job<'_, P>, nest: Affine<P>, mode: RawMode) {
+    #[cfg(test)]
+    super::tests::take(super::tests::Way::Scatter);
     let fixed = fixed(&nest);
     if fixed.iter().any(|&number| nest.loops[number].extent == 0) {
         return;
@@ -45,7 +47,7 @@ pub(super) unsafe fn scatter<const P: usize>(job: &Job<'_, P>, nest: Affine<P>, 
 }
 
 /// Returns the loops whose points run one by one.
-fn fixed<const P: usize>(nest: &Affine<P>) -> SmallVec<[usize; 8]> {
+pub(super) fn fixed<const P: usize>(nest: &Affine<P>) -> SmallVec<[usize; 8]> {
     let mut order: SmallVec<[usize; 8]> = (0..nest.loops.len()).collect();
     order.sort_by_key(|&number| core::cmp::Reverse(nest.loops[number].extent));
     let mut is_taken: SmallVec<[bool; 4]> = SmallVec::from_elem(false, nest.target.len());

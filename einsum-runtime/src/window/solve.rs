@@ -14,7 +14,7 @@
 use smallvec::{SmallVec, smallvec};
 
 use super::affine::{Affine, Line, Loop, plus, times};
-use super::{Job, gather, scatter};
+use super::{Job, gather, scatter, spread};
 use crate::kernel::raw::{Factor, RawMode};
 
 /// Runs a nest.
@@ -24,16 +24,18 @@ use crate::kernel::raw::{Factor, RawMode};
 /// As [`run`](super::run); the mode is that of the nest, or of a later one whose sums are added to its.
 pub(super) unsafe fn solve<const P: usize>(job: &Job<'_, P>, nest: Affine<P>) {
     let is_scattered = !is_solvable(&nest);
-    if !is_scattered && is_covered(&nest) {
+    let is_spread = spread::is_cheaper(job, &nest);
+    if !is_scattered && !is_spread && is_covered(&nest) {
         // SAFETY: the caller's duties.
         return unsafe { next_axis(job, nest, job.mode) };
     }
     // SAFETY: the caller's duties: that is all of the target.
     unsafe {
         let mode = job.kernels.scale_all(nest.part_of_target(), job.out, job.mode);
-        match is_scattered {
-            true => scatter::scatter(job, nest, added(mode)),
-            false => next_axis(job, nest, mode),
+        match (is_spread, is_scattered) {
+            (true, _) => spread::spread(job, &nest, added(mode)),
+            (false, true) => scatter::scatter(job, nest, added(mode)),
+            (false, false) => next_axis(job, nest, mode),
         }
     }
 }
@@ -121,7 +123,7 @@ pub(super) unsafe fn next_axis<const P: usize>(job: &Job<'_, P>, nest: Affine<P>
 }
 
 /// Returns the first point of the loop of an axis that is inside the axis, and how many follow it.
-fn inside(line: &Line, number: usize, extent: usize) -> [usize; 2] {
+pub(super) fn inside(line: &Line, number: usize, extent: usize) -> [usize; 2] {
     let (step, last) = (line.coefficients[number], line.extent.cast_signed() - 1);
     // 0 <= step·i + offset <= last
     let (low, high) = match step > 0 {

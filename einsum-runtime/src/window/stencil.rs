@@ -120,6 +120,8 @@ pub(super) unsafe fn stencil<const P: usize>(
         let read = RawRead { conjugated: false, ..reads[q] };
         job.kernels.unary(&mut copy, read, first, RawMode::Assign);
     }
+    #[cfg(test)]
+    super::tests::take(super::tests::Way::Stencil);
     let plain_reads = reads;
     let own = steps[y];
     let (whole, rest) = (own.extent / rows, own.extent % rows);

@@ -1,11 +1,36 @@
 //! Against loops over all points: random nests of small integers, whose sums are exact in every order.
 
+use core::cell::Cell;
+
 use num_complex::{Complex32, Complex64};
 
 use super::{Axis, Term, Windowed, run};
 use crate::element::Element;
 use crate::kernel::level::on_every_level;
 use crate::kernel::raw::{Factor, RawKernels, RawMode, RawRead, Sources};
+
+/// How a nest can be run.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Way {
+    Buffers,
+    Classes,
+    FlatResults,
+    Results,
+    Scatter,
+    Spread,
+    Stencil,
+}
+
+thread_local! {
+    static TAKEN: Cell<[usize; 7]> = const { Cell::new([0; 7]) };
+}
+
+/// Counts the nests that this thread runs so.
+pub(super) fn take(way: Way) {
+    let mut taken = TAKEN.get();
+    taken[way as usize] += 1;
+    TAKEN.set(taken);
+}
 
 /// A linear congruential generator (Knuth's MMIX constants), its high bits.
 struct Random(u64);
@@ -52,6 +77,10 @@ struct Owned {
 }
 
 impl Owned {
+    fn at_stride(self, stride: isize) -> Self {
+        Owned { stride, ..self }
+    }
+
     fn axis(&self) -> Axis<'_> {
         let Owned { extent, stride, ref terms, offset } = *self;
         Axis { extent, stride, terms, offset }
@@ -254,6 +283,93 @@ fn convolutions() {
     check_convolutions::<Complex64>(&mut random, 50);
     check_convolutions::<i32>(&mut random, 100);
     check_convolutions::<i64>(&mut random, 50);
+    check_random::<f64, 2>(&mut random, 100);
+    println!("{:?}", TAKEN.get());
+    assert!(TAKEN.get().iter().all(|taken| *taken > 10), "{:?}", TAKEN.get());
+}
+
+/// One channel: an element that is no number shows where the window reads it, and nowhere else.
+#[test]
+fn no_numbers() {
+    let (extents, reach) = ([13, 30, 3, 5], [15, 34]);
+    let axes = [
+        axis(reach[0], 0, &[(0, 1), (2, 1)]).at_stride(34),
+        axis(reach[1], 0, &[(1, 1), (3, 1)]).at_stride(1),
+    ];
+    let weights = [axis(3, 0, &[(2, 1)]).at_stride(5), axis(5, 0, &[(3, 1)]).at_stride(1)];
+    let target = [axis(13, 0, &[(0, 1)]).at_stride(30), axis(30, 0, &[(1, 1)]).at_stride(1)];
+    for bad in [f64::NAN, f64::INFINITY] {
+        for (row, column) in [(0, 0), (7, 11), (14, 33), (3, 20)] {
+            let mut x = vec![1.0_f64; 15 * 34];
+            x[row * 34 + column] = bad;
+            let w = [1.0_f64; 15];
+            let mut y = vec![0.0_f64; 13 * 30];
+            let [axes, weights, target] =
+                [&axes, &weights, &target].map(|axes| axes.each_ref().map(Owned::axis));
+            let nest = Windowed { extents: &extents, sources: [&axes, &weights], target: &target };
+            let reads =
+                [x.as_ptr(), w.as_ptr()].map(|ptr| RawRead { ptr: ptr.cast(), conjugated: false });
+            // SAFETY: the memory is as large as the axes say.
+            unsafe { run(f64::TABLE.raw, &nest, reads, y.as_mut_ptr().cast(), RawMode::Assign) };
+            for (place, sum) in y.iter().enumerate() {
+                let (i, j) = (place / 30, place % 30);
+                let is_read = (i..i + 3).contains(&row) && (j..j + 5).contains(&column);
+                assert_eq!(sum.is_finite(), !is_read, "{bad} at {row} {column}: {i} {j} {sum}");
+                assert!(is_read || *sum == 15.0);
+            }
+        }
+    }
+}
+
+/// The same bits for any number of threads.
+#[cfg(feature = "threads")]
+#[test]
+fn threads() {
+    let pools = [1, 2, 5]
+        .map(|threads| rayon_core::ThreadPoolBuilder::new().num_threads(threads).build().unwrap());
+    let mut random = Random(3);
+    for _ in 0..40 {
+        let (s, d) = (1 + random.below(3), 1 + random.below(2));
+        let [b, c, o] = [3, 1, 1].map(|least| least + random.below(16));
+        let [n, k] = [3 + random.below(20), 1 + random.below(5)];
+        let pad = random.below(k);
+        let reach = (s * (n - 1) + d * (k - 1) + 1 - pad).max(1);
+        let extents = [b, c, o, n, k];
+        let x = [
+            axis(b, 0, &[(0, 1)]),
+            axis(c, 0, &[(1, 1)]),
+            axis(reach, -pad.cast_signed(), &[(3, s.cast_signed()), (4, d.cast_signed())]),
+        ];
+        let w = [axis(o, 0, &[(2, 1)]), axis(c, 0, &[(1, 1)]), axis(k, 0, &[(4, 1)])];
+        let y = [axis(b, 0, &[(0, 1)]), axis(o, 0, &[(2, 1)]), axis(n, 0, &[(3, 1)])];
+        let arrays = [x, w, y].map(|axes| Array::lay(&mut random, axes.to_vec()));
+        for [first, second, target] in [[0, 1, 2], [2, 1, 0], [2, 0, 1]] {
+            let [first, second, target] = [first, second, target].map(|i| &arrays[i]);
+            let mut fractions = |len: usize| -> Vec<f32> {
+                (0..len).map(|_| random.below(1 << 20) as f32 / 1e6 - 0.5).collect()
+            };
+            let memory = [fractions(first.len), fractions(second.len)];
+            let axes = [first, second, target].map(Array::axes);
+            let nest =
+                Windowed { extents: &extents, sources: [&axes[0], &axes[1]], target: &axes[2] };
+            let run_in = |pool: &rayon_core::ThreadPool| {
+                pool.install(|| {
+                    let mut out = vec![0.0_f32; target.len];
+                    let reads =
+                        [(first, &memory[0]), (second, &memory[1])].map(|(array, memory)| {
+                            let ptr = memory.as_ptr().wrapping_add(array.first).cast();
+                            RawRead { ptr, conjugated: false }
+                        });
+                    let to = out.as_mut_ptr().wrapping_add(target.first).cast();
+                    // SAFETY: the memory is as large as the axes say.
+                    unsafe { run(f32::TABLE.raw, &nest, reads, to, RawMode::Assign) };
+                    out.into_iter().map(f32::to_bits).collect::<Vec<_>>()
+                })
+            };
+            let alone = run_in(&pools[0]);
+            assert!(pools[1..].iter().all(|pool| run_in(pool) == alone), "{nest:?}");
+        }
+    }
 }
 
 /// Arrays with axes at random.
