@@ -36,16 +36,18 @@ impl Kept {
     ///
     /// If they are more than `isize::MAX`.
     pub(crate) fn new(bytes: usize, align: usize) -> Self {
+        let spare = if align > LINE { align } else { 0 };
+        let lines = bytes.div_ceil(LINE) + spare / LINE;
         let kept = OF_THREAD.try_with(|kept| {
             let mut blocks = kept.take();
-            let block = blocks.pop();
+            // One that is large enough, if there is one: several are asked for at once, always in the same order.
+            let fits = blocks.iter().rposition(|block| block.capacity() >= lines);
+            let block = fits.map(|i| blocks.remove(i)).or_else(|| blocks.pop());
             kept.set(blocks);
             block
         });
         // At the end of the thread nothing is kept any more.
         let mut memory = kept.ok().flatten().unwrap_or_default();
-        let spare = if align > LINE { align } else { 0 };
-        let lines = bytes.div_ceil(LINE) + spare / LINE;
         if memory.capacity() < lines {
             // Growing would copy what is not needed, and take more than is kept.
             memory = Vec::new();
