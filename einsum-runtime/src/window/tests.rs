@@ -276,16 +276,16 @@ fn check_convolutions<T: Integer>(random: &mut Random, rounds: usize) {
 fn convolutions() {
     let mut random = Random(1);
     on_every_level(|_| {
-        check_convolutions::<f32>(&mut random, 300);
-        check_convolutions::<f64>(&mut random, 150);
+        check_convolutions::<f32>(&mut random, 160);
+        check_convolutions::<f64>(&mut random, 60);
     });
-    check_convolutions::<Complex32>(&mut random, 100);
-    check_convolutions::<Complex64>(&mut random, 50);
-    check_convolutions::<i32>(&mut random, 100);
-    check_convolutions::<i64>(&mut random, 50);
+    check_convolutions::<Complex32>(&mut random, 40);
+    check_convolutions::<Complex64>(&mut random, 20);
+    check_convolutions::<i32>(&mut random, 40);
+    check_convolutions::<i64>(&mut random, 20);
     check_random::<f64, 2>(&mut random, 100);
     println!("{:?}", TAKEN.get());
-    assert!(TAKEN.get().iter().all(|taken| *taken > 10), "{:?}", TAKEN.get());
+    assert!(TAKEN.get().iter().all(|taken| *taken > 3), "{:?}", TAKEN.get());
 }
 
 /// One channel: an element that is no number shows where the window reads it, and nowhere else.
