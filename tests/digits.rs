@@ -67,14 +67,14 @@ fn loss_falls_and_unseen_digits_are_read() {
 
     let mut batches = Vec::new();
     let losses: Vec<f32> =
-        (0..12).map(|_| trainer.epoch(&training, |images| batches.push(images))).collect();
+        (0..6).map(|_| trainer.epoch(&training, |images| batches.push(images))).collect();
     assert!(losses.is_sorted_by(|earlier, later| earlier > later), "{losses:?}");
-    assert!(losses[11] < 0.1, "{losses:?}");
-    assert_eq!(batches.len(), 12 * TRAINING_ROWS.div_ceil(BATCH));
-    assert_eq!(batches.iter().sum::<usize>(), 12 * TRAINING_ROWS);
+    assert!(losses[5] < 0.1, "{losses:?}");
+    assert_eq!(batches.len(), 6 * TRAINING_ROWS.div_ceil(BATCH));
+    assert_eq!(batches.iter().sum::<usize>(), 6 * TRAINING_ROWS);
 
     let after = accuracy(&trainer.network, &test);
-    assert!(after >= 0.89, "test accuracy {after}, losses {losses:?}");
+    assert!(after >= 0.9, "test accuracy {after}, losses {losses:?}");
 }
 
 #[test]
