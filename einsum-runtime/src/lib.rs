@@ -45,6 +45,7 @@ mod new_array;
 mod output_view;
 mod rearrange;
 mod result;
+mod sort;
 #[cfg(target_arch = "x86_64")]
 mod staged;
 #[cfg(target_arch = "x86_64")]

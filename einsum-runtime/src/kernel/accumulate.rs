@@ -9,6 +9,7 @@ use core::mem::MaybeUninit;
 use super::walk::walk;
 use super::{Dim, Dims, Mode, Read};
 use crate::element::Element;
+use crate::sort::sort_by_key;
 
 /// The length of the buffer of sums: 16 KB of `f64`, as short runs of long rows defeat the prefetcher.
 const RUN: usize = 2048;
@@ -67,7 +68,7 @@ unsafe fn runs<T: Element, S: Terms<T, P>, const P: usize, const RUN: usize>(
     mode: Mode<T>,
 ) {
     // Larger steps first, so that the walks below go through memory in order.
-    dims.sort_by_key(|d| core::cmp::Reverse(reach(d)));
+    sort_by_key(&mut dims[..], |d| core::cmp::Reverse(reach(d)));
     let vector = match (0..dims.len()).min_by_key(|&i| cost(&dims[i])) {
         Some(best) => dims.remove(best),
         None => Dim { extent: 1, out: 0, sources: [0; P], summed: true },

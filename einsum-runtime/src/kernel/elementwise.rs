@@ -6,6 +6,7 @@
 use super::walk::walk;
 use super::{Dim, Dims, Read};
 use crate::element::Element;
+use crate::sort::sort_by_key;
 
 /// The side of a tile: 16 rows of 128 bytes, few enough for the ways of L1 if their steps are a power of two.
 const TILE: usize = 16;
@@ -120,7 +121,7 @@ fn for_each_row<const P: usize>(
     dims: &mut Dims<P>,
     mut row: impl FnMut(usize, &Dim<P>, isize, [isize; P]),
 ) {
-    dims.sort_by_key(|d| core::cmp::Reverse(d.out.unsigned_abs()));
+    sort_by_key(&mut dims[..], |d| core::cmp::Reverse(d.out.unsigned_abs()));
     let Some(inner) = dims.pop() else {
         row(1, &Dim { extent: 1, out: 1, sources: [1; P], summed: false }, 0, [0; P]);
         return;

@@ -5,6 +5,7 @@ use core::ops::Range;
 use smallvec::{Array, SmallVec};
 
 use super::{Dim, Dims, Read};
+use crate::sort::sort_by_key;
 
 /// Products of fewer multiplications are not packed.
 const LEAST_WORK: usize = 1024;
@@ -63,10 +64,10 @@ impl Groups {
             group.push(*dim);
         }
         for group in [&mut groups.batch, &mut groups.m, &mut groups.n] {
-            group.sort_by_key(|d| core::cmp::Reverse(d.out));
+            sort_by_key(&mut group[..], |d| core::cmp::Reverse(d.out));
         }
         let reach = |d: &Dim<2>| d.sources[0].unsigned_abs().max(d.sources[1].unsigned_abs());
-        groups.k.sort_by_key(|d| core::cmp::Reverse(reach(d)));
+        sort_by_key(&mut groups.k[..], |d| core::cmp::Reverse(reach(d)));
         groups
     }
 

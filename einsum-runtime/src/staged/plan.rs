@@ -14,6 +14,7 @@ use smallvec::SmallVec;
 use super::Staged;
 use crate::engine::{is_large, is_tiny, wastes_lanes};
 use crate::kernel::{Dim, Dims};
+use crate::sort::sort_by_key;
 
 /// The most bytes of a buffer: three of them fit a second-level cache of 1 MB, or nearly so.
 pub(super) const BYTES: usize = if cfg!(test) { 64 << 10 } else { 384 << 10 };
@@ -92,7 +93,9 @@ struct Caps {
 fn sorted<const P: usize>(dims: &Dims<P>) -> Dims<P> {
     let mut dims = dims.clone();
     let reach = |d: &Dim<P>| d.sources.iter().map(|s| s.unsigned_abs()).max();
-    dims.sort_by_key(|d| (d.summed, core::cmp::Reverse((d.out.unsigned_abs(), reach(d)))));
+    sort_by_key(&mut dims[..], |d| {
+        (d.summed, core::cmp::Reverse((d.out.unsigned_abs(), reach(d))))
+    });
     dims
 }
 

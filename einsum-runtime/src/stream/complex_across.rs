@@ -8,6 +8,7 @@ use super::divide::Elements;
 use super::odometer::Odometer;
 use super::sweep::{Arrays, once};
 use crate::kernel::Dims;
+use crate::sort::sort_by_key;
 use crate::threads::{self, Grid, Shared};
 
 /// The shortest and the longest rows. Shorter ones do not fill vectors; longer ones are summed in chunks.
@@ -28,7 +29,7 @@ pub(super) unsafe fn sum<T: ComplexLanes + Sync>(dims: &mut Dims<1>, arrays: Arr
     }
     let nanoseconds = Elements::of(dims).nanoseconds(size_of::<T>());
     let row = dims.remove(row);
-    dims.sort_by_key(|d| core::cmp::Reverse(d.sources[0].unsigned_abs()));
+    sort_by_key(&mut dims[..], |d| core::cmp::Reverse(d.sources[0].unsigned_abs()));
     let across = dims.pop().unwrap_or(once());
     let outer = dims.iter().map(|d| d.extent).product();
     let grid = Grid::of([outer, across.extent], [1, 1], threads::pieces(nanoseconds));

@@ -19,6 +19,7 @@ use super::sweep::{Arrays, TILE, once};
 use crate::element::Element;
 use crate::engine::is_large;
 use crate::kernel::{Dim, Dims, Mode, Read};
+use crate::sort::sort_by_key;
 
 /// The most sums of a buffer.
 const BUFFER: usize = 2048;
@@ -221,7 +222,7 @@ pub(super) unsafe fn contract<T: ComplexLanes>(
         let kernel = if row.sources[1] == 0 { T::ADD_SCALED } else { T::MULTIPLY_ADD };
         (kernel, [T::signs([false, sigma]), T::signs([sigma == tau, tau])])
     };
-    dims.sort_by_key(|d| core::cmp::Reverse(d.sources[0].unsigned_abs()));
+    sort_by_key(&mut dims[..], |d| core::cmp::Reverse(d.sources[0].unsigned_abs()));
     let (mut kept, mut summed) = (Dims::<2>::new(), Dims::<2>::new());
     for dim in dims.iter() {
         if dim.summed { summed.push(*dim) } else { kept.push(*dim) }

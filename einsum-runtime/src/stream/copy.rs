@@ -10,6 +10,7 @@ use super::permute::permute;
 use super::rows::Bypass;
 use super::sweep::{Arrays, TILE, once, sweep_rows, sweep_tiles};
 use crate::kernel::{Dim, Dims, Mode};
+use crate::sort::sort_by_key;
 
 /// The longest side of a tile in a buffer, as [`part`] cuts them; not a power of two.
 pub(super) const PITCH: usize = TILE + 8;
@@ -87,7 +88,7 @@ pub(super) fn take_smallest<const P: usize, K: Ord>(
     dims: &mut Dims<P>,
     key: impl Fn(&Dim<P>) -> K,
 ) -> Dim<P> {
-    dims.sort_by_key(|d| core::cmp::Reverse(d.out.unsigned_abs()));
+    sort_by_key(&mut dims[..], |d| core::cmp::Reverse(d.out.unsigned_abs()));
     // Of equals the last, which runs fastest in the output.
     let smallest = (0..dims.len()).rev().min_by_key(|&i| key(&dims[i]));
     smallest.map_or(once(), |i| dims.remove(i))

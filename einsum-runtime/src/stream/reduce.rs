@@ -16,6 +16,7 @@ use super::sums::BUFFER;
 use super::sweep::{Arrays, once};
 use crate::engine::scratch::{Scratch, with_scratch};
 use crate::kernel::{Dim, Dims, Mode};
+use crate::sort::sort_by_key;
 use crate::threads::{self, Grid, Shared};
 
 /// `out[o] = Σ x[s]` or `Σ x[s] · y[t]` over the summed dims, or what `mode` makes of the sum. Returns false, with
@@ -30,7 +31,7 @@ pub(super) unsafe fn reduce<T: Lane + PartialEq, const P: usize>(
     mode: Mode<T>,
 ) -> bool {
     // Of several adjacent dims, as windows have them, the one that runs fastest in the output.
-    dims.sort_by_key(|d| core::cmp::Reverse(d.out.unsigned_abs()));
+    sort_by_key(&mut dims[..], |d| core::cmp::Reverse(d.out.unsigned_abs()));
     let is_row = |d: &Dim<P>| d.sources[0].unsigned_abs() == 1 && kernels::<T, P>(d).is_some();
     let Some(row) = dims.iter().rposition(is_row) else { return false };
     for dim in dims.iter_mut().filter(|d| d.sources[0] < 0) {
@@ -38,7 +39,7 @@ pub(super) unsafe fn reduce<T: Lane + PartialEq, const P: usize>(
     }
     let row = dims.remove(row);
     let Some(kernels) = kernels(&row) else { return false };
-    dims.sort_by_key(|d| core::cmp::Reverse(d.sources[0]));
+    sort_by_key(&mut dims[..], |d| core::cmp::Reverse(d.sources[0]));
     let (mut kept, mut summed) = (Dims::<P>::new(), Dims::<P>::new());
     for dim in dims.iter() {
         if dim.summed { summed.push(*dim) } else { kept.push(*dim) }

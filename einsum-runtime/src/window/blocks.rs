@@ -7,6 +7,7 @@ use smallvec::SmallVec;
 use super::affine::Affine;
 use super::buffer::Layout;
 use super::results::Results;
+use crate::sort::sort_by_key;
 
 /// The most bytes of the buffers: with what else is read they fit a second-level cache of 1 MB.
 const BYTES: usize = if cfg!(test) { 2 << 10 } else { 512 << 10 };
@@ -184,7 +185,7 @@ fn order<const P: usize>(
     let is_in = |number: &usize| lines().any(|line| line.coefficients[*number] != 0);
     let mut numbers: SmallVec<[usize; 8]> = (0..nest.loops.len()).filter(is_in).collect();
     let is_window = |number: usize| others(number) > 0;
-    numbers.sort_by_key(|&n| {
+    sort_by_key(&mut numbers[..], |&n| {
         let is_summed = nest.loops[n].out.is_none();
         let rank = match (is_summed, is_window(n)) {
             (false, false) => 0,

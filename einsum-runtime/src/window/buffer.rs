@@ -9,6 +9,7 @@ use super::affine::{Affine, Line, plus, times};
 use crate::kept::Kept;
 use crate::kernel::raw::{RawKernels, RawMode};
 use crate::kernel::{Dim, Dims};
+use crate::sort::sort_by_key;
 
 /// The axes of a buffer, outermost first.
 #[derive(Debug)]
@@ -48,7 +49,7 @@ impl Layout {
     /// it has positions becomes an axis for every loop.
     pub(super) fn of<const P: usize>(nest: &Affine<P>, lines: &[Line]) -> Self {
         let mut order: SmallVec<[usize; 4]> = (0..lines.len()).collect();
-        order.sort_by_key(|&line| core::cmp::Reverse(lines[line].stride.unsigned_abs()));
+        sort_by_key(&mut order[..], |&line| core::cmp::Reverse(lines[line].stride.unsigned_abs()));
         let extents: SmallVec<[usize; 8]> = nest.loops.iter().map(|l| l.extent).collect();
         let mut layout = Layout {
             axes: SmallVec::new(),

@@ -14,6 +14,7 @@ use smallvec::SmallVec;
 use crate::kernel::level::Level;
 use crate::kernel::raw::RawKernels;
 use crate::kernel::{Dim, Dims};
+use crate::sort::sort_by_key;
 
 /// How results lie in their buffer.
 #[derive(Clone, Debug)]
@@ -81,7 +82,9 @@ impl Results {
         };
         let mut order: SmallVec<[usize; 8]> =
             (0..dims.len()).filter(|&i| !dims[i].summed).collect();
-        order.sort_by_key(|&i| core::cmp::Reverse((dims[i].out.unsigned_abs(), dims[i].extent)));
+        sort_by_key(&mut order[..], |&i| {
+            core::cmp::Reverse((dims[i].out.unsigned_abs(), dims[i].extent))
+        });
         order.retain(|i| dims[*i].extent > 1);
         let last = *order.last()?;
         let row = dims[last];
@@ -144,7 +147,9 @@ impl Results {
                 Flat { p, pitch, gap: row_of[p].map(|_| pitch - row.extent) }
             });
         } else if best == of_all {
-            order.sort_by_key(|&i| (is_row(p, &dims[i]), core::cmp::Reverse(dims[i].out.abs())));
+            sort_by_key(&mut order[..], |&i| {
+                (is_row(p, &dims[i]), core::cmp::Reverse(dims[i].out.abs()))
+            });
         } else if let Some(other) = other {
             order.retain(|i| *i != other);
             order.push(other);

@@ -6,6 +6,7 @@ use super::Job;
 use super::affine::Affine;
 use super::solve::next_axis;
 use crate::kernel::raw::RawMode;
+use crate::sort::sort_by_key;
 
 /// Runs a nest point by point of as few and short loops as leave one loop for every axis of the target, and one axis for
 /// every loop.
@@ -49,7 +50,7 @@ pub(super) unsafe fn scatter<const P: usize>(job: &Job<'_, P>, nest: Affine<P>, 
 /// Returns the loops whose points run one by one.
 pub(super) fn fixed<const P: usize>(nest: &Affine<P>) -> SmallVec<[usize; 8]> {
     let mut order: SmallVec<[usize; 8]> = (0..nest.loops.len()).collect();
-    order.sort_by_key(|&number| core::cmp::Reverse(nest.loops[number].extent));
+    sort_by_key(&mut order[..], |&number| core::cmp::Reverse(nest.loops[number].extent));
     let mut is_taken: SmallVec<[bool; 4]> = SmallVec::from_elem(false, nest.target.len());
     let mut fixed = SmallVec::new();
     for number in order {

@@ -17,6 +17,7 @@ use crate::kept::Kept;
 use crate::kernel::level::Level;
 use crate::kernel::raw::{RawMode, RawRead};
 use crate::kernel::{Dim, Dims};
+use crate::sort::sort_by_key;
 use crate::threads::{self, BYTES_MULTIPLIED, Grid, Shared};
 
 /// The products of a solved nest are at least so many times those of this one.
@@ -97,7 +98,7 @@ pub(super) unsafe fn spread<const P: usize>(job: &Job<'_, P>, nest: &Affine<P>, 
     let elements =
         |blocks: &[usize]| kept.iter().fold(1_usize, |n, &l| n.saturating_mul(blocks[l]));
     let mut order: SmallVec<[usize; 8]> = kept.iter().copied().filter(|&n| is_alone(n)).collect();
-    order.sort_by_key(|&n| reads(rows, n));
+    sort_by_key(&mut order[..], |&n| reads(rows, n));
     for least in [COLUMNS, 1] {
         for &number in &order {
             let others = elements(&blocks) / blocks[number];
@@ -175,7 +176,7 @@ impl<const P: usize> Spread<'_, P> {
         });
         // Rows innermost, in the order of their source.
         let mut order: SmallVec<[usize; 8]> = SmallVec::from_slice(self.kept);
-        order.sort_by_key(|&n| match dims[n].sources[self.rows].unsigned_abs() {
+        sort_by_key(&mut order[..], |&n| match dims[n].sources[self.rows].unsigned_abs() {
             0 => (0, core::cmp::Reverse(0)),
             step => (1, core::cmp::Reverse(step)),
         });
