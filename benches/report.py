@@ -136,11 +136,12 @@ def races(rows):
 def compile_time(rows):
     seconds = {row[1]: float(row[2]) for row in rows if row[0] == "compile_time"}
     kinds = [case.removeprefix("release ") for case in seconds if case.startswith("release ")]
+    milliseconds = lambda case: f"{seconds[case] * 1e3:.1f}" if case in seconds else ""
     yield f"A clean release build of einloom with its dependencies takes {seconds['clean build']:.1f} s."
     yield ""
     yield from table(
         ("kind", "release, ms a call", "debug, ms a call"),
-        ((kind.replace("_", " "), *(f"{seconds[f'{p} {kind}'] * 1e3:.1f}" for p in ("release", "debug"))) for kind in kinds),
+        ((kind.replace("_", " "), *(milliseconds(f"{p} {kind}") for p in ("release", "debug"))) for kind in kinds),
     )
 
 
