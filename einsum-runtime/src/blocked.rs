@@ -101,7 +101,7 @@ impl Call<'_> {
         let grid = Grid::of([extent.div_ceil(len)], [1], pieces);
         // SAFETY: a call and its outputs are made of pointers to elements, and of numbers and tables that nobody writes.
         let shared = unsafe { Shared::new((self, outs)) };
-        threads::each(grid.pieces(), |piece| {
+        threads::each(grid.pieces(), &|piece| {
             let (call, outs) = shared.get();
             let [blocks] = grid.piece(piece);
             for start in blocks.map(|block| block * len) {

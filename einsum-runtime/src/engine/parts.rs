@@ -40,7 +40,7 @@ pub(super) unsafe fn execute_in_parts(machine: &Machine, plan: &Plan, task: Task
     };
     // SAFETY: besides the pointers to the arrays there are only numbers.
     let task = unsafe { Shared::new(task) };
-    threads::each(parts.count(), |number| {
+    threads::each(parts.count(), &|number| {
         // SAFETY: the caller's duties. Parts differ in a kept loop, so each writes elements of its own.
         unsafe { execute(machine, plan, parts.part(number), task.get()) }
     });
@@ -158,7 +158,7 @@ impl Batch {
     #[cold]
     pub(super) fn each(&self, pieces: usize, run: impl Fn(Range<usize>, Range<usize>) + Sync) {
         let grid = Grid::of(self.extents, [1, PRODUCTS.min(self.extents[1])], pieces);
-        threads::each(grid.pieces(), |piece| {
+        threads::each(grid.pieces(), &|piece| {
             let [outer, inner] = grid.piece(piece);
             run(outer, inner);
         });

@@ -50,7 +50,7 @@ pub(super) unsafe fn accumulate<T: Element, S: Terms<T, P>, const P: usize>(
 ) {
     // SAFETY: the caller's duties.
     unsafe {
-        if size_of::<T>() <= 16 {
+        if const { size_of::<T>() <= 16 } {
             runs::<T, S, P, RUN>(dims, terms, out, mode);
         } else {
             runs::<T, S, P, SHORT_RUN>(dims, terms, out, mode);
@@ -78,33 +78,33 @@ unsafe fn runs<T: Element, S: Terms<T, P>, const P: usize, const RUN: usize>(
         if dim.summed { summed.push(*dim) } else { kept.push(*dim) }
     }
     if vector.summed {
-        walk(&kept, |o, s| {
+        for (o, s) in walk(&kept) {
             let mut sum = T::ZERO;
-            walk(&summed, |_, t| {
+            for (_, t) in walk(&summed) {
                 // SAFETY: the row consists of points of the dims.
                 let row = unsafe { terms.sum_row(vector.extent, plus(s, t), vector.sources) };
                 sum = T::add(sum, row);
-            });
+            }
             // SAFETY: `o` is the output's offset at a point of the dims.
             unsafe { mode.put_row(&[sum], out.wrapping_offset(o), 0) }
-        });
+        }
         return;
     }
     let mut buffer = [const { MaybeUninit::uninit() }; RUN];
-    walk(&kept, |o, s| {
+    for (o, s) in walk(&kept) {
         for start in (0..vector.extent).step_by(RUN) {
             let sums = zeros(&mut buffer, RUN.min(vector.extent - start));
             let start = start.cast_signed();
             let s = plus(s, vector.sources.map(|step| step * start));
-            walk(&summed, |_, t| {
+            for (_, t) in walk(&summed) {
                 // SAFETY: the row consists of points of the dims.
                 unsafe { terms.add_row(sums, plus(s, t), vector.sources) }
-            });
+            }
             let to = out.wrapping_offset(o + start * vector.out);
             // SAFETY: the run consists of points of the dims.
             unsafe { mode.put_row(sums, to, vector.out) }
         }
-    });
+    }
 }
 
 /// Returns the first `len` elements, set to zero.

@@ -17,7 +17,7 @@ const TILE: usize = 16;
 ///
 /// As [`Kernels`](super::Kernels), after [`prepare`](super::prepare::prepare), with no dim summed.
 pub(super) unsafe fn copy<T: Element>(dims: &mut Dims<1>, source: Read<T>, out: *mut T) {
-    for_each_row(dims, |len, step, to, [from]| {
+    for_each_row(dims, &mut |len, step, to, [from]| {
         let (to, from) = (out.wrapping_offset(to), source.ptr.wrapping_offset(from));
         // SAFETY: a row consists of points of `dims`; the caller's duties.
         unsafe { copy_row(len, to, step.out, from, step.sources[0], source.conjugated) }
@@ -60,7 +60,7 @@ pub(super) unsafe fn multiply<T: Element>(
     [first, second]: [Read<T>; 2],
     out: *mut T,
 ) {
-    for_each_row(dims, |len, step, to, [x, y]| {
+    for_each_row(dims, &mut |len, step, to, [x, y]| {
         let to = out.wrapping_offset(to);
         let (x, y) = (first.ptr.wrapping_offset(x), second.ptr.wrapping_offset(y));
         let [x_step, y_step] = step.sources;
@@ -103,7 +103,7 @@ unsafe fn multiply_row<T: Element>(
 ///
 /// As [`scale`](super::scale), after [`prepare`](super::prepare::prepare).
 pub(super) unsafe fn scale<T: Element>(dims: &mut Dims<0>, out: *mut T, beta: Option<T>) {
-    for_each_row(dims, |len, step, to, []| {
+    for_each_row(dims, &mut |len, step, to, []| {
         let to = out.wrapping_offset(to);
         for i in 0..len.cast_signed() {
             let at = to.wrapping_offset(i * step.out);
@@ -116,10 +116,11 @@ pub(super) unsafe fn scale<T: Element>(dims: &mut Dims<0>, out: *mut T, beta: Op
 }
 
 /// Calls `row` with length, steps, and first offsets of rows that together are all points.
-#[inline]
+///
+/// Through a table: the choices here are then compiled once, and not for every element type.
 fn for_each_row<const P: usize>(
     dims: &mut Dims<P>,
-    mut row: impl FnMut(usize, &Dim<P>, isize, [isize; P]),
+    row: &mut dyn FnMut(usize, &Dim<P>, isize, [isize; P]),
 ) {
     sort_by_key(&mut dims[..], |d| core::cmp::Reverse(d.out.unsigned_abs()));
     let Some(inner) = dims.pop() else {
@@ -127,10 +128,14 @@ fn for_each_row<const P: usize>(
         return;
     };
     match (0..P).find_map(|p| preferred(dims, &inner, p)) {
-        None => walk(dims, |out, sources| row(inner.extent, &inner, out, sources)),
+        None => {
+            for (out, sources) in walk(dims) {
+                row(inner.extent, &inner, out, sources);
+            }
+        }
         Some(across) => {
             let across = dims.remove(across);
-            walk(dims, |out, sources| {
+            for (out, sources) in walk(dims) {
                 for_each_tile(&across, &inner, |columns, out_at, sources_at| {
                     let mut at = sources;
                     for (at, tile) in at.iter_mut().zip(sources_at) {
@@ -138,7 +143,7 @@ fn for_each_row<const P: usize>(
                     }
                     row(columns, &inner, out + out_at, at);
                 });
-            });
+            }
         }
     }
 }
@@ -152,7 +157,6 @@ fn preferred<const P: usize>(dims: &Dims<P>, inner: &Dim<P>, p: usize) -> Option
 }
 
 /// Calls `row` with length and first offsets of the rows of tiles of `across` by `along`.
-#[inline]
 fn for_each_tile<const P: usize>(
     across: &Dim<P>,
     along: &Dim<P>,

@@ -43,7 +43,7 @@ pub(super) unsafe fn gemm<T: Element>(
 ) {
     // SAFETY: the caller's duties.
     unsafe {
-        if size_of::<T>() <= 4 {
+        if const { size_of::<T>() <= 4 } {
             blocks::<T, 8>(groups, sources, out, mode);
         } else {
             blocks::<T, 4>(groups, sources, out, mode);
@@ -69,7 +69,7 @@ unsafe fn blocks<T: Element, const NR: usize>(
     let depth = k.min(KC);
     let (mut packed_rows, mut packed_columns) =
         (Packed::new(m.min(MC), MR, depth), Packed::new(n.min(NC), NR, depth));
-    walk(&groups.batch, |batch_out, [batch_first, batch_second]| {
+    for (batch_out, [batch_first, batch_second]) in walk(&groups.batch) {
         let first = Read { ptr: first.ptr.wrapping_offset(batch_first), ..first };
         let second = Read { ptr: second.ptr.wrapping_offset(batch_second), ..second };
         let out = out.wrapping_offset(batch_out);
@@ -91,7 +91,7 @@ unsafe fn blocks<T: Element, const NR: usize>(
                 mode = mode.then_add();
             }
         }
-    });
+    }
 }
 
 /// Room for packed lines, in memory that the thread keeps.

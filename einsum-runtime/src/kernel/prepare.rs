@@ -14,10 +14,26 @@ pub(crate) enum Work {
     Run,
 }
 
+#[inline]
 pub(crate) fn prepare<T, const P: usize>(
     dims: &mut Dims<P>,
     sources: &mut [Read<T>; P],
     out: &mut *mut T,
+) -> Work {
+    let (mut to, mut from) = (0, [0; P]);
+    let work = normalize(dims, &mut to, &mut from);
+    *out = out.wrapping_offset(to);
+    for (source, from) in sources.iter_mut().zip(from) {
+        source.ptr = source.ptr.wrapping_offset(from);
+    }
+    work
+}
+
+/// As [`prepare`], which adds the offsets of the first points to pointers of any type.
+fn normalize<const P: usize>(
+    dims: &mut Dims<P>,
+    out: &mut isize,
+    sources: &mut [isize; P],
 ) -> Work {
     drop_unit_loops(dims);
     if dims.iter().any(|d| d.extent == 0 && !d.summed) {
@@ -27,7 +43,7 @@ pub(crate) fn prepare<T, const P: usize>(
         dims.retain(|d| !d.summed);
         return Work::Zero;
     }
-    turn_loops(dims, sources, out);
+    turn_loops(dims, out, sources);
     fuse_loops(dims);
     Work::Run
 }
@@ -37,7 +53,7 @@ fn drop_unit_loops<const P: usize>(dims: &mut Dims<P>) {
 }
 
 /// Runs loops in the direction in which the output, or for a summed loop its first source, steps forward.
-fn turn_loops<T, const P: usize>(dims: &mut Dims<P>, sources: &mut [Read<T>; P], out: &mut *mut T) {
+fn turn_loops<const P: usize>(dims: &mut Dims<P>, out: &mut isize, sources: &mut [isize; P]) {
     for dim in dims {
         let leading =
             if dim.summed { dim.sources.iter().copied().find(|s| *s != 0) } else { Some(dim.out) };
@@ -45,10 +61,10 @@ fn turn_loops<T, const P: usize>(dims: &mut Dims<P>, sources: &mut [Read<T>; P],
             continue;
         }
         let last = (dim.extent - 1).cast_signed();
-        *out = out.wrapping_offset(dim.out.wrapping_mul(last));
+        *out = out.wrapping_add(dim.out.wrapping_mul(last));
         dim.out = dim.out.wrapping_neg();
         for (source, step) in sources.iter_mut().zip(&mut dim.sources) {
-            source.ptr = source.ptr.wrapping_offset(step.wrapping_mul(last));
+            *source = source.wrapping_add(step.wrapping_mul(last));
             *step = step.wrapping_neg();
         }
     }

@@ -32,7 +32,7 @@ pub(crate) struct RawKernels {
 pub(crate) type RawKernel<const P: usize> = unsafe fn(&mut Dims<P>, [RawRead; P], *mut u8, RawMode);
 
 /// [`Read`] without the element type.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Debug)]
 pub(crate) struct RawRead {
     pub(crate) ptr: *const u8,
     pub(crate) conjugated: bool,
@@ -237,11 +237,13 @@ unsafe fn binary<T: Element>(
     unsafe { run(T::KERNELS.binary, dims, sources, out, mode) }
 }
 
+/// Runs a kernel of one element type.
+///
 /// # Safety
 ///
 /// As [`RawKernels::unary`].
 #[inline]
-unsafe fn run<T: Element, const P: usize>(
+pub(crate) unsafe fn run<T: Element, const P: usize>(
     kernel: Kernel<T, P>,
     dims: &mut Dims<P>,
     sources: [RawRead; P],
@@ -273,6 +275,17 @@ unsafe fn scale_all<T: Element>(dims: Dims<0>, out: *mut u8, mode: RawMode) -> R
 }
 
 impl RawMode {
+    /// Takes the type off a mode, which is read where it is.
+    pub(crate) fn of<T>(mode: &Mode<T>) -> Self {
+        let factor = |factor: &T| Factor::At(core::ptr::from_ref(factor).cast());
+        match mode {
+            Mode::Assign => RawMode::Assign,
+            Mode::Scale { alpha, beta } => {
+                RawMode::Scale { alpha: factor(alpha), beta: factor(beta) }
+            }
+        }
+    }
+
     /// # Safety
     ///
     /// Factors can be read as elements `T`.
@@ -284,6 +297,13 @@ impl RawMode {
                 Mode::Scale { alpha: alpha.value(), beta: beta.value() }
             },
         }
+    }
+}
+
+impl RawRead {
+    /// Takes the type off a source.
+    pub(crate) fn of<T>(read: Read<T>) -> Self {
+        RawRead { ptr: read.ptr.cast(), conjugated: read.conjugated }
     }
 }
 

@@ -2,24 +2,26 @@
 
 use smallvec::SmallVec;
 
+use super::Kernels;
 use super::buffers::with_buffers;
 use super::plan::Plan;
-use super::{Staged, unary_here};
-use crate::kernel::{Dim, Dims, Kernel, Mode, Read};
+use crate::kernel::raw::{Factor, RawMode, RawRead};
+use crate::kernel::{Dim, Dims};
 
-/// Runs `kernel` on blocks of the nest.
+/// Runs a kernel on blocks of the nest.
 ///
 /// # Safety
 ///
-/// As [`Kernels`](crate::kernel::Kernels), for the dims that the plan was made from; the machine has AVX2 and FMA.
-pub(super) unsafe fn run<T: Staged, const P: usize>(
+/// As [`Kernels`](crate::kernel::Kernels), for the dims that the plan was made from, and elements of the kernels' type;
+/// factors can be read; the machine has AVX2 and FMA.
+pub(super) unsafe fn run<const P: usize>(
     plan: &Plan<P>,
-    sources: [Read<T>; P],
-    out: *mut T,
-    mode: Mode<T>,
-    kernel: Kernel<T, P>,
+    kernels: &Kernels<P>,
+    sources: [RawRead; P],
+    out: *mut u8,
+    mode: RawMode,
 ) {
-    let size = size_of::<T>();
+    let size = kernels.element;
     let bytes = |has: &dyn Fn(usize) -> bool| {
         let loops = (0..plan.dims.len()).filter(|&i| has(i));
         loops.map(|i| plan.blocks[i]).product::<usize>() * size
@@ -34,16 +36,17 @@ pub(super) unsafe fn run<T: Staged, const P: usize>(
         needed[2] = bytes(&|i| !plan.dims[i].summed);
     }
     with_buffers(needed, |[first, second, results]| {
-        let buffers = [first, second].map(<*mut u8>::cast::<T>);
+        let mut staged = [first; P];
+        staged[P - 1] = if P == 2 { second } else { first };
         let mut run = Run {
             plan,
+            kernels,
             sources,
             out,
             mode,
-            kernel,
-            staged: core::array::from_fn(|p| buffers[p]),
+            staged,
             held: [None; P],
-            results: results.cast(),
+            results,
             is_conjugated: false,
         };
         if plan.results && P == 1 {
@@ -56,16 +59,16 @@ pub(super) unsafe fn run<T: Staged, const P: usize>(
     });
 }
 
-struct Run<'p, T, const P: usize> {
+struct Run<'p, const P: usize> {
     plan: &'p Plan<P>,
-    sources: [Read<T>; P],
-    out: *mut T,
-    mode: Mode<T>,
-    kernel: Kernel<T, P>,
+    kernels: &'p Kernels<P>,
+    sources: [RawRead; P],
+    out: *mut u8,
+    mode: RawMode,
     /// The sources' buffers, and what they hold: the offset of the first element, and the number of elements.
-    staged: [*mut T; P],
+    staged: [*mut u8; P],
     held: [Option<(isize, usize)>; P],
-    results: *mut T,
+    results: *mut u8,
     /// Whether results are conjugated on their way into the output.
     is_conjugated: bool,
 }
@@ -76,7 +79,12 @@ struct Block {
     extent: SmallVec<[usize; 8]>,
 }
 
-impl<T: Staged, const P: usize> Run<'_, T, P> {
+impl<const P: usize> Run<'_, P> {
+    /// Returns the bytes of so many elements.
+    fn bytes(&self, elements: isize) -> isize {
+        elements * self.kernels.element.cast_signed()
+    }
+
     /// # Safety
     ///
     /// As [`run`].
@@ -117,14 +125,14 @@ impl<T: Staged, const P: usize> Run<'_, T, P> {
         }
         let mut reads = self.sources;
         for (p, read) in reads.iter_mut().enumerate() {
-            let offset = block.offset(plan, |d| d.sources[p]);
-            read.ptr = read.ptr.wrapping_offset(offset);
+            let offset = block.offset(plan, &|d| d.sources[p]);
+            read.ptr = read.ptr.wrapping_offset(self.bytes(offset));
             if !plan.sources[p] {
                 continue;
             }
             let is_in = |i: usize| plan.is_in(p, i);
-            let steps = block.steps(is_in);
-            let count = block.count(is_in);
+            let steps = block.steps(&is_in);
+            let count = block.count(&is_in);
             if self.held[p] != Some((offset, count)) {
                 self.held[p] = Some((offset, count));
                 let mut copy: Dims<1> = Dims::new();
@@ -132,9 +140,11 @@ impl<T: Staged, const P: usize> Run<'_, T, P> {
                     let (extent, from) = (block.extent[i], plan.dims[i].sources[p]);
                     copy.push(Dim { extent, out: steps[i], sources: [from], summed: false });
                 }
-                let from = Read { conjugated: false, ..*read };
+                let from = RawRead { conjugated: false, ..*read };
                 // SAFETY: the caller's duties: a block consists of points; the buffer has room for it.
-                unsafe { unary_here(&mut copy, [from], self.staged[p], Mode::Assign) };
+                unsafe {
+                    (self.kernels.copy)(&mut copy, [from], self.staged[p], RawMode::Assign);
+                }
             }
             read.ptr = self.staged[p];
             for (dim, step) in dims.iter_mut().zip(steps) {
@@ -142,21 +152,22 @@ impl<T: Staged, const P: usize> Run<'_, T, P> {
             }
         }
         let (out, mode) = if plan.results {
-            for (dim, step) in dims.iter_mut().zip(block.steps(|i| !plan.dims[i].summed)) {
+            for (dim, step) in dims.iter_mut().zip(block.steps(&|i| !plan.dims[i].summed)) {
                 dim.out = step;
             }
-            (self.results, Mode::Assign)
+            (self.results, RawMode::Assign)
         } else {
-            let out = self.out.wrapping_offset(block.offset(plan, |d| d.out));
+            let offset = block.offset(plan, &|d| d.out);
+            let out = self.out.wrapping_offset(self.bytes(offset));
             (out, self.mode)
         };
         let mode = match mode {
             mode if is_first => mode,
-            Mode::Assign => Mode::Scale { alpha: T::ONE, beta: T::ONE },
-            Mode::Scale { alpha, .. } => Mode::Scale { alpha, beta: T::ONE },
+            RawMode::Assign => RawMode::Scale { alpha: Factor::One, beta: Factor::One },
+            RawMode::Scale { alpha, .. } => RawMode::Scale { alpha, beta: Factor::One },
         };
         // SAFETY: the caller's duties: a block consists of points, and buffers hold the elements of sources.
-        unsafe { (self.kernel)(&mut dims, reads, out, mode) }
+        unsafe { (self.kernels.kernel)(&mut dims, reads, out, mode) }
     }
 
     /// Lets a block's results enter the output.
@@ -166,16 +177,17 @@ impl<T: Staged, const P: usize> Run<'_, T, P> {
     /// As [`run`]; the results are complete.
     unsafe fn put(&self, block: &Block) {
         let plan = self.plan;
-        let steps = block.steps(|i| !plan.dims[i].summed);
+        let steps = block.steps(&|i| !plan.dims[i].summed);
         let mut dims: Dims<1> = Dims::new();
         for (i, dim) in plan.dims.iter().enumerate().filter(|(_, d)| !d.summed) {
             let extent = block.extent[i];
             dims.push(Dim { extent, out: dim.out, sources: [steps[i]], summed: false });
         }
-        let out = self.out.wrapping_offset(block.offset(plan, |d| d.out));
-        let read = Read { ptr: self.results.cast_const(), conjugated: self.is_conjugated };
+        let offset = block.offset(plan, &|d| d.out);
+        let out = self.out.wrapping_offset(self.bytes(offset));
+        let read = RawRead { ptr: self.results.cast_const(), conjugated: self.is_conjugated };
         // SAFETY: the caller's duties.
-        unsafe { unary_here(&mut dims, [read], out, self.mode) }
+        unsafe { (self.kernels.copy)(&mut dims, [read], out, self.mode) }
     }
 }
 
@@ -199,17 +211,17 @@ impl Block {
     }
 
     /// Returns the offset of the first point, for the steps of one array.
-    fn offset<const P: usize>(&self, plan: &Plan<P>, step: impl Fn(&Dim<P>) -> isize) -> isize {
+    fn offset<const P: usize>(&self, plan: &Plan<P>, step: &dyn Fn(&Dim<P>) -> isize) -> isize {
         plan.dims.iter().zip(&self.start).map(|(d, start)| start.cast_signed() * step(d)).sum()
     }
 
     /// Returns the number of points of some loops.
-    fn count(&self, has: impl Fn(usize) -> bool) -> usize {
+    fn count(&self, has: &dyn Fn(usize) -> bool) -> usize {
         (0..self.extent.len()).filter(|&i| has(i)).map(|i| self.extent[i]).product()
     }
 
     /// Returns the steps of a buffer with some loops, the last one's elements adjacent; 0 for the others.
-    fn steps(&self, has: impl Fn(usize) -> bool) -> SmallVec<[isize; 8]> {
+    fn steps(&self, has: &dyn Fn(usize) -> bool) -> SmallVec<[isize; 8]> {
         let mut steps = SmallVec::from_elem(0, self.extent.len());
         let mut step = 1;
         for i in (0..self.extent.len()).rev().filter(|&i| has(i)) {

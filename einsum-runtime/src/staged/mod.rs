@@ -24,9 +24,10 @@ use num_complex::Complex;
 use crate::engine::{self, Contract};
 use crate::kernel::level::Level;
 use crate::kernel::prepare::{Work, prepare};
+use crate::kernel::raw::{self, RawKernel, RawMode, RawRead};
 use crate::kernel::{Dims, Mode, Read, contract, prepared_binary, prepared_unary};
 use crate::stream::Stream;
-use plan::{contraction, product, sum};
+use plan::{Elements, contraction, product, sum};
 
 /// Nests with fewer points are left to the plain loops.
 pub(crate) const POINTS: usize = 4096;
@@ -68,8 +69,10 @@ pub(crate) unsafe fn unary<T: Staged>(
         return false;
     }
     let plan = sum(dims, T::IS_COMPLEX);
-    // SAFETY: the caller's duties.
-    unsafe { blocks::run(&plan, [x], out, mode, unary_here) };
+    let kernels =
+        Kernels { element: size_of::<T>(), copy: unary_here::<T>, kernel: unary_here::<T> };
+    // SAFETY: the caller's duties; the kernels are those of the elements.
+    unsafe { blocks::run(&plan, &kernels, [RawRead::of(x)], out.cast(), RawMode::of(&mode)) };
     true
 }
 
@@ -88,12 +91,16 @@ pub(crate) unsafe fn binary<T: Staged>(
         return false;
     }
     let plan = if dims.iter().any(|d| d.summed) {
-        contraction::<T>(dims)
+        contraction(dims, Elements { size: size_of::<T>(), are_complex: T::IS_COMPLEX })
     } else {
         product(dims, !matches!(mode, Mode::Assign))
     };
-    // SAFETY: the caller's duties.
-    unsafe { blocks::run(&plan, sources, out, mode, binary_here) };
+    let kernels =
+        Kernels { element: size_of::<T>(), copy: unary_here::<T>, kernel: binary_here::<T> };
+    let [x, y] = sources;
+    let sources = [RawRead::of(x), RawRead::of(y)];
+    // SAFETY: the caller's duties; the kernels are those of the elements.
+    unsafe { blocks::run(&plan, &kernels, sources, out.cast(), RawMode::of(&mode)) };
     true
 }
 
@@ -102,12 +109,44 @@ fn is_worth<const P: usize>(dims: &Dims<P>) -> bool {
     points >= POINTS && Level::current() >= Level::Avx2
 }
 
+/// The kernels that blocks are given to. All else is compiled once for all types of elements.
+struct Kernels<const P: usize> {
+    /// The size of an element.
+    element: usize,
+    copy: RawKernel<1>,
+    kernel: RawKernel<P>,
+}
+
 /// The kernels without a way through buffers.
 ///
 /// # Safety
 ///
-/// As [`Kernels`](crate::kernel::Kernels).
+/// As [`Kernels`](crate::kernel::Kernels), for elements `T`; factors can be read.
 unsafe fn unary_here<T: Staged>(
+    dims: &mut Dims<1>,
+    sources: [RawRead; 1],
+    out: *mut u8,
+    mode: RawMode,
+) {
+    // SAFETY: the caller's duties.
+    unsafe { raw::run(unary_typed::<T>, dims, sources, out, mode) }
+}
+
+/// As [`unary_here`].
+unsafe fn binary_here<T: Staged>(
+    dims: &mut Dims<2>,
+    sources: [RawRead; 2],
+    out: *mut u8,
+    mode: RawMode,
+) {
+    // SAFETY: the caller's duties.
+    unsafe { raw::run(binary_typed::<T>, dims, sources, out, mode) }
+}
+
+/// # Safety
+///
+/// As [`Kernels`](crate::kernel::Kernels).
+unsafe fn unary_typed<T: Staged>(
     dims: &mut Dims<1>,
     mut sources: [Read<T>; 1],
     mut out: *mut T,
@@ -122,8 +161,10 @@ unsafe fn unary_here<T: Staged>(
     }
 }
 
-/// As [`unary_here`].
-unsafe fn binary_here<T: Staged>(
+/// # Safety
+///
+/// As [`Kernels`](crate::kernel::Kernels).
+unsafe fn binary_typed<T: Staged>(
     dims: &mut Dims<2>,
     mut sources: [Read<T>; 2],
     mut out: *mut T,

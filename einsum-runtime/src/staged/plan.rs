@@ -11,7 +11,6 @@
 
 use smallvec::SmallVec;
 
-use super::Staged;
 use crate::engine::{is_large, is_tiny, wastes_lanes};
 use crate::kernel::{Dim, Dims};
 use crate::sort::sort_by_key;
@@ -24,6 +23,14 @@ const ROW: usize = 16;
 
 /// The bytes of a vector. Batches that leave many of its lanes idle are not what the lanes are made of.
 const VECTOR: usize = 64;
+
+/// What matters of the elements' type.
+#[derive(Clone, Copy)]
+pub(super) struct Elements {
+    /// In bytes.
+    pub(super) size: usize,
+    pub(super) are_complex: bool,
+}
 
 /// What goes through buffers.
 pub(super) struct Plan<const P: usize> {
@@ -131,7 +138,7 @@ pub(super) fn product(dims: &Dims<2>, is_scaled: bool) -> Plan<2> {
 }
 
 /// Plans a contraction that neither the memory-bound kernels nor the engine take as it is.
-pub(super) fn contraction<T: Staged>(dims: &Dims<2>) -> Plan<2> {
+pub(super) fn contraction(dims: &Dims<2>, elements: Elements) -> Plan<2> {
     let dims = sorted(dims);
     let points = |has: fn(&Dim<2>) -> bool| {
         dims.iter().filter(|d| has(d)).fold(1_usize, |n, d| n.saturating_mul(d.extent))
@@ -140,16 +147,16 @@ pub(super) fn contraction<T: Staged>(dims: &Dims<2>) -> Plan<2> {
     let n = points(|d| !d.summed && d.sources[0] == 0 && d.sources[1] != 0);
     let k = points(|d| d.summed);
     if m.min(n) == 1 {
-        return once::<T>(dims, usize::from(m < n));
+        return once(dims, usize::from(m < n), elements);
     }
-    let most = BYTES / size_of::<T>();
-    let width = VECTOR / size_of::<T>();
+    let most = BYTES / elements.size;
+    let width = VECTOR / elements.size;
     let count = |p: Option<usize>| {
         let has = |d: &&Dim<2>| p.map_or(!d.summed, |p| d.sources[p] != 0);
         dims.iter().filter(has).fold(1_usize, |n, d| n.saturating_mul(d.extent))
     };
     let is_large = is_large([m, n, k]);
-    let is_tiny = T::IS_COMPLEX && is_tiny([m, n, k], points(is_batch));
+    let is_tiny = elements.are_complex && is_tiny([m, n, k], points(is_batch));
     let is_lanes = |d: &Dim<2>| {
         let is_in_both = is_batch(d) && !d.sources.contains(&0);
         let is_adjacent = d.out == 1 && !(is_large && wastes_lanes(d.extent, width));
@@ -161,9 +168,9 @@ pub(super) fn contraction<T: Staged>(dims: &Dims<2>) -> Plan<2> {
         let copied = [0, 1].map(|p| if sources[p] { count(Some(p)) } else { 0 });
         // Large products can be done one by one, if turning the results is less work. There is no complex kernel for
         // lanes that reads what it needs only once.
-        let is_apart = is_large && (T::IS_COMPLEX || copied[0] + copied[1] > count(None));
+        let is_apart = is_large && (elements.are_complex || copied[0] + copied[1] > count(None));
         if !is_apart {
-            let caps = Caps { row: 128 / size_of::<T>(), other: 64 };
+            let caps = Caps { row: 128 / elements.size, other: 64 };
             let results = dims[lanes].out != 1;
             return Plan::new(with_last(dims, lanes), sources, results, most, caps);
         }
@@ -191,7 +198,7 @@ fn is_batch(dim: &Dim<2>) -> bool {
 }
 
 /// Plans a contraction that uses each element of the source `x` once: along which loop its rows are to lie.
-fn once<T: Staged>(dims: Dims<2>, x: usize) -> Plan<2> {
+fn once(dims: Dims<2>, x: usize, elements: Elements) -> Plan<2> {
     let y = 1 - x;
     let staged = |d: &Dim<2>| {
         let x_staged = d.sources[x] != 1;
@@ -215,22 +222,22 @@ fn once<T: Staged>(dims: Dims<2>, x: usize) -> Plan<2> {
         (0..dims.len()).filter(|&i| is_possible(&dims[i], least)).min_by_key(|&i| cost(i))
     };
     // Kernels of complex numbers take short rows too.
-    let any = if T::IS_COMPLEX { row(1) } else { None };
-    let Some(row) = row(ROW).or(any) else { return short::<T>(dims, x) };
+    let any = if elements.are_complex { row(1) } else { None };
+    let Some(row) = row(ROW).or(any) else { return short(dims, x, elements) };
     let [x_staged, y_staged] = staged(&dims[row]);
     let mut sources = [x_staged; 2];
     sources[y] = y_staged;
     let caps = Caps { row: 1024, other: 64 };
-    let most = BYTES / size_of::<T>();
+    let most = BYTES / elements.size;
     Plan::new(with_last(dims, row), sources, false, most, caps)
 }
 
 /// As [`once`], where all loops are short.
-fn short<T: Staged>(dims: Dims<2>, x: usize) -> Plan<2> {
+fn short(dims: Dims<2>, x: usize, elements: Elements) -> Plan<2> {
     if dims.iter().all(|d| d.summed) {
         // In buffers in the same order the loops become one.
         let caps = Caps { row: usize::MAX, other: usize::MAX };
-        return Plan::new(dims, [true; 2], false, BYTES / size_of::<T>(), caps);
+        return Plan::new(dims, [true; 2], false, BYTES / elements.size, caps);
     }
     // The engine's rows are then the longest loop over X alone, or over the batch.
     let key = |i: &usize| (dims[*i].sources[x] != 0, dims[*i].extent);
@@ -241,6 +248,6 @@ fn short<T: Staged>(dims: Dims<2>, x: usize) -> Plan<2> {
     sources[1 - x] = is_lanes && dims[row].sources[1 - x] != 1;
     let results = dims[row].out != 1;
     let caps = Caps { row: 1024, other: 64 };
-    let most = BYTES / size_of::<T>();
+    let most = BYTES / elements.size;
     Plan::new(with_last(dims, row), sources, results, most, caps)
 }

@@ -35,7 +35,7 @@ pub(super) unsafe fn sum<T: ComplexLanes + Sync>(dims: &mut Dims<1>, arrays: Arr
     let grid = Grid::of([outer, across.extent], [1, 1], threads::pieces(nanoseconds));
     // SAFETY: the arrays are pointers to elements.
     let arrays = unsafe { Shared::new(arrays) };
-    threads::each(grid.pieces(), |piece| {
+    threads::each(grid.pieces(), &|piece| {
         let [points, rows] = grid.piece(piece);
         let mut point = Odometer::from(dims, points.start);
         for _ in points {

@@ -26,7 +26,7 @@ impl<const P: usize> Nest<'_, P> {
         grains: [usize; 2],
         arrays: Arrays<T, P>,
         bypass: Bypass,
-        run: impl Fn(Nest<'_, P>, Arrays<T, P>) + Sync,
+        run: &PartRun<'_, T, P>,
     ) {
         let mut count = Elements::of(self.outer);
         count.add(self.u);
@@ -47,7 +47,7 @@ impl<const P: usize> Nest<'_, P> {
         [u_grain, v_grain]: [usize; 2],
         arrays: Arrays<T, P>,
         bypass: Bypass,
-        run: impl Fn(Nest<'_, P>, Arrays<T, P>) + Sync,
+        run: &PartRun<'_, T, P>,
     ) {
         if pieces == 1 {
             run(*self, arrays);
@@ -59,7 +59,7 @@ impl<const P: usize> Nest<'_, P> {
         let grid = Grid::of(extents, [1, 1, v_grain, u_grain], pieces);
         // SAFETY: the arrays are pointers to elements.
         let arrays = unsafe { Shared::new(arrays) };
-        threads::each(grid.pieces(), |piece| {
+        threads::each(grid.pieces(), &|piece| {
             let [first, second, rows, columns] = grid.piece(piece);
             let v = Dim { extent: rows.len(), ..*self.v };
             let u = Dim { extent: columns.len(), ..*self.u };
@@ -74,6 +74,9 @@ impl<const P: usize> Nest<'_, P> {
         });
     }
 }
+
+/// What runs on a part, called through a table so that cutting is compiled once for all that is cut.
+type PartRun<'r, T, const P: usize> = dyn Fn(Nest<'_, P>, Arrays<T, P>) + Sync + 'r;
 
 /// The elements of arrays that a nest touches.
 pub(super) struct Elements<const P: usize> {

@@ -64,7 +64,7 @@ pub(super) unsafe fn multiply<T: Lane + PartialEq>(
             let alone = v.extent == 1 && !is_transposed;
             let grain = if alone { BUFFER } else { TILE };
             let nest = Nest { outer: dims, u: &u, v: &v };
-            nest.in_parts([grain, TILE], arrays, Bypass::No, |nest, arrays| {
+            nest.in_parts([grain, TILE], arrays, Bypass::No, &|nest, arrays| {
                 staged(nest, whole, is_transposed, arrays, mode);
             });
         }

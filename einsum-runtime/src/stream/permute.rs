@@ -73,7 +73,7 @@ pub(super) unsafe fn permute<W: Width>(
         unsafe { tiles.at_points(outer, (along, across), blocks, arrays) }
     };
     // SAFETY: as above.
-    unsafe { nest.in_pieces(pieces, [u_grain, v_grain], arrays, Bypass::No, run) }
+    unsafe { nest.in_pieces(pieces, [u_grain, v_grain], arrays, Bypass::No, &run) }
 }
 
 /// What the tiles have in common.

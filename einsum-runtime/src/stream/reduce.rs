@@ -78,7 +78,7 @@ impl<T: Lane + PartialEq, const P: usize> Reduction<T, P> {
         let grid = Grid::of([points, blocks], [1, 1], threads::pieces(nanoseconds));
         // SAFETY: the arrays are pointers to elements.
         let arrays = unsafe { Shared::new(arrays) };
-        threads::each(grid.pieces(), |piece| {
+        threads::each(grid.pieces(), &|piece| {
             let [points, blocks] = grid.piece(piece);
             let mut buffer = [const { MaybeUninit::<T>::uninit() }; 2 * BUFFER];
             let mut point = Odometer::from(&self.kept, points.start);
@@ -132,7 +132,7 @@ impl<T: Lane + PartialEq, const P: usize> Reduction<T, P> {
         let dim = self.sum.summed_loop(chunks.number);
         // SAFETY: these are pointers to elements.
         let shared = unsafe { Shared::new((*from, sums)) };
-        threads::each_of(chunks.grid.pieces(), chunks.nanoseconds, |number| {
+        threads::each_of(chunks.grid.pieces(), chunks.nanoseconds, &|number| {
             let [range] = chunks.grid.piece(number);
             let (from, sums) = shared.get();
             let mut from = from.within(dim, range.start, &once(), 0);

@@ -110,7 +110,7 @@ pub(super) unsafe fn sweep_rows<T: Copy + Sync, const P: usize>(
         }
     };
     // SAFETY: the caller's duties, for parts of the nest.
-    unsafe { Nest { outer, u, v }.in_parts([ROW / size_of::<T>(), 1], arrays, bypass, run) }
+    unsafe { Nest { outer, u, v }.in_parts([ROW / size_of::<T>(), 1], arrays, bypass, &run) }
 }
 
 /// Runs `kernel` on tiles along `u` and `v`, at every point of `outer`.
@@ -151,5 +151,5 @@ pub(super) unsafe fn sweep_tiles<T: Copy + Sync, const P: usize>(
         }
     };
     // SAFETY: the caller's duties, for parts of the nest.
-    unsafe { Nest { outer, u, v }.in_parts([TILE, TILE], arrays, Bypass::No, run) }
+    unsafe { Nest { outer, u, v }.in_parts([TILE, TILE], arrays, Bypass::No, &run) }
 }

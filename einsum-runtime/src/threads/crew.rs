@@ -23,8 +23,8 @@ const OFFERS: usize = 200;
 
 /// A computation. Helpers hold on to it, but call `run` only while they are counted.
 struct Work {
-    run: *const u8,
-    call: unsafe fn(*const u8, usize),
+    /// What the caller borrows as long as helpers are counted.
+    run: *const Run<'static>,
     pieces: usize,
     /// The next piece to be taken.
     next: AtomicUsize,
@@ -35,16 +35,19 @@ struct Work {
     panic: Mutex<Option<Box<dyn Any + Send>>>,
 }
 
+type Run<'r> = dyn Fn(usize) + Sync + 'r;
+
 // SAFETY: `run` points to a `Sync` function; all else is `Send` and `Sync`.
 unsafe impl Send for Work {}
 // SAFETY: as above.
 unsafe impl Sync for Work {}
 
 /// Calls `run` with every number below `pieces`, here and on up to `helpers` threads of the pool.
-pub(super) fn each<F: Fn(usize) + Sync>(pieces: usize, helpers: usize, run: &F) {
+pub(super) fn each(pieces: usize, helpers: usize, run: &Run<'_>) {
+    // SAFETY: the lifetime of a pointer means nothing until it is used, which is argued there.
+    let run = unsafe { core::mem::transmute::<*const Run<'_>, *const Run<'static>>(run) };
     let work = Arc::new(Work {
-        run: core::ptr::from_ref(run).cast(),
-        call: call::<F>,
+        run,
         pieces,
         next: AtomicUsize::new(0),
         helpers: AtomicUsize::new(0),
@@ -67,14 +70,6 @@ pub(super) fn each<F: Fn(usize) + Sync>(pieces: usize, helpers: usize, run: &F) 
     }
 }
 
-/// # Safety
-///
-/// `run` is a reference to an `F`.
-unsafe fn call<F: Fn(usize)>(run: *const u8, piece: usize) {
-    // SAFETY: the caller's duty.
-    unsafe { (*run.cast::<F>())(piece) }
-}
-
 impl Work {
     /// Takes pieces until none is left.
     ///
@@ -87,8 +82,8 @@ impl Work {
             if piece >= self.pieces {
                 return;
             }
-            // SAFETY: the caller's duty; `call` is that of `run`'s type.
-            unsafe { (self.call)(self.run, piece) }
+            // SAFETY: the caller's duty.
+            unsafe { (*self.run)(piece) }
         }
     }
 

@@ -65,17 +65,19 @@ fn threads() -> usize {
 }
 
 /// Calls `run` with every number below `pieces`, on several threads if that is more than one.
-pub(crate) fn each(pieces: usize, run: impl Fn(usize) + Sync) {
+///
+/// A call through a table costs nothing beside a piece, and neither this nor `run` is compiled more than once for it.
+pub(crate) fn each(pieces: usize, run: &(dyn Fn(usize) + Sync)) {
     #[cfg(feature = "threads")]
     if pieces > 1 {
-        return crew::each(pieces, threads().min(pieces) - 1, &run);
+        return crew::each(pieces, threads().min(pieces) - 1, run);
     }
     (0..pieces).for_each(run);
 }
 
 /// As [`each`], for pieces that must be the same for any number of threads, and together take so long on one.
 #[cfg(target_arch = "x86_64")]
-pub(crate) fn each_of(pieces: usize, nanoseconds: usize, run: impl Fn(usize) + Sync) {
+pub(crate) fn each_of(pieces: usize, nanoseconds: usize, run: &(dyn Fn(usize) + Sync)) {
     if self::pieces(nanoseconds) == 1 { (0..pieces).for_each(run) } else { each(pieces, run) }
 }
 

@@ -49,7 +49,7 @@ fn grids_have_the_pieces_asked_for() {
 fn every_piece_is_run_once() {
     for pieces in [0, 1, 2, 7, 100] {
         let runs: Vec<_> = (0..pieces).map(|_| AtomicUsize::new(0)).collect();
-        super::each(pieces, |piece| {
+        super::each(pieces, &|piece| {
             runs[piece].fetch_add(1, Ordering::Relaxed);
         });
         assert!(runs.iter().all(|n| n.load(Ordering::Relaxed) == 1));
@@ -72,7 +72,7 @@ mod crews {
     fn all_threads_of_the_pool_help() {
         let all = Barrier::new(3);
         pool(3).install(|| {
-            super::super::each(3, |_| {
+            super::super::each(3, &|_| {
                 all.wait();
             });
         });
@@ -83,7 +83,7 @@ mod crews {
         pool(1).install(|| {
             assert_eq!(super::super::pieces(usize::MAX), 1);
             let here = std::thread::current().id();
-            super::super::each(5, |_| assert_eq!(std::thread::current().id(), here));
+            super::super::each(5, &|_| assert_eq!(std::thread::current().id(), here));
         });
     }
 
@@ -101,7 +101,7 @@ mod crews {
         has_begun.recv().unwrap();
         let ran = pool.install(|| {
             let ran = AtomicUsize::new(0);
-            super::super::each(8, |_| {
+            super::super::each(8, &|_| {
                 ran.fetch_add(1, Ordering::Relaxed);
             });
             ran.into_inner()
@@ -118,7 +118,7 @@ mod crews {
             let (entered, left) = (AtomicUsize::new(0), AtomicUsize::new(0));
             let caught = pool.install(|| {
                 catch_unwind(AssertUnwindSafe(|| {
-                    super::super::each(6, |piece| {
+                    super::super::each(6, &|piece| {
                         entered.fetch_add(1, Ordering::Relaxed);
                         assert!(piece != bad, "piece {bad}");
                         left.fetch_add(1, Ordering::Relaxed);

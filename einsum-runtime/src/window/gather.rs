@@ -104,7 +104,7 @@ pub(super) unsafe fn gather<const P: usize>(job: &Job<'_, P>, nest: &Affine<P>, 
     let grid = Grid::of([blocks.kept()], [1], threads::pieces(nanoseconds));
     // SAFETY: there are pointers to elements, and numbers and tables that nobody writes.
     let shared = unsafe { Shared::new((job, mode, &plan, &blocks)) };
-    threads::each(grid.pieces(), |piece| {
+    threads::each(grid.pieces(), &|piece| {
         let (job, mode, plan, blocks) = shared.get();
         let [range] = grid.piece(piece);
         let bytes = plan.results.as_ref().map(|r| r.elements(&blocks.extents()) * size);

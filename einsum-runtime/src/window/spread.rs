@@ -120,7 +120,7 @@ pub(super) unsafe fn spread<const P: usize>(job: &Job<'_, P>, nest: &Affine<P>, 
     let bytes = bytes.expect("einloom: internal error: a window is too large");
     // SAFETY: there are pointers to elements, and numbers and tables that nobody writes.
     let shared = unsafe { Shared::new((job, mode, &spread, &blocks, &counts)) };
-    threads::each(grid.pieces(), |piece| {
+    threads::each(grid.pieces(), &|piece| {
         let (job, mode, spread, blocks, counts) = shared.get();
         let mut memory = Kept::new(bytes, job.kernels.element.align());
         let [range] = grid.piece(piece);
