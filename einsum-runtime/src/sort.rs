@@ -3,6 +3,11 @@
 /// Sorts by a key; those with equal keys stay in order. Quadratic: the standard library's sort would be more code for each
 /// of its callers than all else that they do.
 pub(crate) fn sort_by_key<T, K: Ord>(things: &mut [T], key: impl Fn(&T) -> K) {
+    sort(things, &key);
+}
+
+/// Compiled once for things and keys of one type.
+fn sort<T, K: Ord>(things: &mut [T], key: &dyn Fn(&T) -> K) {
     let mut sorted = 1;
     while sorted < things.len() {
         let mut at = sorted;

@@ -86,7 +86,7 @@ unsafe fn runs<T: Element, S: Terms<T, P>, const P: usize, const RUN: usize>(
                 sum = T::add(sum, row);
             }
             // SAFETY: `o` is the output's offset at a point of the dims.
-            unsafe { mode.put_row(&[sum], out.wrapping_offset(o), 0) }
+            unsafe { mode.put_long_sums(&[sum], out.wrapping_offset(o), 0) }
         }
         return;
     }
@@ -102,7 +102,7 @@ unsafe fn runs<T: Element, S: Terms<T, P>, const P: usize, const RUN: usize>(
             }
             let to = out.wrapping_offset(o + start * vector.out);
             // SAFETY: the run consists of points of the dims.
-            unsafe { mode.put_row(sums, to, vector.out) }
+            unsafe { mode.put_long_sums(sums, to, vector.out) }
         }
     }
 }
@@ -208,7 +208,13 @@ impl<T: Element> Terms<T, 2> for [Read<T>; 2] {
 
     #[inline]
     unsafe fn add_row(self, sums: &mut [T], at: [isize; 2], steps: [isize; 2]) {
-        let [first, second] = self;
+        let ([mut first, mut second], mut at, mut steps) = (self, at, steps);
+        if steps == [1, 0] {
+            // Factors commute.
+            core::mem::swap(&mut first, &mut second);
+            at.reverse();
+            steps.reverse();
+        }
         let (x, y) = (first.ptr.wrapping_offset(at[0]), second.ptr.wrapping_offset(at[1]));
         let len = sums.len();
         // SAFETY: the caller's duties; nobody writes to a source.
@@ -226,8 +232,6 @@ impl<T: Element> Terms<T, 2> for [Read<T>; 2] {
                     *sum = T::add(*sum, T::mul(x, second.value(y)));
                 }
             }
-            // SAFETY: factors commute.
-            [1, 0] => unsafe { [second, first].add_row(sums, [at[1], at[0]], [0, 1]) },
             [x_step, y_step] => {
                 for (i, sum) in (0..).zip(sums) {
                     // SAFETY: the caller's duties.

@@ -115,13 +115,13 @@ pub(super) unsafe fn scale<T: Element>(dims: &mut Dims<0>, out: *mut T, beta: Op
     });
 }
 
+/// What is done with a row.
+type Row<'r, const P: usize> = dyn FnMut(usize, &Dim<P>, isize, [isize; P]) + 'r;
+
 /// Calls `row` with length, steps, and first offsets of rows that together are all points.
 ///
 /// Through a table: the choices here are then compiled once, and not for every element type.
-fn for_each_row<const P: usize>(
-    dims: &mut Dims<P>,
-    row: &mut dyn FnMut(usize, &Dim<P>, isize, [isize; P]),
-) {
+fn for_each_row<const P: usize>(dims: &mut Dims<P>, row: &mut Row<'_, P>) {
     sort_by_key(&mut dims[..], |d| core::cmp::Reverse(d.out.unsigned_abs()));
     let Some(inner) = dims.pop() else {
         row(1, &Dim { extent: 1, out: 1, sources: [1; P], summed: false }, 0, [0; P]);

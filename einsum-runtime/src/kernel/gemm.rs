@@ -80,11 +80,11 @@ unsafe fn blocks<T: Element, const NR: usize>(
                 positions(&groups.k, p..k.min(p + KC), &mut steps);
                 // SAFETY: columns and steps are positions of the groups; the caller's duties.
                 let right =
-                    unsafe { pack::<T, 1, NR>(second, &columns, &steps, &mut packed_columns) };
+                    unsafe { pack::<T, NR>(second, 1, &columns, &steps, &mut packed_columns) };
                 for i in (0..m).step_by(MC) {
                     positions(&groups.m, i..m.min(i + MC), &mut rows);
                     // SAFETY: as above.
-                    let left = unsafe { pack::<T, 0, MR>(first, &rows, &steps, &mut packed_rows) };
+                    let left = unsafe { pack::<T, MR>(first, 0, &rows, &steps, &mut packed_rows) };
                     // SAFETY: as above.
                     unsafe { block::<T, NR>(left, right, &rows, &columns, steps.len(), out, mode) };
                 }
@@ -126,24 +126,25 @@ impl<T: Element> Packed<T> {
     }
 }
 
-/// Packs `lines`, rows or columns, of source `P` in panels of `W` lines: all lines' elements of one step side by side.
+/// Packs `lines`, rows or columns, of source `p` in panels of `W` lines: all lines' elements of one step side by side.
 ///
 /// # Safety
 ///
 /// `source` can be read at the sum of any two offsets from `lines` and `steps`.
-unsafe fn pack<'p, T: Element, const P: usize, const W: usize>(
+unsafe fn pack<'p, T: Element, const W: usize>(
     source: Read<T>,
+    p: usize,
     lines: &[Point],
     steps: &[Point],
     packed: &'p mut Packed<T>,
 ) -> &'p [T] {
     let packed = packed.zeros(lines.len().next_multiple_of(W) * steps.len());
-    let is_along_steps = first_step(steps, P).unsigned_abs() < first_step(lines, P).unsigned_abs();
+    let is_along_steps = first_step(steps, p).unsigned_abs() < first_step(lines, p).unsigned_abs();
     for (panel, lines) in packed.chunks_exact_mut(W * steps.len()).zip(lines.chunks(W)) {
         let (panel, _) = panel.as_chunks_mut::<W>();
         let element = |line: &Point, step: &Point| {
             // SAFETY: the caller's duties.
-            source.value(unsafe { source.ptr.offset(line.sources[P] + step.sources[P]).read() })
+            unsafe { source.ptr.offset(line.sources[p] + step.sources[p]).read() }
         };
         if is_along_steps {
             for (i, line) in lines.iter().enumerate() {
@@ -158,6 +159,10 @@ unsafe fn pack<'p, T: Element, const P: usize, const W: usize>(
                 }
             }
         }
+    }
+    if source.conjugated {
+        // Apart, so that the loops above are compiled once and not for each kind of source.
+        packed.iter_mut().for_each(|x| *x = T::conj(*x));
     }
     packed
 }
@@ -195,12 +200,12 @@ unsafe fn block<T: Element, const NR: usize>(
                 if is_regular {
                     let at = at.wrapping_offset(columns[0].out);
                     // SAFETY: the caller's duties.
-                    unsafe { mode.put_row(&sums[..columns.len()], at, step) };
+                    unsafe { mode.put_long_sums(&sums[..columns.len()], at, step) };
                     continue;
                 }
                 for (column, sum) in columns.iter().zip(sums) {
                     // SAFETY: the caller's duties.
-                    unsafe { mode.put_row(&[*sum], at.wrapping_offset(column.out), 0) };
+                    unsafe { mode.put_long_sums(&[*sum], at.wrapping_offset(column.out), 0) };
                 }
             }
         }

@@ -19,8 +19,6 @@ use groups::Groups;
 use prepare::{Work, prepare};
 
 mod accumulate;
-#[cfg(target_arch = "x86_64")]
-pub(crate) mod batch;
 mod elementwise;
 mod gemm;
 mod groups;
@@ -33,7 +31,6 @@ pub(crate) mod plain_points;
 pub(crate) mod precompiled;
 pub(crate) mod prepare;
 pub(crate) mod raw;
-pub(crate) mod rotate;
 pub(crate) mod table;
 #[cfg(test)]
 mod tests;
@@ -41,6 +38,10 @@ pub(crate) mod tiny;
 mod walk;
 #[cfg(target_arch = "x86_64")]
 pub(crate) mod x86_64;
+
+#[cfg(target_arch = "x86_64")]
+pub(crate) use einsum_kernels::batch;
+pub(crate) use einsum_kernels::rotate;
 
 /// One loop of a nest over `P` sources. Steps are in elements.
 #[derive(Clone, Copy, Debug)]
@@ -279,5 +280,16 @@ impl<T: Element> Mode<T> {
             // SAFETY: the caller's duties.
             unsafe { at(i).write(value) }
         }
+    }
+
+    /// As [`put_row`](Self::put_row), for those whose time is in the sums: compiled once, and not into them.
+    ///
+    /// # Safety
+    ///
+    /// As [`put_row`](Self::put_row).
+    #[inline(never)]
+    unsafe fn put_long_sums(self, sums: &[T], to: *mut T, step: isize) {
+        // SAFETY: the caller's duties.
+        unsafe { self.put_row(sums, to, step) }
     }
 }

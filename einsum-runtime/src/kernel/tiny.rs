@@ -77,7 +77,8 @@ pub(crate) unsafe fn tiny_real<T: Element, const ELEMENT: usize, const P: usize>
             RawMode::Assign if !is_empty && s0.extent != 0 && s1.extent != 0 => {
                 x86_64::tiny::tiny::<ELEMENT, P>(nest, sources[0].ptr, sources[P - 1].ptr, out);
             }
-            _ => tiny::<T, P>(nest, sources, out, mode),
+            // There is nothing to conjugate.
+            _ => run::<T, P, false>(nest, sources, out, mode),
         }
     }
 }

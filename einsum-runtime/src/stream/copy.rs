@@ -84,9 +84,9 @@ pub(super) unsafe fn scale<T: Lane + PartialEq>(
 }
 
 /// Takes out the dim with the least key; the others are then in the order of the output, larger steps first.
-pub(super) fn take_smallest<const P: usize, K: Ord>(
+pub(super) fn take_smallest<const P: usize>(
     dims: &mut Dims<P>,
-    key: impl Fn(&Dim<P>) -> K,
+    key: fn(&Dim<P>) -> usize,
 ) -> Dim<P> {
     sort_by_key(&mut dims[..], |d| core::cmp::Reverse(d.out.unsigned_abs()));
     // Of equals the last, which runs fastest in the output.

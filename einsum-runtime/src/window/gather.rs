@@ -265,7 +265,7 @@ unsafe fn multiply<const P: usize>(
     // SAFETY: the caller's duties.
     unsafe {
         if !stencil(job, dims, reads, out, mode) {
-            (job.kernel)(dims, reads, out, mode);
+            (job.kernel)(job.kernels, dims, reads, out, mode);
         }
     }
 }

@@ -34,7 +34,8 @@ mod stencil;
 #[cfg(test)]
 mod tests;
 
-use crate::kernel::raw::{RawKernel, RawKernels, RawMode, RawRead, Sources};
+use crate::kernel::raw::{RawKernels, RawMode, RawRead};
+use crate::kernel::{Dim, Dims};
 use affine::Affine;
 
 /// A nest over `P` sources, one or two. The positions of any axis may lie outside it.
@@ -87,18 +88,63 @@ pub(crate) unsafe fn run<const P: usize>(
     sources: [RawRead; P],
     out: *mut u8,
     mode: RawMode,
-) where
-    RawKernels: Sources<P>,
-{
-    let job = Job { kernels, kernel: kernels.kernel(), sources, out, mode };
+) {
+    // All that follows is compiled once: one source is two, of which the second has no axes and is not read.
+    let second = if P == 2 { nest.sources[1] } else { &[] };
+    let kernel = if P == 2 { product } else { sum };
+    let sources = [sources[0], sources[P - 1]];
+    let nest =
+        Windowed { extents: nest.extents, sources: [nest.sources[0], second], target: nest.target };
+    let job = Job { kernels, kernel, is_single: P == 1, sources, out, mode };
     // SAFETY: the caller's duties.
-    unsafe { solve::solve(&job, Affine::of(nest)) }
+    unsafe { solve::solve(&job, Affine::of(&nest)) }
+}
+
+/// Runs a kernel of the table.
+type RunKernel<const P: usize> =
+    unsafe fn(&RawKernels, &mut Dims<P>, [RawRead; P], *mut u8, RawMode);
+
+/// # Safety
+///
+/// As [`RawKernels::binary`].
+unsafe fn product(
+    kernels: &RawKernels,
+    dims: &mut Dims<2>,
+    sources: [RawRead; 2],
+    out: *mut u8,
+    mode: RawMode,
+) {
+    // SAFETY: the caller's duties.
+    unsafe { kernels.binary(dims, sources, out, mode) }
+}
+
+/// # Safety
+///
+/// As [`RawKernels::unary`], for the first source: the other one is not read.
+unsafe fn sum(
+    kernels: &RawKernels,
+    dims: &mut Dims<2>,
+    [source, _]: [RawRead; 2],
+    out: *mut u8,
+    mode: RawMode,
+) {
+    let single = |d: &Dim<2>| Dim {
+        extent: d.extent,
+        out: d.out,
+        sources: [d.sources[0]],
+        summed: d.summed,
+    };
+    let mut dims: Dims<1> = dims.iter().map(single).collect();
+    // SAFETY: the caller's duties.
+    unsafe { kernels.unary(&mut dims, source, out, mode) }
 }
 
 /// The arrays of a nest, and what happens to them.
 struct Job<'j, const P: usize> {
     kernels: &'j RawKernels,
-    kernel: RawKernel<P>,
+    kernel: RunKernel<P>,
+    /// Whether the second source is none.
+    is_single: bool,
     sources: [RawRead; P],
     out: *mut u8,
     mode: RawMode,

@@ -38,7 +38,7 @@ fn is_in_target<const P: usize>(nest: &Affine<P>, number: usize) -> bool {
 
 /// Whether that is less work than a solved nest.
 pub(super) fn is_cheaper<const P: usize>(job: &Job<'_, P>, nest: &Affine<P>) -> bool {
-    if P != 2 || !job.kernels.is_real || Level::current() == Level::Plain {
+    if job.is_single || !job.kernels.is_real || Level::current() == Level::Plain {
         return false;
     }
     let size = job.kernels.element.size();
@@ -187,7 +187,7 @@ impl<const P: usize> Spread<'_, P> {
         }
         let strides: SmallVec<[isize; 8]> = dims.iter().map(|dim| dim.out).collect();
         // SAFETY: the caller's duties; the sources are inside.
-        unsafe { (job.kernel)(&mut dims, reads, memory, RawMode::Assign) };
+        unsafe { (job.kernel)(job.kernels, &mut dims, reads, memory, RawMode::Assign) };
         let mut point: SmallVec<[usize; 8]> = SmallVec::from_elem(0, self.fixed.len());
         loop {
             // SAFETY: the caller's duties; the products have been written.

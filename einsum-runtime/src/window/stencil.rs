@@ -143,12 +143,12 @@ pub(super) unsafe fn stencil<const P: usize>(
         reads[q].ptr = at(to, step * margin.cast_signed());
         let to = at(out, own.out.wrapping_mul(first)).cast_mut();
         // SAFETY: the caller's duties; what is read of X belongs to a point of the nest.
-        unsafe { (job.kernel)(&mut part, reads, to, RawMode::Assign) };
+        unsafe { (job.kernel)(job.kernels, &mut part, reads, to, RawMode::Assign) };
     }
     // SAFETY: the caller's duties: all results have been written.
     unsafe {
         if has_nan(job, &dims, out) {
-            (job.kernel)(&mut dims, plain_reads, out, RawMode::Assign);
+            (job.kernel)(job.kernels, &mut dims, plain_reads, out, RawMode::Assign);
         }
     }
     true

@@ -216,7 +216,7 @@ fn check<T: Integer, const P: usize>(
         target: &target_axes,
     };
     let mut actual = before.clone();
-    let reads = core::array::from_fn(|p| RawRead {
+    let reads: [RawRead; P] = core::array::from_fn(|p| RawRead {
         ptr: memory[p].as_ptr().wrapping_add(sources[p].first).cast(),
         conjugated: conjugated[p],
     });

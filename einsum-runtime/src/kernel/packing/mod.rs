@@ -1,48 +1,6 @@
-//! The interface of the primitives that fill panels and tables. In assembly, as the kernels, for debug builds.
+//! The interface of the primitives that fill panels and tables.
 
-/// Two offsets: an entry of a table of steps, columns, or rows. The primitives that read tables use the first of each.
-pub(crate) type Pair = [isize; 2];
-
-/// Primitives for one size of elements. All offsets and steps are in bytes.
-///
-/// # Safety
-///
-/// For each: the processor has the level that it is written for, and what is said to be read and written can be.
-pub(crate) struct Packing {
-    pub(crate) copy: Copy,
-    pub(crate) transpose: Transpose,
-    pub(crate) gather: Gather,
-    pub(crate) fill: Fill,
-}
-
-macro_rules! primitives {
-    ($abi:literal) => {
-        /// `copy(to, from, reads, count, bytes, step)` copies `bytes` from `from + reads[i][0]` to `to + i · step` for every
-        /// `i < count`. `bytes` is a multiple of 4.
-        pub(crate) type Copy =
-            unsafe extern $abi fn(*mut u8, *const u8, *const Pair, usize, usize, isize);
-
-        /// `transpose(to, from, rows, step, columns)` copies element `q` after `from + rows[r][0]` to element `r` after
-        /// `to + q · step`, for every `r < 8` and `q < columns`.
-        pub(crate) type Transpose =
-            unsafe extern $abi fn(*mut u8, *const u8, *const Pair, isize, usize);
-
-        /// `gather(to, from, rows, count)` copies an element from `from + rows[r][0]` to element `r` after `to` for every
-        /// `r < count`.
-        pub(crate) type Gather = unsafe extern $abi fn(*mut u8, *const u8, *const Pair, usize);
-
-        /// `fill(to, count, a, b, a_step, b_step)` writes pairs `(a + i · a_step, b + i · b_step)` for every `i < count`.
-        pub(crate) type Fill =
-            unsafe extern $abi fn(*mut Pair, usize, isize, isize, isize, isize);
-    };
-}
-#[cfg(target_arch = "x86_64")]
-primitives!("sysv64");
-#[cfg(not(target_arch = "x86_64"))]
-primitives!("C");
-
-/// The rows that `transpose` takes at a time.
-pub(crate) const ROWS: usize = 8;
+pub(crate) use einsum_kernels::packing::*;
 
 #[cfg(test)]
 mod tests;

@@ -76,7 +76,7 @@ macro_rules! body {
 ///
 /// # Safety
 ///
-/// As [`Narrow`](crate::kernel::batch::Narrow).
+/// As [`Narrow`](crate::batch::Narrow).
 #[unsafe(naked)]
 pub(super) unsafe extern "sysv64" fn pack<const ELEMENT: usize>(
     to: *mut u8,
@@ -201,7 +201,7 @@ pub(super) unsafe extern "sysv64" fn pack<const ELEMENT: usize>(
 ///
 /// # Safety
 ///
-/// As [`Narrow`](crate::kernel::batch::Narrow).
+/// As [`Narrow`](crate::batch::Narrow).
 #[unsafe(naked)]
 pub(super) unsafe extern "sysv64" fn unpack<const ELEMENT: usize>(
     to: *mut u8,

@@ -7,11 +7,11 @@ use core::arch::naked_asm;
 
 use super::text::{shared_body, shared_macros};
 use super::{LANES, STREAMING};
-use crate::kernel::table::Arguments;
+use crate::table::Arguments;
 
 /// # Safety
 ///
-/// As [`Kernel`](crate::kernel::table::Kernel).
+/// As [`Kernel`](crate::table::Kernel).
 #[unsafe(naked)]
 pub(super) unsafe extern "sysv64" fn sweep<
     const ELEMENT: usize,

@@ -1,14 +1,14 @@
-//! The rotation of packed complex numbers, see [`rotate`](crate::kernel::rotate), with AVX2 and FMA.
+//! The rotation of packed complex numbers, see [`rotate`](crate::rotate), with AVX2 and FMA.
 
 use core::arch::naked_asm;
 
-use crate::kernel::rotate::Factors;
+use crate::rotate::Factors;
 
 /// # Safety
 ///
-/// The processor has AVX2 and FMA; else as [`Rotate`](crate::kernel::rotate::Rotate).
+/// The processor has AVX2 and FMA; else as [`Rotate`](crate::rotate::Rotate).
 #[unsafe(naked)]
-pub(crate) unsafe extern "sysv64" fn rotate<const ELEMENT: usize>(
+pub(super) unsafe extern "sysv64" fn rotate<const ELEMENT: usize>(
     panel: *mut u8,
     steps: usize,
     bytes: usize,

@@ -7,13 +7,13 @@
 
 use core::arch::naked_asm;
 
-use crate::kernel::batch::DotsArguments;
+use crate::batch::DotsArguments;
 
 /// With AVX-512.
 ///
 /// # Safety
 ///
-/// As [`Dots`](crate::kernel::batch::Dots).
+/// As [`Dots`](crate::batch::Dots).
 #[unsafe(naked)]
 pub(super) unsafe extern "sysv64" fn avx512<const ELEMENT: usize>(arguments: &DotsArguments) {
     naked_asm!(

@@ -5,7 +5,7 @@ use core::arch::naked_asm;
 
 /// # Safety
 ///
-/// As [`Transpose`](crate::kernel::batch::Transpose).
+/// As [`Transpose`](crate::batch::Transpose).
 #[unsafe(naked)]
 pub(super) unsafe extern "sysv64" fn transpose<const ELEMENT: usize>(
     to: *mut u8,

@@ -7,7 +7,7 @@
 
 use core::arch::naked_asm;
 
-use crate::kernel::batch::EachArguments;
+use crate::batch::EachArguments;
 
 /// What all levels have in common. A level defines `begin` once a call, and `clear`, `multiply`, `scale`, `add_old`, and
 /// `store` for a column's sums and place.
@@ -125,7 +125,7 @@ macro_rules! avx512 {
     ($name:ident, $v:literal, $bytes:tt) => {
         /// # Safety
         ///
-        /// As [`Each`](crate::kernel::batch::Each).
+        /// As [`Each`](crate::batch::Each).
         #[unsafe(naked)]
         pub(super) unsafe extern "sysv64" fn $name<
             const ELEMENT: usize,
@@ -253,7 +253,7 @@ avx512!(avx512_16, "xmm", 16);
 ///
 /// # Safety
 ///
-/// As [`Each`](crate::kernel::batch::Each).
+/// As [`Each`](crate::batch::Each).
 #[unsafe(naked)]
 pub(super) unsafe extern "sysv64" fn avx2<
     const ELEMENT: usize,

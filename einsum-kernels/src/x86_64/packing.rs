@@ -1,12 +1,12 @@
-//! The primitives of [`packing`](crate::kernel::packing) with AVX2, for elements of 4, 8, and 16 bytes.
+//! The primitives of [`packing`](crate::packing) with AVX2, for elements of 4, 8, and 16 bytes.
 
 use core::arch::naked_asm;
 
-use crate::kernel::packing::{Packing, Pair};
+use crate::packing::{Packing, Pair};
 
 macro_rules! packing {
     ($($name:ident: $element:literal;)*) => { $(
-        pub(crate) static $name: Packing = Packing {
+        pub static $name: Packing = Packing {
             copy,
             transpose: transpose::<$element>,
             gather: gather::<$element>,
@@ -28,7 +28,7 @@ const LONG: usize = 96;
 
 /// # Safety
 ///
-/// The processor has AVX2; all bytes named in [`Copy`](crate::kernel::packing::Copy) can be read and written.
+/// The processor has AVX2; all bytes named in [`Copy`](crate::packing::Copy) can be read and written.
 #[unsafe(naked)]
 unsafe extern "sysv64" fn copy(
     to: *mut u8,
@@ -114,7 +114,7 @@ unsafe extern "sysv64" fn copy(
 ///
 /// # Safety
 ///
-/// The processor has AVX2; all elements named in [`Transpose`](crate::kernel::packing::Transpose) can be read and written.
+/// The processor has AVX2; all elements named in [`Transpose`](crate::packing::Transpose) can be read and written.
 #[unsafe(naked)]
 unsafe extern "sysv64" fn transpose<const ELEMENT: usize>(
     to: *mut u8,
@@ -259,7 +259,7 @@ unsafe extern "sysv64" fn transpose<const ELEMENT: usize>(
 
 /// # Safety
 ///
-/// The processor has AVX; all elements named in [`Gather`](crate::kernel::packing::Gather) can be read and written.
+/// The processor has AVX; all elements named in [`Gather`](crate::packing::Gather) can be read and written.
 #[unsafe(naked)]
 unsafe extern "sysv64" fn gather<const ELEMENT: usize>(
     to: *mut u8,

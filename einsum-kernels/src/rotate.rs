@@ -9,7 +9,7 @@
 /// How packed X becomes `alpha·conj(X)` and its multiple by `i`. For real and imaginary parts in turn.
 #[derive(Clone, Copy, Debug)]
 #[repr(C)]
-pub(crate) struct Factors {
+pub struct Factors {
     /// Of X.
     direct: [u64; 4],
     /// Of X with parts exchanged; left out unless `is_turned`.
@@ -26,14 +26,14 @@ pub(crate) struct Factors {
 ///
 /// The processor has the level it is written for; `2 · steps · bytes` can be read and written from `panel` on.
 #[cfg(target_arch = "x86_64")]
-pub(crate) type Rotate = unsafe extern "sysv64" fn(*mut u8, usize, usize, *const Factors);
+pub type Rotate = unsafe extern "sysv64" fn(*mut u8, usize, usize, *const Factors);
 
 /// As for other architectures.
 #[cfg(not(target_arch = "x86_64"))]
-pub(crate) type Rotate = unsafe extern "C" fn(*mut u8, usize, usize, *const Factors);
+pub type Rotate = unsafe extern "C" fn(*mut u8, usize, usize, *const Factors);
 
 /// A real number that complex numbers are made of.
-pub(crate) trait Part: Copy + PartialEq + core::ops::Neg<Output = Self> {
+pub trait Part: Copy + PartialEq + core::ops::Neg<Output = Self> {
     const ZERO: Self;
     const ONE: Self;
 
@@ -77,7 +77,7 @@ impl Factors {
     /// X̂  = alpha · (re, σ·im) = (re, im)·(a, σ·a) + (im, re)·(-σ·b, b)      alpha = a + ib
     /// iX̂ = (im(X̂), re(X̂)) · (-τ, τ)
     /// ```
-    pub(crate) fn of<P: Part>(alpha: [P; 2], x_conjugated: bool, y_conjugated: bool) -> Self {
+    pub fn of<P: Part>(alpha: [P; 2], x_conjugated: bool, y_conjugated: bool) -> Self {
         let signed = |negative: bool, x: P| if negative { -x } else { x };
         let [a, b] = alpha;
         Factors {
@@ -89,8 +89,8 @@ impl Factors {
         }
     }
 
-    #[cfg(test)]
-    pub(crate) fn parts(&self) -> ([u64; 4], [u64; 4], [u64; 4], bool) {
+    /// Returns the fields, for kernels in Rust.
+    pub fn parts(&self) -> ([u64; 4], [u64; 4], [u64; 4], bool) {
         (self.direct, self.exchanged, self.turn, self.is_turned != 0)
     }
 }

@@ -9,7 +9,7 @@
 
 use core::arch::naked_asm;
 
-use crate::kernel::batch::LanesArguments;
+use crate::batch::LanesArguments;
 
 /// What both levels have in common: `$v` is a vector, `$bytes` its size. A level defines `last_mask`, and, masked if
 /// `MASKED`, `read` and `write` of a vector and `fma` and `fnma`, which multiply by what they read of X: a vector, or if
@@ -177,7 +177,7 @@ macro_rules! body {
 ///
 /// # Safety
 ///
-/// As [`Lanes`](crate::kernel::batch::Lanes).
+/// As [`Lanes`](crate::batch::Lanes).
 #[unsafe(naked)]
 pub(super) unsafe extern "sysv64" fn avx512<
     const ELEMENT: usize,
@@ -243,7 +243,7 @@ pub(super) unsafe extern "sysv64" fn avx512<
 ///
 /// # Safety
 ///
-/// As [`Lanes`](crate::kernel::batch::Lanes).
+/// As [`Lanes`](crate::batch::Lanes).
 #[unsafe(naked)]
 pub(super) unsafe extern "sysv64" fn avx2<
     const ELEMENT: usize,

@@ -1,10 +1,8 @@
-//! The kernels of [`batch`](crate::kernel::batch) for x86-64.
+//! The kernels of [`batch`](crate::batch) for x86-64.
 
 use core::mem::offset_of;
 
-use crate::kernel::batch::{
-    BatchSet, DotsArguments, EachArguments, EachSet, LanesArguments, Narrow,
-};
+use crate::batch::{BatchSet, DotsArguments, EachArguments, EachSet, LanesArguments, Narrow};
 
 mod dots;
 mod each;
@@ -54,7 +52,7 @@ macro_rules! lanes {
 
 macro_rules! sets {
     ($($avx512:ident $avx2:ident: $element:literal;)*) => { $(
-        pub(crate) static $avx512: BatchSet = BatchSet {
+        pub static $avx512: BatchSet = BatchSet {
             each: &[
                 each!(avx512_16, 16, $element),
                 each!(avx512_32, 32, $element),
@@ -71,7 +69,7 @@ macro_rules! sets {
             }),
             dots: Some(dots::avx512::<$element>),
         };
-        pub(crate) static $avx2: BatchSet = BatchSet {
+        pub static $avx2: BatchSet = BatchSet {
             each: &[each!(avx2, 32, $element)],
             real: lanes!(avx2, $element, REAL),
             complex: lanes!(avx2, $element, COMPLEX),

@@ -23,7 +23,7 @@
 //!
 //! Symbols: `VECTORS` and `COLUMNS` of a tile, `ELEMENT` size in bytes, and `KIND`, see [`super`]. Macros are global in
 //! the assembler, so that every kernel removes its own at the end. Numbers are used in place of the fields of
-//! [`Arguments`](crate::kernel::table::Arguments), asserted in [`super`].
+//! [`Arguments`](crate::table::Arguments), asserted in [`super`].
 
 /// Macros that need to know nothing of the level.
 macro_rules! shared_macros {

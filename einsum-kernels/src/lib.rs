@@ -1,0 +1,18 @@
+//! The assembly of the contraction engine, and the arguments and tables that it reads: see `engine` in `einsum-runtime`,
+//! its only user, for what it is used for. Not covered by semver.
+//!
+//! A crate of its own because of rustc: where a unit of code that holds assembly has anything to inline elsewhere, all of the
+//! assembly is parsed once more for every unit that does. Here is nothing to inline. And it depends on no crate, so that it
+//! is compiled while the runtime waits for its dependencies.
+
+#![no_std]
+// What it says is said where it is used.
+#![allow(missing_docs)]
+
+#[cfg(target_arch = "x86_64")]
+pub mod batch;
+pub mod packing;
+pub mod rotate;
+pub mod table;
+#[cfg(target_arch = "x86_64")]
+pub mod x86_64;

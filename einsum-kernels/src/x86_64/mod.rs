@@ -1,0 +1,99 @@
+//! The micro-kernels of [`table`](super::table) for x86-64: naked functions, so that they are as fast in debug builds.
+//!
+//! One generic function a level, [`avx512::sweep`] and [`avx2::sweep`], is instantiated for every element size, number
+//! of vectors and columns, and kind.
+
+use core::mem::offset_of;
+
+use super::table::{Arguments, ColumnEntry, KernelSet, StepEntry, VectorEntry};
+
+mod avx2;
+mod avx512;
+pub mod batch;
+pub mod packing;
+mod rotate;
+mod text;
+
+/// Kinds of kernels: elements of Y are broadcast; lanes that do not exist are left alone.
+const MASKED: usize = 0;
+
+/// Vectors of Y are read; masked.
+const LANES: usize = 1;
+
+/// As [`MASKED`], but C is written with stores that bypass the caches, and all lanes exist.
+const STREAMING: usize = 2;
+
+/// As [`MASKED`], but all lanes exist.
+const UNMASKED: usize = 3;
+
+/// Lists kernels by vectors and columns.
+macro_rules! rows {
+    ($level:ident, $element:literal, $kind:ident, [$($vectors:literal)*]) => {
+        &[$([
+            $level::sweep::<$element, $vectors, 1, $kind>,
+            $level::sweep::<$element, $vectors, 2, $kind>,
+            $level::sweep::<$element, $vectors, 3, $kind>,
+            $level::sweep::<$element, $vectors, 4, $kind>,
+            $level::sweep::<$element, $vectors, 5, $kind>,
+            $level::sweep::<$element, $vectors, 6, $kind>,
+        ]),*]
+    };
+}
+
+macro_rules! sets {
+    ($($avx512:ident $avx2:ident: $element:literal, $mask:ident;)*) => { $(
+        pub static $avx512: KernelSet = KernelSet {
+            element: $element,
+            width: 64 / $element,
+            broadcast: rows!(avx512, $element, MASKED, [1 2 3 4]),
+            masked: rows!(avx512, $element, MASKED, [1 2 3 4]),
+            lanes: rows!(avx512, $element, LANES, [1 2 3 4]),
+            streaming: Some(rows!(avx512, $element, STREAMING, [1 2 3 4])),
+            rotate: rotate::rotate::<$element>,
+            mask: |lanes| (1 << lanes) - 1,
+        };
+        pub static $avx2: KernelSet = KernelSet {
+            element: $element,
+            width: 32 / $element,
+            broadcast: rows!(avx2, $element, UNMASKED, [1 2]),
+            masked: rows!(avx2, $element, MASKED, [1 2]),
+            lanes: rows!(avx2, $element, LANES, [1 2]),
+            streaming: None,
+            rotate: rotate::rotate::<$element>,
+            mask: $mask,
+        };
+    )* };
+}
+sets! {
+    F32_AVX512 F32_AVX2: 4, address_of_mask_32;
+    F64_AVX512 F64_AVX2: 8, address_of_mask_64;
+}
+
+/// For masked loads: lanes that exist, then as many that do not. A mask starts somewhere within.
+static MASKS_32: [i32; 16] = [-1, -1, -1, -1, -1, -1, -1, -1, 0, 0, 0, 0, 0, 0, 0, 0];
+static MASKS_64: [i64; 8] = [-1, -1, -1, -1, 0, 0, 0, 0];
+
+fn address_of_mask_32(lanes: usize) -> usize {
+    (&raw const MASKS_32[8 - lanes]).addr()
+}
+
+fn address_of_mask_64(lanes: usize) -> usize {
+    (&raw const MASKS_64[4 - lanes]).addr()
+}
+
+// The assembly's numbers.
+const _: () = {
+    assert!(size_of::<VectorEntry>() == 24 && offset_of!(VectorEntry, x) == 0);
+    assert!(offset_of!(VectorEntry, c) == 8 && offset_of!(VectorEntry, mask) == 16);
+    assert!(size_of::<ColumnEntry>() == 16 && offset_of!(ColumnEntry, y) == 0);
+    assert!(offset_of!(ColumnEntry, c) == 8);
+    assert!(size_of::<StepEntry>() == 16 && offset_of!(StepEntry, x) == 0);
+    assert!(offset_of!(StepEntry, y) == 8);
+    assert!(offset_of!(Arguments, x) == 0 && offset_of!(Arguments, y) == 8);
+    assert!(offset_of!(Arguments, c) == 16 && offset_of!(Arguments, vectors) == 24);
+    assert!(offset_of!(Arguments, columns) == 32 && offset_of!(Arguments, steps) == 40);
+    assert!(offset_of!(Arguments, steps_end) == 48 && offset_of!(Arguments, tiles) == 56);
+    assert!(offset_of!(Arguments, finish) == 64 && offset_of!(Arguments, alpha) == 72);
+    assert!(offset_of!(Arguments, beta) == 80 && offset_of!(Arguments, x_ahead) == 88);
+    assert!(offset_of!(Arguments, y_ahead) == 96 && offset_of!(Arguments, y_ahead_step) == 104);
+};
