@@ -130,7 +130,7 @@ impl Call<'_> {
             .zip(outs)
             .map(|(target, out)| block(&target.0, &out.axes.named))
             .collect();
-        let operands: SmallVec<[Raw<'_>; 4]> = self
+        let operands: SmallVec<[Raw<'_>; 8]> = self
             .operands
             .iter()
             .zip(&blocks)
@@ -156,7 +156,7 @@ impl Call<'_> {
 }
 
 /// The indices of a result's axes.
-struct Target(SmallVec<[u8; 8]>);
+struct Target(SmallVec<[u8; 16]>);
 
 impl Target {
     /// # Panics
@@ -165,7 +165,7 @@ impl Target {
     fn of(body: &[Nest], result: usize, index: u8) -> Self {
         let maker = body.iter().find(|nest| usize::from(nest.into) == result);
         let nest = maker.expect("einloom: internal error: a result is not made");
-        let axes: SmallVec<[u8; 8]> = nest
+        let axes: SmallVec<[u8; 16]> = nest
             .target
             .iter()
             .map(|&axis| if axis == NONE { NONE } else { nest.index(usize::from(axis)) })

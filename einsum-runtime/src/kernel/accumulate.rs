@@ -7,7 +7,7 @@
 use core::mem::MaybeUninit;
 
 use super::walk::walk;
-use super::{Dim, Dims, Mode, Read};
+use super::{Dim, Dims, Mode, Read, split};
 use crate::element::Element;
 use crate::sort::sort_by_key;
 
@@ -67,16 +67,7 @@ unsafe fn runs<T: Element, S: Terms<T, P>, const P: usize, const RUN: usize>(
     out: *mut T,
     mode: Mode<T>,
 ) {
-    // Larger steps first, so that the walks below go through memory in order.
-    sort_by_key(&mut dims[..], |d| core::cmp::Reverse(reach(d)));
-    let vector = match (0..dims.len()).min_by_key(|&i| cost(&dims[i])) {
-        Some(best) => dims.remove(best),
-        None => Dim { extent: 1, out: 0, sources: [0; P], summed: true },
-    };
-    let (mut kept, mut summed) = (Dims::<P>::new(), Dims::<P>::new());
-    for dim in dims.iter() {
-        if dim.summed { summed.push(*dim) } else { kept.push(*dim) }
-    }
+    let Loops { vector, kept, summed } = Loops::of(dims);
     if vector.summed {
         for (o, s) in walk(&kept) {
             let mut sum = T::ZERO;
@@ -104,6 +95,26 @@ unsafe fn runs<T: Element, S: Terms<T, P>, const P: usize, const RUN: usize>(
             // SAFETY: the run consists of points of the dims.
             unsafe { mode.put_long_sums(sums, to, vector.out) }
         }
+    }
+}
+
+/// The loops of a nest: the vector dim, and the others.
+struct Loops<const P: usize> {
+    vector: Dim<P>,
+    kept: Dims<P>,
+    summed: Dims<P>,
+}
+
+impl<const P: usize> Loops<P> {
+    fn of(dims: &mut Dims<P>) -> Self {
+        // Larger steps first, so that walks go through memory in order.
+        sort_by_key(&mut dims[..], |d| core::cmp::Reverse(reach(d)));
+        let vector = match (0..dims.len()).min_by_key(|&i| cost(&dims[i])) {
+            Some(best) => dims.remove(best),
+            None => Dim { extent: 1, out: 0, sources: [0; P], summed: true },
+        };
+        let (kept, summed) = split(dims);
+        Loops { vector, kept, summed }
     }
 }
 

@@ -30,6 +30,9 @@ const MC: usize = 64;
 const NC: usize = 512;
 const KC: usize = 256;
 
+/// The points of a block along one group: at most [`NC`], the largest.
+pub(super) type Points = SmallVec<[Point; NC]>;
+
 /// `out[o] (+)= Σ first[s0] · second[s1]`.
 ///
 /// # Safety
@@ -62,9 +65,7 @@ unsafe fn blocks<T: Element, const NR: usize>(
 ) {
     let [first, second] = groups.sources(sources);
     let [m, n, k] = [&groups.m, &groups.n, &groups.k].map(count);
-    let mut rows = SmallVec::<[Point; MC]>::new();
-    let mut columns = SmallVec::<[Point; NC]>::new();
-    let mut steps = SmallVec::<[Point; KC]>::new();
+    let (mut rows, mut columns, mut steps) = (Points::new(), Points::new(), Points::new());
     // Panels are whole: `MC` and `NC` are multiples of their widths.
     let depth = k.min(KC);
     let (mut packed_rows, mut packed_columns) =

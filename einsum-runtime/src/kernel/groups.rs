@@ -2,8 +2,7 @@
 
 use core::ops::Range;
 
-use smallvec::{Array, SmallVec};
-
+use super::gemm::Points;
 use super::{Dim, Dims, Read};
 use crate::sort::sort_by_key;
 
@@ -100,11 +99,7 @@ fn is_vector(dim: &Dim<2>) -> bool {
 }
 
 /// Lists the positions in `range` of a group, its last dim running fastest.
-pub(super) fn positions<A: Array<Item = Point>>(
-    dims: &Dims<2>,
-    range: Range<usize>,
-    points: &mut SmallVec<A>,
-) {
+pub(super) fn positions(dims: &Dims<2>, range: Range<usize>, points: &mut Points) {
     points.clear();
     let mut index: Dims<2> = dims.clone();
     let mut at = Point { out: 0, sources: [0; 2] };

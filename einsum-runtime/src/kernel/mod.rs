@@ -203,6 +203,15 @@ pub(crate) unsafe fn prepared_binary<T: Element>(
     }
 }
 
+/// Returns the kept and the summed loops, each in their order.
+pub(crate) fn split<const P: usize>(dims: &Dims<P>) -> (Dims<P>, Dims<P>) {
+    let (mut kept, mut summed) = (Dims::new(), Dims::new());
+    for dim in dims {
+        if dim.summed { summed.push(*dim) } else { kept.push(*dim) }
+    }
+    (kept, summed)
+}
+
 fn is_kept<const P: usize>(dims: &Dims<P>) -> bool {
     dims.iter().all(|d| !d.summed)
 }
@@ -213,14 +222,15 @@ fn is_kept<const P: usize>(dims: &Dims<P>) -> bool {
 ///
 /// As [`Kernels`]; `dims` has only kept dims.
 unsafe fn zero<T: Element, const P: usize>(dims: &Dims<P>, out: *mut T, mode: Mode<T>) {
-    let kept = dims.iter().map(|&Dim { extent, out, summed, .. }| Dim {
-        extent,
-        out,
-        sources: [],
-        summed,
-    });
     // SAFETY: the caller's duties, for a nest without sources.
-    unsafe { scale(kept.collect(), out, mode.beta()) }
+    unsafe { scale(without_sources(dims), out, mode.beta()) }
+}
+
+/// Returns the loops as those of a nest that reads nothing.
+fn without_sources<const P: usize>(dims: &Dims<P>) -> Dims<0> {
+    let without =
+        |&Dim { extent, out, summed, .. }: &Dim<P>| Dim { extent, out, sources: [], summed };
+    dims.iter().map(without).collect()
 }
 
 /// Multiplies every element of an array by `beta`, or assigns zero if there is none.

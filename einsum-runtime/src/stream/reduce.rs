@@ -15,7 +15,7 @@ use super::sum::Sum;
 use super::sums::BUFFER;
 use super::sweep::{Arrays, once};
 use crate::engine::scratch::{Scratch, with_scratch};
-use crate::kernel::{Dim, Dims, Mode};
+use crate::kernel::{Dim, Dims, Mode, split};
 use crate::sort::sort_by_key;
 use crate::threads::{self, Grid, Shared};
 
@@ -30,21 +30,14 @@ pub(super) unsafe fn reduce<T: Lane + PartialEq, const P: usize>(
     mut arrays: Arrays<T, P>,
     mode: Mode<T>,
 ) -> bool {
-    // Of several adjacent dims, as windows have them, the one that runs fastest in the output.
-    sort_by_key(&mut dims[..], |d| core::cmp::Reverse(d.out.unsigned_abs()));
-    let is_row = |d: &Dim<P>| d.sources[0].unsigned_abs() == 1 && kernels::<T, P>(d).is_some();
-    let Some(row) = dims.iter().rposition(is_row) else { return false };
+    let Some((row, form)) = row_of(dims) else { return false };
     for dim in dims.iter_mut().filter(|d| d.sources[0] < 0) {
         turn(dim, &mut arrays);
     }
     let row = dims.remove(row);
-    let Some(kernels) = kernels(&row) else { return false };
     sort_by_key(&mut dims[..], |d| core::cmp::Reverse(d.sources[0]));
-    let (mut kept, mut summed) = (Dims::<P>::new(), Dims::<P>::new());
-    for dim in dims.iter() {
-        if dim.summed { summed.push(*dim) } else { kept.push(*dim) }
-    }
-    let (sum, along) = Sum::new(row, kernels, &mut kept, summed);
+    let (mut kept, summed) = split(dims);
+    let (sum, along) = Sum::new(row, form.kernels(), &mut kept, summed);
     dims.push(row);
     let cut = Cut::of(dims, &kept, &along, &sum);
     let nest = Reduction { kept, along, sum, block: cut.block, mode };
@@ -177,16 +170,46 @@ impl<T: Lane + PartialEq, const P: usize> Reduction<T, P> {
     }
 }
 
-/// Returns the kernels for rows along a dim: for one stream, and for four.
-fn kernels<T: Lane, const P: usize>(row: &Dim<P>) -> Option<[RowKernel<T>; 2]> {
-    match (row.summed, &row.sources[1..]) {
-        (true, []) => Some(T::SUM),
-        (false, []) => Some(T::ADD),
-        (true, [1 | -1]) if row.sources[0] == row.sources[1] => Some(T::DOT),
-        (false, [1 | -1]) if row.sources[0] == row.sources[1] => Some(T::MULTIPLY_ADD),
-        (false, [0]) => Some(T::SCALE_ADD),
-        _ => None,
+/// What kernels do along a row: they form one sum of it, or add it to a row of sums.
+#[derive(Clone, Copy)]
+enum Form {
+    Sum,
+    Add,
+    Dot,
+    MultiplyAdd,
+    ScaleAdd,
+}
+
+impl Form {
+    fn of<const P: usize>(row: &Dim<P>) -> Option<Self> {
+        match (row.summed, &row.sources[1..]) {
+            (true, []) => Some(Form::Sum),
+            (false, []) => Some(Form::Add),
+            (true, [1 | -1]) if row.sources[0] == row.sources[1] => Some(Form::Dot),
+            (false, [1 | -1]) if row.sources[0] == row.sources[1] => Some(Form::MultiplyAdd),
+            (false, [0]) => Some(Form::ScaleAdd),
+            _ => None,
+        }
     }
+
+    /// Returns the kernels: for one stream, and for four.
+    fn kernels<T: Lane>(self) -> [RowKernel<T>; 2] {
+        match self {
+            Form::Sum => T::SUM,
+            Form::Add => T::ADD,
+            Form::Dot => T::DOT,
+            Form::MultiplyAdd => T::MULTIPLY_ADD,
+            Form::ScaleAdd => T::SCALE_ADD,
+        }
+    }
+}
+
+/// Returns the dim of rows, if there are kernels for one. Sorts dims as the output has them, larger steps first.
+fn row_of<const P: usize>(dims: &mut Dims<P>) -> Option<(usize, Form)> {
+    sort_by_key(&mut dims[..], |d| core::cmp::Reverse(d.out.unsigned_abs()));
+    // Of several adjacent dims, as windows have them, the one that runs fastest in the output.
+    let form = |d: &Dim<P>| if d.sources[0].unsigned_abs() == 1 { Form::of(d) } else { None };
+    dims.iter().enumerate().rev().find_map(|(i, d)| Some((i, form(d)?)))
 }
 
 /// Runs a loop in the other direction.

@@ -50,16 +50,16 @@ impl Blocks {
         let mut blocks: SmallVec<[usize; 8]> = nest.loops.iter().map(|l| l.extent).collect();
         let is_small =
             |blocks: &[usize]| elements(layouts, blocks).saturating_mul(size) <= BYTES / share;
-        cut(nest, &mut blocks, is_small, &order(nest, |p| layouts[p].is_some()));
+        cut(nest, &mut blocks, &is_small, &order(nest, &|p| layouts[p].is_some()));
         if let Some(results) = results {
             let is_small =
                 |blocks: &[usize]| results.elements(blocks).saturating_mul(size) <= RESULTS;
-            let mut order = order(nest, |p| p == results.rows);
+            let mut order = order(nest, &|p| p == results.rows);
             let is_kept = |number: usize| nest.loops[number].out.is_some();
             order.retain(|(number, _)| is_kept(*number));
             // Columns last: rows would be read again for every block of them.
             order.extend((0..nest.loops.len()).filter(|&n| is_kept(n)).map(|n| (n, 1)));
-            cut(nest, &mut blocks, is_small, &order);
+            cut(nest, &mut blocks, &is_small, &order);
         }
         Self::new(nest, &blocks)
     }
@@ -75,11 +75,11 @@ impl Blocks {
         let own = nest.loops.iter().zip(&self.loops);
         let blocks = own.map(|(l, cut)| if cut.is_kept { cut.block } else { l.extent });
         let mut blocks: SmallVec<[usize; 8]> = blocks.collect();
-        let mut order = order(nest, |p| layouts[p].is_some());
+        let mut order = order(nest, &|p| layouts[p].is_some());
         order.retain(|(number, _)| nest.loops[*number].out.is_none());
         let is_small =
             |blocks: &[usize]| elements(layouts, blocks).saturating_mul(size) <= BYTES / share;
-        cut(nest, &mut blocks, is_small, &order);
+        cut(nest, &mut blocks, &is_small, &order);
         Self::new(nest, &blocks)
     }
 
@@ -130,7 +130,7 @@ fn elements<const P: usize>(layouts: &[Option<Layout>; P], blocks: &[usize]) -> 
 fn cut<const P: usize>(
     nest: &Affine<P>,
     blocks: &mut [usize],
-    is_small: impl Fn(&[usize]) -> bool,
+    is_small: &dyn Fn(&[usize]) -> bool,
     order: &[(usize, usize)],
 ) {
     for &(number, least) in order {
@@ -159,7 +159,7 @@ fn cut<const P: usize>(
 /// and need no sums to be added up come first.
 fn order<const P: usize>(
     nest: &Affine<P>,
-    is_staged: impl Fn(usize) -> bool,
+    is_staged: &dyn Fn(usize) -> bool,
 ) -> SmallVec<[(usize, usize); 16]> {
     let lines = || {
         let staged = nest.sources.iter().enumerate().filter(|(p, _)| is_staged(*p));
