@@ -2,6 +2,7 @@
 
 use core::arch::naked_asm;
 
+use super::text::{return_to_caller, save_registers};
 use crate::packing::{Packing, Pair};
 
 macro_rules! packing {
@@ -182,12 +183,9 @@ unsafe extern "sysv64" fn transpose<const ELEMENT: usize>(
             .endif
             add r14, 16
         .endm
-            push rbx
-            push rbp
-            push r12
-            push r13
-            push r14
-            push r15
+        ",
+        save_registers!(),
+        r"
             point_to rax, 0
             point_to r9, 1
             point_to r10, 2
@@ -240,14 +238,9 @@ unsafe extern "sysv64" fn transpose<const ELEMENT: usize>(
             dec r8
             jnz 50b
         90:
-            pop r15
-            pop r14
-            pop r13
-            pop r12
-            pop rbp
-            pop rbx
-            vzeroupper
-            ret
+        ",
+        return_to_caller!(),
+        r"
         .irp name, point_to, read, move, interleave
             .purgem \name
         .endr

@@ -2,6 +2,7 @@
 
 use core::arch::naked_asm;
 
+use super::text::element_instructions;
 use crate::rotate::Factors;
 
 /// # Safety
@@ -16,14 +17,8 @@ pub(super) unsafe extern "sysv64" fn rotate<const ELEMENT: usize>(
 ) {
     naked_asm!(
         ".set ELEMENT, {element}",
+        element_instructions!(),
         r"
-        .macro f name, operands:vararg
-            .if ELEMENT == 4
-                \name\()s \operands
-            .else
-                \name\()d \operands
-            .endif
-        .endm
         # Exchanges real and imaginary parts.
         .macro exchange to, from
             .if ELEMENT == 4

@@ -25,11 +25,10 @@
 //! the assembler, so that every kernel removes its own at the end. Numbers are used in place of the fields of
 //! [`Arguments`](crate::table::Arguments), asserted in [`super`].
 
-/// Macros that need to know nothing of the level.
-macro_rules! shared_macros {
+/// Defines `f`, an instruction on packed or scalar elements: `f vadd` stands for vaddps or vaddpd.
+macro_rules! element_instructions {
     () => {
         r"
-        # An instruction on packed or scalar elements: `f vadd` stands for vaddps or vaddpd.
         .macro f name, operands:vararg
             .if ELEMENT == 4
                 \name\()s \operands
@@ -37,6 +36,46 @@ macro_rules! shared_macros {
                 \name\()d \operands
             .endif
         .endm
+        "
+    };
+}
+
+/// Saves what a function must leave as it was, for [`return_to_caller`].
+macro_rules! save_registers {
+    () => {
+        r"
+            push rbx
+            push rbp
+            push r12
+            push r13
+            push r14
+            push r15
+        "
+    };
+}
+
+/// Restores the registers and returns.
+macro_rules! return_to_caller {
+    () => {
+        r"
+            pop r15
+            pop r14
+            pop r13
+            pop r12
+            pop rbp
+            pop rbx
+            vzeroupper
+            ret
+        "
+    };
+}
+
+/// Macros that need to know nothing of the level.
+macro_rules! shared_macros {
+    () => {
+        concat!(
+            $crate::x86_64::text::element_instructions!(),
+            r"
         .macro point_to_x i, pointer
             mov \pointer, [rbp + 24*\i]
             add \pointer, [rdi]
@@ -66,19 +105,16 @@ macro_rules! shared_macros {
             add \pointer, [rdi + 8]
         .endm
         "
+        )
     };
 }
 
 /// A kernel: for every tile of columns the loop over steps, then the way into C.
 macro_rules! shared_body {
     () => {
-        r"
-            push rbx
-            push rbp
-            push r12
-            push r13
-            push r14
-            push r15
+        concat!(
+            $crate::x86_64::text::save_registers!(),
+            r"
         20: # A tile of columns.
             mov rbp, [rdi + 24]
             vectors point_to_x
@@ -126,19 +162,17 @@ macro_rules! shared_body {
             mov [rdi + 32], rbp
             dec qword ptr [rdi + 56]
             jnz 20b
-            pop r15
-            pop r14
-            pop r13
-            pop r12
-            pop rbp
-            pop rbx
-            vzeroupper
-            ret
+            ",
+            $crate::x86_64::text::return_to_caller!(),
+            r"
             .irp name, f, fetch, expect, expect_one, point_to_x, point_to_c, point_to_y, vectors, columns, use_mask, load, clear, multiply, factor, scale, add_old, store, each
                 .purgem \name
             .endr
         "
+        )
     };
 }
 
-pub(super) use {shared_body, shared_macros};
+pub(super) use {
+    element_instructions, return_to_caller, save_registers, shared_body, shared_macros,
+};

@@ -3,10 +3,13 @@
 use smallvec::SmallVec;
 
 use super::Kernels;
-use super::buffers::with_buffers;
 use super::plan::Plan;
+use crate::kept::Kept;
 use crate::kernel::raw::{Factor, RawMode, RawRead};
 use crate::kernel::{Dim, Dims};
+
+/// Buffers begin at cache lines.
+const LINE: usize = 64;
 
 /// Runs a kernel on blocks of the nest.
 ///
@@ -35,28 +38,28 @@ pub(super) unsafe fn run<const P: usize>(
     if plan.results {
         needed[2] = bytes(&|i| !plan.dims[i].summed);
     }
-    with_buffers(needed, |[first, second, results]| {
-        let mut staged = [first; P];
-        staged[P - 1] = if P == 2 { second } else { first };
-        let mut run = Run {
-            plan,
-            kernels,
-            sources,
-            out,
-            mode,
-            staged,
-            held: [None; P],
-            results,
-            is_conjugated: false,
-        };
-        if plan.results && P == 1 {
-            // Conjugation respects sums, and copies can do it.
-            run.is_conjugated = sources[0].conjugated;
-            run.sources[0].conjugated = false;
-        }
-        // SAFETY: the caller's duties; buffers have room for a block.
-        unsafe { run.all() }
-    });
+    // A line more: buffers at multiples of a page from each other would compete for places in the cache.
+    let room = needed.map(|bytes: usize| bytes.next_multiple_of(LINE) + LINE);
+    let mut memory = Kept::new(room.iter().sum(), LINE);
+    let buffers = memory.as_mut_ptr();
+    let mut run = Run {
+        plan,
+        kernels,
+        sources,
+        out,
+        mode,
+        staged: core::array::from_fn(|p| buffers.wrapping_add(p * room[0])),
+        held: [None; P],
+        results: buffers.wrapping_add(room[0] + room[1]),
+        is_conjugated: false,
+    };
+    if plan.results && P == 1 {
+        // Conjugation respects sums, and copies can do it.
+        run.is_conjugated = sources[0].conjugated;
+        run.sources[0].conjugated = false;
+    }
+    // SAFETY: the caller's duties; buffers have room for a block.
+    unsafe { run.all() }
 }
 
 struct Run<'p, const P: usize> {

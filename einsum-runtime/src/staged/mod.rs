@@ -14,7 +14,6 @@
 #![allow(unsafe_code)]
 
 mod blocks;
-mod buffers;
 mod plan;
 #[cfg(test)]
 mod tests;

@@ -16,7 +16,7 @@ use crate::kernel::{Dim, Dims};
 use crate::sort::sort_by_key;
 
 /// The most bytes of a buffer: three of them fit a second-level cache of 1 MB, or nearly so.
-pub(super) const BYTES: usize = if cfg!(test) { 64 << 10 } else { 384 << 10 };
+const BYTES: usize = if cfg!(test) { 64 << 10 } else { 384 << 10 };
 
 /// The shortest rows that memory-bound kernels take.
 const ROW: usize = 16;

@@ -8,6 +8,7 @@
 use core::arch::naked_asm;
 
 use crate::batch::DotsArguments;
+use crate::x86_64::text::{element_instructions, return_to_caller, save_registers};
 
 /// With AVX-512.
 ///
@@ -18,19 +19,9 @@ use crate::batch::DotsArguments;
 pub(super) unsafe extern "sysv64" fn avx512<const ELEMENT: usize>(arguments: &DotsArguments) {
     naked_asm!(
         ".set ELEMENT, {element}",
+        element_instructions!(),
+        save_registers!(),
         r"
-        .macro f name, operands:vararg
-            .if ELEMENT == 4
-                \name\()s \operands
-            .else
-                \name\()d \operands
-            .endif
-        .endm
-            push rbx
-            push rbp
-            push r12
-            push r13
-            push r14
             mov rax, [rdi]
             mov rcx, [rdi + 8]
             mov rdx, [rdi + 16]
@@ -140,13 +131,9 @@ pub(super) unsafe extern "sysv64" fn avx512<const ELEMENT: usize>(arguments: &Do
             add rdx, [rdi + 80]
             dec r8
             jnz 20b
-            pop r14
-            pop r13
-            pop r12
-            pop rbp
-            pop rbx
-            vzeroupper
-            ret
+        ",
+        return_to_caller!(),
+        r"
             .purgem f
         ",
         element = const ELEMENT,

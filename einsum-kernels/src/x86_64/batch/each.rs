@@ -8,19 +8,15 @@
 use core::arch::naked_asm;
 
 use crate::batch::EachArguments;
+use crate::x86_64::text::{element_instructions, return_to_caller, save_registers};
 
 /// What all levels have in common. A level defines `begin` once a call, and `clear`, `multiply`, `scale`, `add_old`, and
 /// `store` for a column's sums and place.
 macro_rules! body {
     () => {
-        r"
-        .macro f name, operands:vararg
-            .if ELEMENT == 4
-                \name\()s \operands
-            .else
-                \name\()d \operands
-            .endif
-        .endm
+        concat!(
+            element_instructions!(),
+            r"
         .macro places name, base, step, three, fifth
             \name 0, \base
             .if COLUMNS > 1
@@ -48,12 +44,9 @@ macro_rules! body {
         .macro in_c name
             places \name, rdx, r14, r15, r13
         .endm
-            push rbx
-            push rbp
-            push r12
-            push r13
-            push r14
-            push r15
+            ",
+            save_registers!(),
+            r"
             mov rax, [rdi]
             mov rcx, [rdi + 8]
             mov rdx, [rdi + 16]
@@ -105,18 +98,14 @@ macro_rules! body {
             add rdx, [rdi + 56]
             dec r8
             jnz 20b
-            pop r15
-            pop r14
-            pop r13
-            pop r12
-            pop rbp
-            pop rbx
-            vzeroupper
-            ret
+            ",
+            return_to_caller!(),
+            r"
             .irp name, f, places, in_c, begin, load, clear, multiply, factor, scale, add_old, store
                 .purgem \name
             .endr
         "
+        )
     };
 }
 

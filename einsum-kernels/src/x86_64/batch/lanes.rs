@@ -10,6 +10,7 @@
 use core::arch::naked_asm;
 
 use crate::batch::LanesArguments;
+use crate::x86_64::text::{element_instructions, return_to_caller, save_registers};
 
 /// What both levels have in common: `$v` is a vector, `$bytes` its size. A level defines `last_mask`, and, masked if
 /// `MASKED`, `read` and `write` of a vector and `fma` and `fnma`, which multiply by what they read of X: a vector, or if
@@ -17,14 +18,8 @@ use crate::batch::LanesArguments;
 macro_rules! body {
     ($v:literal, $bytes:literal) => {
         concat!(
+            element_instructions!(),
             r"
-        .macro f name, operands:vararg
-            .if ELEMENT == 4
-                \name\()s \operands
-            .else
-                \name\()d \operands
-            .endif
-        .endm
         .macro rows name, base, row, three
             \name 0, 4, 8, \base
             .if ROWS > 1
@@ -64,13 +59,8 @@ macro_rules! body {
             ".macro store_imaginary i, sum, other, at\n",
             r"write \at, \other", "\n",
             ".endm\n",
+            save_registers!(),
             r"
-            push rbx
-            push rbp
-            push r12
-            push r13
-            push r14
-            push r15
             mov rax, [rdi]
             mov rcx, [rdi + 8]
             mov rdx, [rdi + 16]
@@ -157,14 +147,9 @@ macro_rules! body {
             .set MASKED, 1
             products
         70:
-            pop r15
-            pop r14
-            pop r13
-            pop r12
-            pop rbp
-            pop rbx
-            vzeroupper
-            ret
+            ",
+            return_to_caller!(),
+            r"
             .irp name, f, rows, clear, multiply, multiply_imaginary, scale, store, store_imaginary, products, last_mask, read, write, fma, fnma
                 .purgem \name
             .endr

@@ -5,19 +5,16 @@
 //! left; `r10 r11` the four numbers in `from` and `to`, `r13` numbers left; `r12` how many there are at once. `k1` to `k4`
 //! have these numbers in each part of a vector. Vectors 16 and 17 are indices.
 
+use crate::x86_64::text::{return_to_caller, save_registers};
 use core::arch::naked_asm;
 
 /// What both directions have in common: `four` transposes four numbers of a block's products, `next_four` goes on by `r14`
 /// numbers, and `next_block` to the next block.
 macro_rules! body {
     () => {
-        r"
-            push rbx
-            push rbp
-            push r12
-            push r13
-            push r14
-            push r15
+        concat!(
+            save_registers!(),
+            r"
             mov r10, rcx
             mov r12d, 4
             cmp r9, r12
@@ -60,15 +57,9 @@ macro_rules! body {
             next_block
             dec r8
             jnz 20b
-            pop r15
-            pop r14
-            pop r13
-            pop r12
-            pop rbp
-            pop rbx
-            vzeroupper
-            ret
-        "
+            ",
+            return_to_caller!()
+        )
     };
 }
 

@@ -1,6 +1,7 @@
 //! Transposes between arrays of products and panels, with AVX2: 4x4 elements at a time, where the last block of a side is
 //! moved back; sides below 4 one element at a time.
 
+use crate::x86_64::text::{return_to_caller, save_registers};
 use core::arch::naked_asm;
 
 /// # Safety
@@ -38,11 +39,9 @@ pub(super) unsafe extern "sysv64" fn transpose<const ELEMENT: usize>(
             add r10, rbx
             add r11, rbp
         .endm
-            push rbx
-            push rbp
-            push r12
-            push r13
-            push r14
+        ",
+        save_registers!(),
+        r"
             cmp r8, 4
             jb 50f
             cmp r9, 4
@@ -137,13 +136,9 @@ pub(super) unsafe extern "sysv64" fn transpose<const ELEMENT: usize>(
             dec r9
             jnz 60b
         90:
-            pop r14
-            pop r13
-            pop r12
-            pop rbp
-            pop rbx
-            vzeroupper
-            ret
+        ",
+        return_to_caller!(),
+        r"
             .purgem next
             .purgem one
         ",
