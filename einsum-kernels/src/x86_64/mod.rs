@@ -1,6 +1,6 @@
 //! The micro-kernels of [`table`](super::table) for x86-64: naked functions, so that they are as fast in debug builds.
 //!
-//! One generic function a level, [`avx512::sweep`] and [`avx2::sweep`], is instantiated for every element size, number
+//! One generic function a level, `avx512::sweep` and `avx2::sweep`, is instantiated for every element size, number
 //! of vectors and columns, and kind.
 
 use core::mem::offset_of;
