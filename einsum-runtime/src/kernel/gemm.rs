@@ -65,7 +65,10 @@ unsafe fn blocks<T: Element, const NR: usize>(
 ) {
     let [first, second] = groups.sources(sources);
     let [m, n, k] = [&groups.m, &groups.n, &groups.k].map(count);
-    let (mut rows, mut columns, mut steps) = (Points::new(), Points::new(), Points::new());
+    // One by one: a debug build would copy a tuple of them.
+    let mut rows = Points::new();
+    let mut columns = Points::new();
+    let mut steps = Points::new();
     // Panels are whole: `MC` and `NC` are multiples of their widths.
     let depth = k.min(KC);
     let (mut packed_rows, mut packed_columns) =
