@@ -13,7 +13,7 @@ pub(crate) mod batch;
 pub(crate) mod packing;
 mod rotate;
 mod text;
-pub(crate) mod tiny;
+pub(crate) mod walk;
 
 /// Kinds of kernels: elements of Y are broadcast; lanes that do not exist are left alone.
 const MASKED: usize = 0;
