@@ -410,7 +410,7 @@ impl Call<'_> {
         out: *mut u8,
         mode: RawMode,
     ) {
-        if let Some(tiny) = nest::lay_tiny(nest, self.extents, laid, target) {
+        if let Some(tiny) = nest::lay_tiny(nest, self.extents, laid, target, self.kernels.is_real) {
             // SAFETY: the caller's duties.
             return unsafe { self.kernels.tiny_unary(&tiny, source, out, mode) };
         }
@@ -431,7 +431,7 @@ impl Call<'_> {
         out: *mut u8,
         mode: RawMode,
     ) {
-        if let Some(tiny) = nest::lay_tiny(nest, self.extents, laid, target) {
+        if let Some(tiny) = nest::lay_tiny(nest, self.extents, laid, target, self.kernels.is_real) {
             // SAFETY: the caller's duties.
             return unsafe { self.kernels.tiny_binary(&tiny, sources, out, mode) };
         }

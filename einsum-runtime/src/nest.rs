@@ -78,19 +78,21 @@ pub(crate) fn lay_tiny<const P: usize>(
     extents: &[usize],
     sources: &[Laid<'_>; P],
     target: &Laid<'_>,
+    is_real: bool,
 ) -> Option<Tiny<P>> {
     let (kept, summed) = (nest.kept.len(), nest.summed.len());
     if kept > tiny::KEPT || summed > tiny::SUMMED {
         return None;
     }
+    let most = tiny::most_points(is_real, kept, summed);
     let mut dims = [Dim { extent: 1, out: 0, sources: [0; P], summed: false }; tiny::LOOPS];
     let (mut points, mut number) = (1, 0);
     while number < kept + summed {
         let extent = extents[usize::from(nest.index(number))];
-        if extent > tiny::POINTS {
+        if extent > most {
             return None;
         }
-        // At most `POINTS` to the power of the number of loops, which is representable.
+        // At most `most` to the power of the number of loops, which is representable.
         points *= extent;
         dims[number].extent = extent;
         dims[number].summed = number >= kept;
@@ -102,7 +104,7 @@ pub(crate) fn lay_tiny<const P: usize>(
         ellipsis |= !sources[p].axes.rest.extents.is_empty();
         p += 1;
     }
-    if points > tiny::POINTS || ellipsis {
+    if points > most || ellipsis {
         return None;
     }
     lay_axes(&mut dims[..kept + summed], kept, sources, target);

@@ -15,6 +15,16 @@ pub(crate) const LOOPS: usize = KEPT + SUMMED;
 /// The most points of a tiny nest: up to here choosing costs more than it saves.
 pub(crate) const POINTS: usize = 64;
 
+/// Returns the most points of a tiny nest with so many loops that it keeps and sums. Sums of real numbers run in vectors.
+#[inline]
+pub(crate) fn most_points(is_real: bool, kept: usize, summed: usize) -> usize {
+    match (is_real, kept + summed) {
+        (true, 0..=2) if summed > 0 => 1024,
+        (true, _) if summed > 0 => 512,
+        _ => POINTS,
+    }
+}
+
 /// The loops of a tiny nest, outermost first. Those that are not there have extent 1.
 pub(crate) struct Tiny<const P: usize> {
     pub(super) kept: [Dim<P>; KEPT],
