@@ -6,7 +6,10 @@ pub use crate::bind::{
     ellipsis_operand, ellipsis_operand_like, ellipsis_output, ellipsis_view_operand, operand,
     operand_like, output, scalar, scalar_like, view_operand,
 };
-pub use crate::direct::{Row, few1, few2, few3};
+pub use crate::direct::{Along, AlongMut, Row, few1, few2, few3};
+pub use crate::direct::{
+    sum1, sum2, sum3, sums_into1, sums_into2, sums_into3, sums1, sums2, sums3,
+};
 pub use crate::element::Element;
 pub use crate::ellipsis::{NoEllipsis, Rest, wider};
 pub use crate::encoded::Encoded;
@@ -22,8 +25,8 @@ pub use crate::rank::{AnyAxes, Axes, HasRank, Is, IsOutput, With, Without};
 pub use crate::result::{Checked, NewResult, Place, checked, checked_view, einsum};
 pub use crate::source::Source;
 pub use crate::static_extent::{
-    AnyExtent, AnyExtents, Extent, ExtentAt, Extents, LetterAgrees, LetterEqual, NameAgrees,
-    NameEqual, agree_letter, agree_letter_given, agree_name, agree_name_given,
+    AnyExtent, AnyExtents, AreStatic, Extent, ExtentAt, Extents, LetterAgrees, LetterEqual,
+    NameAgrees, NameEqual, agree_letter, agree_letter_given, agree_name, agree_name_given,
 };
 pub use crate::view::{Bound, Erased, View};
 

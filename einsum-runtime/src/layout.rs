@@ -1,8 +1,31 @@
 //! The shape of a bound array as its term sees it: named axes `0..R`, then those of the ellipsis.
 
+#![allow(unsafe_code)]
+
 use ndarray::Dimension;
 
 use crate::ellipsis::{Ellipsis, NoEllipsis, Rest};
+
+/// Returns a number that the optimiser knows nothing of, so that it stays in a register of its own. Two that are copied
+/// together would be read as a vector, for which a processor waits if they have just been written one by one, as those of a
+/// view have that is made for the call.
+#[inline(always)]
+pub(crate) fn opaque(number: usize) -> usize {
+    #[cfg(all(any(target_arch = "x86_64", target_arch = "aarch64"), not(miri)))]
+    {
+        let mut number = number;
+        // SAFETY: no instruction is executed.
+        unsafe {
+            core::arch::asm!(
+                "/* {0} */", inout(reg) number,
+                options(pure, nomem, nostack, preserves_flags)
+            );
+        }
+        number
+    }
+    #[cfg(not(all(any(target_arch = "x86_64", target_arch = "aarch64"), not(miri))))]
+    number
+}
 
 /// Extents and strides, in elements, of the named axes, the ellipsis `E`, and the array's rank.
 ///
@@ -24,8 +47,8 @@ impl<const R: usize> Layout<R, NoEllipsis> {
         if found == R && strides.len() == R {
             let mut axis = 0;
             while axis < R {
-                axes[0][axis] = shape[axis];
-                axes[1][axis] = strides[axis].cast_unsigned();
+                axes[0][axis] = opaque(shape[axis]);
+                axes[1][axis] = opaque(strides[axis].cast_unsigned());
                 axis += 1;
             }
         }
@@ -35,16 +58,16 @@ impl<const R: usize> Layout<R, NoEllipsis> {
     /// Returns the layout in C order, of an array whose elements exist.
     #[inline]
     pub(crate) fn c_order(shape: &[usize]) -> Self {
-        let mut strides = [0; R];
+        let (mut axes, found) = ([[0; R]; 2], shape.len());
         // The strides of an array that exists are representable, unless no position needs them.
-        let mut stride = 1_isize;
-        let mut axis = R.min(shape.len());
+        let mut stride = 1_usize;
+        let mut axis = if found == R { R } else { 0 };
         while axis > 0 {
             axis -= 1;
-            strides[axis] = stride;
-            stride = stride.wrapping_mul(shape[axis].cast_signed());
+            (axes[0][axis], axes[1][axis]) = (shape[axis], stride);
+            stride = stride.wrapping_mul(shape[axis]);
         }
-        Layout::new(shape, &strides)
+        Layout { axes, ellipsis: NoEllipsis, found }
     }
 }
 

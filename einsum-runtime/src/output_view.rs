@@ -95,6 +95,13 @@ impl<'a, T, const R: usize, X, E: Dimension> OutputView<'a, T, R, X, Rest<E>> {
 }
 
 impl<T, const R: usize, X, E> OutputView<'_, T, R, X, E> {
+    /// Returns the type of the extents known at compile time.
+    #[inline(always)]
+    #[must_use]
+    pub fn static_extents(&self) -> PhantomData<fn() -> X> {
+        PhantomData
+    }
+
     /// Returns the extent of a named axis; 0 if the rank does not fit the term.
     #[inline]
     #[must_use]

@@ -1,5 +1,7 @@
 //! Extents that are part of an operand's type, compared while the user's crate compiles.
 
+use core::marker::PhantomData;
+
 /// An extent known at compile time.
 pub struct Extent<const N: usize>;
 
@@ -43,6 +45,37 @@ extents! {
     [A B C D E]: 0 A, 1 B, 2 C, 3 D, 4 E, 5 AnyExtent, 6 AnyExtent;
     [A B C D E F]: 0 A, 1 B, 2 C, 3 D, 4 E, 5 F, 6 AnyExtent;
 }
+
+/// Whether all extents of an array are known at compile time.
+pub trait AreStatic {
+    /// Whether they are.
+    const ARE_STATIC: bool;
+}
+
+impl<const N: usize> AreStatic for Extent<N> {
+    const ARE_STATIC: bool = true;
+}
+
+impl AreStatic for AnyExtent {
+    const ARE_STATIC: bool = false;
+}
+
+impl AreStatic for AnyExtents {
+    const ARE_STATIC: bool = false;
+}
+
+impl<X: AreStatic> AreStatic for PhantomData<fn() -> X> {
+    const ARE_STATIC: bool = X::ARE_STATIC;
+}
+
+macro_rules! are_static {
+    ($([$($extent:ident)*])*) => { $(
+        impl<$($extent: AreStatic),*> AreStatic for ($($extent,)*) {
+            const ARE_STATIC: bool = true $(&& $extent::ARE_STATIC)*;
+        }
+    )* };
+}
+are_static! { [] [A] [A B] [A B C] [A B C D] [A B C D E] [A B C D E F] }
 
 /// What compares extents. It stands for itself in the compiler's messages only.
 pub struct Extents;

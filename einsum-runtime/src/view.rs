@@ -136,6 +136,13 @@ impl<'a, T, const R: usize, X, E> View<'a, T, R, X, E> {
         value
     }
 
+    /// Returns the type of the extents known at compile time.
+    #[inline(always)]
+    #[must_use]
+    pub fn static_extents(&self) -> PhantomData<fn() -> X> {
+        PhantomData
+    }
+
     /// Returns the extent of a named axis; 0 if the rank does not fit the term.
     #[inline]
     #[must_use]

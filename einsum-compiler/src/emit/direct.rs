@@ -1,7 +1,7 @@
-//! The loops of a call with few points, which run where it stands: handing it over would take longer than they do.
+//! What a call of few points does where it stands: handing it over would take longer than its loops do.
 //!
-//! They follow the product as it is written, not its plan: with few points, intermediates cost more than they save. A
-//! debug build leaves them out, since there the loops themselves are the slow part.
+//! The loops are the runtime's, inlined. They follow the product as it is written, not its plan: with few points,
+//! intermediates cost more than they save. A debug build leaves them out: there the loops themselves are the slow part.
 
 use proc_macro2::{Ident, Literal, Span, TokenStream};
 use quote::{ToTokens, format_ident, quote};
@@ -15,6 +15,8 @@ use crate::ir::{Form, Program};
 const LOOPS: usize = 3;
 const FACTORS: usize = 3;
 const AXES: usize = 4;
+
+const PLAIN: &str = "`is_direct` wants plain terms";
 
 /// Emits a block that breaks out of `'__done` with the result if there are few points, and does nothing otherwise.
 pub(super) fn emit_direct(form: Form, program: &Program, scales: &TokenStream) -> TokenStream {
@@ -30,14 +32,13 @@ pub(super) fn emit_direct(form: Form, program: &Program, scales: &TokenStream) -
         let (name, extents) = (array(ArrayId(number)), emit_axes(&described.term, extent, 1));
         quote! { #name.is(#(#extents),*) }
     });
-    let (loops, result) = emit_loops(form, expr, product, scales);
+    let value = emit_value(form, expr, product, scales);
     quote! {
         #[cfg(not(debug_assertions))]
         {
             #(let #names = #extents;)*
             if __einloom::#few(#(#names),*) #(&& #fits)* {
-                #loops
-                break '__done #result;
+                break '__done { #value };
             }
         }
     }
@@ -57,77 +58,76 @@ fn is_direct(form: Form, expr: &Expr) -> bool {
         && expr.indices.iter().all(|index| !index.is_ellipsis)
 }
 
-/// Emits the loops, and the expression of what they made.
-fn emit_loops(
-    form: Form,
-    expr: &Expr,
-    product: &Product,
-    scales: &TokenStream,
-) -> (TokenStream, TokenStream) {
+/// Emits the loops over the points of a call.
+fn emit_value(form: Form, expr: &Expr, product: &Product, scales: &TokenStream) -> TokenStream {
     let kept = product.output.indices();
-    let summed: Vec<IndexId> =
-        (0..expr.indices.len()).map(IndexId).filter(|index| !kept.contains(index)).collect();
-    let factors = product.factors.iter().map(|factor| {
-        let (name, term) = (array(factor.array), &expr.arrays[factor.array.0].term);
-        let at = emit_axes(term, counter, 0);
-        quote! { #name.at(#(#at),*) }
-    });
-    let value = factors
-        .reduce(|product, factor| quote! { __einloom::Element::mul(#product, #factor) })
-        .expect("a product has a factor");
-    let sum = format_ident!("__s", span = Span::mixed_site());
-    let sums = match summed.is_empty() {
-        true => quote! { let #sum = #value; },
-        false => {
-            let zero = array(ArrayId(0));
-            let added = quote! { #sum = __einloom::Element::add(#sum, #value); };
-            let added = emit_nested(&summed, added);
-            quote! { let mut #sum = #zero.zero(); #added }
-        }
+    let summed = (0..expr.indices.len()).map(IndexId).filter(|index| !kept.contains(index));
+    let all: Vec<IndexId> = kept.iter().copied().chain(summed).collect();
+    let absent = vec![quote! { 1 }; LOOPS - all.len()];
+    let loop_extents: Vec<_> = all.iter().map(|&index| extent(index).into_token_stream()).collect();
+    let loop_extents = quote! { (#(#loop_extents,)* #(#absent),*) };
+    let along = |term: &Term| -> Vec<TokenStream> {
+        let numbers = term.axes.iter().map(|axis| match axis {
+            Axis::Index(index) => all.iter().position(|other| other == index).expect("a loop"),
+            Axis::Unit => LOOPS,
+            Axis::Window(_) | Axis::Composed(_) => unreachable!("{PLAIN}"),
+        });
+        numbers.map(|number| Literal::usize_unsuffixed(number).into_token_stream()).collect()
     };
-    let row = format_ident!("__y", span = Span::mixed_site());
-    let (begin, store, result) = match form {
+    let sources = product.factors.iter().map(|factor| {
+        let (name, term) = (array(factor.array), &expr.arrays[factor.array.0].term);
+        let numbers = along(term);
+        quote! { #name.along(#loop_extents #(, #numbers)*) }
+    });
+    let sources = quote! { #(#sources),* };
+    let count = product.factors.len();
+    let function = |name: &str| format_ident!("{name}{count}");
+    let [kept, summed] = [kept.len(), all.len() - kept.len()].map(Literal::usize_unsuffixed);
+    let static_extents = (0..expr.arrays.len()).map(|number| {
+        let name = array(ArrayId(number));
+        quote! { #name.static_extents() }
+    });
+    let static_extents = quote! { (#(#static_extents,)*) };
+    match form {
         Form::Into => {
+            let function = function("sums_into");
             let output = array(ArrayId(expr.arrays.len() - 1));
-            let at = emit_axes(&product.output, counter, 0);
-            let store = match scales.is_empty() {
-                true => quote! { #output.put(#(#at,)* #sum); },
-                false => quote! { #output.scale(#(#at,)* #sum, #scales); },
+            let numbers = along(&product.output);
+            let none = quote! { ::core::option::Option::None };
+            let scales = match scales.is_empty() {
+                true => quote! { #none, #none },
+                false => scales.clone(),
             };
-            (TokenStream::new(), store, quote! { () })
+            quote! {
+                __einloom::#function::<_, _, #kept, #summed>(
+                    #static_extents,
+                    #output.along(#kept, #loop_extents #(, #numbers)*),
+                    #sources,
+                    #scales
+                )
+            }
         }
         _ if product.output.axes.is_empty() => {
-            // The only point: the sum is the result.
-            let result = super::succeed(form, quote! { #sum });
-            return (sums, result);
+            let function = function("sum");
+            let sum = quote! { __einloom::#function::<_, _, #summed>(#static_extents, #sources) };
+            super::succeed(form, sum)
         }
         _ => {
-            let first = array(ArrayId(0));
+            let (function, first) = (function("sums"), array(ArrayId(0)));
+            let row = format_ident!("__y", span = Span::mixed_site());
             let extents: Vec<_> = emit_axes(&product.output, extent, 1).collect();
             let dimension = super::results::emit_dimension(extents.len());
             let array = quote! { #first.array::<_, #dimension>(#row, [#(#extents),*]) };
-            let result = super::succeed(form, array);
+            let array = super::succeed(form, array);
             let len = extents.iter().cloned().reduce(|len, extent| quote! { #len * #extent });
-            let begin = quote! { let mut #row = #first.row(#len); };
-            (begin, quote! { #row.push(#sum); }, result)
-        }
-    };
-    let loops = emit_nested(&kept, quote! { #sums #store });
-    (quote! { #begin #loops }, result)
-}
-
-/// `body` inside of loops, the first index outermost.
-fn emit_nested(indices: &[IndexId], body: TokenStream) -> TokenStream {
-    indices.iter().rev().fold(body, |body, &index| {
-        let (counter, extent) = (counter(index), extent(index));
-        quote! {
-            let mut #counter = 0_usize;
-            while #counter < #extent {
-                #body
-                #counter += 1;
+            quote! {
+                let mut #row = #first.row(#len);
+                __einloom::#function::<_, _, #kept, #summed>(
+                    #static_extents, &mut #row, #sources);
+                #array
             }
         }
-    })
+    }
 }
 
 /// Emits one value an axis: the variable of its index, or `unit`.
@@ -139,11 +139,6 @@ fn emit_axes(
     term.axes.iter().map(move |axis| match axis {
         Axis::Index(index) => variable(*index).into_token_stream(),
         Axis::Unit => Literal::usize_unsuffixed(unit).into_token_stream(),
-        Axis::Window(_) | Axis::Composed(_) => unreachable!("these terms have their own loops"),
+        Axis::Window(_) | Axis::Composed(_) => unreachable!("{PLAIN}"),
     })
-}
-
-/// The variable that counts along an index.
-fn counter(IndexId(index): IndexId) -> Ident {
-    format_ident!("__i{index}", span = Span::mixed_site())
 }

@@ -8,7 +8,7 @@ use core::alloc::Layout;
 use core::marker::PhantomData;
 
 #[cfg(all(target_arch = "x86_64", not(miri)))]
-use super::tiny::tiny_real;
+use super::tiny::real::tiny_real;
 use super::tiny::{Tiny, TinyKernel, tiny};
 use super::{Dims, Kernel, Mode, Read, scale};
 use crate::element::Element;
@@ -191,25 +191,20 @@ pub(crate) trait Sources<const P: usize> {
     fn tiny_kernel(&self) -> TinyKernel<P>;
 }
 
-impl Sources<1> for RawKernels {
-    fn kernel(&self) -> RawKernel<1> {
-        self.unary
-    }
+macro_rules! sources {
+    ($($sources:literal $kernel:ident $tiny_kernel:ident),*) => { $(
+        impl Sources<$sources> for RawKernels {
+            fn kernel(&self) -> RawKernel<$sources> {
+                self.$kernel
+            }
 
-    fn tiny_kernel(&self) -> TinyKernel<1> {
-        self.tiny_unary
-    }
+            fn tiny_kernel(&self) -> TinyKernel<$sources> {
+                self.$tiny_kernel
+            }
+        }
+    )* };
 }
-
-impl Sources<2> for RawKernels {
-    fn kernel(&self) -> RawKernel<2> {
-        self.binary
-    }
-
-    fn tiny_kernel(&self) -> TinyKernel<2> {
-        self.tiny_binary
-    }
-}
+sources!(1 unary tiny_unary, 2 binary tiny_binary);
 
 /// # Safety
 ///

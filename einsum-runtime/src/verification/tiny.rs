@@ -3,10 +3,11 @@
 use num_complex::{Complex32, Complex64};
 
 use super::accuracy::{Case, Data, matrices};
-use super::{Random, Sample};
-use crate::kernel::raw::{Factor, RawMode, RawRead};
-use crate::kernel::tiny::{Tiny, tiny};
-use crate::kernel::{Mode, Read};
+use super::{Random, Sample, points, room};
+use crate::kernel::level::on_every_level;
+use crate::kernel::raw::{Factor, RawKernels, RawMode, RawRead, Sources};
+use crate::kernel::tiny::{KEPT, LOOPS, Tiny, tiny};
+use crate::kernel::{Dim, Mode, Read};
 
 fn tiny_products<T: Sample>(random: &mut Random) {
     for extents in [[3, 3, 3], [2, 4, 7], [1, 1, 60]] {
@@ -35,6 +36,73 @@ fn tiny_products<T: Sample>(random: &mut Random) {
             }
         }
     }
+}
+
+/// Random loops of real numbers through the kernel that calls get, on small integers, whose sums are exact.
+fn real_nests<T: Sample, const P: usize>(random: &mut Random)
+where
+    RawKernels: Sources<P>,
+{
+    for _ in 0..400 {
+        let mut extents = [1; LOOPS];
+        for extent in &mut extents {
+            *extent = [1, 1, 2, 3, 5, 18][random.below(6)];
+        }
+        let mut dims: Vec<Dim<P>> = (0..LOOPS)
+            .map(|number| Dim {
+                extent: extents[number],
+                out: 0,
+                sources: core::array::from_fn(|_| [0, 1, 1, 2, -1, 7][random.below(6)]),
+                summed: number >= KEPT,
+            })
+            .collect();
+        // The output in any order of its loops, without gaps or with.
+        let mut step = [1, 1, 2][random.below(3)];
+        for number in [[0, 1, 2], [2, 1, 0], [1, 2, 0]][random.below(3)] {
+            dims[number].out = step * [1, 1, -1][random.below(3)];
+            step *= extents[number].cast_signed();
+        }
+        let memories: [(Vec<T>, isize); P] = core::array::from_fn(|p| {
+            let (len, first) = room(dims.iter().map(|dim| (dim.extent, dim.sources[p])));
+            let value = |_| T::of(f64::from(random.next() % 7) - 3.0, 0.0);
+            ((0..len).map(value).collect(), first)
+        });
+        let (len, first) = room(dims.iter().map(|dim| (dim.extent, dim.out)));
+        let untouched = T::of(99.0, 0.0);
+        let mut expected = vec![untouched; len];
+        let mut is_reached = vec![false; len];
+        points(&dims, (first, [0; P]), &mut |out, at| {
+            let product = (0..P).fold(T::ONE, |product, p| {
+                T::mul(product, memories[p].0[(memories[p].1 + at[p]).cast_unsigned()])
+            });
+            let place = out.cast_unsigned();
+            let old = if is_reached[place] { expected[place] } else { T::ZERO };
+            expected[place] = T::add(old, product);
+            is_reached[place] = true;
+        });
+        on_every_level(|level| {
+            let mut out = vec![untouched; len];
+            let nest = Tiny::new(&dims[..KEPT], &dims[KEPT..]);
+            let reads = core::array::from_fn(|p| {
+                let ptr = memories[p].0.as_ptr().wrapping_offset(memories[p].1);
+                RawRead { ptr: ptr.cast(), conjugated: false }
+            });
+            let target = out.as_mut_ptr().wrapping_offset(first).cast();
+            // SAFETY: the memories have room for all points, and the output's are distinct.
+            unsafe { T::TABLE.raw.tiny_kernel()(&nest, reads, target, RawMode::Assign) };
+            // Zeros may differ in their signs.
+            assert_eq!(out, expected, "{level:?} {dims:?}");
+        });
+    }
+}
+
+#[test]
+fn tiny_nests_of_real_numbers() {
+    let r = &mut Random(7);
+    real_nests::<f32, 1>(r);
+    real_nests::<f32, 2>(r);
+    real_nests::<f64, 1>(r);
+    real_nests::<f64, 2>(r);
 }
 
 #[test]

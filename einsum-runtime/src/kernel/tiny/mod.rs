@@ -1,10 +1,11 @@
 //! Nests of a few dozen points: plain loops, without the choices that pay only for larger ones.
 
 use super::raw::{RawMode, RawRead};
-#[cfg(all(target_arch = "x86_64", not(miri)))]
-use super::x86_64;
 use super::{Dim, Mode};
 use crate::element::Element;
+
+#[cfg(all(target_arch = "x86_64", not(miri)))]
+pub(crate) mod real;
 
 /// The most loops that a tiny nest keeps and sums.
 pub(crate) const KEPT: usize = 3;
@@ -30,6 +31,12 @@ impl<const P: usize> Tiny<P> {
         nest.summed[SUMMED - summed.len()..].copy_from_slice(summed);
         nest
     }
+
+    #[cfg(all(target_arch = "x86_64", not(miri)))]
+    fn has_empty_loop(&self) -> bool {
+        let ([k0, k1, k2], [s0, s1]) = (&self.kept, &self.summed);
+        k0.extent == 0 || k1.extent == 0 || k2.extent == 0 || s0.extent == 0 || s1.extent == 0
+    }
 }
 
 /// A kernel for tiny nests of one element type.
@@ -52,33 +59,6 @@ pub(crate) unsafe fn tiny<T: Element, const P: usize>(
         match is_conjugated {
             false => run::<T, P, false>(nest, sources, out, mode),
             true => run::<T, P, true>(nest, sources, out, mode),
-        }
-    }
-}
-
-/// As [`tiny`], for real elements of `ELEMENT` bytes.
-///
-/// # Safety
-///
-/// As [`tiny`]; `T` is `f32` or `f64`.
-#[cfg(all(target_arch = "x86_64", not(miri)))]
-pub(crate) unsafe fn tiny_real<T: Element, const ELEMENT: usize, const P: usize>(
-    nest: &Tiny<P>,
-    sources: [RawRead; P],
-    out: *mut u8,
-    mode: RawMode,
-) {
-    let [k0, k1, k2] = &nest.kept;
-    let [s0, s1] = &nest.summed;
-    let is_empty = k0.extent == 0 || k1.extent == 0 || k2.extent == 0;
-    // SAFETY: the caller's duties; no extent is zero.
-    unsafe {
-        match mode {
-            RawMode::Assign if !is_empty && s0.extent != 0 && s1.extent != 0 => {
-                x86_64::tiny::tiny::<ELEMENT, P>(nest, sources[0].ptr, sources[P - 1].ptr, out);
-            }
-            // There is nothing to conjugate.
-            _ => run::<T, P, false>(nest, sources, out, mode),
         }
     }
 }

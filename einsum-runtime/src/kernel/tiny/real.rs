@@ -1,0 +1,242 @@
+//! Tiny nests of real numbers: the loop whose elements are adjacent in all arrays, or common to all lanes, becomes vectors,
+//! the last of which is masked.
+
+use super::{Tiny, tiny};
+use crate::element::Element;
+use crate::kernel::Dim;
+use crate::kernel::level::Level;
+use crate::kernel::raw::{RawMode, RawRead};
+use crate::kernel::x86_64::walk;
+
+/// The loops of the assembly, and those of them that are kept, which are the outer ones.
+pub(crate) const LOOPS: usize = super::LOOPS;
+pub(crate) const OUTER: usize = super::KEPT;
+
+/// The most sources.
+pub(crate) const SOURCES: usize = 2;
+
+/// Loops around one vector. Known to the assembly.
+#[repr(C)]
+pub(crate) struct Walk {
+    /// The iterations of every loop, outermost first, one or more; of the innermost those with whole vectors, if it runs
+    /// over vectors.
+    pub(crate) extents: [usize; LOOPS],
+    /// By what the output moves on after an iteration of each kept loop, in bytes: its step, less what the loops inside have
+    /// moved.
+    pub(crate) out: [isize; OUTER],
+    /// As `out`, of every source along all loops.
+    pub(crate) sources: [[isize; LOOPS]; SOURCES],
+    /// The lanes of all vectors but the last one of a sum over lanes.
+    pub(crate) mask: usize,
+    pub(crate) last_mask: usize,
+    /// 1 if the innermost loop has one more vector, with the lanes of `last_mask`.
+    pub(crate) has_last: usize,
+    /// 1 if the sum is one over lanes too.
+    pub(crate) is_sum: usize,
+}
+
+/// A kernel that assigns the sums of a nest.
+///
+/// # Safety
+///
+/// The processor has the kernel's level; at all points of the loops and in all lanes, the sources can be read and `out` be
+/// written, which no two points share. No extent is zero but the last, if there is one more vector.
+pub(crate) type WalkKernel = unsafe extern "sysv64" fn(&Walk, *const u8, *const u8, *mut u8);
+
+/// The kernels of one element size and level.
+pub(crate) struct WalkKernels {
+    /// The bytes of a vector.
+    pub(crate) width: usize,
+    /// Returns the mask of a vector's first lanes.
+    pub(crate) mask: fn(usize) -> usize,
+    /// By the number of sources that have adjacent elements along the lanes, less one; these come first.
+    pub(crate) unary: [WalkKernel; 1],
+    pub(crate) binary: [WalkKernel; 2],
+    /// One element at a time, by the number of sources, less one.
+    pub(crate) scalar: [WalkKernel; SOURCES],
+}
+
+/// As [`tiny`], for real elements of `ELEMENT` bytes.
+///
+/// # Safety
+///
+/// As [`tiny`]; `T` is `f32` or `f64`.
+pub(crate) unsafe fn tiny_real<T: Element, const ELEMENT: usize, const P: usize>(
+    nest: &Tiny<P>,
+    sources: [RawRead; P],
+    out: *mut u8,
+    mode: RawMode,
+) {
+    // SAFETY: the caller's duties.
+    unsafe {
+        if !matches!(mode, RawMode::Assign) || nest.has_empty_loop() {
+            return tiny::<T, P>(nest, sources, out, mode);
+        }
+        let mut pointers = [out.cast_const(); SOURCES];
+        let mut p = 0;
+        while p < P {
+            pointers[p] = sources[p].ptr;
+            p += 1;
+        }
+        run::<ELEMENT, P>(nest, pointers, out);
+    }
+}
+
+/// # Safety
+///
+/// As [`tiny`], for real elements of `ELEMENT` bytes, in an assignment. No extent is zero.
+unsafe fn run<const ELEMENT: usize, const P: usize>(
+    nest: &Tiny<P>,
+    sources: [*const u8; SOURCES],
+    out: *mut u8,
+) {
+    let [k0, k1, k2] = &nest.kept;
+    let [s0, s1] = &nest.summed;
+    let mut dims = [k0, k1, k2, s0, s1];
+    let (kernels, lanes) = match Level::current() {
+        Level::Avx512 => (const { &walk::avx512::<ELEMENT>() }, find_lanes(&dims)),
+        Level::Avx2 => (const { &walk::avx2::<ELEMENT>() }, find_lanes(&dims)),
+        Level::Plain => (const { &walk::avx2::<ELEMENT>() }, NONE),
+    };
+    let [mut x, mut y] = sources;
+    if lanes == NONE {
+        let walk = Walk::new::<ELEMENT, P>(&dims, false, NONE);
+        // SAFETY: the caller's duties; this kernel is one for every level.
+        return unsafe { kernels.scalar[P - 1](&walk, x, y, out) };
+    }
+    let along = dims[lanes];
+    let width = kernels.width.cast_signed();
+    let width_of = |p: usize| if along.sources[p] == 0 { 0 } else { width };
+    // Sources with adjacent elements come first.
+    let is_swapped = along.sources[0] == 0;
+    if is_swapped {
+        (x, y) = (y, x);
+    }
+    let widths = match is_swapped {
+        true => [width_of(P - 1), width_of(0)],
+        false => [width_of(0), width_of(P - 1)],
+    };
+    let kernel = match P {
+        1 => kernels.unary[0],
+        _ => kernels.binary[usize::from(widths[1] != 0)],
+    };
+    let in_vector = kernels.width / ELEMENT;
+    let extent = along.extent;
+    if lanes >= OUTER {
+        // The innermost loop.
+        dims.swap(lanes, LOOPS - 1);
+        let mut walk = Walk::new::<ELEMENT, P>(&dims, is_swapped, LOOPS - 1);
+        let (whole, rest) = (extent / in_vector, extent % in_vector);
+        walk.sum_over_lanes(whole, rest, widths);
+        walk.mask = (kernels.mask)(in_vector);
+        walk.last_mask = (kernels.mask)(rest);
+        // SAFETY: the caller's duties; the processor has the level.
+        return unsafe { kernel(&walk, x, y, out) };
+    }
+    let mut walk = Walk::new::<ELEMENT, P>(&dims, is_swapped, lanes);
+    let (mut left, mut out) = (extent, out);
+    while left > 0 {
+        walk.mask = (kernels.mask)(left.min(in_vector));
+        walk.last_mask = walk.mask;
+        // SAFETY: the caller's duties; the processor has the level.
+        unsafe { kernel(&walk, x, y, out) };
+        left = left.saturating_sub(in_vector);
+        x = x.wrapping_offset(widths[0]);
+        y = y.wrapping_offset(widths[1]);
+        out = out.wrapping_offset(width);
+    }
+}
+
+/// Not a loop.
+const NONE: usize = LOOPS;
+
+/// Returns the number of a loop along which every source has adjacent elements or stays at one, not all of them the latter,
+/// or [`NONE`]. If the loop is kept, the output has adjacent elements as well.
+fn find_lanes<const P: usize>(dims: &[&Dim<P>; LOOPS]) -> usize {
+    let is_along = |dim: &Dim<P>| {
+        let (first, last) = (dim.sources[0], dim.sources[P - 1]);
+        // Each is 0 or 1, not both 0.
+        first | last == 1 && dim.extent > 1
+    };
+    // Sums over lanes end with sums within vectors.
+    let mut number = OUTER;
+    while number > 0 {
+        number -= 1;
+        if dims[number].out == 1 && is_along(dims[number]) {
+            return number;
+        }
+    }
+    let mut number = LOOPS;
+    while number > OUTER {
+        number -= 1;
+        if is_along(dims[number]) {
+            return number;
+        }
+    }
+    NONE
+}
+
+impl Walk {
+    /// Loops of which `lanes` has no steps here. The sources are swapped if so said.
+    fn new<const ELEMENT: usize, const P: usize>(
+        dims: &[&Dim<P>; LOOPS],
+        is_swapped: bool,
+        lanes: usize,
+    ) -> Self {
+        let mut walk = Walk {
+            extents: [1; LOOPS],
+            out: [0; OUTER],
+            sources: [[0; LOOPS]; SOURCES],
+            mask: 0,
+            last_mask: 0,
+            has_last: 0,
+            is_sum: 0,
+        };
+        let (first, second) = if is_swapped { (P - 1, 0) } else { (0, P - 1) };
+        // What the loop inside moves.
+        let (mut out, mut x, mut y) = (0_isize, 0_isize, 0_isize);
+        let mut number = LOOPS;
+        while number > 0 {
+            number -= 1;
+            let dim = dims[number];
+            if number == lanes {
+                // One iteration.
+                walk.out[number.min(OUTER - 1)] = out.wrapping_neg();
+                walk.sources[0][number] = x.wrapping_neg();
+                walk.sources[1][number] = y.wrapping_neg();
+                (out, x, y) = (0, 0, 0);
+                continue;
+            }
+            let extent = dim.extent.cast_signed();
+            let bytes = |step: isize| step.wrapping_mul(ELEMENT.cast_signed());
+            walk.extents[number] = dim.extent;
+            // Steps that no element needs may not be representable.
+            if number < OUTER {
+                walk.out[number] = bytes(dim.out).wrapping_sub(out);
+                out = bytes(dim.out).wrapping_mul(extent);
+            }
+            walk.sources[0][number] = bytes(dim.sources[first]).wrapping_sub(x);
+            x = bytes(dim.sources[first]).wrapping_mul(extent);
+            walk.sources[1][number] = bytes(dim.sources[second]).wrapping_sub(y);
+            y = bytes(dim.sources[second]).wrapping_mul(extent);
+        }
+        walk
+    }
+
+    /// Lets the innermost loop, which has no steps yet, run over vectors: `whole` ones, and one with the `rest` of the lanes.
+    fn sum_over_lanes(&mut self, whole: usize, rest: usize, widths: [isize; SOURCES]) {
+        let (last, has_last) = (LOOPS - 1, usize::from(rest > 0));
+        let iterations = (whole + has_last).cast_signed();
+        self.extents[last] = whole;
+        self.has_last = has_last;
+        self.is_sum = 1;
+        let mut p = 0;
+        while p < SOURCES {
+            let steps = &mut self.sources[p];
+            steps[last] = widths[p];
+            // The loop around it makes up for them.
+            steps[last - 1] = steps[last - 1].wrapping_sub(widths[p].wrapping_mul(iterations));
+            p += 1;
+        }
+    }
+}
