@@ -58,7 +58,7 @@ extern "C" fn outside() -> ! {
 }
 
 /// The extents of a call's loops; 1 for those that are not there.
-pub(crate) type Extents = (usize, usize, usize);
+type Extents = (usize, usize, usize);
 
 /// An operand along the loops of a call. Fields of their own, not arrays, since these are soon in registers.
 ///
@@ -228,19 +228,16 @@ fn len<const KEPT: usize>(extents: Extents) -> Option<usize> {
     }
 }
 
-/// The product of the elements at a point.
+/// The product of the elements at a point, which must be one of the loops for which the arrays were checked.
 macro_rules! product {
-    // SAFETY: the invariants of the arrays: the pointers are at a point of the loops for which they were checked.
     ([$a:ident $x:ident]) => {
-        unsafe { $x.read() }
+        $x.read()
     };
     ([$a:ident $x:ident, $b:ident $y:ident]) => {
-        // SAFETY: as above.
-        T::mul(unsafe { $x.read() }, unsafe { $y.read() })
+        T::mul($x.read(), $y.read())
     };
     ([$a:ident $x:ident, $b:ident $y:ident, $c:ident $z:ident]) => {
-        // SAFETY: as above.
-        T::mul(T::mul(unsafe { $x.read() }, unsafe { $y.read() }), unsafe { $z.read() })
+        T::mul(T::mul($x.read(), $y.read()), $z.read())
     };
 }
 
@@ -249,9 +246,11 @@ macro_rules! nest {
     ($names:tt $arrays:tt [$first:tt $($kept:tt)*] $summed:tt) => {
         each!($first $names $arrays nest!($names $arrays [$($kept)*] $summed))
     };
-    ([$put:ident $sum:ident $out:ident $o:ident] $arrays:tt [] []) => {
-        $put($o, product!($arrays))
-    };
+    ([$put:ident $sum:ident $out:ident $o:ident] $arrays:tt [] []) => {{
+        // SAFETY: the invariants of the arrays: the loops around this are those for which they were checked.
+        let product = unsafe { product!($arrays) };
+        $put($o, product);
+    }};
     ([$put:ident $sum:ident $out:ident $o:ident] $arrays:tt [] $summed:tt) => {{
         let mut $sum = T::ZERO;
         sum!([$put $sum $out $o] $arrays $summed);
@@ -264,9 +263,11 @@ macro_rules! sum {
     ($names:tt $arrays:tt [$first:tt $($summed:tt)*]) => {
         each!($first $names $arrays sum!($names $arrays [$($summed)*]))
     };
-    ([$put:ident $sum:ident $out:ident $o:ident] $arrays:tt []) => {
-        $sum = T::add($sum, product!($arrays))
-    };
+    ([$put:ident $sum:ident $out:ident $o:ident] $arrays:tt []) => {{
+        // SAFETY: as above.
+        let product = unsafe { product!($arrays) };
+        $sum = T::add($sum, product);
+    }};
 }
 
 macro_rules! nests {

@@ -25,12 +25,9 @@ fn matrix_product() {
         let (n0, n1, n2) = (a0.extent(0), a0.extent(1), a1.extent(1));
         assert!(few3(n0, n1, n2) && a0.is(n0, n1) && a1.is(n1, n2) && !a1.is(n1, n2 + 1));
         let mut row = a0.row(n0 * n2);
-        for i in 0..n0 {
-            for k in 0..n2 {
-                let terms = (0..n1).map(|j| Element::mul(a0.at(i, j), a1.at(j, k)));
-                row.push(terms.fold(a0.zero(), Element::add));
-            }
-        }
+        let (x, y) = (a0.along((n0, n2, n1), 0, 2), a1.along((n0, n2, n1), 2, 1));
+        let known = (a0.static_extents(), a1.static_extents());
+        sums2::<_, _, 2, 1>(known, &mut row, x, y);
         let y: Array2<i32> = a0.array(row, [n0, n2]);
         assert_eq!(y, a.dot(&b));
     }
@@ -42,75 +39,85 @@ fn every_rank() {
     let turned = a.t();
     let a0 = operand::<4, _>(&turned);
     assert!(a0.is(4, 3, 2, 1) && !a0.is(4, 3, 2, 2));
-    assert_eq!(a0.at(3, 1, 1, 0), a[[0, 1, 1, 3]]);
+    // Axes of one position have no loop, which is number 3.
+    let mut row = a0.row(24);
+    sums1::<_, _, 3, 0>((a0.static_extents(),), &mut row, a0.along((2, 3, 4), 2, 1, 0, 3));
+    assert_eq!(a0.array::<4, IxDyn>(row, [1, 2, 3, 4]), a.clone().into_dyn());
     let cube = a.index_axis(Axis(0), 0);
     let a0 = operand::<3, _>(&cube);
-    assert!(a0.is(2, 3, 4) && a0.at(1, 2, 3) == 23);
+    assert!(a0.is(2, 3, 4));
+    let mut row = a0.row(2);
+    sums1::<_, _, 1, 2>((a0.static_extents(),), &mut row, a0.along((2, 3, 4), 0, 1, 2));
+    assert_eq!(a0.array::<1, Ix1>(row, [2]), arr1(&[66, 210]));
+    let square = arr2(&[[1, 2], [3, 4]]);
+    let a0 = operand::<2, _>(&square);
+    assert_eq!(sum1::<_, _, 1>((a0.static_extents(),), a0.along((2, 1, 1), 0, 0)), 5);
     let a0 = operand::<1, _>(&[5, 6]);
-    assert!(a0.is(2) && a0.at(1) == 6);
-    let a0 = scalar(&7.5);
-    assert!(a0.is() && a0.at() == 7.5);
-    let y: ArrayD<u8> = a0_array(&a);
-    assert_eq!(y, a.into_dyn());
+    assert!(a0.is(2));
+    let [x, y, z] = [0; 3].map(|axis| a0.along((2, 1, 1), axis));
+    assert_eq!(sum3::<_, _, 1>((a0.static_extents(),), x, y, z), 125 + 216);
+    let half = scalar(&0.5);
+    assert!(half.is());
+    let mut row = half.row(4);
+    let (x, y) = (half.along((2, 2, 1)), half.along((2, 2, 1)));
+    sums2::<_, _, 2, 0>((half.static_extents(),), &mut row, x, y);
+    assert_eq!(half.array::<2, Ix2>(row, [2, 2]), Array2::from_elem((2, 2), 0.25));
     // An array of another rank than its term's has no extents at all.
     let line = ArrayD::from_elem(vec![3], 1.0);
     assert!(!operand::<0, _>(&line).is());
     assert!(!operand::<2, _>(&line).is(0, 0));
 }
 
-fn a0_array(a: &Array4<u8>) -> ArrayD<u8> {
-    let a0 = operand::<4, _>(a);
-    let mut row = a0.row(a.len());
-    a.iter().for_each(|&x| row.push(x));
-    a0.array(row, [1, 2, 3, 4])
-}
-
 #[test]
 fn outputs() {
-    let a0 = scalar(&1.0);
+    let a = arr2(&[[0.0, 1.0, 2.0], [3.0, 4.0, 5.0]]);
+    let a0 = operand::<2, _>(&a);
     let mut c = Array2::from_elem((2, 3), f64::NAN);
-    let mut reversed = c.slice_mut(s![..;-1, ..]);
-    let mut c0 = output::<2, _, _, _>(&mut reversed, &a0);
-    assert!(c0.is(2, 3) && !c0.is(3, 2));
-    for (n, (i, j)) in [(0, 0), (0, 1), (0, 2), (1, 0), (1, 1), (1, 2)].into_iter().enumerate() {
-        c0.put(i, j, n as f64);
+    for (alpha, beta, expected) in [
+        (None, None, [[3.0, 4.0, 5.0], [0.0, 1.0, 2.0]]),
+        (Some(2.0), Some(3.0), [[15.0, 20.0, 25.0], [0.0, 5.0, 10.0]]),
+        (None, Some(3.0), [[48.0, 64.0, 80.0], [0.0, 16.0, 32.0]]),
+        (Some(2.0), None, [[6.0, 8.0, 10.0], [0.0, 2.0, 4.0]]),
+        (Some(3.0), Some(0.0), [[9.0, 12.0, 15.0], [0.0, 3.0, 6.0]]),
+    ] {
+        let mut reversed = c.slice_mut(s![..;-1, ..]);
+        let mut c0 = output::<2, _, _, _>(&mut reversed, &a0);
+        assert!(c0.is(2, 3) && !c0.is(3, 2));
+        let (known, extents) = ((a0.static_extents(), c0.static_extents()), (2, 3, 1));
+        let (out, x) = (c0.along(2, extents, 0, 1), a0.along(extents, 0, 1));
+        sums_into1::<_, _, 2, 0>(known, out, x, alpha, beta);
+        assert_eq!(c, arr2(&expected));
     }
-    c0.scale(0, 0, 5.0, Some(2.0), Some(3.0));
-    c0.scale(0, 1, 5.0, None, Some(3.0));
-    c0.scale(0, 2, 5.0, Some(2.0), None);
-    c0.scale(1, 0, 5.0, Some(2.0), Some(0.0));
-    assert_eq!(c, arr2(&[[10.0, 4.0, 5.0], [10.0, 8.0, 10.0]]));
-    let mut unknown = [f64::NAN];
-    output::<1, _, _, _>(&mut unknown, &a0).scale(0, 5.0, None, Some(0.0));
-    assert_eq!(unknown, [5.0]);
 }
 
 /// As in the kernels, a factor of one is left out: a product of complex numbers with it is not exact for infinite parts.
 #[test]
 fn factors_of_one() {
     let (one, infinite) = (Complex64::ONE, Complex64::new(f64::INFINITY, 1.0));
-    let mut c = arr1(&[infinite, Complex64::ZERO]);
-    let a0 = scalar(&one);
-    let mut c0 = output::<1, _, _, _>(&mut c, &a0);
-    c0.scale(0, Complex64::I, Some(one), Some(one));
-    c0.scale(1, infinite, Some(one), None);
-    assert_eq!(c, arr1(&[Complex64::new(f64::INFINITY, 2.0), infinite]));
+    for (sum, old, beta, expected) in [
+        (Complex64::I, infinite, Some(one), Complex64::new(f64::INFINITY, 2.0)),
+        (infinite, Complex64::ZERO, None, infinite),
+    ] {
+        let (a, mut c) = (arr1(&[sum]), arr1(&[old]));
+        let a0 = operand::<1, _>(&a);
+        let mut c0 = output::<1, _, _, _>(&mut c, &a0);
+        let (out, x) = (c0.along(1, (1, 1, 1), 0), a0.along((1, 1, 1), 0));
+        sums_into1::<_, _, 1, 0>((a0.static_extents(),), out, x, Some(one), beta);
+        assert_eq!(c, arr1(&[expected]));
+    }
 }
 
 /// Emitted code is safe code: a row that is not filled, or extents that are not those of the row, panic.
 mod wrong_rows {
     use super::*;
 
-    fn make<const R: usize, D: Dimension>(room: usize, pushed: usize, extents: [usize; R]) {
+    fn make<const R: usize, D: Dimension>(room: usize, filled: usize, extents: [usize; R]) {
         let a0 = scalar(&1_u8);
         let mut row = a0.row(room);
-        (0..pushed).for_each(|_| row.push(1));
+        if filled > 0 {
+            sums1::<_, _, 1, 0>((a0.static_extents(),), &mut row, a0.along((filled, 1, 1)));
+        }
         let _: ndarray::Array<u8, D> = a0.array(row, extents);
-    }
-
-    #[test]
-    fn more_elements_than_room() {
-        make::<1, Ix1>(2, 1000, [2]);
     }
 
     #[test]
@@ -129,6 +136,12 @@ mod wrong_rows {
     #[should_panic(expected = "internal error: another rank or number of elements")]
     fn none() {
         make::<2, Ix2>(0, 0, [0, usize::MAX]);
+    }
+
+    #[test]
+    #[should_panic(expected = "internal error: another rank or number of elements")]
+    fn not_filled() {
+        make::<2, Ix2>(6, 0, [2, 3]);
     }
 
     #[test]

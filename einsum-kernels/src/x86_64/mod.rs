@@ -73,10 +73,12 @@ sets! {
 static MASKS_32: [i32; 16] = [-1, -1, -1, -1, -1, -1, -1, -1, 0, 0, 0, 0, 0, 0, 0, 0];
 static MASKS_64: [i64; 8] = [-1, -1, -1, -1, 0, 0, 0, 0];
 
+/// Returns where the mask of so many of 8 lanes is.
 pub fn address_of_mask_32(lanes: usize) -> usize {
     (&raw const MASKS_32[8 - lanes]).addr()
 }
 
+/// Returns where the mask of so many of 4 lanes is.
 pub fn address_of_mask_64(lanes: usize) -> usize {
     (&raw const MASKS_64[4 - lanes]).addr()
 }
