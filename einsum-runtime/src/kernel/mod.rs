@@ -34,7 +34,11 @@ pub(crate) mod precompiled;
 pub(crate) mod prepare;
 pub(crate) mod raw;
 pub(crate) mod rotate;
+#[cfg(target_arch = "x86_64")]
+pub(crate) mod rows;
 pub(crate) mod table;
+#[cfg(target_arch = "x86_64")]
+pub(crate) mod taps;
 #[cfg(test)]
 mod tests;
 pub(crate) mod tiny;

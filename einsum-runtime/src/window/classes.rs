@@ -3,7 +3,8 @@
 
 use smallvec::SmallVec;
 
-use super::affine::{Affine, Line};
+use super::affine::{Affine, Line, gcd};
+use super::is_stencil;
 use crate::kernel::level::Level;
 use crate::kernel::raw::RawKernels;
 
@@ -19,8 +20,7 @@ pub(super) fn stepped<const P: usize>(nest: &Affine<P>, kernels: &RawKernels) ->
     if P < 2 || !kernels.is_real || Level::current() == Level::Plain {
         return None;
     }
-    let moves =
-        |p: usize, number: usize| nest.sources[p].iter().any(|line| line.coefficients[number] != 0);
+    let moves = |p: usize, number: usize| moves_in(nest, p, number);
     let points = |has: &dyn Fn(usize) -> bool| {
         let extents = nest.loops.iter().enumerate().filter(|(number, _)| has(*number));
         extents.fold(1_usize, |n, (_, l)| n.saturating_mul(l.extent))
@@ -30,17 +30,33 @@ pub(super) fn stepped<const P: usize>(nest: &Affine<P>, kernels: &RawKernels) ->
     let row = rows.min_by_key(|&n| nest.loops[n].out.map_or(0, isize::unsigned_abs))?;
     let p = (0..P).find(|&p| moves(p, row) && !moves(1 - p, row))?;
     let is_apart = |line: &Line| line.stride.abs() == 1 && line.coefficients[row].abs() > 1;
+    let line = nest.sources[p].iter().find(|line| is_apart(line))?;
     let columns = points(&|n| is_kept(n) && !moves(p, n));
     let steps = points(&|n| !is_kept(n));
-    let is_worth = columns >= COLUMNS && steps >= STEPS;
-    (is_worth && nest.sources[p].iter().any(is_apart)).then_some(p)
+    if is_stencil(columns) {
+        return (steps > 1).then_some(p);
+    }
+    // A window that is no longer than its step has nothing in common with the next one: classes would be short sums, and
+    // an engine that packs its operands brings as much together.
+    let reach = |(n, c): (usize, &isize)| match is_kept(n) {
+        true => 0,
+        false => c.unsigned_abs().saturating_mul(nest.loops[n].extent.saturating_sub(1)),
+    };
+    let reach = line.coefficients.iter().enumerate().map(reach).fold(0, usize::saturating_add);
+    let is_split = reach > 0 && reach < line.coefficients[row].unsigned_abs();
+    (columns >= COLUMNS && steps >= STEPS && !is_split).then_some(p)
 }
 
 /// Returns nests for the residue classes of the summed loops along a source's axes, whose sums make those of the nest.
 pub(super) fn classes<const P: usize>(nest: &Affine<P>, p: usize) -> SmallVec<[Affine<P>; 4]> {
     let mut parts: SmallVec<[Affine<P>; 4]> = SmallVec::new();
     parts.push(nest.clone());
-    for line in &nest.sources[p] {
+    let is_kept_alone = |n: usize| nest.loops[n].out.is_some() && !moves_in(nest, p, n);
+    let columns = (0..nest.loops.len()).filter(|&n| is_kept_alone(n));
+    let columns = columns.fold(1_usize, |n, l| n.saturating_mul(nest.loops[l].extent));
+    // A stencil's rows may lie apart, their elements may not.
+    let lines = nest.sources[p].iter();
+    for line in lines.filter(|line| !is_stencil(columns) || line.stride.unsigned_abs() == 1) {
         let moves = |kept: bool| {
             let loops = nest.loops.iter().enumerate();
             let own = loops.filter(move |(n, l)| {
@@ -73,6 +89,6 @@ pub(super) fn classes<const P: usize>(nest: &Affine<P>, p: usize) -> SmallVec<[A
     parts
 }
 
-fn gcd(a: usize, b: usize) -> usize {
-    if b == 0 { a } else { gcd(b, a % b) }
+fn moves_in<const P: usize>(nest: &Affine<P>, p: usize, number: usize) -> bool {
+    nest.sources[p].iter().any(|line| line.coefficients[number] != 0)
 }

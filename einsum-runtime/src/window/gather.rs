@@ -17,8 +17,12 @@ use super::blocks::Blocks;
 use super::buffer::{Buffer, Layout};
 use super::classes::{classes, stepped};
 use super::results::Results;
+#[cfg(target_arch = "x86_64")]
+use super::rows::rows;
 use super::solve::added;
 use super::stencil::stencil;
+#[cfg(target_arch = "x86_64")]
+use super::taps::taps;
 use crate::kept::Kept;
 use crate::kernel::Dims;
 use crate::kernel::raw::{RawMode, RawRead};
@@ -264,6 +268,10 @@ unsafe fn multiply<const P: usize>(
 ) {
     // SAFETY: the caller's duties.
     unsafe {
+        #[cfg(target_arch = "x86_64")]
+        if rows(job, dims, reads, out, mode) || taps(job, dims, reads, out, mode) {
+            return;
+        }
         if !stencil(job, dims, reads, out, mode) {
             (job.kernel)(dims, reads, out, mode);
         }

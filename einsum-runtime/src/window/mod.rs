@@ -27,13 +27,18 @@ mod buffer;
 mod classes;
 mod gather;
 mod results;
+#[cfg(target_arch = "x86_64")]
+mod rows;
 mod scatter;
 mod solve;
 mod spread;
 mod stencil;
+#[cfg(target_arch = "x86_64")]
+mod taps;
 #[cfg(test)]
 mod tests;
 
+use crate::kernel::level::Level;
 use crate::kernel::raw::{RawKernel, RawKernels, RawMode, RawRead, Sources};
 use affine::Affine;
 
@@ -93,6 +98,11 @@ pub(crate) unsafe fn run<const P: usize>(
     let job = Job { kernels, kernel: kernels.kernel(), sources, out, mode };
     // SAFETY: the caller's duties.
     unsafe { solve::solve(&job, Affine::of(nest)) }
+}
+
+/// Whether results are formed by [`rows`], for so many that use an element of a source.
+fn is_stencil(results: usize) -> bool {
+    results <= 2 && Level::current() == Level::Avx512
 }
 
 /// The arrays of a nest, and what happens to them.

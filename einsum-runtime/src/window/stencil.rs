@@ -8,6 +8,8 @@
 //!
 //! That takes (U + R − 1) / U as many products, but every element of X is loaded for R of them. A zero times what is not
 //! finite is not zero; hence sums that are not numbers are formed again without zeros.
+//!
+//! This is for processors without the kernels of [`rows`](super::rows).
 
 use super::Job;
 use crate::kept::Kept;

@@ -12,6 +12,8 @@ mod avx512;
 pub(crate) mod batch;
 pub(crate) mod packing;
 mod rotate;
+pub(crate) mod rows;
+pub(crate) mod taps;
 mod text;
 pub(crate) mod tiny;
 
