@@ -36,6 +36,7 @@ pub(super) unsafe fn copy<W: Width>(dims: &mut Dims<1>, x: *const W, out: *mut W
         (1, 1) => Some(W::COPY),
         (1, 0) => W::FILL,
         (1, 2) => W::HALVE,
+        (2, 1) => W::DOUBLE.filter(|_| Level::current() == Level::Avx512),
         (1, step) if pick::STEPS.contains(&step) && u.extent > LONG && !is_dense(dims) => {
             W::PICK.filter(|_| Level::current() == Level::Avx512)
         }

@@ -15,6 +15,7 @@ mod complex_sums;
 mod copy;
 mod cut;
 mod divide;
+mod double;
 mod down;
 mod halve;
 mod lane;

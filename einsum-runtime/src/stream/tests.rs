@@ -298,6 +298,21 @@ fn steps() {
                         (T::KERNELS.unary)(&mut dims, [read], out.as_mut_ptr(), Mode::Assign);
                     };
                     assert!(out == expected, "{level:?} {step} {len}");
+                    // And back.
+                    let mut dims = Dims::from_slice(&[dim(3, reach, len), dim(len, step, 1)]);
+                    let mut back = vec![T::ONE; 3 * reach];
+                    let read = Read { ptr: out.as_ptr(), conjugated: false };
+                    // SAFETY: as above.
+                    unsafe {
+                        (T::KERNELS.unary)(&mut dims, [read], back.as_mut_ptr(), Mode::Assign);
+                    }
+                    for (i, (back, x)) in back.iter().zip(&x).enumerate() {
+                        let is_written = (i % reach).is_multiple_of(step);
+                        assert!(
+                            *back == if is_written { *x } else { T::ONE },
+                            "{level:?} {step} {len}"
+                        );
+                    }
                 });
             }
         }

@@ -24,8 +24,8 @@ use super::stencil::stencil;
 #[cfg(target_arch = "x86_64")]
 use super::taps::taps;
 use crate::kept::Kept;
-use crate::kernel::Dims;
 use crate::kernel::raw::{RawMode, RawRead};
+use crate::kernel::{Dim, Dims};
 use crate::threads::{self, BYTES_MULTIPLIED, Grid, Shared};
 
 /// How a nest is run.
@@ -268,12 +268,41 @@ unsafe fn multiply<const P: usize>(
 ) {
     // SAFETY: the caller's duties.
     unsafe {
-        #[cfg(target_arch = "x86_64")]
-        if rows(job, dims, reads, out, mode) || taps(job, dims, reads, out, mode) {
-            return;
-        }
-        if !stencil(job, dims, reads, out, mode) {
+        if !few_results(job, dims, reads, out, mode) {
             (job.kernel)(dims, reads, out, mode);
         }
+    }
+}
+
+/// Runs loops with few results for what they read, if that is what they are; else does nothing and returns `false`.
+///
+/// # Safety
+///
+/// As [`multiply`].
+unsafe fn few_results<const P: usize>(
+    job: &Job<'_, P>,
+    dims: &Dims<P>,
+    reads: [RawRead; P],
+    out: *mut u8,
+    mode: RawMode,
+) -> bool {
+    if P != 2 || !job.kernels.is_real {
+        return false;
+    }
+    let pair = |d: &Dim<P>| Dim {
+        extent: d.extent,
+        out: d.out,
+        sources: [d.sources[0], d.sources[P - 1]],
+        summed: d.summed,
+    };
+    let (dims, reads): (Dims<2>, _) = (dims.iter().map(pair).collect(), [reads[0], reads[P - 1]]);
+    // SAFETY: the caller's duties.
+    unsafe {
+        #[cfg(target_arch = "x86_64")]
+        if rows(job.kernels, &dims, reads, out, mode) || taps(job.kernels, &dims, reads, out, mode)
+        {
+            return true;
+        }
+        stencil(job.kernels, &dims, reads, out, mode)
     }
 }

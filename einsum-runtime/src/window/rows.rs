@@ -10,9 +10,9 @@
 
 use smallvec::SmallVec;
 
-use super::{Job, is_stencil};
+use super::is_stencil;
 use crate::kept::Kept;
-use crate::kernel::raw::{Factor, RawMode, RawRead};
+use crate::kernel::raw::{Factor, RawKernels, RawMode, RawRead};
 use crate::kernel::rows::{RowsArguments, RowsSet};
 use crate::kernel::table::StepEntry;
 use crate::kernel::x86_64::rows::{ROWS_32, ROWS_64};
@@ -60,10 +60,7 @@ struct Plan {
 }
 
 impl Plan {
-    fn of<const P: usize>(dims: &Dims<P>, size: usize, mode: RawMode) -> Option<Self> {
-        if P != 2 {
-            return None;
-        }
+    fn of(dims: &Dims<2>, size: usize, mode: RawMode) -> Option<Self> {
         let adds = match mode {
             RawMode::Assign => false,
             RawMode::Scale { alpha: Factor::One, beta: Factor::One } => true,
@@ -74,7 +71,7 @@ impl Plan {
         let of_lanes = dims[lanes];
         let p = (0..2).find(|&p| of_lanes.sources[p] == 1 && of_lanes.sources[1 - p] == 0)?;
         let q = 1 - p;
-        let points = |has: &dyn Fn(&Dim<P>) -> bool| {
+        let points = |has: &dyn Fn(&Dim<2>) -> bool| {
             let extents = dims.iter().filter(|d| has(d)).map(|d| d.extent);
             extents.fold(1_usize, usize::saturating_mul)
         };
@@ -89,7 +86,7 @@ impl Plan {
             return None;
         }
         let bytes = |step: isize| step.wrapping_mul(size.cast_signed());
-        let own = |d: &Dim<P>| Loop {
+        let own = |d: &Dim<2>| Loop {
             extent: d.extent,
             x: bytes(d.sources[p]),
             w: bytes(d.sources[q]),
@@ -101,7 +98,7 @@ impl Plan {
             i != lanes && !d.summed && d.extent > 1 && d.sources[q] == 0
         };
         let window_of = |y: usize| {
-            let is_window = |u: &Dim<P>| {
+            let is_window = |u: &Dim<2>| {
                 let is_along = u.sources[p].unsigned_abs() == dims[y].sources[p].unsigned_abs();
                 u.summed && u.extent > 1 && u.sources[q] != 0 && is_along
             };
@@ -142,18 +139,15 @@ impl Plan {
 ///
 /// # Safety
 ///
-/// As [`Kernels`](crate::kernel::Kernels).
-pub(super) unsafe fn rows<const P: usize>(
-    job: &Job<'_, P>,
-    dims: &Dims<P>,
-    reads: [RawRead; P],
+/// As [`Kernels`](crate::kernel::Kernels); elements are real numbers.
+pub(super) unsafe fn rows(
+    kernels: &RawKernels,
+    dims: &Dims<2>,
+    reads: [RawRead; 2],
     out: *mut u8,
     mode: RawMode,
 ) -> bool {
-    if !job.kernels.is_real {
-        return false;
-    }
-    let size = job.kernels.element.size();
+    let size = kernels.element.size();
     let Some(mut plan) = Plan::of(dims, size, mode) else { return false };
     #[cfg(test)]
     super::tests::take(super::tests::Way::Rows);
@@ -170,7 +164,7 @@ pub(super) unsafe fn rows<const P: usize>(
     let mut weights = None;
     if plan.u.is_some() {
         // SAFETY: the caller's duties.
-        let (with_zeros, first) = unsafe { with_zeros(job, &mut plan, w) };
+        let (with_zeros, first) = unsafe { with_zeros(kernels, &mut plan, w) };
         (weights, w) = (Some(with_zeros), first);
     }
     let single: usize = plan.summed.iter().map(|l| l.extent).product();
@@ -223,12 +217,8 @@ pub(super) unsafe fn rows<const P: usize>(
 /// # Safety
 ///
 /// As [`rows`]; the plan has pairs of rows.
-unsafe fn with_zeros<const P: usize>(
-    job: &Job<'_, P>,
-    plan: &mut Plan,
-    w: *const u8,
-) -> (Kept, *const u8) {
-    let size = job.kernels.element.size().cast_signed();
+unsafe fn with_zeros(kernels: &RawKernels, plan: &mut Plan, w: *const u8) -> (Kept, *const u8) {
+    let size = kernels.element.size().cast_signed();
     let mut copy: Dims<1> = Dims::new();
     let mut stride = 1_isize;
     let mut margin = 0;
@@ -248,15 +238,15 @@ unsafe fn with_zeros<const P: usize>(
         stride *= (l.extent + more).cast_signed();
     }
     let elements = stride.cast_unsigned();
-    let mut weights = Kept::new(elements * job.kernels.element.size(), job.kernels.element.align());
+    let mut weights = Kept::new(elements * kernels.element.size(), kernels.element.align());
     let to = weights.as_mut_ptr();
     let first = to.wrapping_offset(margin * size);
     let all = Dim { extent: elements, out: 1, sources: [], summed: false };
     // SAFETY: there is room for the weights, and the caller's duties.
     unsafe {
-        job.kernels.scale_all(Dims::from_elem(all, 1), to, RawMode::Assign);
+        kernels.scale_all(Dims::from_elem(all, 1), to, RawMode::Assign);
         let read = RawRead { ptr: w, conjugated: false };
-        job.kernels.unary(&mut copy, read, first, RawMode::Assign);
+        kernels.unary(&mut copy, read, first, RawMode::Assign);
     }
     (weights, first)
 }

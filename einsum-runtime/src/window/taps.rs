@@ -3,9 +3,9 @@
 
 use smallvec::SmallVec;
 
-use super::{Job, is_stencil};
+use super::is_stencil;
 use crate::kept::Kept;
-use crate::kernel::raw::{Factor, RawMode, RawRead};
+use crate::kernel::raw::{Factor, RawKernels, RawMode, RawRead};
 use crate::kernel::table::StepEntry;
 use crate::kernel::taps::{TAPS, TapsArguments, TapsSet};
 use crate::kernel::x86_64::taps::{TAPS_32, TAPS_64};
@@ -43,21 +43,18 @@ struct Plan {
 }
 
 impl Plan {
-    fn of<const P: usize>(dims: &Dims<P>, size: usize, mode: RawMode) -> Option<Self> {
-        if P != 2 {
-            return None;
-        }
+    fn of(dims: &Dims<2>, size: usize, mode: RawMode) -> Option<Self> {
         let adds = match mode {
             RawMode::Assign => false,
             RawMode::Scale { alpha: Factor::One, beta: Factor::One } => true,
             RawMode::Scale { .. } => return None,
         };
         let set = if size == 4 { &TAPS_32 } else { &TAPS_64 };
-        let is_lane = |d: &Dim<P>| d.summed && d.sources.iter().all(|step| *step == 1);
+        let is_lane = |d: &Dim<2>| d.summed && d.sources.iter().all(|step| *step == 1);
         let lanes = dims.iter().position(is_lane).filter(|&i| 3 * dims[i].extent >= set.width)?;
         // What is kept along the rows of one source alone.
         let tap = |p: usize| {
-            let is_tap = |d: &Dim<P>| {
+            let is_tap = |d: &Dim<2>| {
                 let reach = d.sources[p].unsigned_abs().saturating_mul(d.extent - 1);
                 !d.summed && d.sources[1 - p] == 0 && (1..dims[lanes].extent).contains(&reach)
             };
@@ -65,7 +62,7 @@ impl Plan {
             taps.min_by_key(|&i| dims[i].sources[p].unsigned_abs()).map(|i| (p, i))
         };
         let (p, taps) = tap(0).or_else(|| tap(1))?;
-        let points = |has: &dyn Fn(&Dim<P>) -> bool| {
+        let points = |has: &dyn Fn(&Dim<2>) -> bool| {
             let extents = dims.iter().filter(|d| has(d)).map(|d| d.extent);
             extents.fold(1_usize, usize::saturating_mul)
         };
@@ -75,7 +72,7 @@ impl Plan {
             return None;
         }
         let bytes = |step: isize| step.wrapping_mul(size.cast_signed());
-        let own = |d: &Dim<P>| Loop {
+        let own = |d: &Dim<2>| Loop {
             extent: d.extent,
             x: bytes(d.sources[p]),
             y: bytes(d.sources[1 - p]),
@@ -120,18 +117,18 @@ fn points(loops: &[Loop]) -> usize {
 ///
 /// # Safety
 ///
-/// As [`Kernels`](crate::kernel::Kernels).
-pub(super) unsafe fn taps<const P: usize>(
-    job: &Job<'_, P>,
-    dims: &Dims<P>,
-    reads: [RawRead; P],
+/// As [`Kernels`](crate::kernel::Kernels); elements are real numbers.
+pub(super) unsafe fn taps(
+    kernels: &RawKernels,
+    dims: &Dims<2>,
+    reads: [RawRead; 2],
     out: *mut u8,
     mode: RawMode,
 ) -> bool {
-    if !job.kernels.is_real || dims.iter().any(|d| d.extent == 0) {
+    if dims.iter().any(|d| d.extent == 0) {
         return false;
     }
-    let size = job.kernels.element.size();
+    let size = kernels.element.size();
     let Some(plan) = Plan::of(dims, size, mode) else { return false };
     #[cfg(test)]
     super::tests::take(super::tests::Way::Taps);
