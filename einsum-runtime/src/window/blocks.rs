@@ -197,7 +197,6 @@ fn order<const P: usize>(
         (rank, core::cmp::Reverse(stride(n)))
     });
     let kind = |&n: &usize| (n, if is_window(n) { others(n).saturating_mul(WINDOWS) } else { 1 });
-    let gentle =
-        numbers.iter().map(kind).filter(|(n, _)| nest.loops[*n].out.is_some() || !is_window(*n));
+    let gentle = numbers.iter().map(kind);
     gentle.chain(numbers.iter().map(|&n| (n, 1))).map(|(n, least)| (n, least.max(1))).collect()
 }

@@ -5,6 +5,7 @@ use smallvec::SmallVec;
 
 use super::affine::{Affine, Line, gcd};
 use super::is_stencil;
+use crate::engine::HALVED;
 use crate::kernel::level::Level;
 use crate::kernel::raw::RawKernels;
 
@@ -22,6 +23,11 @@ const CLASSES: usize = 32;
 pub(super) fn stepped<const P: usize>(nest: &Affine<P>, kernels: &RawKernels) -> Option<usize> {
     if P < 2 || !kernels.is_real || Level::current() == Level::Plain {
         return None;
+    }
+    if let Some(apart) = summed_apart(nest)
+        && apart.taps.is_none()
+    {
+        return Some(apart.p);
     }
     let moves = |p: usize, number: usize| moves_in(nest, p, number);
     let points = |has: &dyn Fn(usize) -> bool| {
@@ -42,15 +48,68 @@ pub(super) fn stepped<const P: usize>(nest: &Affine<P>, kernels: &RawKernels) ->
     if is_stencil(columns) {
         return (steps > 1).then_some(p);
     }
-    // A window that is no longer than its step has nothing in common with the next one: classes would be short sums, and
-    // an engine that packs its operands brings as much together.
+    // Classes are short sums, each with its way to the results. The engine brings as much together where it packs every
+    // other element for many columns, or a window that is no longer than its step, which has nothing in common with the
+    // next one.
     let reach = |(n, c): (usize, &isize)| match is_kept(n) {
         true => 0,
         false => c.unsigned_abs().saturating_mul(nest.loops[n].extent.saturating_sub(1)),
     };
     let reach = line.coefficients.iter().enumerate().map(reach).fold(0, usize::saturating_add);
-    let is_split = reach > 0 && reach < line.coefficients[row].unsigned_abs();
-    (columns >= COLUMNS && steps >= STEPS && !is_split).then_some(p)
+    let step = line.coefficients[row].unsigned_abs();
+    let is_split = reach > 0 && reach < step;
+    let is_packed = step == 2 && columns >= HALVED;
+    (columns >= COLUMNS && steps >= STEPS && !is_split && !is_packed).then_some(p)
+}
+
+/// Rows of two sources that are summed over, of one of which elements lie apart: as the gradient of weights has it.
+struct SummedApart {
+    p: usize,
+    /// The loop over results that read the elements between, and into how many classes its points fall.
+    taps: Option<(usize, usize)>,
+}
+
+fn summed_apart<const P: usize>(nest: &Affine<P>) -> Option<SummedApart> {
+    let is_kept = |n: usize| nest.loops[n].out.is_some();
+    let of_source = |p: usize| {
+        let columns = (0..nest.loops.len()).filter(|&n| is_kept(n) && !moves_in(nest, p, n));
+        let columns = columns.fold(1_usize, |n, l| n.saturating_mul(nest.loops[l].extent));
+        let unit = |p: usize| nest.sources[p].iter().find(|line| line.stride.abs() == 1);
+        let (line, other) = (unit(p)?, unit(1 - p)?);
+        let is_row = |n: &usize| {
+            let is_apart = line.coefficients[*n].abs() > 1 && other.coefficients[*n].abs() == 1;
+            !is_kept(*n) && nest.loops[*n].extent >= ROW && is_apart
+        };
+        let row = (0..nest.loops.len()).find(is_row).filter(|_| is_stencil(columns))?;
+        let step = line.coefficients[row].unsigned_abs();
+        let is_between = |n: &usize| {
+            nest.loops[*n].extent > 1 && !line.coefficients[*n].unsigned_abs().is_multiple_of(step)
+        };
+        let mut between = (0..nest.loops.len()).filter(is_between);
+        let taps = between.next();
+        if between.next().is_some() || taps.is_some_and(|n| !is_kept(n)) {
+            return None;
+        }
+        let classes = |n: usize| step / gcd(step, line.coefficients[n].unsigned_abs());
+        Some(SummedApart { p, taps: taps.map(|n| (n, classes(n))) })
+    };
+    if P == 2 { of_source(0).or_else(|| of_source(1)) } else { None }
+}
+
+/// Returns nests for the residue classes of results, of which each reads adjacent elements of a buffer, if there are several.
+pub(super) fn taps<const P: usize>(
+    nest: &Affine<P>,
+    kernels: &RawKernels,
+) -> Option<SmallVec<[Affine<P>; 4]>> {
+    let apart = summed_apart(nest).filter(|_| kernels.is_real)?;
+    let (number, count) = apart.taps?;
+    let extent = nest.loops[number].extent;
+    let class = |class: usize| {
+        let mut part = nest.clone();
+        part.restrict(number, class, count, (extent - class).div_ceil(count));
+        part
+    };
+    Some((0..count.min(extent)).map(class).collect())
 }
 
 /// Returns nests for the residue classes of the summed loops along a source's axes, whose sums make those of the nest.

@@ -15,7 +15,8 @@ use super::Job;
 use super::affine::{Affine, Line};
 use super::blocks::Blocks;
 use super::buffer::{Buffer, Layout};
-use super::classes::{classes, stepped};
+use super::classes::{self, classes, stepped};
+use super::edges::edges;
 use super::results::Results;
 #[cfg(target_arch = "x86_64")]
 use super::rows::rows;
@@ -51,6 +52,14 @@ pub(super) unsafe fn gather<const P: usize>(job: &Job<'_, P>, nest: &Affine<P>, 
     if nest.loops.iter().any(|l| l.extent == 0) {
         // SAFETY: the caller's duties; nothing is read.
         return unsafe { direct(job, nest, mode) };
+    }
+    if let Some(parts) = edges(nest, job.kernels) {
+        // SAFETY: the caller's duties; together these are the nest, and they have different results.
+        return parts.iter().for_each(|part| unsafe { gather(job, part, mode) });
+    }
+    if let Some(parts) = classes::taps(nest, job.kernels) {
+        // SAFETY: the caller's duties; together these are the nest, and they have different results.
+        return parts.iter().for_each(|part| unsafe { gather(job, part, mode) });
     }
     let stepped = stepped(nest, job.kernels);
     let of_class = |nest: Affine<P>| {

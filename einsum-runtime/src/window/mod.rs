@@ -25,6 +25,7 @@ mod affine;
 mod blocks;
 mod buffer;
 mod classes;
+mod edges;
 mod gather;
 mod results;
 #[cfg(target_arch = "x86_64")]

@@ -15,6 +15,9 @@ use crate::threads::{self, BYTES_MULTIPLIED, Grid, Shared};
 /// The most rows of a call: they have a table, which stays in a first-level cache.
 const ROWS: usize = if cfg!(test) { 8 } else { 1024 };
 
+/// The most results that read the same rows of the other source, each with a tap of its own.
+const ALONE: usize = 64;
+
 /// Nests with fewer products are not worth preparations.
 const POINTS: usize = if cfg!(test) { 64 } else { 2048 };
 
@@ -61,11 +64,17 @@ impl Plan {
             let taps = (0..dims.len()).filter(|&i| is_tap(&dims[i]));
             taps.min_by_key(|&i| dims[i].sources[p].unsigned_abs()).map(|i| (p, i))
         };
-        let (p, taps) = tap(0).or_else(|| tap(1))?;
         let points = |has: &dyn Fn(&Dim<2>) -> bool| {
             let extents = dims.iter().filter(|d| has(d)).map(|d| d.extent);
             extents.fold(1_usize, usize::saturating_mul)
         };
+        // A window one wide, in few rows.
+        let single = |p: usize| {
+            let rows = points(&|d| !d.summed && d.sources[p] != 0 && d.sources[1 - p] == 0);
+            (2..=ALONE).contains(&rows).then_some((p, None))
+        };
+        let tap = |p: usize| tap(p).map(|(p, taps)| (p, Some(taps)));
+        let (p, taps) = tap(0).or_else(|| tap(1)).or_else(|| single(0)).or_else(|| single(1))?;
         let columns = points(&|d| !d.summed && d.sources[p] == 0 && d.sources[1 - p] != 0);
         let all = points(&|_| true);
         if !is_stencil(columns) || all < POINTS {
@@ -79,7 +88,8 @@ impl Plan {
             out: bytes(d.out),
         };
         let rest = |summed: bool| {
-            let is_rest = move |i: &usize| *i != lanes && *i != taps && dims[*i].summed == summed;
+            let is_rest =
+                move |i: &usize| *i != lanes && Some(*i) != taps && dims[*i].summed == summed;
             (0..dims.len()).filter(is_rest).map(|i| own(&dims[i])).collect()
         };
         Some(Plan {
@@ -87,7 +97,7 @@ impl Plan {
             adds,
             p,
             lanes: own(&dims[lanes]),
-            taps: own(&dims[taps]),
+            taps: taps.map_or(Loop { extent: 1, x: 0, y: 0, out: 0 }, |taps| own(&dims[taps])),
             others: rest(false),
             rows: rest(true),
             points: all,

@@ -10,6 +10,8 @@ pub(crate) type Pair = [isize; 2];
 /// For each: the processor has the level that it is written for, and what is said to be read and written can be.
 pub(crate) struct Packing {
     pub(crate) copy: Copy,
+    /// As `copy`, but for every other element from `from + reads[i][0]` on. `bytes` are those that are written.
+    pub(crate) halve: Copy,
     pub(crate) transpose: Transpose,
     pub(crate) gather: Gather,
     pub(crate) fill: Fill,
