@@ -197,6 +197,7 @@ fn order<const P: usize>(
         (rank, core::cmp::Reverse(stride(n)))
     });
     let kind = |&n: &usize| (n, if is_window(n) { others(n).saturating_mul(WINDOWS) } else { 1 });
+    // At first only to lengths at which blocks have little in common: a window's own loop is not cut before the image is.
     let gentle = numbers.iter().map(kind);
     gentle.chain(numbers.iter().map(|&n| (n, 1))).map(|(n, least)| (n, least.max(1))).collect()
 }
