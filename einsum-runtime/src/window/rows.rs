@@ -22,6 +22,10 @@ use crate::threads::{self, BYTES_MULTIPLIED, Grid, Shared};
 /// The most products of a sum: they have a table, which stays in a first-level cache.
 const STEPS: usize = 1024;
 
+/// The most products of a sum of which two rows are formed at a time: longer sums are columns, which use a load for four
+/// ([`stencil`](super::stencil)).
+const PAIRED: usize = 200;
+
 /// The most bytes of weights with zeros.
 const BYTES: usize = 256 << 10;
 
@@ -106,6 +110,9 @@ impl Plan {
         };
         let rows = || (0..dims.len()).filter(is_row);
         let pair = rows().find_map(|y| Some((y, window_of(y)?))).filter(|_| !adds);
+        if pair.is_some() && steps > PAIRED {
+            return None;
+        }
         let weights = points(&|d| d.sources[q] != 0);
         let pair = pair.filter(|_| weights.saturating_mul(2 * size) <= BYTES);
         let y = match pair {
