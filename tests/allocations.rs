@@ -1,24 +1,31 @@
 //! Allocations: after the first calls of a thread only results are allocated, and nothing by `einsum_into!`. On several
-//! threads there is also what tells the others of a computation that is divided, hence there is one.
+//! threads there is also what tells the others of a computation that is divided, hence there is one. Windows are counted in
+//! bytes: whatever a kernel's size, there is no more than a few buffers of bounded size.
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
 use std::fmt::Debug;
 
 use einloom::{Element, einsum, einsum_fn, einsum_grad, einsum_into, einsum_view, try_einsum};
-use ndarray::{Array1, Array2, Array3, ArrayD, ShapeBuilder};
+use ndarray::{Array, Array1, Array2, Array3, Array4, ArrayD, Dimension, ShapeBuilder};
 use num_complex::Complex;
 use rayon_core::ThreadPoolBuilder;
 
-/// Counts the allocations of each thread.
+/// Counts the allocations of each thread, and their bytes.
 struct Counting;
 
 thread_local!(static COUNT: Cell<usize> = const { Cell::new(0) });
+thread_local!(static BYTES: Cell<usize> = const { Cell::new(0) });
+
+fn count(bytes: usize) {
+    let _ = COUNT.try_with(|count| count.set(count.get() + 1));
+    let _ = BYTES.try_with(|all| all.set(all.get() + bytes));
+}
 
 // SAFETY: the system's allocator does all of it.
 unsafe impl GlobalAlloc for Counting {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        let _ = COUNT.try_with(|count| count.set(count.get() + 1));
+        count(layout.size());
         // SAFETY: the caller's duty.
         unsafe { System.alloc(layout) }
     }
@@ -29,7 +36,7 @@ unsafe impl GlobalAlloc for Counting {
     }
 
     unsafe fn realloc(&self, ptr: *mut u8, layout: Layout, new_size: usize) -> *mut u8 {
-        let _ = COUNT.try_with(|count| count.set(count.get() + 1));
+        count(new_size);
         // SAFETY: the caller's duty.
         unsafe { System.realloc(ptr, layout, new_size) }
     }
@@ -274,4 +281,84 @@ fn integers() {
             0: einsum_into!("ij,jk->ik", &a, &a => &mut c);
         }
     }
+}
+
+/// What a thread may allocate besides results in its first call, buffers and tables together.
+const SCRATCH: usize = 4 << 20;
+
+/// Asserts that the first call on a thread allocates its result and bounded scratch, and a later one the result alone.
+fn in_bounds<R: Results>(what: &str, call: impl Fn() -> R + Send + Sync) {
+    let bytes = |count: usize| {
+        let before = BYTES.get();
+        let results = (0..count).map(|_| call().bytes()).sum::<usize>();
+        BYTES.get() - before - results
+    };
+    let (first, later) = std::thread::scope(|scope| {
+        let thread = scope.spawn(|| {
+            let pool = ThreadPoolBuilder::new().num_threads(1).build().unwrap();
+            pool.install(|| {
+                let first = bytes(1);
+                bytes(2);
+                (first, bytes(1))
+            })
+        });
+        thread.join().unwrap()
+    });
+    println!("{what}: {first}");
+    assert!(first <= SCRATCH, "{what}: {first} bytes");
+    assert_eq!(later, 0, "{what}");
+}
+
+/// The bytes of results.
+trait Results {
+    fn bytes(&self) -> usize;
+}
+
+impl<D: Dimension> Results for Array<f32, D> {
+    fn bytes(&self) -> usize {
+        size_of::<f32>() * self.len()
+    }
+}
+
+impl<A: Results, B: Results> Results for (A, B) {
+    fn bytes(&self) -> usize {
+        self.0.bytes() + self.1.bytes()
+    }
+}
+
+/// A convolution, and its gradients.
+macro_rules! windows {
+    ($string:literal, $x:expr, $w:expr) => {
+        let (x, w) = ($x, $w);
+        in_bounds($string, || einsum!($string, &x, &w));
+        let y = einsum!($string, &x, &w);
+        in_bounds(concat!("gradients of ", $string), || einsum_grad!($string, &x, &w; &y));
+    };
+}
+
+/// Kernels 31 wide. Copies of all windows would take 31 or 961 times the bytes of an operand, here 8 to 40 MB.
+#[test]
+fn wide_windows() {
+    let ones = |shape: [usize; 4]| Array4::from_elem(shape, 1.0_f32);
+    let plane = |n: usize| Array2::from_elem((n, n), 1.0_f32);
+    windows!("b c (y+u) (x+v), o c u v -> b o y x", ones([1, 4, 70, 70]), ones([5, 4, 31, 31]));
+    windows!(
+        "b c (y+u-15) (x+v-15), o c u v -> b o y x",
+        ones([1, 4, 50, 50]),
+        ones([5, 4, 31, 31])
+    );
+    windows!("b c (2*y+u) (2*x+v), o c u v -> b o y x", ones([1, 4, 91, 91]), ones([5, 4, 31, 31]));
+    windows!(
+        "b c y (x+v), o c v -> b o y x",
+        ones([2, 16, 20, 150]),
+        Array3::from_elem((20, 16, 31), 1.0_f32)
+    );
+    windows!("(y+u) (x+v), u v -> y x", plane(130), plane(31));
+    windows!("(y+u-15) (x+v-15), u v -> y x", plane(100), plane(31));
+    windows!("(2*y+u) (2*x+v), u v -> y x", plane(231), plane(31));
+    windows!(
+        "b c (y+u-15) (x+v-15), c u v -> b c y x",
+        ones([1, 3, 60, 60]),
+        Array3::from_elem((3, 31, 31), 1.0_f32)
+    );
 }

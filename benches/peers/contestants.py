@@ -55,8 +55,8 @@ def timed(call, wait=lambda result: None):
 def numpy(case, threads):
     if case.is_gradient:
         return None
-    path = case.path()
-    call = lambda: np.einsum(case.expression, *case.operands, optimize=path)
+    path, views = case.path(), case.views()
+    call = lambda: np.einsum(case.letters, *views, optimize=path)
     return timed((lambda: np.array(call(), order="C")) if case.is_view else call)
 
 
@@ -65,20 +65,25 @@ def torch(case, threads):
 
     torch.set_num_threads(threads)
     tensors = [torch.from_numpy(array) for array in case.operands]
+    einsum = lambda *operands: torch.einsum(case.expression, *operands)
+    if case.torch:
+        einsum = eval(f"lambda a, b: {case.torch}", {"F": torch.nn.functional})
     if case.is_gradient:
         leaves = [tensor.clone().requires_grad_() for tensor in tensors]
         cotangent = torch.from_numpy(case.cotangent)
-        return timed(lambda: torch.autograd.grad(torch.einsum(case.expression, *leaves), leaves, cotangent))
+        return timed(lambda: torch.autograd.grad(einsum(*leaves), leaves, cotangent))
 
     def call():
         with torch.no_grad():
-            result = torch.einsum(case.expression, *tensors)
+            result = einsum(*tensors)
             return result.clone(memory_format=torch.contiguous_format) if case.is_view else result
 
     return timed(call)
 
 
 def jax(case, threads):
+    if case.has_windows:
+        return None
     import jax
 
     arrays = [jax.numpy.asarray(array) for array in case.operands]
@@ -101,7 +106,8 @@ def tblis(case, threads):
     import pytblis
 
     pytblis.set_num_threads(threads)
-    call = lambda: pytblis.einsum(case.expression, *case.operands)
+    views = case.views()
+    call = lambda: pytblis.einsum(case.letters, *views)
     try:
         call()
     except Exception as refusal:  # Some expressions are beyond it.

@@ -88,7 +88,7 @@ def functions(case):
         f"unsafe {{ ArrayView::from_shape_ptr({shape(case.shape(term))}, *at.add({k}) as *const {element}) }}"
         for k, term in enumerate(terms)
     )
-    types = ", ".join(f"ArrayView{len(term)}<'static, {element}>" for term in terms)
+    types = ", ".join(f"ArrayView{len(case.shape(term))}<'static, {element}>" for term in terms)
     passed = ", ".join(f"&v.{k}" for k in range(len(case.inputs)))
     call = f'einloom::einsum!("{case.expression}", {passed})'
     if case.is_gradient:
@@ -114,7 +114,7 @@ pub unsafe extern "C" fn result_{case.name}(operands: *const *const u8, to: *con
     unsafe {{ {stores} }}
 }}
 """
-    if case.dtype in ("f32", "f64") and not case.is_gradient:
+    if case.dtype in ("f32", "f64") and not case.is_gradient and not case.has_windows:
         by_string = f'ndarray_einsum::einsum("{case.expression}", &[{passed}])'
         text += f"timed!(ndarray_einsum_{case.name}, operands_{case.name}, |v| {by_string});\n"
     if case.group == "small":

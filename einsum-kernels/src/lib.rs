@@ -13,6 +13,10 @@
 pub mod batch;
 pub mod packing;
 pub mod rotate;
+#[cfg(target_arch = "x86_64")]
+pub mod rows;
 pub mod table;
+#[cfg(target_arch = "x86_64")]
+pub mod taps;
 #[cfg(target_arch = "x86_64")]
 pub mod x86_64;

@@ -10,6 +10,8 @@ pub type Pair = [isize; 2];
 /// For each: the processor has the level that it is written for, and what is said to be read and written can be.
 pub struct Packing {
     pub copy: Copy,
+    /// As `copy`, but for every other element from `from + reads[i][0]` on. `bytes` are those that are written.
+    pub halve: Copy,
     pub transpose: Transpose,
     pub gather: Gather,
     pub fill: Fill,

@@ -20,6 +20,9 @@ use crate::nest::Laid;
 use crate::program::{NONE, Nest, Program, WINDOWS};
 use crate::window::{self, Term, Windowed};
 
+/// Nests of so few points take less time as they are than [`window`](crate::window) takes to find a better form for them.
+const FEW: usize = 1 << 15;
+
 /// Whether an axis of the nest runs along several indices.
 pub(crate) fn has_window(nest: &Nest) -> bool {
     let is_window = |loops: &[u8]| loops.iter().any(|&axis| axis >= WINDOWS && axis != NONE);
@@ -109,7 +112,7 @@ impl Call<'_> {
         let sources = sources.map(|laid| along.array(&laid));
         let target = along.array(&target);
         let points = extents.iter().fold(1_usize, |points, &extent| points.saturating_mul(extent));
-        let is_simple = points <= tiny::POINTS || !sources.iter().any(Array::has_window);
+        let is_simple = points <= FEW || !sources.iter().any(Array::has_window);
         let is_inside = || sources.iter().all(|array| array.is_inside(&extents));
         if !(is_simple && target.is_exact() && is_inside()) {
             let of_sources = sources.each_ref().map(Array::windowed);

@@ -12,6 +12,8 @@ mod avx512;
 pub mod batch;
 pub mod packing;
 mod rotate;
+pub mod rows;
+pub mod taps;
 mod text;
 
 /// Kinds of kernels: elements of Y are broadcast; lanes that do not exist are left alone.

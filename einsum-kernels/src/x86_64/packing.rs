@@ -9,6 +9,7 @@ macro_rules! packing {
     ($($name:ident: $element:literal;)*) => { $(
         pub static $name: Packing = Packing {
             copy,
+            halve: halve::<$element>,
             transpose: transpose::<$element>,
             gather: gather::<$element>,
             fill,
@@ -106,6 +107,94 @@ unsafe extern "sysv64" fn copy(
             vzeroupper
             ret
         ",
+        ahead = const AHEAD,
+    )
+}
+
+/// # Safety
+///
+/// As [`copy`], for every other element. What lies between these is read too: it belongs to the same memory.
+#[unsafe(naked)]
+unsafe extern "sysv64" fn halve<const ELEMENT: usize>(
+    to: *mut u8,
+    from: *const u8,
+    reads: *const Pair,
+    count: usize,
+    bytes: usize,
+    step: isize,
+) {
+    naked_asm!(
+        ".set ELEMENT, {element}",
+        r"
+            push rbx
+            test rcx, rcx
+            jz 90f
+            # The last whole vector.
+            mov rax, r8
+            sub rax, 32
+        20: # A run.
+            mov r10, [rdx]
+            add r10, rsi
+            lea rbx, [rdx + 16*{ahead}]
+            cmp rcx, {ahead}
+            cmovbe rbx, rdx
+            mov rbx, [rbx]
+            add rbx, rsi
+            add rdx, 16
+            xor r11d, r11d
+        .if ELEMENT < 16
+            test rax, rax
+            jl 50f
+            jz 40f
+        30:
+            prefetcht0 [rbx + 2*r11]
+            vmovups ymm0, [r10 + 2*r11]
+            .if ELEMENT == 4
+                vshufps ymm0, ymm0, [r10 + 2*r11 + 32], 0x88
+            .else
+                vunpcklpd ymm0, ymm0, [r10 + 2*r11 + 32]
+            .endif
+            vpermpd ymm0, ymm0, 0xd8
+            vmovups [rdi + r11], ymm0
+            add r11, 32
+            cmp r11, rax
+            jl 30b
+        40: # Nothing is read behind the last element.
+            vmovups ymm0, [r10 + 2*rax]
+            .if ELEMENT == 4
+                vshufps ymm0, ymm0, [r10 + 2*rax + 28], 0xd8
+            .else
+                vshufpd ymm0, ymm0, [r10 + 2*rax + 24], 0xa
+            .endif
+            vpermpd ymm0, ymm0, 0xd8
+            vmovups [rdi + rax], ymm0
+            jmp 60f
+        .endif
+        50:
+            cmp r11, r8
+            jae 60f
+            .if ELEMENT == 4
+                mov ebx, [r10 + 2*r11]
+                mov [rdi + r11], ebx
+            .elseif ELEMENT == 8
+                mov rbx, [r10 + 2*r11]
+                mov [rdi + r11], rbx
+            .else
+                vmovups xmm0, [r10 + 2*r11]
+                vmovups [rdi + r11], xmm0
+            .endif
+            add r11, ELEMENT
+            jmp 50b
+        60:
+            add rdi, r9
+            dec rcx
+            jnz 20b
+        90:
+            pop rbx
+            vzeroupper
+            ret
+        ",
+        element = const ELEMENT,
         ahead = const AHEAD,
     )
 }

@@ -58,7 +58,7 @@ pub(super) fn blocks(machine: &Machine, plan: &mut Plan) {
                     let inside = points(&plan.steps[adjacent + 1..]);
                     plan.step_block = block(k / inside, most_steps / inside) * inside;
                 }
-                Order::AlongRows | Order::Gather => {}
+                Order::AlongRows | Order::AlongHalves | Order::Gather => {}
             }
             let vectors = plan.vectors.div_ceil(plan.tiles);
             let rows = vectors * machine.vector_bytes();

@@ -13,6 +13,9 @@ use crate::kernel::packing::ROWS;
 /// The bytes between steps that are close: a few cache lines, which the processor fetches ahead.
 const CLOSE: usize = 512;
 
+/// The fewest columns for which every other element is packed, whatever else is adjacent.
+pub(crate) const HALVED: usize = 24;
+
 /// What decisions depend on besides the loops.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Output {
@@ -98,6 +101,11 @@ fn rows(machine: &Machine, plan: &mut Plan, adds: bool) -> Option<()> {
         }
         take_run(plan, inner);
         plan.form = packed(Order::AlongRows, NO_LOOP);
+        return Some(());
+    }
+    if inner.x == 2 * unit && n >= HALVED && inner.extent >= width && !is_complex {
+        take_run(plan, inner);
+        plan.form = packed(Order::AlongHalves, NO_LOOP);
         return Some(());
     }
     let apart = plan.outer.iter().position(|l| l.x == unit);

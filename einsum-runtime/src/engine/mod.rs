@@ -40,6 +40,7 @@ mod tables;
 mod tests;
 mod turned;
 
+pub(crate) use choose::HALVED;
 use choose::{Output, choose};
 #[cfg(target_arch = "x86_64")]
 pub(crate) use choose::{is_large, is_tiny, wastes_lanes};

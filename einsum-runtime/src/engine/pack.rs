@@ -36,7 +36,8 @@ pub(super) unsafe fn pack(machine: &Machine, to: *mut u8, source: &Source<'_>) {
     // SAFETY: the caller's duties.
     unsafe {
         match source.panels.order {
-            Order::AlongRows => along_rows(machine, to, source),
+            Order::AlongRows => along_rows(machine, to, source, 1),
+            Order::AlongHalves => along_rows(machine, to, source, 2),
             Order::AlongSteps(adjacent) => along_steps(machine, to, source, adjacent),
             Order::AlongApart => along_apart(machine, to, source),
             Order::Gather => gather(machine, to, source),
@@ -44,11 +45,14 @@ pub(super) unsafe fn pack(machine: &Machine, to: *mut u8, source: &Source<'_>) {
     }
 }
 
+/// Rows are one element apart in X, or two.
+///
 /// # Safety
 ///
 /// As [`pack`].
-unsafe fn along_rows(machine: &Machine, to: *mut u8, source: &Source<'_>) {
-    let unit = machine.unit.cast_signed();
+unsafe fn along_rows(machine: &Machine, to: *mut u8, source: &Source<'_>, elements: usize) {
+    let apart = (elements * machine.unit).cast_signed();
+    let copy = if elements == 1 { machine.packing.copy } else { machine.packing.halve };
     let mut row = 0;
     while row < source.row_count {
         // SAFETY: the caller's duties.
@@ -61,11 +65,11 @@ unsafe fn along_rows(machine: &Machine, to: *mut u8, source: &Source<'_>) {
                 continue;
             }
             while end < source.row_count
-                && (*source.rows.add(end))[0] == (*source.rows.add(end - 1))[0] + unit
+                && (*source.rows.add(end))[0] == (*source.rows.add(end - 1))[0] + apart
             {
                 end += 1;
             }
-            (machine.packing.copy)(
+            copy(
                 to.add(row * machine.unit),
                 source.x.wrapping_offset((*first)[0]),
                 source.steps,

@@ -62,6 +62,8 @@ pub(super) struct Panels {
 pub(super) enum Order {
     /// Runs of rows are adjacent in X: copied.
     AlongRows,
+    /// Runs of rows are two elements apart in X: every other element is copied.
+    AlongHalves,
     /// Points of one of the loops over steps are adjacent in X: transposed in blocks. Blocks of steps consist of whole
     /// runs of the loops inside of that one.
     AlongSteps(usize),

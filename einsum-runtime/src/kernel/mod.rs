@@ -42,6 +42,8 @@ pub(crate) mod x86_64;
 #[cfg(target_arch = "x86_64")]
 pub(crate) use einsum_kernels::batch;
 pub(crate) use einsum_kernels::rotate;
+#[cfg(target_arch = "x86_64")]
+pub(crate) use einsum_kernels::{rows, taps};
 
 /// One loop of a nest over `P` sources. Steps are in elements.
 #[derive(Clone, Copy, Debug)]

@@ -7,13 +7,18 @@
 use super::bypass;
 use super::lane::{Lane, Width};
 use super::permute::permute;
+use super::pick;
 use super::rows::Bypass;
 use super::sweep::{Arrays, TILE, once, sweep_rows, sweep_tiles};
+use crate::kernel::level::Level;
 use crate::kernel::{Dim, Dims, Mode};
 use crate::sort::sort_by_key;
 
 /// The longest side of a tile in a buffer, as [`part`] cuts them; not a power of two.
 pub(super) const PITCH: usize = TILE + 8;
+
+/// Rows with fewer elements are copied one by one.
+const LONG: usize = 16;
 
 /// `out[o] = x[s]`
 ///
@@ -31,6 +36,10 @@ pub(super) unsafe fn copy<W: Width>(dims: &mut Dims<1>, x: *const W, out: *mut W
         (1, 1) => Some(W::COPY),
         (1, 0) => W::FILL,
         (1, 2) => W::HALVE,
+        (2, 1) => W::DOUBLE.filter(|_| Level::current() == Level::Avx512),
+        (1, step) if pick::STEPS.contains(&step) && u.extent > LONG && !is_dense(dims) => {
+            W::PICK.filter(|_| Level::current() == Level::Avx512)
+        }
         _ => None,
     };
     // SAFETY: the caller's duties, and those of each kernel from the steps above it.
@@ -54,6 +63,11 @@ pub(super) unsafe fn copy<W: Width>(dims: &mut Dims<1>, x: *const W, out: *mut W
             _ => sweep_tiles(W::STRIDED_COPY, dims, (&u, &v), arrays, factors),
         }
     }
+}
+
+/// Whether what lies between elements at a step is copied too, to other rows.
+fn is_dense(others: &Dims<1>) -> bool {
+    others.iter().any(|d| d.sources[0].unsigned_abs() == 1)
 }
 
 /// `out[o] = beta · out[o] + alpha · x[s]`, where the output is not read if `beta` is zero.

@@ -11,9 +11,11 @@ macro_rules! halve_kernel {
             $(#[$doc])*
             $name($type),
             macros: [],
-            before: ["mov rbp, r8", "sub rbp, 32"],
+            // Rows that lie apart are too short for the processor to foresee those that follow: they are fetched ahead.
+            before: ["mov rbp, r8", "sub rbp, 32", "mov rdx, [rdi + X_ROW]", "shl rdx, 2"],
             row: [
                 "xor r11d, r11d",
+                "lea rsi, [rcx + rdx]",
                 // Of the last element nothing behind it is read.
                 "cmp r11, rbp",
                 "jge 4f",
@@ -23,6 +25,7 @@ macro_rules! halve_kernel {
                 concat!($take, " ymm0, ymm0, [rcx + 2*r11 + 32]", $move),
                 "vpermpd ymm0, ymm0, 0xd8",
                 "vmovups [rax + r11], ymm0",
+                "prefetcht0 [rsi + 2*r11]",
                 "add r11, 32",
                 "cmp r11, rbp",
                 "jl 3b",

@@ -1,7 +1,7 @@
 //! The kernels of each type: [`Width`] moves elements whatever they mean, [`Lane`] computes.
 
 use super::rows::{self, RowKernel};
-use super::{across, down, halve, strided, transpose};
+use super::{across, double, down, halve, pick, strided, transpose};
 use crate::kernel::Mode;
 
 /// Elements that kernels copy.
@@ -14,6 +14,10 @@ pub(super) trait Width: Copy + Sync {
     const TRANSPOSE: Option<(RowKernel<Self>, usize)>;
     /// Copies rows of every other element, if there is such a kernel.
     const HALVE: Option<RowKernel<Self>>;
+    /// Copies rows to every other element, if there is such a kernel. It needs AVX-512.
+    const DOUBLE: Option<RowKernel<Self>>;
+    /// Copies rows of elements at one of [`pick::STEPS`], if there is such a kernel. It needs AVX-512.
+    const PICK: Option<RowKernel<Self>>;
     /// Copies rows of elements at any steps.
     const STRIDED_COPY: RowKernel<Self>;
 }
@@ -59,12 +63,14 @@ pub(super) trait Lane: Width {
 }
 
 macro_rules! lane {
-    ($type:ident, $transpose:expr, $halve:path) => {
+    ($type:ident, $transpose:expr, $halve:path, $pick:path, $double:path) => {
         impl Width for $type {
             const COPY: RowKernel<Self> = rows::$type::copy;
             const FILL: Option<RowKernel<Self>> = Some(rows::$type::fill);
             const TRANSPOSE: Option<(RowKernel<Self>, usize)> = Some($transpose);
             const HALVE: Option<RowKernel<Self>> = Some($halve);
+            const PICK: Option<RowKernel<Self>> = Some($pick);
+            const DOUBLE: Option<RowKernel<Self>> = Some($double);
             const STRIDED_COPY: RowKernel<Self> = strided::$type::copy;
         }
 
@@ -90,8 +96,20 @@ macro_rules! lane {
         }
     };
 }
-lane!(f32, (transpose::transpose_4, transpose::SIDE_4), halve::halve_4);
-lane!(f64, (transpose::transpose_8, transpose::SIDE_8), halve::halve_8);
+lane!(
+    f32,
+    (transpose::transpose_4, transpose::SIDE_4),
+    halve::halve_4,
+    pick::pick_4,
+    double::double_4
+);
+lane!(
+    f64,
+    (transpose::transpose_8, transpose::SIDE_8),
+    halve::halve_8,
+    pick::pick_8,
+    double::double_8
+);
 
 /// Elements of 16 bytes.
 impl Width for [f64; 2] {
@@ -99,5 +117,7 @@ impl Width for [f64; 2] {
     const FILL: Option<RowKernel<Self>> = None;
     const TRANSPOSE: Option<(RowKernel<Self>, usize)> = None;
     const HALVE: Option<RowKernel<Self>> = None;
+    const PICK: Option<RowKernel<Self>> = None;
+    const DOUBLE: Option<RowKernel<Self>> = None;
     const STRIDED_COPY: RowKernel<Self> = strided::copy_16;
 }

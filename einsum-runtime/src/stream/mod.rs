@@ -15,12 +15,14 @@ mod complex_sums;
 mod copy;
 mod cut;
 mod divide;
+mod double;
 mod down;
 mod halve;
 mod lane;
 mod multiply;
 mod odometer;
 mod permute;
+mod pick;
 mod prefetch;
 mod reduce;
 mod rows;
@@ -246,6 +248,15 @@ unsafe fn contract<T: Lane + PartialEq>(
     }
     let x = usize::from(!first);
     if !dims.iter().any(|d| d.sources[x].unsigned_abs() == 1 && d.extent >= ROW) {
+        return false;
+    }
+    // Two loops along one axis, as those of a window, of which the shorter one is summed: rows are used more than once.
+    let is_along = |kept: &Dim<2>, summed: &Dim<2>| {
+        kept.sources[x].unsigned_abs() == summed.sources[x].unsigned_abs()
+            && kept.extent >= summed.extent
+    };
+    let summed = || dims.iter().filter(|d| d.summed);
+    if dims.iter().filter(|d| !d.summed).any(|kept| summed().any(|s| is_along(kept, s))) {
         return false;
     }
     if x == 1 {

@@ -52,10 +52,12 @@ pub(super) enum Bypass {
 pub(super) type RowKernel<T> = unsafe extern "sysv64" fn(&Rows<T>);
 
 /// Writes a kernel whose elements depend on each other's place only. `row` runs once a row, `vector` computes the
-/// vector `\v` at the byte offset `\at`, and `single` one element. ymm14 and ymm15 are full of `alpha` and `beta`.
+/// vector `\v` at the byte offset `\at`, and `single` one element. ymm14 and ymm15 are full of `alpha` and `beta`. What is
+/// left at the end of a row may be done by `rest`, which goes on at 7 or 8.
 macro_rules! row_kernel {
     ($(#[$doc:meta])* $name:ident($type:ty), broadcast: $broadcast:expr, store: $store:expr,
-     row: [$($row:expr),*], vector: $vector:tt, single: $single:tt) => {
+     row: [$($row:expr),*], vector: $vector:tt, single: $single:tt
+     $(, rest: [$($rest:expr),* $(,)?])?) => {
         $crate::stream::text::row_function!(
             $(#[$doc])*
             $name($type),
@@ -101,6 +103,7 @@ macro_rules! row_kernel {
                 "6:",
                 "cmp r11, r8",
                 "jge 8f",
+                $($($rest,)*)?
                 "7:",
                 "SINGLE xmm0, r11",
                 concat!($store, " [rax + r11], xmm0"),
@@ -156,7 +159,26 @@ macro_rules! row_kernels {
                 copy($type), broadcast: concat!("vbroadcasts", $s), store: concat!("vmovs", $s),
                 row: [],
                 vector: [r"vmovups \v, [rcx + \at]"],
-                single: [concat!("vmovs", $s, r" \v, [rcx + \at]")]
+                single: [concat!("vmovs", $s, r" \v, [rcx + \at]")],
+                // Vectors that overlap inside of the row.
+                rest: [
+                    "cmp qword ptr [rdi + BYPASS], 0",
+                    "jne 7f",
+                    "lea rbp, [r8 - 32]",
+                    "cmp r8, 32",
+                    "jl 60f",
+                    "vmovups ymm0, [rcx + rbp]",
+                    "vmovups [rax + rbp], ymm0",
+                    "jmp 8f",
+                    "60:",
+                    "cmp r8, 16",
+                    "jl 7f",
+                    "vmovups xmm0, [rcx]",
+                    "vmovups xmm1, [rcx + rbp + 16]",
+                    "vmovups [rax], xmm0",
+                    "vmovups [rax + rbp + 16], xmm1",
+                    "jmp 8f",
+                ]
             );
             row_kernel!(
                 /// `out = x[0]`, along a row

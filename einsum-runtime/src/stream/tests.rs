@@ -273,6 +273,56 @@ fn edges() {
     }
 }
 
+/// Rows of elements that are apart: every step that there is a kernel for, and others.
+#[test]
+fn steps() {
+    fn check_steps<T: Sample>(random: &mut Random) {
+        for step in 2..=9 {
+            for len in (1..40).chain([63, 64, 65, 130]) {
+                let reach = step * (len - 1) + 1;
+                let x: Vec<T> = (0..3 * reach).map(|_| T::sample(random)).collect();
+                let expected: Vec<T> =
+                    (0..3 * len).map(|i| x[i / len * reach + i % len * step]).collect();
+                let dim = |extent: usize, out: usize, source: usize| Dim {
+                    extent,
+                    out: out.cast_signed(),
+                    sources: [source.cast_signed()],
+                    summed: false,
+                };
+                on_every_level(|level| {
+                    let mut dims = Dims::from_slice(&[dim(3, len, reach), dim(len, 1, step)]);
+                    let mut out = vec![T::NAN; 3 * len];
+                    let read = Read { ptr: x.as_ptr(), conjugated: false };
+                    // SAFETY: there are so many elements.
+                    unsafe {
+                        (T::KERNELS.unary)(&mut dims, [read], out.as_mut_ptr(), Mode::Assign);
+                    };
+                    assert!(out == expected, "{level:?} {step} {len}");
+                    // And back.
+                    let mut dims = Dims::from_slice(&[dim(3, reach, len), dim(len, step, 1)]);
+                    let mut back = vec![T::ONE; 3 * reach];
+                    let read = Read { ptr: out.as_ptr(), conjugated: false };
+                    // SAFETY: as above.
+                    unsafe {
+                        (T::KERNELS.unary)(&mut dims, [read], back.as_mut_ptr(), Mode::Assign);
+                    }
+                    for (i, (back, x)) in back.iter().zip(&x).enumerate() {
+                        let is_written = (i % reach).is_multiple_of(step);
+                        assert!(
+                            *back == if is_written { *x } else { T::ONE },
+                            "{level:?} {step} {len}"
+                        );
+                    }
+                });
+            }
+        }
+    }
+    let mut random = Random(12);
+    check_steps::<f32>(&mut random);
+    check_steps::<f64>(&mut random);
+    check_steps::<Complex32>(&mut random);
+}
+
 /// Transpositions through the buffer, long sums in blocks and groups, outputs that bypass the caches.
 #[test]
 fn large() {

@@ -157,6 +157,10 @@ pub(super) fn times(a: isize, b: isize) -> isize {
     a.checked_mul(b).unwrap_or_else(|| broken("a position is not representable"))
 }
 
+pub(super) fn gcd(a: usize, b: usize) -> usize {
+    if b == 0 { a } else { gcd(b, a % b) }
+}
+
 pub(super) fn check(holds: bool, what: &str) {
     if !holds {
         broken(what);

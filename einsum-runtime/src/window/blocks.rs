@@ -9,11 +9,12 @@ use super::buffer::Layout;
 use super::results::Results;
 use crate::sort::sort_by_key;
 
-/// The most bytes of the buffers: with what else is read they fit a second-level cache of 1 MB.
-const BYTES: usize = if cfg!(test) { 2 << 10 } else { 512 << 10 };
+/// The most bytes of the buffers: most of a second-level cache of 1 MB, since what is read besides is read again for every
+/// block.
+const BYTES: usize = if cfg!(test) { 2 << 10 } else { 768 << 10 };
 
 /// The most bytes of results in a buffer.
-const RESULTS: usize = if cfg!(test) { 1 << 10 } else { 384 << 10 };
+const RESULTS: usize = if cfg!(test) { 1 << 10 } else { 512 << 10 };
 
 /// Blocks along a window's loop are so many times as long as the window, if there is room: what two blocks share is
 /// copied twice.
@@ -196,7 +197,7 @@ fn order<const P: usize>(
         (rank, core::cmp::Reverse(stride(n)))
     });
     let kind = |&n: &usize| (n, if is_window(n) { others(n).saturating_mul(WINDOWS) } else { 1 });
-    let gentle =
-        numbers.iter().map(kind).filter(|(n, _)| nest.loops[*n].out.is_some() || !is_window(*n));
+    // At first only to lengths at which blocks have little in common: a window's own loop is not cut before the image is.
+    let gentle = numbers.iter().map(kind);
     gentle.chain(numbers.iter().map(|&n| (n, 1))).map(|(n, least)| (n, least.max(1))).collect()
 }

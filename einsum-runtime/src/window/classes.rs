@@ -3,24 +3,32 @@
 
 use smallvec::SmallVec;
 
-use super::affine::{Affine, Line};
+use super::affine::{Affine, Line, gcd};
+use super::{Job, is_stencil};
+use crate::engine::HALVED;
 use crate::kernel::level::Level;
-use crate::kernel::raw::RawKernels;
 
 /// The fewest results that use an element of a source, and the fewest products of a sum, for which copying pays.
 const COLUMNS: usize = 8;
 const STEPS: usize = 16;
 
+/// Shorter rows are no vectors, adjacent or not: those of weights are along the window.
+const ROW: usize = if cfg!(test) { 2 } else { 8 };
+
 /// The most classes: they are added up one after the other.
 const CLASSES: usize = 32;
 
 /// Returns the source whose elements lie apart along the target's rows, if they should be brought together.
-pub(super) fn stepped<const P: usize>(nest: &Affine<P>, kernels: &RawKernels) -> Option<usize> {
-    if P < 2 || !kernels.is_real || Level::current() == Level::Plain {
+pub(super) fn stepped<const P: usize>(nest: &Affine<P>, job: &Job<'_, P>) -> Option<usize> {
+    if job.is_single || !job.kernels.is_real || Level::current() == Level::Plain {
         return None;
     }
-    let moves =
-        |p: usize, number: usize| nest.sources[p].iter().any(|line| line.coefficients[number] != 0);
+    if let Some(apart) = summed_apart(nest)
+        && apart.taps.is_none()
+    {
+        return Some(apart.p);
+    }
+    let moves = |p: usize, number: usize| moves_in(nest, p, number);
     let points = |has: &dyn Fn(usize) -> bool| {
         let extents = nest.loops.iter().enumerate().filter(|(number, _)| has(*number));
         extents.fold(1_usize, |n, (_, l)| n.saturating_mul(l.extent))
@@ -28,19 +36,92 @@ pub(super) fn stepped<const P: usize>(nest: &Affine<P>, kernels: &RawKernels) ->
     let is_kept = |number: usize| nest.loops[number].out.is_some();
     let rows = (0..nest.loops.len()).filter(|&n| is_kept(n) && nest.loops[n].extent > 1);
     let row = rows.min_by_key(|&n| nest.loops[n].out.map_or(0, isize::unsigned_abs))?;
+    if nest.loops[row].extent < ROW {
+        return None;
+    }
     let p = (0..P).find(|&p| moves(p, row) && !moves(1 - p, row))?;
     let is_apart = |line: &Line| line.stride.abs() == 1 && line.coefficients[row].abs() > 1;
+    let line = nest.sources[p].iter().find(|line| is_apart(line))?;
     let columns = points(&|n| is_kept(n) && !moves(p, n));
     let steps = points(&|n| !is_kept(n));
-    let is_worth = columns >= COLUMNS && steps >= STEPS;
-    (is_worth && nest.sources[p].iter().any(is_apart)).then_some(p)
+    if is_stencil(columns) {
+        return (steps > 1).then_some(p);
+    }
+    // Classes are short sums, each with its way to the results. The engine brings as much together where it packs every
+    // other element for many columns, or a window that is no longer than its step, which has nothing in common with the
+    // next one.
+    let reach = |(n, c): (usize, &isize)| match is_kept(n) {
+        true => 0,
+        false => c.unsigned_abs().saturating_mul(nest.loops[n].extent.saturating_sub(1)),
+    };
+    let reach = line.coefficients.iter().enumerate().map(reach).fold(0, usize::saturating_add);
+    let step = line.coefficients[row].unsigned_abs();
+    let is_split = reach > 0 && reach < step;
+    let is_packed = step == 2 && columns >= HALVED;
+    (columns >= COLUMNS && steps >= STEPS && !is_split && !is_packed).then_some(p)
+}
+
+/// Rows of two sources that are summed over, of one of which elements lie apart: as the gradient of weights has it.
+struct SummedApart {
+    p: usize,
+    /// The loop over results that read the elements between, and into how many classes its points fall.
+    taps: Option<(usize, usize)>,
+}
+
+fn summed_apart<const P: usize>(nest: &Affine<P>) -> Option<SummedApart> {
+    let is_kept = |n: usize| nest.loops[n].out.is_some();
+    let of_source = |p: usize| {
+        let columns = (0..nest.loops.len()).filter(|&n| is_kept(n) && !moves_in(nest, p, n));
+        let columns = columns.fold(1_usize, |n, l| n.saturating_mul(nest.loops[l].extent));
+        let unit = |p: usize| nest.sources[p].iter().find(|line| line.stride.abs() == 1);
+        let (line, other) = (unit(p)?, unit(1 - p)?);
+        let is_row = |n: &usize| {
+            let is_apart = line.coefficients[*n].abs() > 1 && other.coefficients[*n].abs() == 1;
+            !is_kept(*n) && nest.loops[*n].extent >= ROW && is_apart
+        };
+        let row = (0..nest.loops.len()).find(is_row).filter(|_| is_stencil(columns))?;
+        let step = line.coefficients[row].unsigned_abs();
+        let is_between = |n: &usize| {
+            nest.loops[*n].extent > 1 && !line.coefficients[*n].unsigned_abs().is_multiple_of(step)
+        };
+        let mut between = (0..nest.loops.len()).filter(is_between);
+        let taps = between.next();
+        if between.next().is_some() || taps.is_some_and(|n| !is_kept(n)) {
+            return None;
+        }
+        let classes = |n: usize| step / gcd(step, line.coefficients[n].unsigned_abs());
+        Some(SummedApart { p, taps: taps.map(|n| (n, classes(n))) })
+    };
+    of_source(0).or_else(|| of_source(1))
+}
+
+/// Returns nests for the residue classes of results, of which each reads adjacent elements of a buffer, if there are several.
+pub(super) fn taps<const P: usize>(
+    nest: &Affine<P>,
+    job: &Job<'_, P>,
+) -> Option<SmallVec<[Affine<P>; 4]>> {
+    let may_be = !job.is_single && job.kernels.is_real;
+    let apart = summed_apart(nest).filter(|_| may_be)?;
+    let (number, count) = apart.taps?;
+    let extent = nest.loops[number].extent;
+    let class = |class: usize| {
+        let mut part = nest.clone();
+        part.restrict(number, class, count, (extent - class).div_ceil(count));
+        part
+    };
+    Some((0..count.min(extent)).map(class).collect())
 }
 
 /// Returns nests for the residue classes of the summed loops along a source's axes, whose sums make those of the nest.
 pub(super) fn classes<const P: usize>(nest: &Affine<P>, p: usize) -> SmallVec<[Affine<P>; 4]> {
     let mut parts: SmallVec<[Affine<P>; 4]> = SmallVec::new();
     parts.push(nest.clone());
-    for line in &nest.sources[p] {
+    let is_kept_alone = |n: usize| nest.loops[n].out.is_some() && !moves_in(nest, p, n);
+    let columns = (0..nest.loops.len()).filter(|&n| is_kept_alone(n));
+    let columns = columns.fold(1_usize, |n, l| n.saturating_mul(nest.loops[l].extent));
+    // A stencil's rows may lie apart, their elements may not.
+    let lines = nest.sources[p].iter();
+    for line in lines.filter(|line| !is_stencil(columns) || line.stride.unsigned_abs() == 1) {
         let moves = |kept: bool| {
             let loops = nest.loops.iter().enumerate();
             let own = loops.filter(move |(n, l)| {
@@ -73,6 +154,6 @@ pub(super) fn classes<const P: usize>(nest: &Affine<P>, p: usize) -> SmallVec<[A
     parts
 }
 
-fn gcd(a: usize, b: usize) -> usize {
-    if b == 0 { a } else { gcd(b, a % b) }
+fn moves_in<const P: usize>(nest: &Affine<P>, p: usize, number: usize) -> bool {
+    nest.sources[p].iter().any(|line| line.coefficients[number] != 0)
 }

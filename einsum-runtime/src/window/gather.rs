@@ -15,13 +15,18 @@ use super::Job;
 use super::affine::{Affine, Line};
 use super::blocks::Blocks;
 use super::buffer::{Buffer, Layout};
-use super::classes::{classes, stepped};
+use super::classes::{self, classes, stepped};
+use super::edges::edges;
 use super::results::Results;
+#[cfg(target_arch = "x86_64")]
+use super::rows::rows;
 use super::solve::added;
 use super::stencil::stencil;
+#[cfg(target_arch = "x86_64")]
+use super::taps::taps;
 use crate::kept::Kept;
-use crate::kernel::Dims;
 use crate::kernel::raw::{RawMode, RawRead};
+use crate::kernel::{Dim, Dims};
 use crate::threads::{self, BYTES_MULTIPLIED, Grid, Shared};
 
 /// How a nest is run.
@@ -48,7 +53,15 @@ pub(super) unsafe fn gather<const P: usize>(job: &Job<'_, P>, nest: &Affine<P>, 
         // SAFETY: the caller's duties; nothing is read.
         return unsafe { direct(job, nest, mode) };
     }
-    let stepped = stepped(nest, job.kernels);
+    if let Some(parts) = edges(nest, job) {
+        // SAFETY: the caller's duties; together these are the nest, and they have different results.
+        return parts.iter().for_each(|part| unsafe { gather(job, part, mode) });
+    }
+    if let Some(parts) = classes::taps(nest, job) {
+        // SAFETY: the caller's duties; together these are the nest, and they have different results.
+        return parts.iter().for_each(|part| unsafe { gather(job, part, mode) });
+    }
+    let stepped = stepped(nest, job);
     let of_class = |nest: Affine<P>| {
         let layouts: [Option<Layout>; P] = core::array::from_fn(|p| {
             let lines = &nest.sources[p];
@@ -264,8 +277,41 @@ unsafe fn multiply<const P: usize>(
 ) {
     // SAFETY: the caller's duties.
     unsafe {
-        if !stencil(job, dims, reads, out, mode) {
+        if !few_results(job, dims, reads, out, mode) {
             (job.kernel)(job.kernels, dims, reads, out, mode);
         }
+    }
+}
+
+/// Runs loops with few results for what they read, if that is what they are; else does nothing and returns `false`.
+///
+/// # Safety
+///
+/// As [`multiply`].
+unsafe fn few_results<const P: usize>(
+    job: &Job<'_, P>,
+    dims: &Dims<P>,
+    reads: [RawRead; P],
+    out: *mut u8,
+    mode: RawMode,
+) -> bool {
+    if job.is_single || !job.kernels.is_real {
+        return false;
+    }
+    let pair = |d: &Dim<P>| Dim {
+        extent: d.extent,
+        out: d.out,
+        sources: [d.sources[0], d.sources[P - 1]],
+        summed: d.summed,
+    };
+    let (dims, reads): (Dims<2>, _) = (dims.iter().map(pair).collect(), [reads[0], reads[P - 1]]);
+    // SAFETY: the caller's duties.
+    unsafe {
+        #[cfg(target_arch = "x86_64")]
+        if rows(job.kernels, &dims, reads, out, mode) || taps(job.kernels, &dims, reads, out, mode)
+        {
+            return true;
+        }
+        stencil(job.kernels, &dims, reads, out, mode)
     }
 }

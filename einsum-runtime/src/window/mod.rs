@@ -25,15 +25,21 @@ mod affine;
 mod blocks;
 mod buffer;
 mod classes;
+mod edges;
 mod gather;
 mod results;
+#[cfg(target_arch = "x86_64")]
+mod rows;
 mod scatter;
 mod solve;
 mod spread;
 mod stencil;
+#[cfg(target_arch = "x86_64")]
+mod taps;
 #[cfg(test)]
 mod tests;
 
+use crate::kernel::level::Level;
 use crate::kernel::raw::{RawKernels, RawMode, RawRead};
 use crate::kernel::{Dim, Dims};
 use affine::Affine;
@@ -137,6 +143,11 @@ unsafe fn sum(
     let mut dims: Dims<1> = dims.iter().map(single).collect();
     // SAFETY: the caller's duties.
     unsafe { kernels.unary(&mut dims, source, out, mode) }
+}
+
+/// Whether results are formed by [`rows`], for so many that use an element of a source.
+fn is_stencil(results: usize) -> bool {
+    results <= 2 && Level::current() == Level::Avx512
 }
 
 /// The arrays of a nest, and what happens to them.

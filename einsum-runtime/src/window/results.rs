@@ -11,6 +11,7 @@
 
 use smallvec::SmallVec;
 
+use super::is_stencil;
 use crate::kernel::level::Level;
 use crate::kernel::raw::RawKernels;
 use crate::kernel::{Dim, Dims};
@@ -46,7 +47,7 @@ const COPIED: f64 = 14.0;
 const TURNED: usize = 128;
 
 /// The time that packing a piece of a vector takes, in the same terms.
-const PACKED: f64 = 4.0;
+const PACKED: f64 = 6.0;
 
 /// The lanes of a vector of real numbers.
 fn lanes(kernels: &RawKernels) -> Option<usize> {
@@ -70,7 +71,7 @@ impl Results {
         let lanes = lanes(kernels)?;
         let summed = dims.iter().filter(|d| d.summed).map(|d| d.extent);
         let steps = summed.fold(1_usize, usize::saturating_mul);
-        if P < 2 || steps < STEPS {
+        if P < 2 {
             return None;
         }
         let is_row = |p: usize, d: &Dim<P>| {
@@ -90,7 +91,11 @@ impl Results {
         let row = dims[last];
         let p = (0..P).find(|&p| is_row(p, &row) && row.sources[p] == 1)?;
         let columns = rows(1 - p);
-        if columns < 4 {
+        let is_copied = row.out != 1;
+        if is_stencil(columns) {
+            return is_copied.then_some(Results { order, flat: None, rows: p });
+        }
+        if columns < 4 || steps < STEPS {
             return None;
         }
         let count = |rows: usize| rows.div_ceil(lanes);
@@ -102,7 +107,6 @@ impl Results {
         });
         // The time for a column and a step, in vectors.
         let way = |copied: f64| 1.0 + copied / steps as f64;
-        let is_copied = row.out != 1;
         let all = rows(p);
         let packing = PACKED * (1.0 + lanes as f64 / row.extent as f64) / columns as f64;
         let packed = |vectors: f64| match columns >= 24 {

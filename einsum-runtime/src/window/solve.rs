@@ -13,7 +13,7 @@
 
 use smallvec::{SmallVec, smallvec};
 
-use super::affine::{Affine, Line, Loop, plus, times};
+use super::affine::{Affine, Line, Loop, gcd, plus, times};
 use super::{Job, gather, scatter, spread};
 use crate::kernel::raw::{Factor, RawMode};
 
@@ -255,8 +255,4 @@ impl<'l> Classes<'l> {
             }
         }
     }
-}
-
-fn gcd(a: usize, b: usize) -> usize {
-    if b == 0 { a } else { gcd(b, a % b) }
 }

@@ -8,10 +8,11 @@
 //!
 //! That takes (U + R − 1) / U as many products, but every element of X is loaded for R of them. A zero times what is not
 //! finite is not zero; hence sums that are not numbers are formed again without zeros.
+//!
+//! This is for processors without the kernels of [`rows`](super::rows).
 
-use super::Job;
 use crate::kept::Kept;
-use crate::kernel::raw::{RawMode, RawRead};
+use crate::kernel::raw::{RawKernels, RawMode, RawRead};
 use crate::kernel::{Dim, Dims};
 
 /// The rows that are columns: for one result, and for two.
@@ -35,11 +36,8 @@ struct Stencil {
 }
 
 impl Stencil {
-    fn of<const P: usize>(dims: &Dims<P>) -> Option<Self> {
-        if P != 2 {
-            return None;
-        }
-        let is_row = |p: usize, d: &Dim<P>| {
+    fn of(dims: &Dims<2>) -> Option<Self> {
+        let is_row = |p: usize, d: &Dim<2>| {
             !d.summed && d.extent > 1 && d.sources[p] != 0 && d.sources[1 - p] == 0
         };
         let x = dims.iter().find(|d| d.out == 1 && d.extent > 1)?;
@@ -50,7 +48,7 @@ impl Stencil {
         let pairs = |y: usize| {
             let d = &dims[y];
             let is_window =
-                |u: &Dim<P>| u.summed && u.extent > 1 && u.sources[p].abs() == d.sources[p].abs();
+                |u: &Dim<2>| u.summed && u.extent > 1 && u.sources[p].abs() == d.sources[p].abs();
             let is_column = is_row(p, d) && d.out != 1 && d.extent >= rows && d.sources[p] > 0;
             let u = dims.iter().position(|u| u.sources[1 - p] != 0 && is_window(u))?;
             is_column.then_some((y, u))
@@ -64,21 +62,21 @@ impl Stencil {
 ///
 /// # Safety
 ///
-/// As [`Kernels`](crate::kernel::Kernels).
-pub(super) unsafe fn stencil<const P: usize>(
-    job: &Job<'_, P>,
-    dims: &Dims<P>,
-    reads: [RawRead; P],
+/// As [`Kernels`](crate::kernel::Kernels); elements are real numbers.
+pub(super) unsafe fn stencil(
+    kernels: &RawKernels,
+    dims: &Dims<2>,
+    reads: [RawRead; 2],
     out: *mut u8,
     mode: RawMode,
 ) -> bool {
     let points = dims.iter().fold(1_usize, |n, d| n.saturating_mul(d.extent));
-    if !job.kernels.is_real || !matches!(mode, RawMode::Assign) || points < POINTS {
+    if !matches!(mode, RawMode::Assign) || points < POINTS {
         return false;
     }
     let Some(Stencil { p, y, u, rows }) = Stencil::of(dims) else { return false };
     let q = 1 - p;
-    let size = job.kernels.element.size();
+    let size = kernels.element.size();
     let at = |ptr: *const u8, offset: isize| {
         ptr.wrapping_offset(offset.wrapping_mul(size.cast_signed()))
     };
@@ -92,7 +90,7 @@ pub(super) unsafe fn stencil<const P: usize>(
         }
     }
     // Weights with zeros before and behind, the rows innermost but for what is adjacent.
-    let is_weight = |d: &Dim<P>| d.sources[q] != 0;
+    let is_weight = |d: &Dim<2>| d.sources[q] != 0;
     let margin = rows - 1;
     let extents = dims.iter().enumerate().filter(|(_, d)| is_weight(d));
     let extents = extents.map(|(i, d)| if i == u { d.extent + 2 * margin } else { d.extent });
@@ -100,7 +98,7 @@ pub(super) unsafe fn stencil<const P: usize>(
     if elements.saturating_mul(size) > BYTES {
         return false;
     }
-    let mut weights = Kept::new(elements * size, job.kernels.element.align());
+    let mut weights = Kept::new(elements * size, kernels.element.align());
     let mut copy: Dims<1> = Dims::new();
     let mut steps = dims.clone();
     let mut stride = 1_isize;
@@ -115,10 +113,10 @@ pub(super) unsafe fn stencil<const P: usize>(
     let to = weights.as_mut_ptr();
     // SAFETY: there is room for the weights, and the caller's duties.
     unsafe {
-        job.kernels.scale_all(Dims::from_elem(all, 1), to, RawMode::Assign);
+        kernels.scale_all(Dims::from_elem(all, 1), to, RawMode::Assign);
         let first = to.wrapping_offset(step * (margin * size).cast_signed());
         let read = RawRead { conjugated: false, ..reads[q] };
-        job.kernels.unary(&mut copy, read, first, RawMode::Assign);
+        kernels.unary(&mut copy, read, first, RawMode::Assign);
     }
     #[cfg(test)]
     super::tests::take(super::tests::Way::Stencil);
@@ -134,7 +132,7 @@ pub(super) unsafe fn stencil<const P: usize>(
         let outer = Dim { extent: groups, out: along(own.out), ..own };
         part[y] = Dim { sources: own.sources.map(along), ..outer };
         part[u].extent += rows - 1;
-        let mut column = Dim { extent: rows, out: own.out, sources: [0; P], summed: false };
+        let mut column = Dim { extent: rows, out: own.out, sources: [0; 2], summed: false };
         column.sources[q] = -step;
         part.push(column);
         let first = first.cast_signed();
@@ -143,12 +141,12 @@ pub(super) unsafe fn stencil<const P: usize>(
         reads[q].ptr = at(to, step * margin.cast_signed());
         let to = at(out, own.out.wrapping_mul(first)).cast_mut();
         // SAFETY: the caller's duties; what is read of X belongs to a point of the nest.
-        unsafe { (job.kernel)(job.kernels, &mut part, reads, to, RawMode::Assign) };
+        unsafe { kernels.binary(&mut part, reads, to, RawMode::Assign) };
     }
     // SAFETY: the caller's duties: all results have been written.
     unsafe {
-        if has_nan(job, &dims, out) {
-            (job.kernel)(job.kernels, &mut dims, plain_reads, out, RawMode::Assign);
+        if has_nan(kernels, &dims, out) {
+            kernels.binary(&mut dims, plain_reads, out, RawMode::Assign);
         }
     }
     true
@@ -159,7 +157,7 @@ pub(super) unsafe fn stencil<const P: usize>(
 /// # Safety
 ///
 /// At every point of the kept loops there is a result.
-unsafe fn has_nan<const P: usize>(job: &Job<'_, P>, dims: &Dims<P>, out: *mut u8) -> bool {
+unsafe fn has_nan(kernels: &RawKernels, dims: &Dims<2>, out: *mut u8) -> bool {
     let kept = dims.iter().filter(|d| !d.summed);
     let mut all: Dims<1> =
         kept.map(|d| Dim { extent: d.extent, out: 0, sources: [d.out], summed: true }).collect();
@@ -167,8 +165,8 @@ unsafe fn has_nan<const P: usize>(job: &Job<'_, P>, dims: &Dims<P>, out: *mut u8
     let mut bits = 0_u64;
     let to = core::ptr::from_mut(&mut bits).cast();
     // SAFETY: the caller's duty; real elements have up to 8 bytes, as that number.
-    unsafe { job.kernels.unary(&mut all, read, to, RawMode::Assign) };
-    match (job.kernels.element.size(), bits.to_ne_bytes()) {
+    unsafe { kernels.unary(&mut all, read, to, RawMode::Assign) };
+    match (kernels.element.size(), bits.to_ne_bytes()) {
         (4, [a, b, c, d, ..]) => f32::from_ne_bytes([a, b, c, d]).is_nan(),
         _ => f64::from_bits(bits).is_nan(),
     }

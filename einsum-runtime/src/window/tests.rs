@@ -6,7 +6,7 @@ use num_complex::{Complex32, Complex64};
 
 use super::{Axis, Term, Windowed, run};
 use crate::element::Element;
-use crate::kernel::level::on_every_level;
+use crate::kernel::level::{Level, on_every_level};
 use crate::kernel::raw::{Factor, RawKernels, RawMode, RawRead, Sources};
 
 /// How a nest can be run.
@@ -16,13 +16,15 @@ pub(super) enum Way {
     Classes,
     FlatResults,
     Results,
+    Rows,
     Scatter,
     Spread,
     Stencil,
+    Taps,
 }
 
 thread_local! {
-    static TAKEN: Cell<[usize; 7]> = const { Cell::new([0; 7]) };
+    static TAKEN: Cell<[usize; 9]> = const { Cell::new([0; 9]) };
 }
 
 /// Counts the nests that this thread runs so.
@@ -272,12 +274,58 @@ fn check_convolutions<T: Integer>(random: &mut Random, rounds: usize) {
     }
 }
 
+/// Windows with one result for all that they read, in a plane or along a line, for every channel, and both gradients.
+fn check_stencils<T: Integer>(random: &mut Random, rounds: usize) {
+    for _ in 0..rounds {
+        let mut extents = vec![1 + random.below(3), 1 + random.below(3)];
+        let batch = axis(extents[0], 0, &[(0, 1)]);
+        let channel = axis(extents[1], 0, &[(1, 1)]);
+        let (mut x, mut w) = (vec![batch.clone(), channel.clone()], vec![channel.clone()]);
+        let mut y = vec![batch, channel];
+        let windows = 1 + random.below(2);
+        for window in 0..windows {
+            let is_row = window + 1 == windows;
+            let (s, d) = (1 + random.below(4) / 3, 1 + random.below(4) / 3);
+            let longest = if is_row { 90 } else { 9 };
+            let (n, k) = (1 + random.below(longest), 1 + random.below(6));
+            let pad = random.below(2) * random.below(k);
+            let extent = (s * (n - 1) + d * (k - 1) + 1).saturating_sub(2 * pad).max(1);
+            let number = extents.len();
+            extents.extend([n, k]);
+            let terms = [(number, s.cast_signed()), (number + 1, d.cast_signed())];
+            x.push(axis(extent, -pad.cast_signed(), &terms));
+            w.push(axis(k, 0, &[(number + 1, 1)]));
+            y.push(axis(n, 0, &[(number, 1)]));
+        }
+        let [x, w, y] = [x, w, y].map(|axes| Array::lay(random, axes));
+        check::<T, 2>(random, &extents, &[x.clone(), w.clone()], &y);
+        check::<T, 2>(random, &extents, &[w.clone(), x.clone()], &y);
+        check::<T, 2>(random, &extents, &[y.clone(), w.clone()], &x);
+        check::<T, 2>(random, &extents, &[x, y], &w);
+    }
+}
+
+#[test]
+fn stencils() {
+    let mut random = Random(4);
+    on_every_level(|level| {
+        let taken = || [Way::Rows, Way::Taps].map(|way| TAKEN.get()[way as usize]);
+        let before = taken();
+        check_stencils::<f32>(&mut random, 150);
+        check_stencils::<f64>(&mut random, 150);
+        let taken = [0, 1].map(|way| taken()[way] - before[way]);
+        println!("{taken:?}");
+        assert!(taken.iter().all(|taken| *taken > 10) || level < Level::Avx512, "{taken:?}");
+    });
+}
+
 #[test]
 fn convolutions() {
     let mut random = Random(1);
     on_every_level(|_| {
-        check_convolutions::<f32>(&mut random, 160);
+        check_convolutions::<f32>(&mut random, 200);
         check_convolutions::<f64>(&mut random, 60);
+        check_stencils::<f32>(&mut Random(5), 80);
     });
     check_convolutions::<Complex32>(&mut random, 40);
     check_convolutions::<Complex64>(&mut random, 20);

@@ -21,6 +21,26 @@ macro_rules! primitives {
             }
         }
 
+        unsafe extern $abi fn halve<const ELEMENT: usize>(
+            to: *mut u8,
+            from: *const u8,
+            reads: *const Pair,
+            count: usize,
+            bytes: usize,
+            step: isize,
+        ) {
+            for i in 0..count {
+                let to = to.wrapping_offset(i.cast_signed() * step);
+                for at in (0..bytes).step_by(ELEMENT) {
+                    // SAFETY: the caller's duties.
+                    unsafe {
+                        let from = from.wrapping_offset((*reads.add(i))[0]).wrapping_add(2 * at);
+                        to.wrapping_add(at).copy_from_nonoverlapping(from, ELEMENT);
+                    }
+                }
+            }
+        }
+
         unsafe extern $abi fn transpose<const ELEMENT: usize>(
             to: *mut u8,
             from: *const u8,
@@ -72,7 +92,13 @@ primitives!("sysv64");
 primitives!("C");
 
 const fn packing<const ELEMENT: usize>() -> Packing {
-    Packing { copy, transpose: transpose::<ELEMENT>, gather: gather::<ELEMENT>, fill }
+    Packing {
+        copy,
+        halve: halve::<ELEMENT>,
+        transpose: transpose::<ELEMENT>,
+        gather: gather::<ELEMENT>,
+        fill,
+    }
 }
 
 pub(crate) static PACKING_4: Packing = packing::<4>();

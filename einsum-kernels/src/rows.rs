@@ -1,0 +1,57 @@
+//! The interface of the kernels for stencils: rows of results, each the sum of a few shifted rows of X.
+//!
+//! ```text
+//! C[outer, vector, row, lane] (+)= Σ_step X[outer, vector, step.x + lane] · W[step.y + row]
+//! ```
+//!
+//! Nothing is used twice but what two rows have in common: both are formed from the same elements of X. All offsets and
+//! steps are in bytes. The assembly knows the offsets of the fields, 8 bytes each.
+
+use crate::table::StepEntry;
+
+/// What a kernel works on.
+#[derive(Clone, Copy, Debug)]
+#[repr(C)]
+pub struct RowsArguments {
+    pub x: *const u8,
+    pub c: *mut u8,
+    pub w: *const u8,
+    /// The first and the end of a table, which is not empty.
+    pub steps: *const StepEntry,
+    pub steps_end: *const StepEntry,
+    /// The number of points outside, 1 or more, and what there is from one to the next.
+    pub outer: usize,
+    pub x_outer: isize,
+    pub c_outer: isize,
+    /// The number of vectors, 1 or more, and what there is from one to the next.
+    pub vectors: usize,
+    pub x_vector: isize,
+    pub c_vector: isize,
+    /// The lanes of all vectors but the last, and of that one, as [`KernelSet::mask`](super::table::KernelSet::mask) has them.
+    pub mask: usize,
+    pub last_mask: usize,
+    /// From the first row to the second, if the kernel has two.
+    pub w_row: isize,
+    pub c_row: isize,
+    /// 1 if sums are added to what C holds; else C is not read.
+    pub adds: usize,
+    /// Is set to 1 if one of two rows' sums is no number; else left as it is.
+    pub is_nan: usize,
+}
+
+/// A kernel for stencils.
+///
+/// # Safety
+///
+/// The processor has the kernel's level; X and W can be read and C written, and read if sums are added, at all points of
+/// the loops and lanes that exist; elements of C are distinct and do not overlap X, W, or the table.
+pub type Rows = unsafe extern "sysv64" fn(&mut RowsArguments);
+
+/// The kernels of an element size.
+#[derive(Clone, Copy)]
+pub struct RowsSet {
+    /// The elements of a vector.
+    pub width: usize,
+    /// For one row, and for two.
+    pub kernels: [Rows; 2],
+}
