@@ -1,188 +1,13 @@
-//! The loops of calls that have so few points that handing them over would take longer. They are inlined where the call
-//! stands.
-//!
-//! Extents are checked where an array is laid along loops; emitted code has compared them before, and the optimiser knows.
-//! One function a rank, and fields in place of arrays, are less for it to do than loops over axes.
-
-#![allow(unsafe_code)]
+//! Nests of up to three loops over up to three operands.
 
 use core::marker::PhantomData;
-use core::mem::ManuallyDrop;
 
-use ndarray::{Array, Dimension};
-
+use super::along::{Along, AlongMut, Extents};
+use super::outside;
+use super::row::Row;
 use crate::element::Element;
-use crate::ellipsis::NoEllipsis;
 use crate::layout::opaque;
-use crate::output_view::OutputView;
 use crate::static_extent::AreStatic;
-use crate::view::{View, holds};
-
-/// The most points of a call whose loops emitted code runs itself. Kernels gain more from matrix products than from sums
-/// and products of vectors, but begin later.
-const POINTS: usize = 256;
-const POINTS_OF_THREE: usize = 512;
-
-#[inline(always)]
-fn is_short(extent: usize) -> bool {
-    // An extent of zero is none.
-    extent.wrapping_sub(1) < POINTS
-}
-
-/// Whether a loop has few points, and at least one.
-#[inline(always)]
-#[must_use]
-pub fn few1(i: usize) -> bool {
-    is_short(i)
-}
-
-/// As [`few1`], for two loops.
-#[inline(always)]
-#[must_use]
-pub fn few2(i: usize, j: usize) -> bool {
-    is_short(i) && is_short(j) && i * j <= POINTS
-}
-
-/// As [`few1`], for three loops.
-#[inline(always)]
-#[must_use]
-pub fn few3(i: usize, j: usize, k: usize) -> bool {
-    is_short(i) && is_short(j) && is_short(k) && i * j * k <= POINTS_OF_THREE
-}
-
-/// Ends the process: unwinding would cost every loop the code that cleans up behind it.
-#[cold]
-#[inline(never)]
-extern "C" fn outside() -> ! {
-    panic!("einloom: internal error: a position lies outside of its array")
-}
-
-/// The extents of a call's loops; 1 for those that are not there.
-type Extents = (usize, usize, usize);
-
-/// An operand along the loops of a call. Fields of their own, not arrays, since these are soon in registers.
-///
-/// Invariant: for `'v`, every element at `ptr + Σ position · step` with all positions below the extents may be read.
-pub struct Along<'v, T> {
-    ptr: *const T,
-    extents: Extents,
-    s0: isize,
-    s1: isize,
-    s2: isize,
-    borrow: PhantomData<&'v [T]>,
-}
-
-/// An output along the kept loops of a call, which come first.
-///
-/// Invariant: as that of [`Along`], for the first `kept` loops, beside which nothing moves it; the elements may be written by
-/// nobody else, and no two positions have the same.
-pub struct AlongMut<'v, T> {
-    ptr: *mut T,
-    kept: usize,
-    extents: Extents,
-    s0: isize,
-    s1: isize,
-    s2: isize,
-    borrow: PhantomData<&'v mut [T]>,
-}
-
-/// The number of the loop of an axis that has none, but the extent 1.
-const NONE: usize = 3;
-
-/// Returns the extent of a loop.
-#[inline(always)]
-fn of_loop(extents: Extents, number: usize) -> usize {
-    match number {
-        0 => extents.0,
-        1 => extents.1,
-        2 => extents.2,
-        NONE => 1,
-        _ => outside(),
-    }
-}
-
-/// Returns the step of an axis of this stride along a loop, given its own.
-#[inline(always)]
-fn step(number: usize, own: usize, stride: isize) -> isize {
-    if number == own { stride } else { 0 }
-}
-
-macro_rules! ranks {
-    ($($rank:literal: $($axis:literal $at:ident $n:ident),*;)*) => { $(
-        impl<T: Element, X> View<'_, T, $rank, X, NoEllipsis> {
-            /// Whether the operand has these extents.
-            #[inline(always)]
-            #[must_use]
-            pub fn is(&self $(, $n: usize)*) -> bool {
-                (self.layout.found == $rank) $(& (self.layout.extent($axis) == $n))*
-            }
-
-            /// Returns the operand along loops of these extents, given the loop of each axis
-            /// ([`NONE`] if it has none).
-            #[inline(always)]
-            #[must_use]
-            pub fn along(&self, extents: Extents $(, $at: usize)*) -> Along<'_, T> {
-                let layout = &self.layout;
-                if !((layout.found == $rank) $(& (layout.extent($axis) == of_loop(extents, $at)))*) {
-                    outside();
-                }
-                Along {
-                    ptr: self.ptr().as_ptr(),
-                    extents,
-                    s0: 0_isize $(.wrapping_add(step(0, $at, layout.stride($axis))))*,
-                    s1: 0_isize $(.wrapping_add(step(1, $at, layout.stride($axis))))*,
-                    s2: 0_isize $(.wrapping_add(step(2, $at, layout.stride($axis))))*,
-                    borrow: PhantomData,
-                }
-            }
-        }
-
-        impl<T: Element, X> OutputView<'_, T, $rank, X, NoEllipsis> {
-            /// Whether the output has these extents.
-            #[inline(always)]
-            #[must_use]
-            pub fn is(&self $(, $n: usize)*) -> bool {
-                (self.layout.found == $rank) $(& (self.layout.extent($axis) == $n))*
-            }
-
-            /// Returns the output along the first `kept` of loops of these extents, given the loop of each axis
-            /// ([`NONE`] if it has none).
-            #[inline(always)]
-            #[must_use]
-            pub fn along(
-                &mut self,
-                kept: usize,
-                extents: Extents
-                $(, $at: usize)*
-            ) -> AlongMut<'_, T> {
-                let layout = &self.layout;
-                let fits = (layout.found == $rank)
-                    $(& (($at < kept) | ($at == NONE)) & (layout.extent($axis) == of_loop(extents, $at)))*;
-                // Along a loop without an axis, points would share elements.
-                let loops = 0_usize $(| (1 << $at))*;
-                if !(fits & (loops & !(1 << NONE) == (1 << kept) - 1)) {
-                    outside();
-                }
-                AlongMut {
-                    ptr: self.ptr.as_ptr(),
-                    kept,
-                    extents,
-                    s0: 0_isize $(.wrapping_add(step(0, $at, layout.stride($axis))))*,
-                    s1: 0_isize $(.wrapping_add(step(1, $at, layout.stride($axis))))*,
-                    s2: 0_isize $(.wrapping_add(step(2, $at, layout.stride($axis))))*,
-                    borrow: PhantomData,
-                }
-            }
-        }
-    )* };
-}
-ranks! {
-    0: ;
-    1: 0 i n0;
-    2: 0 i n0, 1 j n1;
-    3: 0 i n0, 1 j n1, 2 k n2;
-    4: 0 i n0, 1 j n1, 2 k n2, 3 l n3;
-}
 
 /// Returns the number of iterations that are left, of which the optimiser is to know nothing: loops of a few points are only
 /// made longer, and a user's crate with them, by being unrolled for many. If the extents are part of types it does know.
@@ -344,7 +169,8 @@ macro_rules! nests {
             row.len = len;
         }
 
-        /// Lets the sums of products along the loops enter the output, as [`scale`] says.
+        /// Lets the sums of products along the loops enter the output: an element becomes `beta * old + alpha * sum`, where an
+        /// `alpha` that is not given is one and a `beta` zero; with a `beta` of zero the old value does not matter.
         #[inline(always)]
         pub fn $into<T: Element, S: AreStatic, const KEPT: usize, const SUMMED: usize>(
             _static_extents: S,
@@ -401,73 +227,4 @@ fn scale<T: Element>(place: &mut T, sum: T, alpha: Option<T>, beta: Option<T>) {
         Some(beta) if beta != T::ZERO => T::add(scaled(beta, *place), sum),
         _ => sum,
     };
-}
-
-/// The elements of a new array, in C order.
-///
-/// Invariant: `ptr`, `len`, and `capacity` are those of a vector. They are apart so that they stay in registers.
-pub struct Row<T> {
-    ptr: *mut T,
-    len: usize,
-    capacity: usize,
-}
-
-impl<T: Element, const R: usize, X, E> View<'_, T, R, X, E> {
-    /// Returns room for so many elements.
-    #[inline(always)]
-    #[must_use]
-    pub fn row(&self, len: usize) -> Row<T> {
-        let (ptr, capacity) = allocate(len);
-        Row { ptr, len: 0, capacity }
-    }
-
-    /// Returns the array of the elements of a row.
-    ///
-    /// # Panics
-    ///
-    /// If not as many elements were pushed as the extents say, or `D` has another rank.
-    #[inline(always)]
-    #[must_use]
-    pub fn array<const RO: usize, D: Dimension>(
-        &self,
-        row: Row<T>,
-        extents: [usize; RO],
-    ) -> Array<T, D> {
-        let Row { ptr, len, capacity } = *ManuallyDrop::new(row);
-        // SAFETY: the invariant of `Row`.
-        unsafe { array(ptr, len, capacity, extents) }
-    }
-}
-
-#[inline(never)]
-fn allocate<T>(len: usize) -> (*mut T, usize) {
-    let mut elements = ManuallyDrop::new(Vec::with_capacity(len));
-    (elements.as_mut_ptr(), elements.capacity())
-}
-
-/// # Safety
-///
-/// `ptr`, `len`, and `capacity` are those of a vector.
-#[inline(never)]
-unsafe fn array<T, const R: usize, D: Dimension>(
-    ptr: *mut T,
-    len: usize,
-    capacity: usize,
-    extents: [usize; R],
-) -> Array<T, D> {
-    // SAFETY: the caller's duty.
-    let elements = unsafe { Vec::from_raw_parts(ptr, len, capacity) };
-    let mut shape = D::zeros(R);
-    let fits = shape.ndim() == R && len > 0 && holds(&extents, len);
-    assert!(fits, "einloom: internal error: another rank or number of elements");
-    shape.slice_mut().copy_from_slice(&extents);
-    // SAFETY: the elements are as many as the extents say, and with elements no extent is zero.
-    unsafe { Array::from_shape_vec_unchecked(shape, elements) }
-}
-
-impl<T> Drop for Row<T> {
-    fn drop(&mut self) {
-        // SAFETY: the invariant of `Row`.
-        drop(unsafe { Vec::from_raw_parts(self.ptr, self.len, self.capacity) });
-    }
 }
