@@ -12,7 +12,7 @@ use crate::static_extent::AreStatic;
 /// Returns the number of iterations that are left, of which the optimiser is to know nothing: loops of a few points are only
 /// made longer, and a user's crate with them, by being unrolled for many. If the extents are part of types it does know.
 #[inline(always)]
-fn next<S: AreStatic>(left: usize) -> usize {
+fn known<S: AreStatic>(left: usize) -> usize {
     if const { S::ARE_STATIC } { left } else { opaque(left) }
 }
 
@@ -27,7 +27,27 @@ macro_rules! each {
             $body;
             $o = $o.wrapping_offset($out.$step);
             $($x = $x.wrapping_offset($along.$step);)*
-            left = next::<S>(left - 1);
+            left = known::<S>(left) - 1;
+        }
+    }};
+}
+
+/// As [`each`], for the innermost summed loop: two positions at a time, or it would mostly count.
+macro_rules! each_of_two {
+    (
+        ($extent:tt $step:ident) [$put:ident $sum:ident $out:ident $o:ident]
+        [$($along:ident $x:ident),*] $body:expr
+    ) => {{
+        let (mut left $(, mut $x)*) = ($out.extents.$extent $(, $x)*);
+        while left > 1 {
+            $body;
+            $($x = $x.wrapping_offset($along.$step);)*
+            $body;
+            $($x = $x.wrapping_offset($along.$step);)*
+            left = known::<S>(left) - 2;
+        }
+        if left > 0 {
+            $body;
         }
     }};
 }
@@ -85,6 +105,9 @@ macro_rules! nest {
 
 /// The summed loops.
 macro_rules! sum {
+    ($names:tt $arrays:tt [$last:tt]) => {
+        each_of_two!($last $names $arrays sum!($names $arrays []))
+    };
     ($names:tt $arrays:tt [$first:tt $($summed:tt)*]) => {
         each!($first $names $arrays sum!($names $arrays [$($summed)*]))
     };
