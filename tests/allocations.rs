@@ -353,6 +353,12 @@ fn wide_windows() {
         ones([2, 16, 20, 150]),
         Array3::from_elem((20, 16, 31), 1.0_f32)
     );
+    // An operand that is larger than the bound.
+    windows!(
+        "b c (x+k-15), o c k -> b o x",
+        Array3::from_elem((1, 4, 500_000), 1.0_f32),
+        Array3::from_elem((5, 4, 31), 1.0_f32)
+    );
     windows!("(y+u) (x+v), u v -> y x", plane(130), plane(31));
     windows!("(y+u-15) (x+v-15), u v -> y x", plane(100), plane(31));
     windows!("(2*y+u) (2*x+v), u v -> y x", plane(231), plane(31));

@@ -1,4 +1,5 @@
-//! The assembly of the contraction engine, and the arguments and tables that it reads: see `engine` in `einsum-runtime`,
+//! The assembly of the contraction engine, of stencils, and of tiny nests, and the arguments and tables that these read: see
+//! `engine`, `window`, and `kernel/tiny` in `einsum-runtime`,
 //! its only user, for what it is used for. Not covered by semver.
 //!
 //! A crate of its own because of rustc: where a unit of code that holds assembly has anything to inline elsewhere, all of the
@@ -18,5 +19,7 @@ pub mod rows;
 pub mod table;
 #[cfg(target_arch = "x86_64")]
 pub mod taps;
+#[cfg(target_arch = "x86_64")]
+pub mod tiny;
 #[cfg(target_arch = "x86_64")]
 pub mod x86_64;

@@ -15,6 +15,7 @@ mod rotate;
 pub mod rows;
 pub mod taps;
 mod text;
+pub mod tiny;
 
 /// Kinds of kernels: elements of Y are broadcast; lanes that do not exist are left alone.
 const MASKED: usize = 0;

@@ -9,6 +9,7 @@
 use core::arch::naked_asm;
 use core::mem::offset_of;
 
+use super::text::{element_instructions, return_to_caller, save_registers};
 use crate::rows::{RowsArguments, RowsSet};
 
 pub static ROWS_32: RowsSet = RowsSet { width: 16, kernels: [rows::<4, 1>, rows::<4, 2>] };
@@ -24,14 +25,8 @@ unsafe extern "sysv64" fn rows<const ELEMENT: usize, const ROWS: usize>(
     naked_asm!(
         ".set ELEMENT, {element}",
         ".set ROWS, {rows}",
+        element_instructions!(),
         r"
-        .macro f name, operands:vararg
-            .if ELEMENT == 4
-                \name\()s \operands
-            .else
-                \name\()d \operands
-            .endif
-        .endm
         # Calls a macro for every vector: its number, pointer, mask, and sums.
         .macro each v, name
             .if \v > 1
@@ -124,12 +119,9 @@ unsafe extern "sysv64" fn rows<const ELEMENT: usize, const ROWS: usize>(
             point \v, r9, r12
             each \v, store
         .endm
-            push rbx
-            push rbp
-            push r12
-            push r13
-            push r14
-            push r15
+        ",
+        save_registers!(),
+        r"
             sub rsp, 24
             mov rax, [rdi + 40]
             mov [rsp], rax
@@ -181,14 +173,9 @@ unsafe extern "sysv64" fn rows<const ELEMENT: usize, const ROWS: usize>(
             mov qword ptr [rdi + 128], 1
         50:
             add rsp, 24
-            pop r15
-            pop r14
-            pop r13
-            pop r12
-            pop rbp
-            pop rbx
-            vzeroupper
-            ret
+        ",
+        return_to_caller!(),
+        r"
             .irp name, f, each, point, clear, old, load, multiply, store, tile
                 .purgem \name
             .endr

@@ -7,6 +7,7 @@
 use core::arch::naked_asm;
 use core::mem::offset_of;
 
+use super::text::element_instructions;
 use crate::taps::{TapsArguments, TapsSet};
 
 macro_rules! set {
@@ -25,14 +26,8 @@ unsafe extern "sysv64" fn taps<const ELEMENT: usize, const TAPS: usize>(argument
     naked_asm!(
         ".set ELEMENT, {element}",
         ".set TAPS, {taps}",
+        element_instructions!(),
         r"
-        .macro f name, operands:vararg
-            .if ELEMENT == 4
-                \name\()s \operands
-            .else
-                \name\()d \operands
-            .endif
-        .endm
         # Calls a macro for every tap: its sum, and its place in X.
         .macro each name
             \name zmm8, ymm8, xmm8, r8

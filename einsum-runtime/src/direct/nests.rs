@@ -129,6 +129,8 @@ macro_rules! nests {
             $($along: Along<'_, T>,)*
             mut put: impl FnMut(*mut T, T),
         ) {
+            // One of the nests below runs: what is not written must not count as written.
+            const { assert!(0 < KEPT + SUMMED && KEPT + SUMMED <= 3) };
             // Other loops than those that the arrays were checked for, or more.
             let (_, n1, n2) = out.extents;
             let is_nest = (KEPT + SUMMED > 1 || n1 == 1) & (KEPT + SUMMED > 2 || n2 == 1);

@@ -36,14 +36,12 @@ pub(crate) mod table;
 mod tests;
 pub(crate) mod tiny;
 mod walk;
-#[cfg(target_arch = "x86_64")]
-pub(crate) mod x86_64;
 
 #[cfg(target_arch = "x86_64")]
 pub(crate) use einsum_kernels::batch;
 pub(crate) use einsum_kernels::rotate;
 #[cfg(target_arch = "x86_64")]
-pub(crate) use einsum_kernels::{rows, taps};
+pub(crate) use einsum_kernels::{rows, taps, x86_64};
 
 /// One loop of a nest over `P` sources. Steps are in elements.
 #[derive(Clone, Copy, Debug)]

@@ -4,6 +4,7 @@ use num_complex::{Complex32, Complex64};
 
 use super::accuracy::{Case, Data, matrices};
 use super::{Random, Sample, points, room};
+use crate::element::Element;
 use crate::kernel::level::on_every_level;
 use crate::kernel::raw::{Factor, RawKernels, RawMode, RawRead, Sources};
 use crate::kernel::tiny::{KEPT, LOOPS, Tiny, tiny};
@@ -38,6 +39,9 @@ fn tiny_products<T: Sample>(random: &mut Random) {
     }
 }
 
+/// The elements around a source: no numbers, which no sum may hold. A vector.
+const MARGIN: usize = 16;
+
 /// Random loops of real numbers through the kernel that calls get, on small integers, whose sums are exact.
 fn real_nests<T: Sample, const P: usize>(random: &mut Random)
 where
@@ -64,8 +68,11 @@ where
         }
         let memories: [(Vec<T>, isize); P] = core::array::from_fn(|p| {
             let (len, first) = room(dims.iter().map(|dim| (dim.extent, dim.sources[p])));
-            let value = |_| T::of(f64::from(random.next() % 7) - 3.0, 0.0);
-            ((0..len).map(value).collect(), first)
+            let mut memory = vec![T::of(f64::NAN, 0.0); len + 2 * MARGIN];
+            for element in &mut memory[MARGIN..MARGIN + len] {
+                *element = T::of(f64::from(random.next() % 7) - 3.0, 0.0);
+            }
+            (memory, first + MARGIN.cast_signed())
         });
         let (len, first) = room(dims.iter().map(|dim| (dim.extent, dim.out)));
         let untouched = T::of(99.0, 0.0);
@@ -103,6 +110,24 @@ fn tiny_nests_of_real_numbers() {
     real_nests::<f32, 2>(r);
     real_nests::<f64, 1>(r);
     real_nests::<f64, 2>(r);
+}
+
+/// Lanes that do not exist are no zeros: nothing infinite may be multiplied by one.
+#[test]
+fn tiny_sums_of_infinite_numbers() {
+    for extent in 1..20 {
+        let j = Dim { extent, out: 0, sources: [1, 0], summed: true };
+        let (x, y, mut sum) = (vec![2.0_f32; extent], f32::INFINITY, 0.0_f32);
+        let reads = [x.as_ptr().cast(), (&raw const y).cast()];
+        let reads = reads.map(|ptr| RawRead { ptr, conjugated: false });
+        on_every_level(|level| {
+            let (nest, out) = (Tiny::new(&[], &[j]), (&raw mut sum).cast());
+            // SAFETY: all elements can be read, and the sum be written.
+            unsafe { f32::TABLE.raw.tiny_kernel()(&nest, reads, out, RawMode::Assign) };
+            assert_eq!(sum, f32::INFINITY, "{level:?} {extent}");
+            sum = 0.0;
+        });
+    }
 }
 
 #[test]

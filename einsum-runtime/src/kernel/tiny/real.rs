@@ -1,60 +1,17 @@
 //! Tiny nests of real numbers: the loop whose elements are adjacent in all arrays, or common to all lanes, becomes vectors,
 //! the last of which is masked.
 
+use einsum_kernels::tiny::{LOOPS, OUTER, SOURCES, Walk};
+
 use super::{Tiny, tiny};
 use crate::element::Element;
 use crate::kernel::Dim;
 use crate::kernel::level::Level;
 use crate::kernel::raw::{RawMode, RawRead};
-use crate::kernel::x86_64::walk;
+use crate::kernel::x86_64::tiny as kernels;
 
-/// The loops of the assembly, and those of them that are kept, which are the outer ones.
-pub(crate) const LOOPS: usize = super::LOOPS;
-pub(crate) const OUTER: usize = super::KEPT;
-
-/// The most sources.
-pub(crate) const SOURCES: usize = 2;
-
-/// Loops around one vector. Known to the assembly.
-#[repr(C)]
-pub(crate) struct Walk {
-    /// The iterations of every loop, outermost first, one or more; of the innermost those with whole vectors, if it runs
-    /// over vectors.
-    pub(crate) extents: [usize; LOOPS],
-    /// By what the output moves on after an iteration of each kept loop, in bytes: its step, less what the loops inside have
-    /// moved.
-    pub(crate) out: [isize; OUTER],
-    /// As `out`, of every source along all loops.
-    pub(crate) sources: [[isize; LOOPS]; SOURCES],
-    /// The lanes of all vectors but the last one of a sum over lanes.
-    pub(crate) mask: usize,
-    pub(crate) last_mask: usize,
-    /// 1 if the innermost loop has one more vector, with the lanes of `last_mask`.
-    pub(crate) has_last: usize,
-    /// 1 if the sum is one over lanes too.
-    pub(crate) is_sum: usize,
-}
-
-/// A kernel that assigns the sums of a nest.
-///
-/// # Safety
-///
-/// The processor has the kernel's level; at all points of the loops and in all lanes, the sources can be read and `out` be
-/// written, which no two points share. No extent is zero but the last, if there is one more vector.
-pub(crate) type WalkKernel = unsafe extern "sysv64" fn(&Walk, *const u8, *const u8, *mut u8);
-
-/// The kernels of one element size and level.
-pub(crate) struct WalkKernels {
-    /// The bytes of a vector.
-    pub(crate) width: usize,
-    /// Returns the mask of a vector's first lanes.
-    pub(crate) mask: fn(usize) -> usize,
-    /// By the number of sources that have adjacent elements along the lanes, less one; these come first.
-    pub(crate) unary: [WalkKernel; 1],
-    pub(crate) binary: [WalkKernel; 2],
-    /// One element at a time, by the number of sources, less one.
-    pub(crate) scalar: [WalkKernel; SOURCES],
-}
+// The assembly has the loops of a nest, and of both kinds.
+const _: () = assert!(LOOPS == super::LOOPS && OUTER == super::KEPT);
 
 /// As [`tiny`], for real elements of `ELEMENT` bytes.
 ///
@@ -93,19 +50,23 @@ unsafe fn run<const ELEMENT: usize, const P: usize>(
     let [k0, k1, k2] = &nest.kept;
     let [s0, s1] = &nest.summed;
     let mut dims = [k0, k1, k2, s0, s1];
-    let (kernels, lanes) = match Level::current() {
-        Level::Avx512 => (const { &walk::avx512::<ELEMENT>() }, find_lanes(&dims)),
-        Level::Avx2 => (const { &walk::avx2::<ELEMENT>() }, find_lanes(&dims)),
-        Level::Plain => (const { &walk::avx2::<ELEMENT>() }, NONE),
+    let (avx512, avx2) = match ELEMENT {
+        4 => (&kernels::F32_AVX512, &kernels::F32_AVX2),
+        _ => (&kernels::F64_AVX512, &kernels::F64_AVX2),
+    };
+    let (set, lanes) = match Level::current() {
+        Level::Avx512 => (avx512, find_lanes(&dims)),
+        Level::Avx2 => (avx2, find_lanes(&dims)),
+        Level::Plain => (avx2, NONE),
     };
     let [mut x, mut y] = sources;
     if lanes == NONE {
-        let walk = Walk::new::<ELEMENT, P>(&dims, false, NONE);
+        let walk = walk_of::<ELEMENT, P>(&dims, false, NONE);
         // SAFETY: the caller's duties; this kernel is one for every level.
-        return unsafe { kernels.scalar[P - 1](&walk, x, y, out) };
+        return unsafe { set.scalar[P - 1](&walk, x, y, out) };
     }
     let along = dims[lanes];
-    let width = kernels.width.cast_signed();
+    let width = set.width.cast_signed();
     let width_of = |p: usize| if along.sources[p] == 0 { 0 } else { width };
     // Sources with adjacent elements come first.
     let is_swapped = along.sources[0] == 0;
@@ -117,26 +78,26 @@ unsafe fn run<const ELEMENT: usize, const P: usize>(
         false => [width_of(0), width_of(P - 1)],
     };
     let kernel = match P {
-        1 => kernels.unary[0],
-        _ => kernels.binary[usize::from(widths[1] != 0)],
+        1 => set.unary[0],
+        _ => set.binary[usize::from(widths[1] != 0)],
     };
-    let in_vector = kernels.width / ELEMENT;
+    let in_vector = set.width / ELEMENT;
     let extent = along.extent;
     if lanes >= OUTER {
         // The innermost loop.
         dims.swap(lanes, LOOPS - 1);
-        let mut walk = Walk::new::<ELEMENT, P>(&dims, is_swapped, LOOPS - 1);
+        let mut walk = walk_of::<ELEMENT, P>(&dims, is_swapped, LOOPS - 1);
         let (whole, rest) = (extent / in_vector, extent % in_vector);
-        walk.sum_over_lanes(whole, rest, widths);
-        walk.mask = (kernels.mask)(in_vector);
-        walk.last_mask = (kernels.mask)(rest);
+        sum_over_lanes(&mut walk, whole, rest, widths);
+        walk.mask = (set.mask)(in_vector);
+        walk.last_mask = (set.mask)(rest);
         // SAFETY: the caller's duties; the processor has the level.
         return unsafe { kernel(&walk, x, y, out) };
     }
-    let mut walk = Walk::new::<ELEMENT, P>(&dims, is_swapped, lanes);
+    let mut walk = walk_of::<ELEMENT, P>(&dims, is_swapped, lanes);
     let (mut left, mut out) = (extent, out);
     while left > 0 {
-        walk.mask = (kernels.mask)(left.min(in_vector));
+        walk.mask = (set.mask)(left.min(in_vector));
         walk.last_mask = walk.mask;
         // SAFETY: the caller's duties; the processor has the level.
         unsafe { kernel(&walk, x, y, out) };
@@ -176,67 +137,65 @@ fn find_lanes<const P: usize>(dims: &[&Dim<P>; LOOPS]) -> usize {
     NONE
 }
 
-impl Walk {
-    /// Loops of which `lanes` has no steps here. The sources are swapped if so said.
-    fn new<const ELEMENT: usize, const P: usize>(
-        dims: &[&Dim<P>; LOOPS],
-        is_swapped: bool,
-        lanes: usize,
-    ) -> Self {
-        let mut walk = Walk {
-            extents: [1; LOOPS],
-            out: [0; OUTER],
-            sources: [[0; LOOPS]; SOURCES],
-            mask: 0,
-            last_mask: 0,
-            has_last: 0,
-            is_sum: 0,
-        };
-        let (first, second) = if is_swapped { (P - 1, 0) } else { (0, P - 1) };
-        // What the loop inside moves.
-        let (mut out, mut x, mut y) = (0_isize, 0_isize, 0_isize);
-        let mut number = LOOPS;
-        while number > 0 {
-            number -= 1;
-            let dim = dims[number];
-            if number == lanes {
-                // One iteration.
-                walk.out[number.min(OUTER - 1)] = out.wrapping_neg();
-                walk.sources[0][number] = x.wrapping_neg();
-                walk.sources[1][number] = y.wrapping_neg();
-                (out, x, y) = (0, 0, 0);
-                continue;
-            }
-            let extent = dim.extent.cast_signed();
-            let bytes = |step: isize| step.wrapping_mul(ELEMENT.cast_signed());
-            walk.extents[number] = dim.extent;
-            // Steps that no element needs may not be representable.
-            if number < OUTER {
-                walk.out[number] = bytes(dim.out).wrapping_sub(out);
-                out = bytes(dim.out).wrapping_mul(extent);
-            }
-            walk.sources[0][number] = bytes(dim.sources[first]).wrapping_sub(x);
-            x = bytes(dim.sources[first]).wrapping_mul(extent);
-            walk.sources[1][number] = bytes(dim.sources[second]).wrapping_sub(y);
-            y = bytes(dim.sources[second]).wrapping_mul(extent);
+/// Loops of which `lanes` has no steps here. The sources are swapped if so said.
+fn walk_of<const ELEMENT: usize, const P: usize>(
+    dims: &[&Dim<P>; LOOPS],
+    is_swapped: bool,
+    lanes: usize,
+) -> Walk {
+    let mut walk = Walk {
+        extents: [1; LOOPS],
+        out: [0; OUTER],
+        sources: [[0; LOOPS]; SOURCES],
+        mask: 0,
+        last_mask: 0,
+        has_last: 0,
+        is_sum: 0,
+    };
+    let (first, second) = if is_swapped { (P - 1, 0) } else { (0, P - 1) };
+    // What the loop inside moves.
+    let (mut out, mut x, mut y) = (0_isize, 0_isize, 0_isize);
+    let mut number = LOOPS;
+    while number > 0 {
+        number -= 1;
+        let dim = dims[number];
+        if number == lanes {
+            // One iteration.
+            walk.out[number.min(OUTER - 1)] = out.wrapping_neg();
+            walk.sources[0][number] = x.wrapping_neg();
+            walk.sources[1][number] = y.wrapping_neg();
+            (out, x, y) = (0, 0, 0);
+            continue;
         }
-        walk
+        let extent = dim.extent.cast_signed();
+        let bytes = |step: isize| step.wrapping_mul(ELEMENT.cast_signed());
+        walk.extents[number] = dim.extent;
+        // Steps that no element needs may not be representable.
+        if number < OUTER {
+            walk.out[number] = bytes(dim.out).wrapping_sub(out);
+            out = bytes(dim.out).wrapping_mul(extent);
+        }
+        walk.sources[0][number] = bytes(dim.sources[first]).wrapping_sub(x);
+        x = bytes(dim.sources[first]).wrapping_mul(extent);
+        walk.sources[1][number] = bytes(dim.sources[second]).wrapping_sub(y);
+        y = bytes(dim.sources[second]).wrapping_mul(extent);
     }
+    walk
+}
 
-    /// Lets the innermost loop, which has no steps yet, run over vectors: `whole` ones, and one with the `rest` of the lanes.
-    fn sum_over_lanes(&mut self, whole: usize, rest: usize, widths: [isize; SOURCES]) {
-        let (last, has_last) = (LOOPS - 1, usize::from(rest > 0));
-        let iterations = (whole + has_last).cast_signed();
-        self.extents[last] = whole;
-        self.has_last = has_last;
-        self.is_sum = 1;
-        let mut p = 0;
-        while p < SOURCES {
-            let steps = &mut self.sources[p];
-            steps[last] = widths[p];
-            // The loop around it makes up for them.
-            steps[last - 1] = steps[last - 1].wrapping_sub(widths[p].wrapping_mul(iterations));
-            p += 1;
-        }
+/// Lets the innermost loop, which has no steps yet, run over vectors: `whole` ones, and one with the `rest` of the lanes.
+fn sum_over_lanes(walk: &mut Walk, whole: usize, rest: usize, widths: [isize; SOURCES]) {
+    let (last, has_last) = (LOOPS - 1, usize::from(rest > 0));
+    let iterations = (whole + has_last).cast_signed();
+    walk.extents[last] = whole;
+    walk.has_last = has_last;
+    walk.is_sum = 1;
+    let mut p = 0;
+    while p < SOURCES {
+        let steps = &mut walk.sources[p];
+        steps[last] = widths[p];
+        // The loop around it makes up for them.
+        steps[last - 1] = steps[last - 1].wrapping_sub(widths[p].wrapping_mul(iterations));
+        p += 1;
     }
 }

@@ -1,41 +1,38 @@
-//! The nests of [`tiny`](crate::kernel::tiny) for real elements: loops around one vector, for which masks say what lanes
-//! exist, or around one element.
+//! The kernels of [`tiny`](crate::tiny).
 
 use core::arch::naked_asm;
 use core::mem::offset_of;
 
+use super::text::element_instructions;
 use super::{address_of_mask_32, address_of_mask_64};
-use crate::kernel::tiny::real::{LOOPS, OUTER, Walk, WalkKernel, WalkKernels};
+use crate::tiny::{LOOPS, OUTER, Walk, WalkKernels};
 
 /// For processors of any level: no vectors.
 const SCALAR: usize = 0;
 const AVX2: usize = 1;
 const AVX512: usize = 2;
 
-/// The kernels for elements of `ELEMENT` bytes.
-pub(crate) const fn avx512<const ELEMENT: usize>() -> WalkKernels {
-    WalkKernels {
-        width: 64,
-        mask: |lanes| (1 << lanes) - 1,
-        unary: [walk::<ELEMENT, AVX512, 1, 1>],
-        binary: [walk::<ELEMENT, AVX512, 2, 1>, walk::<ELEMENT, AVX512, 2, 2>],
-        scalar: scalar::<ELEMENT>(),
-    }
+macro_rules! sets {
+    ($($avx512:ident $avx2:ident: $element:literal, $mask:ident;)*) => { $(
+        pub static $avx512: WalkKernels = WalkKernels {
+            width: 64,
+            mask: |lanes| (1 << lanes) - 1,
+            unary: [walk::<$element, AVX512, 1, 1>],
+            binary: [walk::<$element, AVX512, 2, 1>, walk::<$element, AVX512, 2, 2>],
+            scalar: [walk::<$element, SCALAR, 1, 0>, walk::<$element, SCALAR, 2, 0>],
+        };
+        pub static $avx2: WalkKernels = WalkKernels {
+            width: 32,
+            mask: $mask,
+            unary: [walk::<$element, AVX2, 1, 1>],
+            binary: [walk::<$element, AVX2, 2, 1>, walk::<$element, AVX2, 2, 2>],
+            scalar: [walk::<$element, SCALAR, 1, 0>, walk::<$element, SCALAR, 2, 0>],
+        };
+    )* };
 }
-
-/// As [`avx512`].
-pub(crate) const fn avx2<const ELEMENT: usize>() -> WalkKernels {
-    WalkKernels {
-        width: 32,
-        mask: if ELEMENT == 4 { address_of_mask_32 } else { address_of_mask_64 },
-        unary: [walk::<ELEMENT, AVX2, 1, 1>],
-        binary: [walk::<ELEMENT, AVX2, 2, 1>, walk::<ELEMENT, AVX2, 2, 2>],
-        scalar: scalar::<ELEMENT>(),
-    }
-}
-
-const fn scalar<const ELEMENT: usize>() -> [WalkKernel; 2] {
-    [walk::<ELEMENT, SCALAR, 1, 0>, walk::<ELEMENT, SCALAR, 2, 0>]
+sets! {
+    F32_AVX512 F32_AVX2: 4, address_of_mask_32;
+    F64_AVX512 F64_AVX2: 8, address_of_mask_64;
 }
 
 /// Assigns the sums of a nest over `P` sources of elements of `ELEMENT` bytes, `f32` or `f64`. The first `VECTORS` sources
@@ -43,7 +40,7 @@ const fn scalar<const ELEMENT: usize>() -> [WalkKernel; 2] {
 ///
 /// # Safety
 ///
-/// As [`WalkKernel`].
+/// As [`WalkKernel`](crate::tiny::WalkKernel).
 #[unsafe(naked)]
 unsafe extern "sysv64" fn walk<
     const ELEMENT: usize,
@@ -64,14 +61,8 @@ unsafe extern "sysv64" fn walk<
         ".set LEVEL, {level}",
         ".set P, {p}",
         ".set VECTORS, {vectors}",
+        element_instructions!(),
         r"
-        .macro f name, operands:vararg
-            .if ELEMENT == 4
-                \name\()s \operands
-            .else
-                \name\()d \operands
-            .endif
-        .endm
         # Moves on by one iteration of a loop.
         .macro move_sources number
             add r8, [rdi + {sources} + 8*\number]
