@@ -59,7 +59,7 @@ impl Call<'_> {
         made: &[Option<Intermediate>],
         out: &Out<'_>,
     ) {
-        let target = Laid { axes: out.axes, loops: nest.target };
+        let target = Laid { axes: &out.axes, loops: nest.target };
         // SAFETY: the caller's duties.
         unsafe {
             match nest.sources {
@@ -67,13 +67,16 @@ impl Call<'_> {
                     let _ = self.kernels.scale_all(whole(&out.axes), out.ptr, out.mode);
                 }
                 [source] => {
-                    let (read, laid) = self.source(source, made);
-                    self.run_laid(nest, [read], [laid], target, out);
+                    let (read, mut room) = (self.read(source, made), None);
+                    let laid = [self.lay(source, made, &mut room)];
+                    self.run_laid(nest, [read], laid, target, out);
                 }
                 [first, second] => {
-                    let (first, laid_first) = self.source(first, made);
-                    let (second, laid_second) = self.source(second, made);
-                    self.run_laid(nest, [first, second], [laid_first, laid_second], target, out);
+                    let reads = [self.read(first, made), self.read(second, made)];
+                    let (mut room, mut other) = (None, None);
+                    let laid =
+                        [self.lay(first, made, &mut room), self.lay(second, made, &mut other)];
+                    self.run_laid(nest, reads, laid, target, out);
                 }
                 _ => unreachable!("einloom: internal error: a nest has at most two sources"),
             }
@@ -172,8 +175,7 @@ impl Along<'_> {
         let mut array = Array { axes: SmallVec::new(), terms: SmallVec::new() };
         assert!(loops.len() == axes.named.extents.len(), "{AXES}");
         for (axis, &number) in loops.iter().enumerate() {
-            let (extent, stride) =
-                (axes.named.extents[axis], axes.named.strides[axis].cast_signed());
+            let (extent, stride) = (axes.named.extents[axis], axes.named.strides[axis]);
             match self.program.window(number) {
                 None if number == NONE => assert!(extent == 1, "{EXTENTS}"),
                 None => {
@@ -219,7 +221,7 @@ impl Along<'_> {
             #[expect(clippy::cast_possible_truncation, reason = "less than `WINDOWS`")]
             let number = (extent != 1).then_some((first + axis) as u8);
             assert!(extent == 1 || extents[first + axis] == extent, "{EXTENTS}");
-            array.push(extent, stride.cast_signed(), number);
+            array.push(extent, stride, number);
         }
         array
     }
@@ -323,5 +325,5 @@ fn few<const P: usize>(
         && dims.len() == named
         && kept <= tiny::KEPT
         && named - kept <= tiny::SUMMED;
-    fits.then(|| Tiny::new(&dims[..kept], &dims[kept..]))
+    fits.then(|| Tiny::of(&dims[..kept], &dims[kept..]))
 }

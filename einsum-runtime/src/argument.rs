@@ -10,6 +10,7 @@ use core::marker::PhantomData;
 use ndarray::{ArrayRef, Dimension};
 use smallvec::SmallVec;
 
+use crate::layout::{Axes, Steps};
 use crate::program::{Array, Program};
 use crate::view::Raw;
 
@@ -82,66 +83,85 @@ impl<'a, T> Argument<'a, T> {
     /// Takes their type off the arguments of a call.
     pub(crate) fn raw<'c>(arguments: &'c [Self]) -> &'c [RawArgument<'a>] {
         // SAFETY: the two have the same fields, and that of `PhantomData` has no size.
-        unsafe { core::slice::from_raw_parts(arguments.as_ptr().cast(), arguments.len()) }
+        unsafe { &*(core::ptr::from_ref(arguments) as *const [RawArgument<'a>]) }
     }
 }
 
-/// How many axes the ellipsis of an argument's term stands for; none if its rank does not fit the term.
-fn rest(array: &Array, argument: &RawArgument<'_>) -> Option<usize> {
-    let rest = argument.extents.len().checked_sub(array.axes.len())?;
-    (rest == 0 || array.has_ellipsis()).then_some(rest)
-}
-
-/// Returns the room that [`lay`] needs for the axes of all arguments.
+/// Returns how many axes [`lay`] has to copy.
 ///
 /// # Panics
 ///
-/// If they are not as many as the arrays of the program.
-pub(crate) fn room(program: &Program, arguments: &[RawArgument<'_>]) -> usize {
+/// If the arguments are not as many as the arrays of the program.
+pub(crate) fn copied(program: &Program, arguments: &[RawArgument<'_>]) -> usize {
     let matches = arguments.len() == program.arrays.len();
     assert!(matches, "einloom: internal error: a call does not have the arrays of its program");
-    let axes = |(array, argument): (&Array, _)| {
-        2 * (array.axes.len() + rest(array, argument).unwrap_or(0))
-    };
-    program.arrays.iter().zip(arguments).map(axes).sum()
+    let (mut copied, mut number) = (0, 0);
+    while number < arguments.len() {
+        let array = &program.arrays[number];
+        if array.has_ellipsis() && is_inside(array) {
+            copied += array.axes.len();
+        }
+        number += 1;
+    }
+    copied
 }
 
-/// Tells the axes of arguments apart as their terms do: into `axes`, which are zeros, go the extents and strides of the
-/// named axes of each, and those of its ellipsis. One whose rank does not fit its term has extents of zero, but the axes
-/// that it has are counted.
+/// Whether named axes stand on both sides of a term's ellipsis.
+fn is_inside(array: &Array) -> bool {
+    array.before() != 0 && array.before() < array.axes.len()
+}
+
+/// Tells the axes of arguments apart as their terms do. One whose rank does not fit its term has no axes, but those that it
+/// has are counted. Named axes on both sides of an ellipsis are put together in `extents` and `strides`.
 ///
 /// # Panics
 ///
-/// If there is less room than [`room`] says.
+/// If there is less room than [`copied`] says.
 pub(crate) fn lay<'c>(
     program: &Program,
-    arguments: &[RawArgument<'_>],
-    mut axes: &'c mut [usize],
+    arguments: &[RawArgument<'c>],
+    mut room: (&'c mut [usize], &'c mut [isize]),
     operands: &mut SmallVec<[Raw<'c>; 8]>,
 ) {
-    for (array, argument) in program.arrays.iter().zip(arguments) {
-        let (named, rest, before) = (array.axes.len(), rest(array, argument), array.before());
-        let outside = array.has_ellipsis() && before > named;
-        assert!(!outside, "einloom: internal error: the ellipsis lies outside its term");
-        let (own, others) = axes.split_at_mut(2 * (named + rest.unwrap_or(0)));
-        axes = others;
-        if let Some(rest) = rest {
-            let mut axis = 0;
-            while axis < argument.extents.len().min(argument.strides.len()) {
-                let (at, step) = if axis < before {
-                    (axis, named)
-                } else if axis - before < rest {
-                    (2 * named + axis - before, rest)
-                } else {
-                    (axis - rest, named)
-                };
-                own[at] = argument.extents[axis];
-                own[at + step] = argument.strides[axis].cast_unsigned();
-                axis += 1;
+    let mut number = 0;
+    while number < arguments.len() {
+        let array = &program.arrays[number];
+        let RawArgument { ptr, extents, strides, is_output } = arguments[number];
+        number += 1;
+        let (named, found) = (array.axes.len(), extents.len());
+        let all = Steps { extents, strides };
+        let mut axes = Axes { named: all, rest: Steps::NONE, found };
+        if !array.has_ellipsis() {
+            if found != named {
+                axes.named = Steps::NONE;
+            }
+        } else {
+            let before = array.before();
+            assert!(before <= named, "einloom: internal error: the ellipsis lies outside its term");
+            let own = if is_inside(array) { named } else { 0 };
+            let (own_extents, more_extents) = room.0.split_at_mut(own);
+            let (own_strides, more_strides) = room.1.split_at_mut(own);
+            room = (more_extents, more_strides);
+            match found.checked_sub(named) {
+                None => axes.named = Steps::NONE,
+                Some(rest) => {
+                    let (first, last) = all.split(before);
+                    let (rest, last) = last.split(rest);
+                    axes.rest = rest;
+                    axes.named = match (before, own) {
+                        (0, _) => last,
+                        (_, 0) => first,
+                        _ => {
+                            own_extents[..before].copy_from_slice(first.extents);
+                            own_extents[before..].copy_from_slice(last.extents);
+                            own_strides[..before].copy_from_slice(first.strides);
+                            own_strides[before..].copy_from_slice(last.strides);
+                            Steps { extents: own_extents, strides: own_strides }
+                        }
+                    };
+                }
             }
         }
-        let (named, rest) = own.split_at(2 * named);
-        let RawArgument { ptr, extents, is_output, .. } = *argument;
-        operands.push(Raw::new(ptr, named, rest, extents.len(), is_output));
+        operands.push(Raw { ptr, axes, is_output });
     }
 }

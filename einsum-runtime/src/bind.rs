@@ -88,7 +88,7 @@ where
     A: Operand<Elem: Element> + ?Sized,
     A::Dim: HasRank<Rank: Is<R>>,
 {
-    View::new(a.__bound()).computed_with(Some(A::Elem::TABLE))
+    View::new(a.__bound(), Some(A::Elem::TABLE))
 }
 
 /// Binds another operand to a term with `R` axes.
@@ -103,13 +103,13 @@ where
     L: Like<T>,
     T: Same<A::Elem>,
 {
-    View::new(T::same(a.__bound())).computed_with(like.kernels())
+    View::new(T::same(a.__bound()), like.kernels())
 }
 
 /// Binds the first operand, a literal, to an empty term.
 #[inline]
 pub fn scalar<T: Element>(a: &T) -> View<'_, T, 0, (), NoEllipsis> {
-    View::new(a.__bound()).computed_with(Some(T::TABLE))
+    View::new(a.__bound(), Some(T::TABLE))
 }
 
 /// Binds another operand, a literal, to an empty term.
@@ -118,7 +118,7 @@ pub fn scalar_like<'a, T: Element, L: Like<T>>(
     a: &'a T,
     _like: &L,
 ) -> View<'a, T, 0, (), NoEllipsis> {
-    View::new(a.__bound()).computed_with(Some(T::TABLE))
+    View::new(a.__bound(), Some(T::TABLE))
 }
 
 /// Binds the first operand to a term with an ellipsis, which follows `before` of the `R` named axes.
@@ -166,7 +166,7 @@ pub fn view_operand<'a, const R: usize, T, D, X>(
 where
     D: HasRank<Rank: Is<R>>,
 {
-    View::new(Bound::of_view(&a.view))
+    View::new(Bound::of_view(&a.view), None)
 }
 
 /// Binds the operand of `einsum_view!` to a term with an ellipsis.

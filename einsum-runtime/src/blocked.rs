@@ -37,7 +37,7 @@ impl Call<'_> {
         if body.iter().filter(is_maker).count() == 0 {
             return None;
         }
-        let has_rest = |raw: &Raw<'_>| !raw.axes().rest.extents.is_empty();
+        let has_rest = |raw: &Raw<'_>| !raw.axes.rest.extents.is_empty();
         // A block of an index would be no block of the positions of its windows.
         if !self.program.windows.is_empty()
             || body.iter().any(Nest::has_ellipsis)
@@ -124,7 +124,7 @@ impl Call<'_> {
         let block = |axes: &[u8], steps: &Steps<'_>| Block::new(axes, steps, part);
         let arrays = self.program.arrays.iter().zip(self.operands);
         let blocks: SmallVec<[Block; 4]> =
-            arrays.map(|(array, raw)| block(array.axes, &raw.axes().named)).collect();
+            arrays.map(|(array, raw)| block(array.axes, &raw.axes.named)).collect();
         let of_outs: SmallVec<[Block; 4]> = targets
             .iter()
             .zip(outs)
@@ -136,17 +136,16 @@ impl Call<'_> {
             .zip(&blocks)
             .map(|(raw, block)| {
                 let first = raw.ptr.wrapping_offset(block.offset.wrapping_mul(size));
-                raw.part(&block.axes, first)
+                Raw { ptr: first, axes: block.axes(raw.axes.found), ..*raw }
             })
             .collect();
         let call = Call { operands: &operands, extents: &extents, ..*self };
-        let none = Steps { extents: &[], strides: &[] };
         let outs: SmallVec<[Out<'_>; 4]> = outs
             .iter()
             .zip(&of_outs)
             .map(|(out, block)| Out {
                 ptr: out.ptr.wrapping_offset(block.offset.wrapping_mul(size)),
-                axes: Axes { named: Steps::of(&block.axes), rest: none, found: out.axes.found },
+                axes: block.axes(out.axes.found),
                 mode: out.mode,
             })
             .collect();
@@ -188,8 +187,8 @@ struct Part {
 
 /// A part of an array.
 struct Block {
-    /// Extents, then strides.
-    axes: SmallVec<[usize; 8]>,
+    extents: SmallVec<[usize; 8]>,
+    strides: SmallVec<[isize; 8]>,
     /// From the array's first element to the block's.
     offset: isize,
 }
@@ -201,8 +200,8 @@ impl Block {
     ///
     /// If an axis along the part's index has another extent than that, or there is no such axis.
     fn new(indices: &[u8], steps: &Steps<'_>, part: &Part) -> Self {
-        let mut axes: SmallVec<[usize; 8]> = SmallVec::from_slice(steps.extents);
-        axes.extend_from_slice(steps.strides);
+        let (mut extents, strides) =
+            (SmallVec::from_slice(steps.extents), SmallVec::from_slice(steps.strides));
         let mut offset = 0_isize;
         for (axis, own) in indices.iter().enumerate() {
             if *own == part.index {
@@ -212,11 +211,17 @@ impl Block {
                     is_whole,
                     "einloom: internal error: the extent of an axis is not its index'"
                 );
-                axes[axis] = part.len;
-                let step = part.start.cast_signed().wrapping_mul(steps.strides[axis].cast_signed());
+                extents[axis] = part.len;
+                let step = part.start.cast_signed().wrapping_mul(steps.strides[axis]);
                 offset = offset.wrapping_add(step);
             }
         }
-        Block { axes, offset }
+        Block { extents, strides, offset }
+    }
+
+    /// Returns its axes, all of them named; the array has `found`.
+    fn axes(&self, found: usize) -> Axes<'_> {
+        let named = Steps { extents: &self.extents, strides: &self.strides };
+        Axes { named, rest: Steps::NONE, found }
     }
 }

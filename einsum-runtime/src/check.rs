@@ -6,7 +6,7 @@
 use crate::ellipsis::{EllipsisExtents, Extents, broadcast, broadcasts, is_broadcast};
 use crate::error::{Problem, ShapeError};
 use crate::infer;
-use crate::layout::Axes;
+use crate::layout::{Axes, MOST};
 use crate::program::{Array, NONE, Nest, Program, WINDOWS};
 use crate::source::{AxisExtent, Role, Source};
 use crate::view::Raw;
@@ -31,16 +31,20 @@ pub(crate) fn check(
         && given.len() == program.given.len()
         && extents.len() == program.labels.len();
     assert!(matches, "{BROKEN}");
-    extents.fill(UNKNOWN);
+    let mut index = 0;
+    while index < extents.len() {
+        extents[index] = UNKNOWN;
+        index += 1;
+    }
     if !program.windows.is_empty() {
         infer::infer(program, operands, given, extents)?;
     }
     let (mut agree, mut ellipses) = (true, false);
     let mut number = 0;
     while number < arrays.len() {
-        let (array, axes) = (&arrays[number], operands[number].axes());
+        let (array, axes) = (&arrays[number], &operands[number].axes);
         ellipses |= array.has_ellipsis();
-        agree &= has_rank(array, &axes) && meets(array.axes, axes.named.extents, extents);
+        agree &= has_rank(array, axes) && meets(array.axes, axes.named.extents, extents);
         number += 1;
     }
     agree &= meets(program.given, given, extents);
@@ -94,8 +98,8 @@ pub(crate) fn meets(indices: &[u8], axes: &[usize], extents: &mut [usize]) -> bo
 #[inline(never)]
 pub(crate) fn disagreement(program: &Program, operands: &[Raw<'_>], given: &[usize]) -> ShapeError {
     for (array, operand) in program.arrays.iter().zip(operands) {
-        let (named, found) = (array.axes.len(), operand.axes().found);
-        if !has_rank(array, &operand.axes()) {
+        let (named, found) = (array.axes.len(), operand.axes.found);
+        if !has_rank(array, &operand.axes) {
             let (source, ellipsis) = (array.source, array.has_ellipsis());
             return ShapeError::new(Problem::Rank { source, found, named, ellipsis });
         }
@@ -103,7 +107,7 @@ pub(crate) fn disagreement(program: &Program, operands: &[Raw<'_>], given: &[usi
     let of_index = |index: u8| {
         let of_arrays = program.arrays.iter().zip(operands).flat_map(move |(array, operand)| {
             let axes = array.axes.iter().enumerate().filter(move |(_, own)| **own == index);
-            axes.map(move |(axis, _)| axis_extent(array, &operand.axes(), axis))
+            axes.map(move |(axis, _)| axis_extent(array, &operand.axes, axis))
         });
         let of_options = program.given.iter().zip(given).filter(move |(own, _)| **own == index);
         of_arrays.chain(of_options.map(|(_, &extent)| AxisExtent {
@@ -134,7 +138,7 @@ pub(crate) fn axis_extent(array: &Array, axes: &Axes<'_>, axis: usize) -> AxisEx
 #[inline(never)]
 fn check_ellipses(arrays: &[Array], operands: &[Raw<'_>]) -> Result<(), ShapeError> {
     let ellipsis = |number: usize| EllipsisExtents {
-        extents: operands[number].axes().rest.extents,
+        extents: operands[number].axes.rest.extents,
         first: arrays[number].before(),
         source: arrays[number].source,
     };
@@ -156,7 +160,7 @@ fn check_ellipses(arrays: &[Array], operands: &[Raw<'_>]) -> Result<(), ShapeErr
 fn broadcast_of(ellipsis: &[u8], operands: &[Raw<'_>]) -> Extents {
     let mut extents = Extents::new();
     for &like in ellipsis.iter().skip(1) {
-        broadcast(&mut extents, operands[usize::from(like)].axes().rest.extents);
+        broadcast(&mut extents, operands[usize::from(like)].axes.rest.extents);
     }
     extents
 }
@@ -169,10 +173,14 @@ fn check_new_arrays(
     size: usize,
 ) -> Result<(), ShapeError> {
     let body = cheapest(program.bodies, extents);
+    let is_small = program.windows.is_empty() && size <= SMALL && is_small(extents);
     let mut number = 0;
     while number < body.len() {
         let nest = &body[number];
         number += 1;
+        if is_small && nest.target.len() <= AXES && !nest.has_ellipsis() {
+            continue;
+        }
         // A result in an existing array is not new, nor is a target that a nest adds to.
         let is_new = match program.results.get(usize::from(nest.into)) {
             Some(&array) => array == NONE,
@@ -181,21 +189,70 @@ fn check_new_arrays(
         if !is_new || !is_first(body, number - 1) {
             continue;
         }
-        let rest = match nest.has_ellipsis() {
-            false => Extents::new(),
-            true => rest_extents(nest, operands),
-        };
-        let named = |axis| target_extent(program, nest, axis, operands, extents);
-        let axes = nest.target.len();
-        if !is_allocatable(size, axes, named, &rest) {
-            let before = axes.min(nest.before());
-            let named =
-                |axes: core::ops::Range<usize>| axes.map(|axis| named(axis).unwrap_or(usize::MAX));
-            let all = named(0..before).chain(rest).chain(named(before..axes)).collect();
-            return Err(ShapeError::new(Problem::TooLarge { extents: all }));
+        // Rust and ndarray allow so many elements and bytes, where an axis of extent 0 does not excuse the others.
+        let mut bytes = Some(if size == 0 { 1 } else { size });
+        let mut axis = 0;
+        while axis < nest.target.len() {
+            bytes = times(bytes, target_extent(program, nest, axis, operands, extents));
+            axis += 1;
+        }
+        if nest.has_ellipsis() {
+            for extent in rest_extents(nest, operands) {
+                bytes = times(bytes, Some(extent));
+            }
+        }
+        if !matches!(bytes, Some(..=MOST)) {
+            return Err(too_large(program, nest, operands, extents));
         }
     }
     Ok(())
+}
+
+/// Arrays of elements of at most [`SMALL`] bytes and so many axes of extents up to [`SMALL`] can always be allocated.
+const AXES: usize = 8;
+const SMALL: usize = if usize::BITS < 64 { 10 } else { 100 };
+const _: () = assert!(matches!(SMALL.checked_pow(AXES as u32 + 1), Some(..=MOST)));
+
+fn is_small(extents: &[usize]) -> bool {
+    let mut index = 0;
+    while index < extents.len() {
+        // That of an index without any axis is larger.
+        if extents[index] > SMALL {
+            return false;
+        }
+        index += 1;
+    }
+    true
+}
+
+/// Multiplies by an extent unless it is 0.
+fn times(bytes: Option<usize>, extent: Option<usize>) -> Option<usize> {
+    match (bytes, extent) {
+        (bytes, Some(0)) => bytes,
+        (Some(bytes), Some(extent)) => bytes.checked_mul(extent),
+        _ => None,
+    }
+}
+
+#[cold]
+#[inline(never)]
+fn too_large(
+    program: &Program,
+    nest: &Nest,
+    operands: &[Raw<'_>],
+    extents: &[usize],
+) -> ShapeError {
+    let rest = match nest.has_ellipsis() {
+        false => Extents::new(),
+        true => rest_extents(nest, operands),
+    };
+    let axes = nest.target.len();
+    let named = |axes: core::ops::Range<usize>| {
+        axes.map(|axis| target_extent(program, nest, axis, operands, extents).unwrap_or(usize::MAX))
+    };
+    let before = axes.min(nest.before());
+    let all = named(0..before).chain(rest).chain(named(before..axes)).collect();
+    ShapeError::new(Problem::TooLarge { extents: all })
 }
 
 /// Whether a nest of a body is the first that writes its target.
@@ -211,32 +268,6 @@ pub(crate) fn is_first(body: &[Nest], number: usize) -> bool {
     true
 }
 
-/// Whether an array of elements of `size` bytes can be allocated: ndarray and Rust allow `isize::MAX` elements and bytes,
-/// where an axis of extent 0 does not excuse the others.
-fn is_allocatable(
-    size: usize,
-    axes: usize,
-    named: impl Fn(usize) -> Option<usize>,
-    rest: &[usize],
-) -> bool {
-    let mut product = size.max(1);
-    let mut take = |extent: usize| match product.checked_mul(extent.max(1)) {
-        Some(next) => {
-            product = next;
-            true
-        }
-        None => false,
-    };
-    let mut axis = 0;
-    while axis < axes {
-        match named(axis) {
-            Some(extent) if take(extent) => axis += 1,
-            _ => return false,
-        }
-    }
-    rest.iter().all(|&extent| take(extent)) && isize::try_from(product).is_ok()
-}
-
 /// Returns the extent of a target's named axis; `None` if it is more than `isize::MAX`. That of a window is the one of the
 /// operand's axis that the window was written for.
 #[inline]
@@ -247,8 +278,9 @@ pub(crate) fn target_extent(
     operands: &[Raw<'_>],
     extents: &[usize],
 ) -> Option<usize> {
-    let Some(window) = program.window(nest.target[axis]) else {
-        return Some(nest.extent(nest.target[axis], extents));
+    let axis = nest.target[axis];
+    let Some(window) = program.window(axis) else {
+        return Some(nest.extent(axis, extents));
     };
     match &window.terms {
         None => window.composed_extent(extents),
@@ -258,17 +290,15 @@ pub(crate) fn target_extent(
 
 /// Returns the extent of an array's named axis.
 pub(crate) fn site_extent(&[array, axis]: &[u8; 2], operands: &[Raw<'_>]) -> usize {
-    operands[usize::from(array)].axes().named.extents[usize::from(axis)]
+    operands[usize::from(array)].axes.named.extents[usize::from(axis)]
 }
 
 impl Nest {
     /// Returns the index of a loop, those that are kept first.
     #[inline]
     pub(crate) fn index(&self, number: usize) -> u8 {
-        match number.checked_sub(self.kept.len()) {
-            None => self.kept[number],
-            Some(number) => self.summed[number],
-        }
+        let kept = self.kept.len();
+        if number < kept { self.kept[number] } else { self.summed[number - kept] }
     }
 
     /// Returns the extent of a target's axis along a loop.

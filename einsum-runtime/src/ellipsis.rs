@@ -16,20 +16,19 @@ pub struct NoEllipsis;
 /// The axes of an ellipsis, of the dimension type `D`.
 #[derive(Clone)]
 pub struct Rest<D> {
-    /// All extents, then all strides, in elements and as two's complement.
-    axes: SmallVec<[usize; 8]>,
+    extents: Extents,
+    /// In elements.
+    strides: SmallVec<[isize; 6]>,
     dimension: PhantomData<D>,
 }
 
 impl<D> Rest<D> {
     pub(crate) fn new(count: usize) -> Self {
-        Rest { axes: smallvec![0; 2 * count], dimension: PhantomData }
+        Rest { extents: smallvec![0; count], strides: smallvec![0; count], dimension: PhantomData }
     }
 
-    pub(crate) fn set(&mut self, axis: usize, extent: usize, stride: usize) {
-        let count = self.axes.len() / 2;
-        self.axes[axis] = extent;
-        self.axes[count + axis] = stride;
+    pub(crate) fn set(&mut self, axis: usize, extent: usize, stride: isize) {
+        (self.extents[axis], self.strides[axis]) = (extent, stride);
     }
 }
 
@@ -38,26 +37,27 @@ pub trait Ellipsis: sealed::Ellipsis {}
 
 pub(crate) mod sealed {
     use super::{NoEllipsis, Rest};
+    use crate::layout::Steps;
 
     pub trait Ellipsis {
         const IS_SOME: bool;
-        /// All extents, then all strides.
-        fn axes(&self) -> &[usize];
+        /// Returns the axes that it stands for.
+        fn axes(&self) -> Steps<'_>;
     }
 
     impl Ellipsis for NoEllipsis {
         const IS_SOME: bool = false;
         #[inline]
-        fn axes(&self) -> &[usize] {
-            &[]
+        fn axes(&self) -> Steps<'_> {
+            Steps::NONE
         }
     }
 
     impl<D> Ellipsis for Rest<D> {
         const IS_SOME: bool = true;
         #[inline]
-        fn axes(&self) -> &[usize] {
-            &self.axes
+        fn axes(&self) -> Steps<'_> {
+            Steps { extents: &self.extents, strides: &self.strides }
         }
     }
 }

@@ -8,8 +8,9 @@ use smallvec::SmallVec;
 
 use crate::affine;
 use crate::check::{cheapest, is_first, rest_extents, target_extent};
-use crate::intermediate::{COrder, Intermediate};
+use crate::intermediate::{COrder, Intermediate, in_order};
 use crate::kernel::raw::{Factor, RawKernels, RawMode, RawRead};
+use crate::kernel::tiny::Tiny;
 use crate::kernel::{Dim, Dims};
 use crate::layout::{Axes, Steps};
 use crate::nest::{self, Laid, is_diagonal};
@@ -67,10 +68,10 @@ impl Call<'_> {
     ///
     /// If there is no such result, or the dimension has another rank.
     pub(crate) unsafe fn run_new(&self, new_array: NewArray, array: *mut u8) {
-        assert!(self.program.results == [NONE], "{NOT_ONE}");
+        assert!(matches!(self.program.results, [NONE]), "{NOT_ONE}");
         let body = cheapest(self.program.bodies, self.extents);
         // SAFETY: the caller's duties; the room of `out` is new.
-        unsafe { self.make(maker(body, 0), new_array, array, |out| self.run(body, &[out])) }
+        unsafe { self.make(maker(body, 0), new_array, array, |out| self.run(body, out)) }
     }
 
     /// Writes an array to `array` that `run` computes, of the shape that a nest has.
@@ -84,14 +85,15 @@ impl Call<'_> {
         nest: &Nest,
         new_array: NewArray,
         array: *mut u8,
-        run: impl FnOnce(Out<'_>),
+        run: impl FnOnce(&[Out<'_>; 1]),
     ) {
         let shape = self.new_shape(nest);
-        let mut room = NewRoom::new(shape.len, self.kernels.element);
-        run(Out { ptr: room.ptr(), axes: shape.axes(), mode: RawMode::Assign });
+        let room = NewRoom::new(shape.len, self.kernels.element);
+        let out = [Out { ptr: room.ptr(), axes: shape.axes(), mode: RawMode::Assign }];
+        run(&out);
         // SAFETY: all elements have been written, the check has bounded the shape as an array wants it, and the caller's
         // duty.
-        unsafe { hand_over(nest, &mut room, &shape, new_array, array) };
+        unsafe { hand_over(nest, room, &out[0].axes, new_array, array) };
     }
 
     /// Computes the only result.
@@ -126,9 +128,11 @@ impl Call<'_> {
                 unsafe {
                     match place.new_array {
                         Some(new_array) => {
-                            self.make(nest, new_array, value, |out| self.run_nest(nest, &[], out));
+                            self.make(nest, new_array, value, |[out]| {
+                                self.run_nest(nest, &[], out);
+                            });
                         }
-                        None => self.run_nest(nest, &[], Out::scalar(value)),
+                        None => self.run_nest(nest, &[], &Out::scalar(value)),
                     }
                 }
                 *place.is_made = true;
@@ -166,16 +170,18 @@ impl Call<'_> {
         // SAFETY: rooms are new, and as large as their shapes say, which the check has bounded; scalars can be written;
         // outputs are borrowed exclusively and are different ones.
         unsafe { self.run(body, &outs) };
-        let (mut place, mut made) = (0, 0);
+        let (mut place, mut made, mut rooms) = (0, 0, rooms.into_iter());
         for (result, array) in results.iter().enumerate() {
             if *array != NONE {
                 continue;
             }
             if let Some(new_array) = places[place].new_array {
+                let room = rooms.next().expect("einloom: internal error: a result has no room");
+                let value = places[place].value;
                 // SAFETY: all elements have been written; the caller's duties.
                 unsafe {
-                    let (room, value) = (&mut rooms[made], places[place].value);
-                    hand_over(maker(body, result), room, &shapes[made], new_array, value);
+                    let (nest, axes) = (maker(body, result), shapes[made].axes());
+                    hand_over(nest, room, &axes, new_array, value);
                 }
                 made += 1;
             }
@@ -193,7 +199,7 @@ impl Call<'_> {
         let is_taken = self.program.results[..result].contains(&array);
         assert!(!is_taken, "einloom: internal error: two results go to one output");
         match self.operands.get(usize::from(array)) {
-            Some(output) if output.is_output => Out { ptr: output.ptr, axes: output.axes(), mode },
+            Some(output) if output.is_output => Out { ptr: output.ptr, axes: output.axes, mode },
             _ => panic!("einloom: internal error: a call has no output"),
         }
     }
@@ -210,20 +216,12 @@ impl Call<'_> {
 
     /// Returns the shape of what a nest makes.
     fn new_shape(&self, nest: &Nest) -> COrder {
-        let mut shape = match nest.has_ellipsis() {
-            false => COrder::new(nest.target.len(), &[]),
-            true => COrder::new(nest.target.len(), &rest_extents(nest, self.operands)),
-        };
-        let named = shape.named_mut();
-        let mut axis = 0;
-        while axis < named.len() {
-            let extent = target_extent(self.program, nest, axis, self.operands, self.extents);
-            named[axis] =
-                extent.expect("einloom: internal error: unchecked extents of a new array");
-            axis += 1;
+        let named = nest.target.len();
+        let extent = |axis| target_extent(self.program, nest, axis, self.operands, self.extents);
+        match nest.has_ellipsis() {
+            false => COrder::new(named, extent, &[], named),
+            true => COrder::new(named, extent, &rest_extents(nest, self.operands), nest.before()),
         }
-        shape.lay(nest.before());
-        shape
     }
 
     /// Runs a body. `outs` are where its results go.
@@ -247,7 +245,7 @@ impl Call<'_> {
         }
         if let ([nest], [out]) = (body, outs) {
             // SAFETY: the caller's duties; the only nest makes the only result.
-            return unsafe { self.run_nest(nest, &[], *out) };
+            return unsafe { self.run_nest(nest, &[], out) };
         }
         // SAFETY: the caller's duties.
         unsafe {
@@ -277,7 +275,7 @@ impl Call<'_> {
                         let out = &outs[usize::from(nest.into)];
                         let mode =
                             if is_first(body, number - 1) { out.mode } else { adding(out.mode) };
-                        self.run_nest(nest, &made, Out { mode, ..*out });
+                        self.run_nest(nest, &made, &Out { mode, ..*out });
                     }
                     Some(new) if new == made.len() => {
                         let mut shape = self.new_shape(nest);
@@ -285,14 +283,14 @@ impl Call<'_> {
                             shape.lay_along(axis);
                         }
                         let mut target = Intermediate::new(shape, self.kernels.element);
-                        self.run_nest(nest, &made, target.out(RawMode::Assign));
+                        self.run_nest(nest, &made, &target.out(RawMode::Assign));
                         made.push(Some(target));
                     }
                     Some(old) => {
                         // Taken out, it cannot be read.
                         let target = made.get_mut(old).and_then(Option::take);
                         let mut target = target.expect(NOT_MADE);
-                        self.run_nest(nest, &made, target.out(adding(RawMode::Assign)));
+                        self.run_nest(nest, &made, &target.out(adding(RawMode::Assign)));
                         made[old] = Some(target);
                     }
                 }
@@ -345,12 +343,12 @@ impl Call<'_> {
     /// # Safety
     ///
     /// As [`run`](Call::run); `made` have been written.
-    unsafe fn run_nest(&self, nest: &Nest, made: &[Option<Intermediate>], out: Out<'_>) {
+    unsafe fn run_nest(&self, nest: &Nest, made: &[Option<Intermediate>], out: &Out<'_>) {
         if !self.program.windows.is_empty() && affine::has_window(nest) {
             // SAFETY: the caller's duties.
-            return unsafe { self.run_affine(nest, made, &out) };
+            return unsafe { self.run_affine(nest, made, out) };
         }
-        let target = Laid { axes: out.axes, loops: nest.target };
+        let target = Laid { axes: &out.axes, loops: nest.target };
         let mut mode = out.mode;
         if nest.sources.is_empty() || is_diagonal(nest.target) {
             // SAFETY: the caller's duties; the kernels are those of the elements.
@@ -363,13 +361,15 @@ impl Call<'_> {
                 // Without sums every element is what the mode has made of it.
                 [] => {}
                 [source] => {
-                    let (read, laid) = self.source(source, made);
-                    self.run_unary(nest, read, &[laid], &target, out.ptr, mode);
+                    let (read, mut room) = (self.read(source, made), None);
+                    let laid = [self.lay(source, made, &mut room)];
+                    self.run_unary(nest, read, &laid, &target, out.ptr, mode);
                 }
                 [first, second] => {
-                    let (first, laid_first) = self.source(first, made);
-                    let (second, laid_second) = self.source(second, made);
-                    let (reads, laid) = ([first, second], [laid_first, laid_second]);
+                    let reads = [self.read(first, made), self.read(second, made)];
+                    let (mut room, mut other) = (None, None);
+                    let laid =
+                        [self.lay(first, made, &mut room), self.lay(second, made, &mut other)];
                     self.run_binary(nest, reads, &laid, &target, out.ptr, mode);
                 }
                 _ => unreachable!("einloom: internal error: a nest has at most two sources"),
@@ -377,24 +377,41 @@ impl Call<'_> {
         }
     }
 
-    pub(crate) fn source<'s>(
+    /// Returns where a nest reads a source.
+    ///
+    /// # Panics
+    ///
+    /// If it is an output, or has not been made.
+    pub(crate) fn read(&self, access: &Access, made: &[Option<Intermediate>]) -> RawRead {
+        let (tensor, operands) = (usize::from(access.tensor), self.operands.len());
+        let ptr = if tensor < operands {
+            let operand = &self.operands[tensor];
+            assert!(!operand.is_output, "einloom: internal error: a nest reads the output");
+            operand.ptr.cast_const()
+        } else {
+            intermediate(made, tensor - operands).as_ptr()
+        };
+        RawRead { ptr, conjugated: access.conj }
+    }
+
+    /// Returns the axes of a source and the loops that they run along. Those of an intermediate need `room`.
+    ///
+    /// # Panics
+    ///
+    /// If it has not been made.
+    pub(crate) fn lay<'s>(
         &'s self,
         access: &Access,
         made: &'s [Option<Intermediate>],
-    ) -> (RawRead, Laid<'s>) {
-        let tensor = usize::from(access.tensor);
-        let (ptr, axes) = match tensor.checked_sub(self.operands.len()) {
-            None => {
-                let Raw { ptr, is_output, .. } = self.operands[tensor];
-                assert!(!is_output, "einloom: internal error: a nest reads the output");
-                (ptr.cast_const(), self.operands[tensor].axes())
-            }
-            Some(number) => {
-                let made = made.get(number).and_then(Option::as_ref).expect(NOT_MADE);
-                (made.as_ptr(), made.shape.axes())
-            }
+        room: &'s mut Option<Axes<'s>>,
+    ) -> Laid<'s> {
+        let (tensor, operands) = (usize::from(access.tensor), self.operands.len());
+        let axes = if tensor < operands {
+            &self.operands[tensor].axes
+        } else {
+            room.insert(intermediate(made, tensor - operands).shape.axes())
         };
-        (RawRead { ptr, conjugated: access.conj }, Laid { axes, loops: access.loops })
+        Laid { axes, loops: access.loops }
     }
 
     /// # Safety
@@ -410,7 +427,8 @@ impl Call<'_> {
         out: *mut u8,
         mode: RawMode,
     ) {
-        if let Some(tiny) = nest::lay_tiny(nest, self.extents, laid, target) {
+        let mut tiny = Tiny::new();
+        if nest::lay_tiny(&mut tiny, nest, self.extents, laid, target) {
             // SAFETY: the caller's duties.
             return unsafe { self.kernels.tiny_unary(&tiny, source, out, mode) };
         }
@@ -431,7 +449,8 @@ impl Call<'_> {
         out: *mut u8,
         mode: RawMode,
     ) {
-        if let Some(tiny) = nest::lay_tiny(nest, self.extents, laid, target) {
+        let mut tiny = Tiny::new();
+        if nest::lay_tiny(&mut tiny, nest, self.extents, laid, target) {
             // SAFETY: the caller's duties.
             return unsafe { self.kernels.tiny_binary(&tiny, sources, out, mode) };
         }
@@ -442,6 +461,13 @@ impl Call<'_> {
 }
 
 const NOT_ONE: &str = "einloom: internal error: a call has not the one result that is asked for";
+
+/// # Panics
+///
+/// If it has not been made.
+fn intermediate(made: &[Option<Intermediate>], number: usize) -> &Intermediate {
+    made.get(number).and_then(Option::as_ref).expect(NOT_MADE)
+}
 
 const NOT_MADE: &str =
     "einloom: internal error: a nest needs what has not been made, or is its own target";
@@ -458,10 +484,12 @@ fn is_one_by_one(body: &[Nest], results: usize) -> bool {
 ///
 /// If there is none.
 fn maker(body: &[Nest], result: usize) -> &Nest {
-    for nest in body {
-        if usize::from(nest.into) == result {
-            return nest;
+    let mut number = 0;
+    while number < body.len() {
+        if usize::from(body[number].into) == result {
+            return &body[number];
         }
+        number += 1;
     }
     panic!("einloom: internal error: a result is not made")
 }
@@ -474,16 +502,16 @@ fn maker(body: &[Nest], result: usize) -> &Nest {
 /// elements' type and the dimension of `new_array`.
 unsafe fn hand_over(
     nest: &Nest,
-    room: &mut NewRoom,
-    shape: &COrder,
+    room: NewRoom,
+    axes: &Axes<'_>,
     new_array: NewArray,
     array: *mut u8,
 ) {
     // SAFETY: the caller's duties.
     unsafe {
         match nest.has_ellipsis() {
-            false => new_array(array, room.take(), shape.axes().named.extents),
-            true => new_array(array, room.take(), &shape.in_order(nest.before())),
+            false => new_array(array, room.into_raw(), axes.named.extents),
+            true => new_array(array, room.into_raw(), &in_order(axes, nest.before())),
         }
     }
 }
@@ -491,8 +519,8 @@ unsafe fn hand_over(
 impl Out<'_> {
     /// The only position of a scalar.
     pub(crate) fn scalar(ptr: *mut u8) -> Self {
-        let none = Steps { extents: &[], strides: &[] };
-        Out { ptr, axes: Axes { named: none, rest: none, found: 0 }, mode: RawMode::Assign }
+        let axes = Axes { named: Steps::NONE, rest: Steps::NONE, found: 0 };
+        Out { ptr, axes, mode: RawMode::Assign }
     }
 }
 
@@ -511,7 +539,7 @@ pub(crate) fn whole(axes: &Axes<'_>) -> Dims<0> {
     for (extent, stride) in
         [axes.named, axes.rest].iter().flat_map(|axes| axes.extents.iter().zip(axes.strides))
     {
-        dims.push(Dim { extent: *extent, out: stride.cast_signed(), sources: [], summed: false });
+        dims.push(Dim { extent: *extent, out: *stride, sources: [], summed: false });
     }
     dims
 }

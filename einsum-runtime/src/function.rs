@@ -9,7 +9,7 @@ use core::mem::MaybeUninit;
 use ndarray::{Array, Dimension};
 use smallvec::{SmallVec, smallvec};
 
-use crate::argument::{Argument, RawArgument, lay, room};
+use crate::argument::{Argument, RawArgument, copied, lay};
 use crate::check::check;
 use crate::element::Element;
 use crate::encoded::Encoded;
@@ -157,10 +157,15 @@ unsafe fn run(
 ) {
     let program = program.program();
     // Filled where they are: they are too large to be moved for the smallest of calls.
-    let mut axes: SmallVec<[usize; 64]> = SmallVec::new();
-    axes.resize(room(program, arguments), 0);
+    let (mut own_extents, mut own_strides) =
+        (SmallVec::<[usize; 16]>::new(), SmallVec::<[isize; 16]>::new());
+    let copied = copied(program, arguments);
+    if copied > 0 {
+        own_extents.resize(copied, 0);
+        own_strides.resize(copied, 0);
+    }
     let mut operands = SmallVec::new();
-    lay(program, arguments, &mut axes, &mut operands);
+    lay(program, arguments, (&mut own_extents, &mut own_strides), &mut operands);
     let mut extents: SmallVec<[usize; 16]> = SmallVec::new();
     extents.resize(program.labels.len(), 0);
     if let Err(error) = check(program, &operands, given, &mut extents, kernels.element.size()) {

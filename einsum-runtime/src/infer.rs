@@ -43,11 +43,11 @@ pub(crate) fn infer(
 ) -> Result<(), ShapeError> {
     let arrays = || program.arrays.iter().zip(operands);
     let is_operand = |source: crate::source::Source| matches!(source.role(), Role::Operand(_));
-    let mut agree = arrays().all(|(array, operand)| has_rank(array, &operand.axes()));
+    let mut agree = arrays().all(|(array, operand)| has_rank(array, &operand.axes));
     if agree {
         agree &= meets(program.given, given, extents);
         for (array, operand) in arrays().filter(|(array, _)| is_operand(array.source)) {
-            agree &= meets(array.axes, operand.axes().named.extents, extents);
+            agree &= meets(array.axes, operand.axes.named.extents, extents);
         }
     }
     if !agree {
@@ -60,7 +60,7 @@ pub(crate) fn infer(
     for (array, operand) in arrays() {
         for (axis, &number) in array.axes.iter().enumerate() {
             if let Some(window) = program.window(number) {
-                let at = axis_extent(array, &operand.axes(), axis);
+                let at = axis_extent(array, &operand.axes, axis);
                 sites.push(Site { window, at, is_operand: is_operand(array.source) });
             }
         }
@@ -77,7 +77,7 @@ pub(crate) fn infer(
     let told = tell(program, &sites, extents)?;
     for (array, operand) in arrays().filter(|(array, _)| !is_operand(array.source)) {
         for (axis, &number) in array.axes.iter().enumerate() {
-            let second = axis_extent(array, &operand.axes(), axis);
+            let second = axis_extent(array, &operand.axes, axis);
             let found = told.iter().find(|(index, _)| *index == number);
             if let Some((_, told)) = found.filter(|(_, told)| told.extent != second.extent) {
                 let label = program.labels[usize::from(number)];
@@ -224,7 +224,7 @@ impl Site {
             && site_extent(terms.site, operands) != extent
         {
             let [array, axis] = terms.site.map(usize::from);
-            let first = axis_extent(&program.arrays[array], &operands[array].axes(), axis);
+            let first = axis_extent(&program.arrays[array], &operands[array].axes, axis);
             let (label, second) = (window.text, self.at);
             return Err(ShapeError::new(Problem::Extents { label, first, second }));
         }

@@ -32,8 +32,8 @@ pub(crate) fn opaque(number: usize) -> usize {
 /// If the rank does not fit the term, all extents are 0 and the ellipsis is empty.
 #[derive(Clone)]
 pub(crate) struct Layout<const R: usize, E> {
-    /// Extents, then strides as two's complement.
-    axes: [[usize; R]; 2],
+    extents: [usize; R],
+    strides: [isize; R],
     pub(crate) ellipsis: E,
     /// The number of axes that the array has.
     pub(crate) found: usize,
@@ -43,31 +43,37 @@ impl<const R: usize> Layout<R, NoEllipsis> {
     #[inline]
     pub(crate) fn new(shape: &[usize], strides: &[isize]) -> Self {
         let found = shape.len();
-        let mut axes = [[0; R]; 2];
+        let mut layout = Layout { extents: [0; R], strides: [0; R], ellipsis: NoEllipsis, found };
         if found == R && strides.len() == R {
             let mut axis = 0;
             while axis < R {
-                axes[0][axis] = opaque(shape[axis]);
-                axes[1][axis] = opaque(strides[axis].cast_unsigned());
+                layout.extents[axis] = shape[axis];
+                layout.strides[axis] = strides[axis];
+                // There is no optimiser in a debug build.
+                if !cfg!(debug_assertions) {
+                    layout.extents[axis] = opaque(shape[axis]);
+                    layout.strides[axis] = opaque(strides[axis].cast_unsigned()).cast_signed();
+                }
                 axis += 1;
             }
         }
-        Layout { axes, ellipsis: NoEllipsis, found }
+        layout
     }
 
     /// Returns the layout in C order, of an array whose elements exist.
     #[inline]
     pub(crate) fn c_order(shape: &[usize]) -> Self {
-        let (mut axes, found) = ([[0; R]; 2], shape.len());
+        let found = shape.len();
+        let mut layout = Layout { extents: [0; R], strides: [0; R], ellipsis: NoEllipsis, found };
         // The strides of an array that exists are representable, unless no position needs them.
-        let mut stride = 1_usize;
+        let mut stride = 1_isize;
         let mut axis = if found == R { R } else { 0 };
         while axis > 0 {
             axis -= 1;
-            (axes[0][axis], axes[1][axis]) = (shape[axis], stride);
-            stride = stride.wrapping_mul(shape[axis]);
+            (layout.extents[axis], layout.strides[axis]) = (shape[axis], stride);
+            stride = stride.wrapping_mul(shape[axis].cast_signed());
         }
-        Layout { axes, ellipsis: NoEllipsis, found }
+        layout
     }
 }
 
@@ -78,42 +84,47 @@ impl<const R: usize, D: Dimension> Layout<R, Rest<D>> {
         let found = shape.len();
         let count = found.saturating_sub(R);
         let mut rest = Rest::new(count);
-        let mut axes = [[0; R]; 2];
+        let (mut own_extents, mut own_strides) = ([0; R], [0; R]);
         if found >= R {
             for (axis, (&extent, &stride)) in shape.iter().zip(strides).enumerate() {
-                let stride = stride.cast_unsigned();
                 if axis < before {
-                    (axes[0][axis], axes[1][axis]) = (extent, stride);
+                    (own_extents[axis], own_strides[axis]) = (extent, stride);
                 } else if axis < before + count {
                     rest.set(axis - before, extent, stride);
                 } else {
-                    (axes[0][axis - count], axes[1][axis - count]) = (extent, stride);
+                    (own_extents[axis - count], own_strides[axis - count]) = (extent, stride);
                 }
             }
         }
-        Layout { axes, ellipsis: rest, found }
+        Layout { extents: own_extents, strides: own_strides, ellipsis: rest, found }
     }
 }
 
 impl<const R: usize, E> Layout<R, E> {
     #[inline(always)]
     pub(crate) fn extent(&self, axis: usize) -> usize {
-        self.axes[0][axis]
+        self.extents[axis]
     }
 
     #[inline(always)]
     pub(crate) fn stride(&self, axis: usize) -> isize {
-        self.axes[1][axis].cast_signed()
+        self.strides[axis]
     }
 
-    /// Returns all extents, then all strides.
+    /// Returns the named axes.
     #[inline(always)]
-    pub(crate) fn named(&self) -> &[usize] {
-        self.axes.as_flattened()
+    pub(crate) fn named(&self) -> Steps<'_> {
+        Steps { extents: &self.extents, strides: &self.strides }
     }
 }
 
 impl<const R: usize, E: Ellipsis> Layout<R, E> {
+    /// Returns the layout without its rank.
+    #[inline]
+    pub(crate) fn axes(&self) -> Axes<'_> {
+        Axes { named: self.named(), rest: self.ellipsis.axes(), found: self.found }
+    }
+
     /// Panics unless the array has the rank of its term: without axes, extents of 0 protect nothing.
     #[inline]
     pub(crate) fn assert_rank(&self) {
@@ -121,6 +132,9 @@ impl<const R: usize, E: Ellipsis> Layout<R, E> {
         assert!(has_rank, "einloom: internal error: the rank was not checked");
     }
 }
+
+/// Rust and ndarray allow an array so many elements and bytes.
+pub(crate) const MOST: usize = isize::MAX.unsigned_abs();
 
 /// A layout whose rank is no part of its type.
 #[derive(Clone, Copy)]
@@ -134,21 +148,24 @@ pub(crate) struct Axes<'v> {
 
 /// Some axes of an array.
 #[derive(Clone, Copy)]
-pub(crate) struct Steps<'v> {
+pub struct Steps<'v> {
     pub(crate) extents: &'v [usize],
-    /// In elements, as two's complement; as many as extents.
-    pub(crate) strides: &'v [usize],
+    /// In elements; as many as extents.
+    pub(crate) strides: &'v [isize],
 }
 
-impl<'v> Steps<'v> {
-    /// `axes` are all extents, then all strides.
-    #[inline]
-    pub(crate) fn of(axes: &'v [usize]) -> Self {
-        // Most terms have no ellipsis.
-        if axes.is_empty() {
-            return Steps { extents: axes, strides: axes };
-        }
-        let (extents, strides) = axes.split_at(axes.len() / 2);
-        Steps { extents, strides }
+impl Steps<'_> {
+    /// No axes.
+    pub(crate) const NONE: Self = Steps { extents: &[], strides: &[] };
+
+    /// Returns the first axes, and those after them.
+    ///
+    /// # Panics
+    ///
+    /// If there are not as many.
+    pub(crate) fn split(self, first: usize) -> (Self, Self) {
+        let (extents, more_extents) = self.extents.split_at(first);
+        let (strides, more_strides) = self.strides.split_at(first);
+        (Steps { extents, strides }, Steps { extents: more_extents, strides: more_strides })
     }
 }

@@ -9,7 +9,7 @@ use crate::program::{NONE, Nest};
 /// The axes of one array and the loops that the named ones run along.
 #[derive(Clone, Copy)]
 pub(crate) struct Laid<'v> {
-    pub(crate) axes: Axes<'v>,
+    pub(crate) axes: &'v Axes<'v>,
     /// As many as named axes; [`NONE`] for an axis of extent 1 that has no loop.
     pub(crate) loops: &'v [u8],
 }
@@ -68,32 +68,33 @@ pub(crate) fn lay<const P: usize>(
     dims
 }
 
-/// Returns the nest's loops if they are few and short, with the post-conditions of [`lay`].
+/// Adds the nest's loops to `tiny`, which has none, if they are few and short, with the post-conditions of [`lay`]. Returns
+/// whether they are.
 ///
 /// # Panics
 ///
 /// As [`lay`].
 pub(crate) fn lay_tiny<const P: usize>(
+    tiny: &mut Tiny<P>,
     nest: &Nest,
     extents: &[usize],
     sources: &[Laid<'_>; P],
     target: &Laid<'_>,
-) -> Option<Tiny<P>> {
+) -> bool {
     let (kept, summed) = (nest.kept.len(), nest.summed.len());
     if kept > tiny::KEPT || summed > tiny::SUMMED {
-        return None;
+        return false;
     }
-    let mut dims = [Dim { extent: 1, out: 0, sources: [0; P], summed: false }; tiny::LOOPS];
+    let dims = tiny.loops(kept, summed);
     let (mut points, mut number) = (1, 0);
     while number < kept + summed {
         let extent = extents[usize::from(nest.index(number))];
         if extent > tiny::POINTS {
-            return None;
+            return false;
         }
         // At most `POINTS` to the power of the number of loops, which is representable.
         points *= extent;
         dims[number].extent = extent;
-        dims[number].summed = number >= kept;
         number += 1;
     }
     let mut p = 0;
@@ -103,10 +104,11 @@ pub(crate) fn lay_tiny<const P: usize>(
         p += 1;
     }
     if points > tiny::POINTS || ellipsis {
-        return None;
+        return false;
     }
-    lay_axes(&mut dims[..kept + summed], kept, sources, target);
-    Some(Tiny::new(&dims[..kept], &dims[kept..kept + summed]))
+    lay_axes(dims, kept, sources, target);
+    tiny.move_inside(summed);
+    true
 }
 
 /// Adds the steps along the named axes of all arrays.
@@ -118,25 +120,34 @@ fn lay_axes<const P: usize>(
 ) {
     let mut p = 0;
     while p < P {
-        let Laid { axes, loops } = &sources[p];
-        check(loops.len() == axes.named.extents.len(), "a source has other axes");
+        let Laid { axes: Axes { named, .. }, loops } = sources[p];
+        check(loops.len() == named.extents.len(), "a source has other axes");
         let mut axis = 0;
         while axis < loops.len() {
-            if let Some(dim) = find(dims, loops[axis], axes.named.extents[axis]) {
-                dim.sources[p] =
-                    dim.sources[p].wrapping_add(axes.named.strides[axis].cast_signed());
+            let number = loops[axis];
+            let extent = named.extents[axis];
+            if number == NONE {
+                check(extent == 1, POSITIONS);
+            } else {
+                let dim = find(dims, number, extent);
+                dim.sources[p] = dim.sources[p].wrapping_add(named.strides[axis]);
             }
             axis += 1;
         }
         p += 1;
     }
-    let Laid { axes, loops } = target;
-    check(loops.len() == axes.named.extents.len(), "the target has other axes");
+    let Laid { axes: Axes { named, .. }, loops } = *target;
+    check(loops.len() == named.extents.len(), "the target has other axes");
     let dims = &mut dims[..kept];
     let mut axis = 0;
     while axis < loops.len() {
-        if let Some(dim) = find(dims, loops[axis], axes.named.extents[axis]) {
-            dim.out = dim.out.wrapping_add(axes.named.strides[axis].cast_signed());
+        let number = loops[axis];
+        let extent = named.extents[axis];
+        if number == NONE {
+            check(extent == 1, POSITIONS);
+        } else {
+            let dim = find(dims, number, extent);
+            dim.out = dim.out.wrapping_add(named.strides[axis]);
         }
         axis += 1;
     }
@@ -150,18 +161,20 @@ fn lay_axes<const P: usize>(
     }
 }
 
-/// Returns the loop of an axis of this extent, if it has one.
+const POSITIONS: &str = "an axis without a loop has positions";
+
+/// Returns the loop of an axis of this extent.
 #[inline]
-fn find<const P: usize>(dims: &mut [Dim<P>], number: u8, extent: usize) -> Option<&mut Dim<P>> {
-    if number == NONE {
-        check(extent == 1, "an axis without a loop has positions");
-        return None;
-    }
+fn find<const P: usize>(dims: &mut [Dim<P>], number: u8, extent: usize) -> &mut Dim<P> {
     let number = usize::from(number);
-    check(number < dims.len(), "an axis runs along no loop");
+    if number >= dims.len() {
+        broken("an axis runs along no loop");
+    }
     let dim = &mut dims[number];
-    check(dim.extent == extent, "the extent of an axis is not its loop's");
-    Some(dim)
+    if dim.extent != extent {
+        broken("the extent of an axis is not its loop's");
+    }
+    dim
 }
 
 /// Adds the loops of the ellipses, aligned at their last axes: kept where the target runs along them, else summed.
@@ -178,7 +191,7 @@ fn lay_ellipses<const P: usize>(dims: &mut Dims<P>, sources: &[Laid<'_>; P], tar
         }
         // The step along an axis of extent 1 is 0: it broadcasts.
         let step = |e: &Steps<'_>| match e.extents.iter().nth_back(back - 1) {
-            Some(&own) if own != 1 => Some(e.strides[e.strides.len() - back].cast_signed()),
+            Some(&own) if own != 1 => Some(e.strides[e.strides.len() - back]),
             _ => None,
         };
         let out = step(&target.axes.rest);

@@ -5,6 +5,7 @@
 #![allow(unsafe_code)]
 
 use core::alloc::Layout;
+use core::mem::ManuallyDrop;
 use std::alloc::{alloc, dealloc, handle_alloc_error};
 
 use ndarray::{Array, Dimension, Ix0, Ix1, Ix2, Ix3, Ix4, Ix5, Ix6, IxDyn};
@@ -66,9 +67,8 @@ impl NewRoom {
     }
 
     /// Returns the memory, to be freed by a vector.
-    pub(crate) fn take(&mut self) -> Room {
-        let none = core::ptr::without_provenance_mut(self.element.align());
-        core::mem::replace(&mut self.room, Room { ptr: none, len: 0, capacity: 0 })
+    pub(crate) fn into_raw(self) -> Room {
+        ManuallyDrop::new(self).room
     }
 }
 
@@ -113,7 +113,12 @@ pub(crate) unsafe fn new_array<T, D: Dimension>(array: *mut u8, room: Room, exte
     let elements = unsafe { Vec::from_raw_parts(room.ptr.cast::<T>(), room.len, room.capacity) };
     let mut shape = D::zeros(extents.len());
     assert!(shape.ndim() == extents.len(), "einloom: internal error: another rank");
-    shape.slice_mut().copy_from_slice(extents);
+    let axes = shape.slice_mut();
+    let mut axis = 0;
+    while axis < extents.len() {
+        axes[axis] = extents[axis];
+        axis += 1;
+    }
     // SAFETY: the caller's duties.
     unsafe {
         let made = Array::from_shape_vec_unchecked(shape, elements);

@@ -117,9 +117,7 @@ impl<T, const R: usize, X, E: Ellipsis> OutputView<'_, T, R, X, E> {
     pub fn erased(&mut self) -> Erased<'_, T> {
         Erased {
             ptr: self.ptr.as_ptr().cast(),
-            named: self.layout.named(),
-            rest: self.layout.ellipsis.axes(),
-            found: self.layout.found,
+            axes: self.layout.axes(),
             is_output: true,
             element: PhantomData,
         }

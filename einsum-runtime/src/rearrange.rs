@@ -9,7 +9,7 @@ use ndarray::{ArrayView, Axis, Dimension, ShapeBuilder};
 use crate::affine::Along;
 use crate::ellipsis::sealed::Ellipsis as _;
 use crate::ellipsis::{Ellipsis, Rest};
-use crate::layout::{Axes, Steps};
+use crate::layout::Steps;
 use crate::nest::Laid;
 use crate::program::{NONE, Program, WINDOWS};
 use crate::rank::With;
@@ -24,12 +24,11 @@ impl<'a, T, const R: usize, X, E: Ellipsis> View<'a, T, R, X, E> {
     /// If the rank is not that of the term, extents do not match, or `D` has another rank.
     #[must_use]
     pub fn rearrange<const RO: usize, D: Dimension>(&self, axes: [u8; R]) -> ArrayView<'a, T, D> {
-        let none = Steps { extents: &[], strides: &[] };
         assert!(
-            self.layout.ellipsis.axes().is_empty(),
+            self.layout.ellipsis.axes().extents.is_empty(),
             "einloom: internal error: a view drops the axes of its ellipsis"
         );
-        rearrange(self, &axes, RO, RO, none)
+        rearrange(self, &axes, RO, RO, Steps::NONE)
     }
 }
 
@@ -46,7 +45,7 @@ impl<'a, T, const R: usize, X, E: Dimension> View<'a, T, R, X, Rest<E>> {
         before: usize,
         _ellipsis: PhantomData<E2>,
     ) -> ArrayView<'a, T, E2::Out> {
-        rearrange(self, &axes, RO, before, Steps::of(self.layout.ellipsis.axes()))
+        rearrange(self, &axes, RO, before, self.layout.ellipsis.axes())
     }
 }
 
@@ -66,7 +65,7 @@ impl<'a, T, const R: usize, X, E: Ellipsis> View<'a, T, R, X, E> {
         extents: &[usize],
     ) -> ArrayView<'a, T, D> {
         assert!(
-            self.layout.ellipsis.axes().is_empty(),
+            self.layout.ellipsis.axes().extents.is_empty(),
             "einloom: internal error: a view drops the axes of its ellipsis"
         );
         windowed(self, program, output, extents, output.len())
@@ -101,7 +100,8 @@ fn windowed<'a, T, const R: usize, X, E: Ellipsis, D: Dimension>(
 ) -> ArrayView<'a, T, D> {
     view.layout.assert_rank();
     assert!(before <= output.len(), "einloom: internal error: the ellipsis lies outside the view");
-    let rest = Steps::of(view.layout.ellipsis.axes());
+    let laid = view.layout.axes();
+    let rest = laid.rest;
     let (count, named) = (rest.extents.len(), output.len());
     // One loop an axis of the view, those of the ellipsis last.
     let of_axis = |&index: &u8| if index == NONE { 1 } else { of_indices[usize::from(index)] };
@@ -117,9 +117,8 @@ fn windowed<'a, T, const R: usize, X, E: Ellipsis, D: Dimension>(
         _ => index,
     };
     let loops: Vec<u8> = axes.iter().map(to_loop).collect();
-    let axes = Axes { named: Steps::of(view.layout.named()), rest, found: view.layout.found };
     let along = Along { program, indices: output, of_indices, extents: &all };
-    let array = along.array(&Laid { axes, loops: &loops });
+    let array = along.array(&Laid { axes: &laid, loops: &loops });
     assert!(array.is_inside(&all), "einloom: internal error: a view leaves its array");
     let (mut extents, mut strides) = (D::zeros(named + count), D::zeros(named + count));
     for (number, &extent) in all.iter().enumerate() {
@@ -150,7 +149,7 @@ fn rearrange<'a, T, const R: usize, X, E: Ellipsis, D: Dimension>(
     let mut strides = D::zeros(named + count);
     for position in 0..count {
         extents[before + position] = rest.extents[position];
-        strides[before + position] = rest.strides[position];
+        strides[before + position] = rest.strides[position].cast_unsigned();
     }
     let mut seen = [false; 256];
     for (axis, &to) in axes.iter().enumerate() {

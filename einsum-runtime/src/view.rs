@@ -9,7 +9,7 @@ use ndarray::{ArrayRef, ArrayView, Dimension};
 
 use crate::ellipsis::{Ellipsis, NoEllipsis, Rest};
 use crate::kernel::raw::KernelTable;
-use crate::layout::{Axes, Layout, Steps};
+use crate::layout::{Axes, Layout};
 use crate::static_extent::ExtentAt;
 
 /// An operand bound to a term with `R` named axes, of which `X` is known at compile time, and the ellipsis `E`.
@@ -93,9 +93,9 @@ pub(crate) fn holds(extents: &[usize], len: usize) -> bool {
 
 impl<'a, T, const R: usize, X> View<'a, T, R, X, NoEllipsis> {
     #[inline]
-    pub(crate) fn new(bound: Bound<'a, T, R>) -> Self {
+    pub(crate) fn new(bound: Bound<'a, T, R>, kernels: Option<KernelTable<T>>) -> Self {
         let Bound { ptr, layout, borrow } = bound;
-        View { ptr, layout, kernels: None, borrow, static_extents: PhantomData }
+        View { ptr, layout, kernels, borrow, static_extents: PhantomData }
     }
 }
 
@@ -163,9 +163,7 @@ impl<T, const R: usize, X, E: Ellipsis> View<'_, T, R, X, E> {
     pub fn erased(&self) -> Erased<'_, T> {
         Erased {
             ptr: self.ptr.as_ptr().cast(),
-            named: self.layout.named(),
-            rest: self.layout.ellipsis.axes(),
-            found: self.layout.found,
+            axes: self.layout.axes(),
             is_output: false,
             element: PhantomData,
         }
@@ -178,9 +176,7 @@ impl<T, const R: usize, X, E: Ellipsis> View<'_, T, R, X, E> {
 #[repr(C)]
 pub struct Erased<'v, T> {
     pub(crate) ptr: *mut u8,
-    pub(crate) named: &'v [usize],
-    pub(crate) rest: &'v [usize],
-    pub(crate) found: usize,
+    pub(crate) axes: Axes<'v>,
     pub(crate) is_output: bool,
     pub(crate) element: PhantomData<*mut T>,
 }
@@ -192,40 +188,8 @@ pub struct Erased<'v, T> {
 #[repr(C)]
 pub(crate) struct Raw<'v> {
     pub(crate) ptr: *mut u8,
-    /// The extents of the named axes, then their strides, in elements and two's complement.
-    named: &'v [usize],
-    /// As `named`, of the axes of the ellipsis.
-    rest: &'v [usize],
-    /// The number of axes that the array has.
-    found: usize,
+    pub(crate) axes: Axes<'v>,
     pub(crate) is_output: bool,
-}
-
-impl<'v> Raw<'v> {
-    /// `named` and `rest` are the extents and then the strides of these axes.
-    pub(crate) fn new(
-        ptr: *mut u8,
-        named: &'v [usize],
-        rest: &'v [usize],
-        found: usize,
-        is_output: bool,
-    ) -> Self {
-        Raw { ptr, named, rest, found, is_output }
-    }
-
-    #[inline]
-    pub(crate) fn axes(&self) -> Axes<'v> {
-        Axes { named: Steps::of(self.named), rest: Steps::of(self.rest), found: self.found }
-    }
-
-    /// Returns a part of the array: `named` are its named axes, and at `ptr` is its first element. All its positions must
-    /// be positions of the whole.
-    pub(crate) fn part<'p>(&self, named: &'p [usize], ptr: *mut u8) -> Raw<'p>
-    where
-        'v: 'p,
-    {
-        Raw { ptr, named, ..*self }
-    }
 }
 
 impl<'v, T> Erased<'v, T> {
@@ -233,6 +197,6 @@ impl<'v, T> Erased<'v, T> {
     #[inline]
     pub(crate) fn raw<'c>(arrays: &'c [Self]) -> &'c [Raw<'v>] {
         // SAFETY: the two have the same fields, and that of `PhantomData` has no size.
-        unsafe { core::slice::from_raw_parts(arrays.as_ptr().cast(), arrays.len()) }
+        unsafe { &*(core::ptr::from_ref(arrays) as *const [Raw<'v>]) }
     }
 }

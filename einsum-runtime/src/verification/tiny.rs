@@ -18,7 +18,7 @@ fn tiny_products<T: Sample>(random: &mut Random) {
                 let case = Case::<T, 2>::new(random, &dims, data, scaled);
                 let exact = case.exact();
                 let [i, j, k] = dims;
-                let nest = Tiny::new(&[i, j], &[k]);
+                let nest = Tiny::of(&[i, j], &[k]);
                 let reads = [0, 1].map(|p| {
                     let Read { ptr, conjugated } = case.read(p);
                     RawRead { ptr: ptr.cast(), conjugated }
@@ -89,7 +89,7 @@ where
         });
         on_every_level(|level| {
             let mut out = vec![untouched; len];
-            let nest = Tiny::new(&dims[..KEPT], &dims[KEPT..]);
+            let nest = Tiny::of(&dims[..KEPT], &dims[KEPT..]);
             let reads = core::array::from_fn(|p| {
                 let ptr = memories[p].0.as_ptr().wrapping_offset(memories[p].1);
                 RawRead { ptr: ptr.cast(), conjugated: false }
@@ -121,7 +121,7 @@ fn tiny_sums_of_infinite_numbers() {
         let reads = [x.as_ptr().cast(), (&raw const y).cast()];
         let reads = reads.map(|ptr| RawRead { ptr, conjugated: false });
         on_every_level(|level| {
-            let (nest, out) = (Tiny::new(&[], &[j]), (&raw mut sum).cast());
+            let (nest, out) = (Tiny::of(&[], &[j]), (&raw mut sum).cast());
             // SAFETY: all elements can be read, and the sum be written.
             unsafe { f32::TABLE.raw.tiny_kernel()(&nest, reads, out, RawMode::Assign) };
             assert_eq!(sum, f32::INFINITY, "{level:?} {extent}");

@@ -15,26 +15,55 @@ pub(crate) const LOOPS: usize = KEPT + SUMMED;
 /// The most points of a tiny nest: up to here choosing costs more than it saves.
 pub(crate) const POINTS: usize = 64;
 
-/// The loops of a tiny nest, outermost first. Those that are not there have extent 1.
+/// The loops of a tiny nest, outermost first: [`KEPT`] that are kept, [`SUMMED`] that are summed. Those that are not there
+/// have extent 1 and no steps, and are outside of the others of their kind.
 pub(crate) struct Tiny<const P: usize> {
-    pub(super) kept: [Dim<P>; KEPT],
-    pub(super) summed: [Dim<P>; SUMMED],
+    dims: [Dim<P>; LOOPS],
 }
 
 impl<const P: usize> Tiny<P> {
-    /// At most [`KEPT`] and [`SUMMED`] loops.
-    pub(crate) fn new(kept: &[Dim<P>], summed: &[Dim<P>]) -> Self {
-        let absent = |summed| Dim { extent: 1, out: 0, sources: [0; P], summed };
-        let mut nest = Tiny { kept: [absent(false); KEPT], summed: [absent(true); SUMMED] };
-        // The innermost slots are used: what is not there is outside.
-        nest.kept[KEPT - kept.len()..].copy_from_slice(kept);
-        nest.summed[SUMMED - summed.len()..].copy_from_slice(summed);
+    /// What is not there. Nobody asks a tiny nest which of its loops are summed.
+    const ABSENT: Dim<P> = Dim { extent: 1, out: 0, sources: [0; P], summed: false };
+
+    /// A nest without loops.
+    #[inline]
+    pub(crate) fn new() -> Self {
+        Tiny { dims: [Self::ABSENT; LOOPS] }
+    }
+
+    /// A nest of at most [`KEPT`] and [`SUMMED`] loops.
+    pub(crate) fn of(kept: &[Dim<P>], summed: &[Dim<P>]) -> Self {
+        let mut nest = Tiny::new();
+        let loops = nest.loops(kept.len(), summed.len());
+        loops[..kept.len()].copy_from_slice(kept);
+        loops[kept.len()..].copy_from_slice(summed);
+        nest.move_inside(summed.len());
         nest
+    }
+
+    /// The loops of a nest that is to have so many, those that are kept first. When they are there, they are to be
+    /// [moved inside](Tiny::move_inside).
+    ///
+    /// # Panics
+    ///
+    /// If they are more than [`KEPT`] and [`SUMMED`].
+    #[inline]
+    pub(crate) fn loops(&mut self, kept: usize, summed: usize) -> &mut [Dim<P>] {
+        &mut self.dims[KEPT - kept..KEPT + summed]
+    }
+
+    /// Gives loops of which `summed` are summed the places of the innermost.
+    #[inline]
+    pub(crate) fn move_inside(&mut self, summed: usize) {
+        if summed == 1 {
+            self.dims[LOOPS - 1] = self.dims[KEPT];
+            self.dims[KEPT] = Self::ABSENT;
+        }
     }
 
     #[cfg(all(target_arch = "x86_64", not(miri)))]
     fn has_empty_loop(&self) -> bool {
-        let ([k0, k1, k2], [s0, s1]) = (&self.kept, &self.summed);
+        let [k0, k1, k2, s0, s1] = &self.dims;
         k0.extent == 0 || k1.extent == 0 || k2.extent == 0 || s0.extent == 0 || s1.extent == 0
     }
 }
@@ -77,7 +106,7 @@ unsafe fn run<T: Element, const P: usize, const CONJ: bool>(
     // SAFETY: the caller's duty.
     let mode = unsafe { mode.typed::<T>() };
     let out = out.cast::<T>();
-    let [k0, k1, k2] = &nest.kept;
+    let [k0, k1, k2, s0, s1] = &nest.dims;
     let mut i = Offsets { out: 0, sources: [0; P] };
     let mut count = k0.extent;
     while count > 0 {
@@ -89,7 +118,7 @@ unsafe fn run<T: Element, const P: usize, const CONJ: bool>(
             while count2 > 0 {
                 // SAFETY: the caller's duties: these are the points of the nest.
                 unsafe {
-                    let sum = sum::<T, P, CONJ>(&nest.summed, k, &sources);
+                    let sum = sum::<T, P, CONJ>([s0, s1], k, &sources);
                     put(mode, sum, out.wrapping_offset(k.out));
                 }
                 k.step(k2);
@@ -130,7 +159,7 @@ impl<const P: usize> Offsets<P> {
 /// Every source can be read at every point of the loops.
 #[inline(always)]
 unsafe fn sum<T: Element, const P: usize, const CONJ: bool>(
-    [s0, s1]: &[Dim<P>; SUMMED],
+    [s0, s1]: [&Dim<P>; SUMMED],
     start: Offsets<P>,
     sources: &[RawRead; P],
 ) -> T {

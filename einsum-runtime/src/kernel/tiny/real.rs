@@ -47,8 +47,7 @@ unsafe fn run<const ELEMENT: usize, const P: usize>(
     sources: [*const u8; SOURCES],
     out: *mut u8,
 ) {
-    let [k0, k1, k2] = &nest.kept;
-    let [s0, s1] = &nest.summed;
+    let [k0, k1, k2, s0, s1] = &nest.dims;
     let mut dims = [k0, k1, k2, s0, s1];
     let (avx512, avx2) = match ELEMENT {
         4 => (&kernels::F32_AVX512, &kernels::F32_AVX2),
@@ -159,12 +158,8 @@ fn walk_of<const ELEMENT: usize, const P: usize>(
     while number > 0 {
         number -= 1;
         let dim = dims[number];
-        if number == lanes {
-            // One iteration.
-            walk.out[number.min(OUTER - 1)] = out.wrapping_neg();
-            walk.sources[0][number] = x.wrapping_neg();
-            walk.sources[1][number] = y.wrapping_neg();
-            (out, x, y) = (0, 0, 0);
+        // One iteration takes no step; what the loops inside have moved is left to the one around it.
+        if number == lanes || dim.extent == 1 {
             continue;
         }
         let extent = dim.extent.cast_signed();
@@ -172,13 +167,16 @@ fn walk_of<const ELEMENT: usize, const P: usize>(
         walk.extents[number] = dim.extent;
         // Steps that no element needs may not be representable.
         if number < OUTER {
-            walk.out[number] = bytes(dim.out).wrapping_sub(out);
-            out = bytes(dim.out).wrapping_mul(extent);
+            let step = bytes(dim.out);
+            walk.out[number] = step.wrapping_sub(out);
+            out = step.wrapping_mul(extent);
         }
-        walk.sources[0][number] = bytes(dim.sources[first]).wrapping_sub(x);
-        x = bytes(dim.sources[first]).wrapping_mul(extent);
-        walk.sources[1][number] = bytes(dim.sources[second]).wrapping_sub(y);
-        y = bytes(dim.sources[second]).wrapping_mul(extent);
+        let step = bytes(dim.sources[first]);
+        walk.sources[0][number] = step.wrapping_sub(x);
+        x = step.wrapping_mul(extent);
+        let step = bytes(dim.sources[second]);
+        walk.sources[1][number] = step.wrapping_sub(y);
+        y = step.wrapping_mul(extent);
     }
     walk
 }
