@@ -14,18 +14,19 @@ use crate::view::Raw;
 /// The extent of an index that no axis has been seen of.
 pub(crate) const UNKNOWN: usize = usize::MAX;
 
-/// Fills in the extents of all indices. `given` are those that options give, `size` is that of an element in bytes.
+/// Fills in the extents of all indices, and returns the cheapest body for them, which is empty for a view. `given` are the
+/// extents that options give, `size` is that of an element in bytes.
 ///
 /// # Errors
 ///
 /// If shapes do not fit the terms, or a new array does not fit in memory.
 pub(crate) fn check(
-    program: &Program,
+    program: &'static Program,
     operands: &[Raw<'_>],
     given: &[usize],
     extents: &mut [usize],
     size: usize,
-) -> Result<(), ShapeError> {
+) -> Result<&'static [Nest], ShapeError> {
     let arrays = program.arrays;
     let matches = operands.len() == arrays.len()
         && given.len() == program.given.len()
@@ -56,9 +57,11 @@ pub(crate) fn check(
     }
     // A view has none.
     if program.bodies.is_empty() {
-        return Ok(());
+        return Ok(&[]);
     }
-    check_new_arrays(program, operands, extents, size)
+    let body = cheapest(program.bodies, extents);
+    check_new_arrays(program, body, operands, extents, size)?;
+    Ok(body)
 }
 
 pub(crate) const BROKEN: &str =
@@ -165,14 +168,14 @@ fn broadcast_of(ellipsis: &[u8], operands: &[Raw<'_>]) -> Extents {
     extents
 }
 
-/// Checks that every array can be allocated that the cheapest body makes.
+/// Checks that every array can be allocated that a body makes.
 fn check_new_arrays(
     program: &Program,
+    body: &[Nest],
     operands: &[Raw<'_>],
     extents: &[usize],
     size: usize,
 ) -> Result<(), ShapeError> {
-    let body = cheapest(program.bodies, extents);
     let is_small = program.windows.is_empty() && size <= SMALL && is_small(extents);
     let mut number = 0;
     while number < body.len() {
@@ -314,7 +317,7 @@ pub(crate) fn rest_extents(nest: &Nest, operands: &[Raw<'_>]) -> Extents {
 }
 
 /// Returns the cheapest body: the cost of a nest is the number of its points. Of equally cheap ones it is the first.
-pub(crate) fn cheapest(bodies: &'static [&'static [Nest]], extents: &[usize]) -> &'static [Nest] {
+fn cheapest(bodies: &'static [&'static [Nest]], extents: &[usize]) -> &'static [Nest] {
     if let [only] = bodies {
         return only;
     }

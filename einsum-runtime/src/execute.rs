@@ -7,7 +7,7 @@
 use smallvec::SmallVec;
 
 use crate::affine;
-use crate::check::{cheapest, is_first, rest_extents, target_extent};
+use crate::check::{is_first, rest_extents, target_extent};
 use crate::intermediate::{COrder, Intermediate, in_order};
 use crate::kernel::raw::{Factor, RawKernels, RawMode, RawRead};
 use crate::kernel::tiny::Tiny;
@@ -33,6 +33,8 @@ pub(crate) struct Call<'c> {
     /// The extent of each index.
     pub(crate) extents: &'c [usize],
     pub(crate) kernels: &'static RawKernels,
+    /// The cheapest body for these extents.
+    pub(crate) body: &'static [Nest],
 }
 
 /// So many results and intermediates of a call are listed on the stack: those of the gradients of a dozen operands.
@@ -69,7 +71,7 @@ impl Call<'_> {
     /// If there is no such result, or the dimension has another rank.
     pub(crate) unsafe fn run_new(&self, new_array: NewArray, array: *mut u8) {
         assert!(matches!(self.program.results, [NONE]), "{NOT_ONE}");
-        let body = cheapest(self.program.bodies, self.extents);
+        let body = self.body;
         // SAFETY: the caller's duties; the room of `out` is new.
         unsafe { self.make(maker(body, 0), new_array, array, |out| self.run(body, out)) }
     }
@@ -104,7 +106,7 @@ impl Call<'_> {
     pub(crate) unsafe fn run_only(&self, out: Out<'_>) {
         assert!(self.program.results.len() == 1, "{NOT_ONE}");
         // SAFETY: the caller's duties.
-        unsafe { self.run(cheapest(self.program.bodies, self.extents), &[out]) }
+        unsafe { self.run(self.body, &[out]) }
     }
 
     /// Computes all results: new ones to their places, in order; the others into their arrays, by `mode`.
@@ -118,7 +120,7 @@ impl Call<'_> {
     ///
     /// If there are more or less new results than places, or the dimension of a place has another rank.
     pub(crate) unsafe fn run_all(&self, places: &mut [Place<'_>], mode: RawMode) {
-        let (results, body) = (self.program.results, cheapest(self.program.bodies, self.extents));
+        let (results, body) = (self.program.results, self.body);
         let count = results.iter().filter(|array| **array == NONE).count();
         assert!(count == places.len(), "einloom: internal error: not every new result has a place");
         if results.iter().all(|array| *array == NONE) && is_one_by_one(body, results.len()) {

@@ -168,10 +168,11 @@ unsafe fn run(
     lay(program, arguments, (&mut own_extents, &mut own_strides), &mut operands);
     let mut extents: SmallVec<[usize; 16]> = SmallVec::new();
     extents.resize(program.labels.len(), 0);
-    if let Err(error) = check(program, &operands, given, &mut extents, kernels.element.size()) {
-        raise::<()>(error);
-    }
-    let call = Call { program, operands: &operands, extents: &extents, kernels };
+    let body = match check(program, &operands, given, &mut extents, kernels.element.size()) {
+        Ok(body) => body,
+        Err(error) => raise(error),
+    };
+    let call = Call { program, operands: &operands, extents: &extents, kernels, body };
     if let [Slot { to, place }] = *slots
         && let Some(&new_array) = kernels.new_arrays.get(place)
     {

@@ -55,8 +55,8 @@ fn check_call<'c>(
     extents: &'c mut [usize],
 ) -> Result<Call<'c>, ShapeError> {
     let kernels = kernels.expect("einloom: internal error: a view is not an operand");
-    check(program, operands, given, extents, kernels.element.size())?;
-    Ok(Call { program, operands, extents, kernels })
+    let body = check(program, operands, given, extents, kernels.element.size())?;
+    Ok(Call { program, operands, extents, kernels, body })
 }
 
 /// Checks the shapes of a view that is rearranged.
@@ -74,7 +74,7 @@ pub fn checked_view<T>(
     given: &[usize],
     extents: &mut [usize],
 ) -> Result<(), ShapeError> {
-    check(program, Erased::raw(operands), given, extents, 0)
+    check(program, Erased::raw(operands), given, extents, 0).map(|_| ())
 }
 
 /// Returns the only result of a call, a new array of named axes. As [`checked`] and [`Checked::array`], which are more for
