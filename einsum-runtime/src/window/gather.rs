@@ -15,6 +15,8 @@ use super::Job;
 use super::affine::{Affine, Line};
 use super::blocks::Blocks;
 use super::buffer::{Buffer, Layout};
+#[cfg(target_arch = "x86_64")]
+use super::channels::channels;
 use super::classes::{self, classes, stepped};
 use super::edges::edges;
 use super::results::Results;
@@ -52,6 +54,11 @@ pub(super) unsafe fn gather<const P: usize>(job: &Job<'_, P>, nest: &Affine<P>, 
     if nest.loops.iter().any(|l| l.extent == 0) {
         // SAFETY: the caller's duties; nothing is read.
         return unsafe { direct(job, nest, mode) };
+    }
+    #[cfg(target_arch = "x86_64")]
+    // SAFETY: the caller's duties.
+    if unsafe { channels(job, nest, mode) } {
+        return;
     }
     if let Some(parts) = edges(nest, job) {
         // SAFETY: the caller's duties; together these are the nest, and they have different results.
