@@ -367,4 +367,9 @@ fn wide_windows() {
         ones([1, 3, 60, 60]),
         Array3::from_elem((3, 31, 31), 1.0_f32)
     );
+    windows!(
+        "b (y+u-15) (x+v-15) c, u v c -> b y x c",
+        ones([1, 60, 60, 20]),
+        Array3::from_elem((31, 31, 20), 1.0_f32)
+    );
 }

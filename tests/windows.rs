@@ -51,6 +51,33 @@ fn convolutions() {
     );
 }
 
+/// Depthwise, the channels last: the value and both gradients, by their definitions.
+#[test]
+fn adjacent_channels() {
+    for (channels, [height, width], taps) in [(37, [9, 21], [3, 5]), (8, [14, 7], [7, 3])] {
+        let x = numbers((2, height, width, channels), 1);
+        let w = numbers((taps[0], taps[1], channels), 2);
+        let (rows, columns) = ((height + 2 - taps[0]) / 2 + 1, width + 5 - taps[1]);
+        let dy = numbers((2, rows, columns, channels), 3);
+        let mut expected =
+            (Array4::zeros(dy.dim()), Array4::zeros(x.dim()), Array3::zeros(w.dim()));
+        for ((b, i, j, c), &dy) in dy.indexed_iter() {
+            for (u, v) in (0..taps[0]).flat_map(|u| (0..taps[1]).map(move |v| (u, v))) {
+                let row = (2 * i + u).checked_sub(1).filter(|row| *row < height);
+                let column = (j + v).checked_sub(2).filter(|column| *column < width);
+                let Some((row, column)) = row.zip(column) else { continue };
+                expected.0[[b, i, j, c]] += x[[b, row, column, c]] * w[[u, v, c]];
+                expected.1[[b, row, column, c]] += dy * w[[u, v, c]];
+                expected.2[[u, v, c]] += dy * x[[b, row, column, c]];
+            }
+        }
+        let y = einsum!("b (2*y+u-1) (x+v-2) c, u v c -> b y x c", &x, &w);
+        assert_eq!(y.dim(), expected.0.dim());
+        let (dx, dw) = einsum_grad!("b (2*y+u-1) (x+v-2) c, u v c -> b y x c", &x, &w; &dy);
+        assert!((y, dx, dw) == expected);
+    }
+}
+
 #[test]
 fn layouts() {
     let (x, w) = (numbers((19, 2, 3), 3), numbers((3, 4, 3), 4));

@@ -12,6 +12,8 @@
 
 #[cfg(target_arch = "x86_64")]
 pub mod batch;
+#[cfg(target_arch = "x86_64")]
+pub mod channels;
 pub mod packing;
 pub mod rotate;
 #[cfg(target_arch = "x86_64")]

@@ -1,13 +1,21 @@
 //! The interface of the kernels for stencils: rows of results, each the sum of a few shifted rows of X.
 //!
 //! ```text
-//! C[outer, vector, row, lane] (+)= Σ_step X[outer, vector, step.x + lane] · W[step.y + row]
+//! C[outer, vector, row, lane] (+)= Σ_step X[outer, vector, step.x + lane] · W[step.w + row]
 //! ```
 //!
 //! Nothing is used twice but what two rows have in common: both are formed from the same elements of X. All offsets and
 //! steps are in bytes. The assembly knows the offsets of the fields, 8 bytes each.
 
-use crate::table::StepEntry;
+/// A step.
+#[derive(Clone, Copy, Debug)]
+#[repr(C)]
+pub struct RowsEntry {
+    pub x: isize,
+    pub w: isize,
+    /// For masked kernels: the lanes that exist of every vector of a tile. Others are zero.
+    pub masks: [u16; 4],
+}
 
 /// What a kernel works on.
 #[derive(Clone, Copy, Debug)]
@@ -17,8 +25,8 @@ pub struct RowsArguments {
     pub c: *mut u8,
     pub w: *const u8,
     /// The first and the end of a table, which is not empty.
-    pub steps: *const StepEntry,
-    pub steps_end: *const StepEntry,
+    pub steps: *const RowsEntry,
+    pub steps_end: *const RowsEntry,
     /// The number of points outside, 1 or more, and what there is from one to the next.
     pub outer: usize,
     pub x_outer: isize,
@@ -54,4 +62,9 @@ pub struct RowsSet {
     pub width: usize,
     /// For one row, and for two.
     pub kernels: [Rows; 2],
+    /// The same for tiles of up to 4 vectors, of which a step may lack lanes: any, those of the first and the last vector, or
+    /// the same ones in all.
+    pub each_masked: [Rows; 2],
+    pub ends_masked: [Rows; 2],
+    pub same_masked: [Rows; 2],
 }

@@ -10,6 +10,7 @@ use super::table::{Arguments, ColumnEntry, KernelSet, StepEntry, VectorEntry};
 mod avx2;
 mod avx512;
 pub mod batch;
+pub mod channels;
 pub mod packing;
 mod rotate;
 pub mod rows;

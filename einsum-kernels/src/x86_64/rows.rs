@@ -3,28 +3,44 @@
 //! Registers: `rdi` the arguments; `r8 r9` the tile in X and C; `r10` vectors left; `r11 r12` from a vector to the next in X
 //! and C; `r13 rbp` the weights of the rows; `rbx` the next step, `r14 r15` a step's offsets; `rax rcx rdx rsi` the vectors in X, or
 //! in C. `zmm0 … zmm3` hold X, `zmm4 zmm5` weights, `zmm8 … zmm15` the sums, 4 for each row. `k1` has the lanes of
-//! a tile's last vector, `k2` those of the others, `k3` those with sums that are no numbers. Points outside are counted in `[rsp]`,
+//! a tile's last vector, `k2` those of the others, `k3` those with sums that are no numbers; `k4 … k7` what a step has of the
+//! vectors, if `MASKED`. Points outside are counted in `[rsp]`,
 //! their places are in `[rsp + 8]` and `[rsp + 16]`.
 
 use core::arch::naked_asm;
 use core::mem::offset_of;
 
 use super::text::{element_instructions, return_to_caller, save_registers};
-use crate::rows::{RowsArguments, RowsSet};
+use crate::rows::{RowsArguments, RowsEntry, RowsSet};
 
-pub static ROWS_32: RowsSet = RowsSet { width: 16, kernels: [rows::<4, 1>, rows::<4, 2>] };
-pub static ROWS_64: RowsSet = RowsSet { width: 8, kernels: [rows::<8, 1>, rows::<8, 2>] };
+macro_rules! set {
+    ($width:literal, $element:literal) => {
+        RowsSet {
+            width: $width,
+            kernels: [rows::<$element, 1, 0>, rows::<$element, 2, 0>],
+            each_masked: [rows::<$element, 1, 1>, rows::<$element, 2, 1>],
+            ends_masked: [rows::<$element, 1, 2>, rows::<$element, 2, 2>],
+            same_masked: [rows::<$element, 1, 3>, rows::<$element, 2, 3>],
+        }
+    };
+}
+pub static ROWS_32: RowsSet = set!(16, 4);
+pub static ROWS_64: RowsSet = set!(8, 8);
 
 /// # Safety
 ///
 /// As [`Rows`](crate::rows::Rows).
 #[unsafe(naked)]
-unsafe extern "sysv64" fn rows<const ELEMENT: usize, const ROWS: usize>(
+unsafe extern "sysv64" fn rows<const ELEMENT: usize, const ROWS: usize, const MASKED: usize>(
     arguments: &mut RowsArguments,
 ) {
     naked_asm!(
         ".set ELEMENT, {element}",
         ".set ROWS, {rows}",
+        ".set MASKED, {masked}",
+        ".set EACH, 1",
+        ".set ENDS, 2",
+        ".set SAME, 3",
         element_instructions!(),
         r"
         # Calls a macro for every vector: its number, pointer, mask, and sums.
@@ -73,7 +89,52 @@ unsafe extern "sysv64" fn rows<const ELEMENT: usize, const ROWS: usize>(
             .endif
         .endm
         .macro load i, pointer, mask, sum, other
-            f vmovup, zmm\i {{\mask}}{{z}}, [\pointer + r14]
+            .if MASKED == SAME
+                f vmovup, zmm\i {{k4}}{{z}}, [\pointer + r14]
+            .elseif MASKED == EACH
+                .if \i == 0
+                    f vmovup, zmm0 {{k4}}{{z}}, [\pointer + r14]
+                .elseif \i == 1
+                    f vmovup, zmm1 {{k5}}{{z}}, [\pointer + r14]
+                .elseif \i == 2
+                    f vmovup, zmm2 {{k6}}{{z}}, [\pointer + r14]
+                .else
+                    f vmovup, zmm3 {{k7}}{{z}}, [\pointer + r14]
+                .endif
+            .elseif MASKED == ENDS
+                .if \i == 0
+                    f vmovup, zmm0 {{k4}}{{z}}, [\pointer + r14]
+                .else
+                    .ifc \mask, k1
+                        f vmovup, zmm\i {{k7}}{{z}}, [\pointer + r14]
+                    .else
+                        f vmovup, zmm\i, [\pointer + r14]
+                    .endif
+                .endif
+            .else
+                f vmovup, zmm\i {{\mask}}{{z}}, [\pointer + r14]
+            .endif
+        .endm
+        # What exists of the vectors of a tile.
+        .macro masks v
+            .if MASKED
+                kmovw k4, word ptr [rbx + 16]
+            .endif
+            .if MASKED == EACH
+                .if \v > 1
+                    kmovw k5, word ptr [rbx + 18]
+                .endif
+                .if \v > 2
+                    kmovw k6, word ptr [rbx + 20]
+                .endif
+                .if \v > 3
+                    kmovw k7, word ptr [rbx + 22]
+                .endif
+            .elseif MASKED == ENDS
+                .if \v > 1
+                    kmovw k7, word ptr [rbx + 14 + 2*\v]
+                .endif
+            .endif
         .endm
         .macro multiply i, pointer, mask, sum, other
             f vfmadd231p, \sum, zmm\i, zmm4
@@ -106,7 +167,8 @@ unsafe extern "sysv64" fn rows<const ELEMENT: usize, const ROWS: usize>(
         63: # A step.
             mov r14, [rbx]
             mov r15, [rbx + 8]
-            add rbx, 16
+            masks \v
+            add rbx, 24
             each \v, load
             f vbroadcasts, zmm4, [r13 + r15]
             .if ROWS > 1
@@ -176,17 +238,20 @@ unsafe extern "sysv64" fn rows<const ELEMENT: usize, const ROWS: usize>(
         ",
         return_to_caller!(),
         r"
-            .irp name, f, each, point, clear, old, load, multiply, store, tile
+            .irp name, f, each, point, clear, old, load, masks, multiply, store, tile
                 .purgem \name
             .endr
         ",
         element = const ELEMENT,
         rows = const ROWS,
+        masked = const MASKED,
     )
 }
 
 // The assembly's numbers.
 const _: () = {
+    assert!(size_of::<RowsEntry>() == 24 && offset_of!(RowsEntry, x) == 0);
+    assert!(offset_of!(RowsEntry, w) == 8 && offset_of!(RowsEntry, masks) == 16);
     assert!(offset_of!(RowsArguments, x) == 0 && offset_of!(RowsArguments, c) == 8);
     assert!(offset_of!(RowsArguments, w) == 16 && offset_of!(RowsArguments, steps) == 24);
     assert!(offset_of!(RowsArguments, steps_end) == 32 && offset_of!(RowsArguments, outer) == 40);

@@ -1,5 +1,6 @@
 //! The edges of padded stencils: the inside of a large image is read where it lies, and only strips along its edges go
-//! through buffers. A stencil takes little more time than such a copy.
+//! through buffers. A stencil takes little more time than such a copy. That is for windows that [`rows`](super::rows) does not
+//! take where they are padded.
 
 use smallvec::SmallVec;
 

@@ -15,16 +15,20 @@ use super::Job;
 use super::affine::{Affine, Line};
 use super::blocks::Blocks;
 use super::buffer::{Buffer, Layout};
+#[cfg(target_arch = "x86_64")]
+use super::channels::channels;
 use super::classes::{self, classes, stepped};
 use super::edges::edges;
 use super::results::Results;
 #[cfg(target_arch = "x86_64")]
-use super::rows::rows;
+use super::rows::{bounds, rows};
 use super::solve::added;
 use super::stencil::stencil;
 #[cfg(target_arch = "x86_64")]
 use super::taps::taps;
 use crate::kept::Kept;
+#[cfg(target_arch = "x86_64")]
+use crate::kernel::level::Level;
 use crate::kernel::raw::{RawMode, RawRead};
 use crate::kernel::{Dim, Dims};
 use crate::threads::{self, BYTES_MULTIPLIED, Grid, Shared};
@@ -52,6 +56,16 @@ pub(super) unsafe fn gather<const P: usize>(job: &Job<'_, P>, nest: &Affine<P>, 
     if nest.loops.iter().any(|l| l.extent == 0) {
         // SAFETY: the caller's duties; nothing is read.
         return unsafe { direct(job, nest, mode) };
+    }
+    #[cfg(target_arch = "x86_64")]
+    // SAFETY: the caller's duties.
+    if unsafe { channels(job, nest, mode) } {
+        return;
+    }
+    #[cfg(target_arch = "x86_64")]
+    // SAFETY: the caller's duties.
+    if unsafe { padded_rows(job, nest, mode) } {
+        return;
     }
     if let Some(parts) = edges(nest, job) {
         // SAFETY: the caller's duties; together these are the nest, and they have different results.
@@ -243,6 +257,32 @@ unsafe fn direct<const P: usize>(job: &Job<'_, P>, nest: &Affine<P>, mode: RawMo
     unsafe { multiply(job, &mut dims, reads, job.out_at(nest.out), mode) }
 }
 
+/// Runs a padded stencil on the sources themselves, if it is one; else does nothing and returns `false`.
+///
+/// # Safety
+///
+/// As [`gather`].
+#[cfg(target_arch = "x86_64")]
+unsafe fn padded_rows<const P: usize>(job: &Job<'_, P>, nest: &Affine<P>, mode: RawMode) -> bool {
+    if job.is_single || !job.kernels.is_real || Level::current() != Level::Avx512 {
+        return false;
+    }
+    let Some(bounds) = bounds(nest) else { return false };
+    let mut dims: Dims<2> = nest.dims().iter().map(pair).collect();
+    let reads = [0, P - 1].map(|p| {
+        let steps = dims.iter_mut().map(|dim| &mut dim.sources[p]);
+        let first = lay(&nest.sources[p], steps, core::iter::repeat(0));
+        RawRead { ptr: job.source_at(p, first), ..job.sources[p] }
+    });
+    // SAFETY: the caller's duties; of the axes of a source only what is inside of their bounds is read.
+    unsafe { rows(job.kernels, &dims, reads, job.out_at(nest.out), mode, Some(&bounds)) }
+}
+
+fn pair<const P: usize>(d: &Dim<P>) -> Dim<2> {
+    let sources = [d.sources[0], d.sources[P - 1]];
+    Dim { extent: d.extent, out: d.out, sources, summed: d.summed }
+}
+
 /// Sets the steps of a source that is read as it is, and returns the offset of the point where the loops start.
 pub(super) fn lay<'s>(
     lines: &[Line],
@@ -298,17 +338,12 @@ unsafe fn few_results<const P: usize>(
     if job.is_single || !job.kernels.is_real {
         return false;
     }
-    let pair = |d: &Dim<P>| Dim {
-        extent: d.extent,
-        out: d.out,
-        sources: [d.sources[0], d.sources[P - 1]],
-        summed: d.summed,
-    };
     let (dims, reads): (Dims<2>, _) = (dims.iter().map(pair).collect(), [reads[0], reads[P - 1]]);
     // SAFETY: the caller's duties.
     unsafe {
         #[cfg(target_arch = "x86_64")]
-        if rows(job.kernels, &dims, reads, out, mode) || taps(job.kernels, &dims, reads, out, mode)
+        if rows(job.kernels, &dims, reads, out, mode, None)
+            || taps(job.kernels, &dims, reads, out, mode)
         {
             return true;
         }

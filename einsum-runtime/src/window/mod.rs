@@ -14,7 +14,8 @@
 //! 2. [`solve`]: the target's positions become loops. Where that cannot be, parts are added one after the other
 //!    ([`scatter`]); where it would be mostly zeros, products are ([`spread`]);
 //! 3. [`gather`]: every source becomes an array without edges, itself or a [`buffer`], block by block ([`blocks`]), and
-//!    without steps along rows ([`classes`]); [`results`] says where the sums are formed;
+//!    without steps along rows ([`classes`]); [`results`] says where the sums are formed. Where [`channels`] are adjacent,
+//!    nothing of it is needed;
 //! 4. the kernels that all nests have, some by way of a [`stencil`].
 //!
 //! A zero stands for what is not there, also where it is multiplied by something infinite.
@@ -24,6 +25,8 @@
 mod affine;
 mod blocks;
 mod buffer;
+#[cfg(target_arch = "x86_64")]
+mod channels;
 mod classes;
 mod edges;
 mod gather;

@@ -13,8 +13,10 @@ use crate::kernel::raw::{Factor, RawKernels, RawMode, RawRead, Sources};
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Way {
     Buffers,
+    Channels,
     Classes,
     FlatResults,
+    PaddedRows,
     Results,
     Rows,
     Scatter,
@@ -24,7 +26,7 @@ pub(super) enum Way {
 }
 
 thread_local! {
-    static TAKEN: Cell<[usize; 9]> = const { Cell::new([0; 9]) };
+    static TAKEN: Cell<[usize; 11]> = const { Cell::new([0; 11]) };
 }
 
 /// Counts the nests that this thread runs so.
@@ -305,15 +307,65 @@ fn check_stencils<T: Integer>(random: &mut Random, rounds: usize) {
     }
 }
 
+/// The same where channels are adjacent, and many enough for vectors.
+fn check_channels<T: Integer>(random: &mut Random, rounds: usize) {
+    for _ in 0..rounds {
+        let mut extents = vec![1 + random.below(3), 1 + random.below(40)];
+        let batch = axis(extents[0], 0, &[(0, 1)]);
+        let channel = axis(extents[1], 0, &[(1, 1)]);
+        let (mut x, mut w, mut y) = (vec![batch.clone()], vec![], vec![batch]);
+        let windows = 1 + random.below(2);
+        for window in 0..windows {
+            let (s, d) = (1 + random.below(5) / 3, 1 + random.below(5) / 3);
+            let longest = if window + 1 == windows { 20 } else { 6 };
+            let (n, k) = (1 + random.below(longest), 1 + random.below(7));
+            let pad = random.below(2) * random.below(k + 1);
+            let extent = (s * (n - 1) + d * (k - 1) + 1).saturating_sub(2 * pad).max(1);
+            let number = extents.len();
+            extents.extend([n, k]);
+            let terms = [(number, s.cast_signed()), (number + 1, d.cast_signed())];
+            x.push(axis(extent, -pad.cast_signed(), &terms));
+            w.push(axis(k, 0, &[(number + 1, 1)]));
+            y.push(axis(n, 0, &[(number, 1)]));
+        }
+        for axes in [&mut x, &mut w, &mut y] {
+            axes.push(channel.clone());
+        }
+        if random.one_in(3) {
+            w.rotate_right(1);
+        }
+        let [x, w, y] = [x, w, y].map(|axes| Array::lay(random, axes));
+        check::<T, 2>(random, &extents, &[x.clone(), w.clone()], &y);
+        check::<T, 2>(random, &extents, &[w.clone(), x.clone()], &y);
+        check::<T, 2>(random, &extents, &[y.clone(), w.clone()], &x);
+        check::<T, 2>(random, &extents, &[x, y], &w);
+    }
+}
+
+#[test]
+fn adjacent_channels() {
+    let mut random = Random(6);
+    on_every_level(|level| {
+        let taken = || TAKEN.get()[Way::Channels as usize];
+        let before = taken();
+        check_channels::<f32>(&mut random, 250);
+        check_channels::<f64>(&mut random, 250);
+        let taken = taken() - before;
+        println!("{taken:?}");
+        assert!(taken > 200 || level < Level::Avx512, "{taken:?}");
+    });
+    check_channels::<i32>(&mut random, 20);
+}
+
 #[test]
 fn stencils() {
     let mut random = Random(4);
     on_every_level(|level| {
-        let taken = || [Way::Rows, Way::Taps].map(|way| TAKEN.get()[way as usize]);
+        let taken = || [Way::Rows, Way::PaddedRows, Way::Taps].map(|way| TAKEN.get()[way as usize]);
         let before = taken();
         check_stencils::<f32>(&mut random, 150);
         check_stencils::<f64>(&mut random, 150);
-        let taken = [0, 1].map(|way| taken()[way] - before[way]);
+        let taken = [0, 1, 2].map(|way| taken()[way] - before[way]);
         println!("{taken:?}");
         assert!(taken.iter().all(|taken| *taken > 10) || level < Level::Avx512, "{taken:?}");
     });
@@ -326,6 +378,7 @@ fn convolutions() {
         check_convolutions::<f32>(&mut random, 200);
         check_convolutions::<f64>(&mut random, 60);
         check_stencils::<f32>(&mut Random(5), 80);
+        check_channels::<f32>(&mut Random(7), 20);
     });
     check_convolutions::<Complex32>(&mut random, 40);
     check_convolutions::<Complex64>(&mut random, 20);
@@ -369,6 +422,61 @@ fn no_numbers() {
     }
 }
 
+/// An edge of zeros, for one channel and for adjacent ones: likewise, and in its channel alone.
+#[test]
+fn no_numbers_at_edges() {
+    for (channels, height, width) in [(19, 6, 13), (1, 7, 13), (1, 9, 40), (1, 6, 170)] {
+        on_every_level(|_| check_no_numbers(channels, height, width));
+    }
+}
+
+fn check_no_numbers(channels: usize, height: usize, width: usize) {
+    let at = |y: usize, x: usize, c: usize| (y * width + x) * channels + c;
+    let extents = [height, width, channels, 3, 5];
+    let plane = |offsets: [isize; 2], terms: [&[(usize, isize)]; 2]| {
+        [
+            axis(height, offsets[0], terms[0]).at_stride(at(1, 0, 0).cast_signed()),
+            axis(width, offsets[1], terms[1]).at_stride(at(0, 1, 0).cast_signed()),
+            axis(channels, 0, &[(2, 1)]).at_stride(1),
+        ]
+    };
+    let of_x = plane([-1, -2], [&[(0, 1), (3, 1)], &[(1, 1), (4, 1)]]);
+    let of_y = plane([0, 0], [&[(0, 1)], &[(1, 1)]]);
+    let of_w = [
+        axis(3, 0, &[(3, 1)]).at_stride((5 * channels).cast_signed()),
+        axis(5, 0, &[(4, 1)]).at_stride(channels.cast_signed()),
+        axis(channels, 0, &[(2, 1)]).at_stride(1),
+    ];
+    let [of_x, of_y, of_w] = [&of_x, &of_y, &of_w].map(|axes| axes.each_ref().map(Owned::axis));
+    let nest = Windowed { extents: &extents, sources: [&of_x, &of_w], target: &of_y };
+    for bad in [f32::NAN, f32::INFINITY] {
+        for (row, column, channel) in [(0, 0, 0), (2, 7, 18), (5, width - 1, 15), (4, 1, 16)] {
+            let channel = channel % channels;
+            let mut x = vec![1.0_f32; height * width * channels];
+            x[at(row, column, channel)] = bad;
+            let w = vec![1.0_f32; 15 * channels];
+            let mut y = vec![0.0_f32; x.len()];
+            let reads =
+                [x.as_ptr(), w.as_ptr()].map(|ptr| RawRead { ptr: ptr.cast(), conjugated: false });
+            // SAFETY: the memory is as large as the axes say.
+            unsafe {
+                run(f32::TABLE.raw, &nest, reads, y.as_mut_ptr().cast(), RawMode::Assign);
+            };
+            points(&extents[..3], &mut |point| {
+                let &[i, j, c] = point else { unreachable!() };
+                let is_read = i.abs_diff(row) <= 1 && j.abs_diff(column) <= 2 && c == channel;
+                let sum = y[at(i, j, c)];
+                assert_eq!(sum.is_finite(), !is_read, "{bad} at {row} {column} {channel}");
+                let inside = |at: usize, reach: usize, end: usize| {
+                    (at + reach).min(end - 1) - at.saturating_sub(reach) + 1
+                };
+                let count = inside(i, 1, height) * inside(j, 2, width);
+                assert!(is_read || sum == count as f32);
+            });
+        }
+    }
+}
+
 /// The same bits for any number of threads.
 #[cfg(feature = "threads")]
 #[test]
@@ -376,9 +484,12 @@ fn threads() {
     let pools = [1, 2, 5]
         .map(|threads| rayon_core::ThreadPoolBuilder::new().num_threads(threads).build().unwrap());
     let mut random = Random(3);
-    for _ in 0..40 {
+    for round in 0..60 {
         let (s, d) = (1 + random.below(3), 1 + random.below(2));
-        let [b, c, o] = [3, 1, 1].map(|least| least + random.below(16));
+        let [b, c, mut o] = [3, 1, 1].map(|least| least + random.below(16));
+        if round % 3 > 0 {
+            o = 1;
+        }
         let [n, k] = [3 + random.below(20), 1 + random.below(5)];
         let pad = random.below(k);
         let reach = (s * (n - 1) + d * (k - 1) + 1 - pad).max(1);
@@ -390,7 +501,22 @@ fn threads() {
         ];
         let w = [axis(o, 0, &[(2, 1)]), axis(c, 0, &[(1, 1)]), axis(k, 0, &[(4, 1)])];
         let y = [axis(b, 0, &[(0, 1)]), axis(o, 0, &[(2, 1)]), axis(n, 0, &[(3, 1)])];
-        let arrays = [x, w, y].map(|axes| Array::lay(&mut random, axes.to_vec()));
+        let mut arrays = [x, w, y].map(|axes| Array::lay(&mut random, axes.to_vec()));
+        if round % 3 > 0 {
+            // Depthwise, the channels adjacent or not.
+            let [batch, channel] = [axis(b, 0, &[(0, 1)]), axis(c, 0, &[(1, 1)])];
+            let terms = [(3, s.cast_signed()), (4, d.cast_signed())];
+            let [x, w, y] = [
+                axis(reach, -pad.cast_signed(), &terms),
+                axis(k, 0, &[(4, 1)]),
+                axis(n, 0, &[(3, 1)]),
+            ];
+            arrays = [vec![batch.clone(), x], vec![w], vec![batch, y]].map(|mut axes| {
+                let at = if round % 3 == 1 { axes.len() } else { axes.len() - 1 };
+                axes.insert(at, channel.clone());
+                Array::lay(&mut random, axes)
+            });
+        }
         for [first, second, target] in [[0, 1, 2], [2, 1, 0], [2, 0, 1]] {
             let [first, second, target] = [first, second, target].map(|i| &arrays[i]);
             let mut fractions = |len: usize| -> Vec<f32> {

@@ -1,0 +1,271 @@
+//! Stencils on kernels of their own: windows with one result for all that they read, so that there is no product of
+//! matrices inside. Rows of results are sums of shifted rows; two rows are formed at a time where they read the same:
+//!
+//! ```text
+//! out[2y + r] = Σ over i < U + 1 of  X[2y + i] · W'[i − r],    W' = W, and zero outside of it
+//! ```
+//!
+//! That takes (U + 1) / U as many products, but every element of X is loaded for two of them, and loads are what takes
+//! the time. A zero times what is not finite is not zero; hence where a sum is no number, rows are formed one by one.
+
+mod padding;
+mod plan;
+
+use crate::kept::Kept;
+use crate::kernel::Dims;
+use crate::kernel::raw::{RawKernels, RawMode, RawRead};
+use crate::kernel::rows::{RowsArguments, RowsEntry};
+use crate::threads::{self, BYTES_MULTIPLIED, Grid, Shared};
+use padding::Padding;
+pub(super) use padding::{Bounds, bounds};
+use plan::{Loop, Plan, with_zeros};
+
+/// How many times the time that products take elsewhere they take here.
+const TIMES: usize = 2;
+
+/// Runs a nest so, if it can be; else does nothing and returns `false`.
+///
+/// # Safety
+///
+/// As [`Kernels`](crate::kernel::Kernels); elements are real numbers.
+pub(super) unsafe fn rows(
+    kernels: &RawKernels,
+    dims: &Dims<2>,
+    reads: [RawRead; 2],
+    out: *mut u8,
+    mode: RawMode,
+    bounds: Option<&Bounds>,
+) -> bool {
+    let size = kernels.element.size();
+    let Some(mut plan) = Plan::of(dims, size, mode, bounds) else { return false };
+    let (mut x, mut w) = (reads[plan.p].ptr, reads[1 - plan.p].ptr);
+    plan.turn(&mut x, &mut w);
+    let mut weights = None;
+    if plan.u.is_some() {
+        // SAFETY: the caller's duties.
+        let (with_zeros, first) = unsafe { with_zeros(kernels, &mut plan, w) };
+        (weights, w) = (Some(with_zeros), first);
+    }
+    let padding = match bounds {
+        Some(_) => match Padding::of(&plan) {
+            Some(padding) => Some(padding),
+            None => return false,
+        },
+        None => None,
+    };
+    #[cfg(test)]
+    super::tests::take(match padding {
+        Some(_) => super::tests::Way::PaddedRows,
+        None => super::tests::Way::Rows,
+    });
+    let [count, alone] = plan.counts();
+    let mut table = Kept::new(count * size_of::<RowsEntry>(), align_of::<RowsEntry>());
+    let steps = table.as_mut_ptr().cast::<RowsEntry>();
+    for i in 0..count {
+        // SAFETY: there is room for so many.
+        unsafe { steps.add(i).write(plan.step(i).0) };
+    }
+    let all = Tables { steps, count, alone, x, w, c: out };
+    let others = plan.others.iter().fold(1_usize, |n, l| n.saturating_mul(l.extent));
+    let vectors = plan.lanes.extent.div_ceil(plan.set.width);
+    let nanoseconds = TIMES * plan.points.saturating_mul(size) / BYTES_MULTIPLIED;
+    let extents = [others, plan.rows.extent, vectors];
+    let grains = match &padding {
+        Some(padding) => [1, padding.of_tile, vectors],
+        None => [1, 1, 16],
+    };
+    let grid = Grid::of(extents, grains, threads::pieces(nanoseconds));
+    // SAFETY: there are pointers to elements, and numbers and tables that nobody writes.
+    let shared = unsafe { Shared::new((&raw const plan, &raw const all, &raw const padding)) };
+    threads::each(grid.pieces(), &|piece| {
+        let (plan, all, padding) = shared.get();
+        let [others, rows, vectors] = grid.piece(piece);
+        // SAFETY: all live until all pieces are done.
+        let (plan, all, padding) = unsafe { (&*plan, &*all, &*padding) };
+        for other in others {
+            // SAFETY: the caller's duties; pieces write different elements.
+            unsafe {
+                match padding {
+                    Some(padding) => padding.run(plan, all, other, rows.clone()),
+                    None => plan.run(all, other, rows.clone(), vectors.clone()),
+                }
+            }
+        }
+    });
+    drop(weights);
+    true
+}
+
+/// What all pieces read, and where they write.
+struct Tables {
+    steps: *const RowsEntry,
+    /// How many steps two rows have, and one alone: the first of them.
+    count: usize,
+    alone: usize,
+    x: *const u8,
+    w: *const u8,
+    c: *mut u8,
+}
+
+impl Plan {
+    /// How many rows are formed at a time, and the positions from the first row of them to that of the next.
+    fn unit(&self) -> usize {
+        if self.u.is_some() { 2 } else { 1 }
+    }
+
+    fn unit_row(&self) -> isize {
+        self.rows.row * self.unit().cast_signed()
+    }
+
+    /// Returns the places in X, the weights, and the target of a point of the other loops.
+    fn at(&self, all: &Tables, other: usize) -> (*const u8, *const u8, *mut u8) {
+        let (mut x, mut w, mut c) = (all.x, all.w, all.c);
+        let mut rest = other;
+        for l in self.others.iter().rev() {
+            let at = (rest % l.extent).cast_signed();
+            rest /= l.extent;
+            x = x.wrapping_offset(l.x.wrapping_mul(at));
+            w = w.wrapping_offset(l.w.wrapping_mul(at));
+            c = c.wrapping_offset(l.out.wrapping_mul(at));
+        }
+        (x, w, c)
+    }
+
+    /// Forms rows at a point of the other loops.
+    ///
+    /// # Safety
+    ///
+    /// As [`rows`].
+    unsafe fn run(
+        &self,
+        all: &Tables,
+        other: usize,
+        rows: core::ops::Range<usize>,
+        vectors: core::ops::Range<usize>,
+    ) {
+        let width = self.set.width;
+        let (x, w, c) = self.at(all, other);
+        let mut of_rows = Block { x, w, c, rows: self.rows, lanes: 0 };
+        if self.u.is_some() {
+            of_rows.rows.x = of_rows.rows.x.wrapping_mul(2);
+            of_rows.rows.out = of_rows.rows.out.wrapping_mul(2);
+        }
+        let is_last = rows.end == self.rows.extent;
+        let first = rows.start.cast_signed();
+        let lane = self.lanes.x.wrapping_mul((vectors.start * width).cast_signed());
+        of_rows.x = x.wrapping_offset(of_rows.rows.x.wrapping_mul(first)).wrapping_offset(lane);
+        of_rows.c = c.wrapping_offset(of_rows.rows.out.wrapping_mul(first)).wrapping_offset(lane);
+        of_rows.rows.extent = rows.len();
+        of_rows.lanes = self.lanes.extent.min(vectors.end * width) - vectors.start * width;
+        // SAFETY: the caller's duties.
+        unsafe {
+            if self.u.is_none() {
+                self.block(all, of_rows, 1, Steps::Whole);
+                return;
+            }
+            if of_rows.rows.extent > 0 && self.block(all, of_rows, 2, Steps::Whole) {
+                // Row by row, without zeros.
+                for row in 0..2 {
+                    let x = of_rows.x.wrapping_offset(self.rows.x * row);
+                    let c = of_rows.c.wrapping_offset(self.rows.out * row);
+                    self.block(all, Block { x, c, ..of_rows }, 1, Steps::Whole);
+                }
+            }
+            if self.is_odd && is_last {
+                let along = of_rows.rows.extent.cast_signed();
+                let x = of_rows.x.wrapping_offset(of_rows.rows.x.wrapping_mul(along));
+                let c = of_rows.c.wrapping_offset(of_rows.rows.out.wrapping_mul(along));
+                let rows = Loop { extent: 1, ..of_rows.rows };
+                self.block(all, Block { x, c, rows, ..of_rows }, 1, Steps::Whole);
+            }
+        }
+    }
+
+    /// Forms a block of results, and returns whether one of two rows' may be no number.
+    ///
+    /// # Safety
+    ///
+    /// As [`rows`].
+    unsafe fn block(&self, all: &Tables, block: Block, rows: usize, of_block: Steps) -> bool {
+        let width = self.set.width;
+        let mask = |lanes: usize| (1 << lanes) - 1;
+        let vectors = block.lanes.div_ceil(width);
+        let last = mask(block.lanes - (vectors - 1) * width);
+        let vector = (width * self.lanes.x.cast_unsigned()).cast_signed();
+        let count = if rows == 2 { all.count } else { all.alone };
+        let (steps, kernels) = match of_block {
+            Steps::Whole => (all.steps, &self.set.kernels),
+            Steps::Each(steps) | Steps::EachOfRows(steps) => (steps, &self.set.each_masked),
+            Steps::Ends(steps) => (steps, &self.set.ends_masked),
+            Steps::SameOfRows(steps) => (steps, &self.set.same_masked),
+        };
+        let mut arguments = RowsArguments {
+            x: block.x,
+            c: block.c,
+            w: block.w,
+            steps,
+            steps_end: steps.wrapping_add(count),
+            outer: block.rows.extent,
+            x_outer: block.rows.x,
+            c_outer: block.rows.out,
+            vectors,
+            x_vector: vector,
+            c_vector: vector,
+            mask: mask(width),
+            last_mask: last,
+            w_row: self.u.map_or(0, |u| u.w.wrapping_neg()),
+            c_row: self.rows.out,
+            adds: usize::from(self.adds),
+            is_nan: 0,
+        };
+        let kernel = kernels[rows - 1];
+        let is_along = match of_block {
+            Steps::Whole => vectors >= 3 || block.rows.extent == 1,
+            Steps::Each(_) | Steps::Ends(_) => true,
+            Steps::EachOfRows(_) | Steps::SameOfRows(_) => false,
+        };
+        if is_along {
+            // SAFETY: the caller's duties.
+            unsafe { kernel(&mut arguments) };
+            return arguments.is_nan != 0;
+        }
+        // Short rows: vectors are of several rows.
+        arguments.outer = 1;
+        arguments.vectors = block.rows.extent;
+        (arguments.x_vector, arguments.c_vector) = (block.rows.x, block.rows.out);
+        for i in 0..vectors.cast_signed() {
+            arguments.x = block.x.wrapping_offset(vector * i);
+            arguments.c = block.c.wrapping_offset(vector * i);
+            let is_last = i + 1 == vectors.cast_signed();
+            let lanes = if is_last { last } else { mask(width) };
+            (arguments.mask, arguments.last_mask) = (lanes, lanes);
+            // SAFETY: the caller's duties.
+            unsafe { kernel(&mut arguments) };
+        }
+        arguments.is_nan != 0
+    }
+}
+
+/// What is read for a block.
+#[derive(Clone, Copy)]
+enum Steps {
+    /// Everything that its results need.
+    Whole,
+    /// What a table for its tiles says: of each vector, or only of the first and the last, as the others are whole.
+    Each(*const RowsEntry),
+    Ends(*const RowsEntry),
+    /// The same for a vector of each of some rows, or all of these rows.
+    EachOfRows(*const RowsEntry),
+    SameOfRows(*const RowsEntry),
+}
+
+/// Rows to be formed.
+#[derive(Clone, Copy)]
+struct Block {
+    x: *const u8,
+    w: *const u8,
+    c: *mut u8,
+    /// The loop over rows, or pairs of them.
+    rows: Loop,
+    lanes: usize,
+}

@@ -1,0 +1,307 @@
+//! Rows of padded stencils, without a copy of X: kernels are told which lanes of a step exist, and take zeros for the others.
+//! At most of the rows that are the same ones, in the first and the last tile; near an edge steps whose rows are outside
+//! have none. The vectors of a tile are those of a row, or, where rows have few, of as many rows.
+
+use core::ops::Range;
+
+use smallvec::SmallVec;
+
+use super::plan::{Loop, Plan};
+use super::{Block, Steps, Tables};
+use crate::kept::Kept;
+use crate::kernel::rows::RowsEntry;
+use crate::window::affine::{Affine, Line};
+
+/// The vectors of a tile.
+const TILE: usize = 4;
+
+/// Rows of two vectors are in tiles with others if so many steps are worth the calls.
+const STEPS: usize = 24;
+
+/// How many units of rows with several tiles are formed together: the ends of far rows are in pages of their own.
+const UNITS: usize = if cfg!(test) { 2 } else { 8 };
+
+/// The most bytes of tables.
+const BYTES: usize = 256 << 10;
+
+/// An axis: where the first point is in it.
+#[derive(Clone, Copy)]
+pub(super) struct Bound {
+    pub(super) first: isize,
+    pub(super) extent: usize,
+}
+
+/// An axis that points are outside of: the kept loop that goes along it, and the coefficients of all.
+pub(super) type Bounded = (usize, SmallVec<[isize; 8]>, Bound);
+
+/// The axes of a source that points are outside of.
+pub(in crate::window) struct Bounds {
+    pub(super) p: usize,
+    pub(super) lanes: Option<Bounded>,
+    pub(super) rows: Option<Bounded>,
+}
+
+/// Returns the axes that points are outside of, if these are an axis of adjacent elements, with results along it, and
+/// another one.
+pub(in crate::window) fn bounds<const P: usize>(nest: &Affine<P>) -> Option<Bounds> {
+    let is_outside = |line: &Line| !line.has(line.range(nest.loops.iter().map(|l| l.extent)));
+    let mut of_sources = (0..P).filter(|&p| nest.sources[p].iter().any(is_outside));
+    let p = of_sources.next().filter(|_| of_sources.next().is_none())?;
+    let mut bounds = Bounds { p, lanes: None, rows: None };
+    for line in nest.sources[p].iter().filter(|line| is_outside(line)) {
+        let is_along = |n: &usize| nest.loops[*n].out.is_some() && line.coefficients[*n] != 0;
+        let mut along = (0..nest.loops.len()).filter(is_along);
+        let number = along.next().filter(|_| along.next().is_none())?;
+        let is_lanes =
+            line.stride == 1 && line.coefficients[number] == 1 && nest.loops[number].out == Some(1);
+        let bound = Bound { first: line.offset, extent: line.extent };
+        let to = if is_lanes { &mut bounds.lanes } else { &mut bounds.rows };
+        if to.is_some() {
+            return None;
+        }
+        *to = Some((number, line.coefficients.clone(), bound));
+    }
+    Some(bounds)
+}
+
+/// Tables for the tiles at the ends of rows, and the one between, and for the rows near edges.
+pub(super) struct Padding {
+    tables: Kept,
+    /// How many units of rows there are, pairs or single ones.
+    units: usize,
+    /// How many units a tile has.
+    pub(super) of_tile: usize,
+    /// Tiles of units, or units, whose steps are all inside.
+    inner: Range<usize>,
+    /// The vectors of rows in tiles.
+    tiles: SmallVec<[Range<usize>; 3]>,
+    /// Whether lanes lack in the first and the last vector of a tile only, as far as rows are inside.
+    has_ends: bool,
+    steps: usize,
+}
+
+impl Padding {
+    /// Returns the tables, if they are small.
+    pub(super) fn of(plan: &Plan) -> Option<Self> {
+        let width = plan.set.width;
+        let vectors = plan.lanes.extent.div_ceil(width);
+        let mut tiles: SmallVec<[Range<usize>; 3]> = SmallVec::new();
+        let last = (vectors - 1) / TILE * TILE;
+        let [steps, alone] = plan.counts();
+        let units = plan.rows.extent;
+        let is_short = vectors == 1 || (vectors == 2 && steps >= STEPS);
+        let of_tile = if is_short { TILE } else { 1 };
+        if is_short {
+            tiles.extend((0..vectors).map(|vector| vector..vector + 1));
+        } else {
+            for tile in [0..TILE.min(last), TILE.min(last)..last, last..vectors] {
+                tiles.extend(Some(tile).filter(|tile| !tile.is_empty()));
+            }
+        }
+        let mut reach = [[isize::MAX, isize::MIN]; 2];
+        for step in 0..steps {
+            let (_, positions) = plan.step(step);
+            for (reach, at) in reach.iter_mut().zip(positions) {
+                *reach = [reach[0].min(at), reach[1].max(at)];
+            }
+        }
+        // A tile between the ends has all of its lanes.
+        if let (Some(bound), [_, middle, _]) = (&plan.lane_bound, &tiles[..]) {
+            let first = bound.first + (middle.start * width).cast_signed() + reach[0][0];
+            let end = bound.first + (middle.end * width).cast_signed() + reach[0][1];
+            if first < 0 || end > bound.extent.cast_signed() {
+                return None;
+            }
+        }
+        // The vectors that a shifted row reaches over its ends with, and none that is half past them.
+        let mut has_ends = true;
+        if let Some(bound) = &plan.lane_bound {
+            let first = bound.first + reach[0][0];
+            let past = plan.lanes.extent.cast_signed() + bound.first + reach[0][1];
+            let over = past - bound.extent.cast_signed();
+            let last = (plan.lanes.extent - (vectors - 1) * width).cast_signed();
+            has_ends = -first <= width.cast_signed() && over <= last;
+        }
+        let mut inner = 0..units;
+        if let Some(bound) = &plan.row_bound {
+            let is_inside = |unit: &usize| {
+                let at = bound.first + plan.unit_row() * unit.cast_signed();
+                at + reach[1][0] >= 0 && at + reach[1][1] < bound.extent.cast_signed()
+            };
+            inner.start = (0..units).find(is_inside).unwrap_or(units);
+            let edge = (inner.start..units).find(|unit| !is_inside(unit));
+            inner.end = edge.unwrap_or(units);
+        }
+        // Tiles of units.
+        let count = units.div_ceil(of_tile);
+        inner.end = if inner.end == units { count } else { inner.end / of_tile };
+        inner.start = inner.start.div_ceil(of_tile).min(inner.end);
+        let edges = count - inner.len();
+        let sets = (edges + 2).checked_mul(tiles.len() * steps * size_of::<RowsEntry>());
+        let bytes = sets.filter(|bytes| *bytes <= BYTES)?;
+        let tables = Kept::new(bytes, align_of::<RowsEntry>());
+        let mut padding = Padding { tables, units, of_tile, inner, tiles, has_ends, steps };
+        let rows = plan.unit_row();
+        for tile in 0..count {
+            if !padding.inner.contains(&tile) || tile == padding.inner.start {
+                let row = rows * (tile * of_tile).cast_signed();
+                padding.write(plan, padding.set(tile), row, steps);
+            }
+        }
+        if plan.is_odd {
+            padding.write(plan, edges + 1, rows * units.cast_signed(), alone);
+        }
+        Some(padding)
+    }
+
+    /// The number of the tables of a tile of units.
+    fn set(&self, tile: usize) -> usize {
+        match () {
+            () if self.inner.contains(&tile) => 0,
+            () if tile < self.inner.start => 1 + tile,
+            () => 1 + tile - self.inner.len(),
+        }
+    }
+
+    /// The number of the tables of the last row, if there is one more than pairs.
+    fn odd(&self) -> usize {
+        self.units.div_ceil(self.of_tile) - self.inner.len() + 1
+    }
+
+    /// Returns a table.
+    fn table(&self, set: usize, tile: usize) -> *const RowsEntry {
+        let number = (set * self.tiles.len() + tile) * self.steps;
+        self.tables.as_ptr().cast::<RowsEntry>().wrapping_add(number)
+    }
+
+    /// Writes tables for a row, so many positions after the first.
+    fn write(&mut self, plan: &Plan, set: usize, row: isize, steps: usize) {
+        for tile in 0..self.tiles.len() {
+            let first = self.tiles[tile].start;
+            let table = self.table(set, tile).cast_mut();
+            for step in 0..steps {
+                let entry = entry(plan, step, [first, self.of_tile], row);
+                // SAFETY: there is room for the steps of every tile and set.
+                unsafe { table.wrapping_add(step).write(entry) };
+            }
+        }
+    }
+
+    /// Forms rows at a point of the other loops.
+    ///
+    /// # Safety
+    ///
+    /// As [`rows`](super::rows()).
+    pub(super) unsafe fn run(&self, plan: &Plan, all: &Tables, other: usize, units: Range<usize>) {
+        let (x, w, c) = plan.at(all, other);
+        let count = |tiles: Range<usize>| {
+            tiles.start * self.of_tile..self.units.min(tiles.end * self.of_tile)
+        };
+        let all_tiles = units.start / self.of_tile..units.end.div_ceil(self.of_tile);
+        let edges = |tiles: Range<usize>| tiles.map(|tile| count(tile..tile + 1));
+        let low = edges(all_tiles.start..all_tiles.end.min(self.inner.start));
+        let inner = all_tiles.start.max(self.inner.start)..all_tiles.end.min(self.inner.end);
+        let high = edges(all_tiles.start.max(self.inner.end)..all_tiles.end);
+        let odd = (plan.is_odd && units.end == self.units).then_some(self.units..self.units + 1);
+        let inner = count(inner);
+        let together = if self.tiles.len() > 1 && self.of_tile == 1 { UNITS } else { usize::MAX };
+        let parts = inner.clone().step_by(together);
+        let middle = parts.map(|start| start..inner.end.min(start.saturating_add(together)));
+        for units in low.chain(middle).chain(high).chain(odd).filter(|units| !units.is_empty()) {
+            for (number, tile) in self.tiles.iter().enumerate() {
+                let is_odd = units.start == self.units;
+                let (set, rows) = match is_odd {
+                    true => (self.odd(), 1),
+                    false => (self.set(units.start / self.of_tile), plan.unit()),
+                };
+                let lane = tile.start * plan.set.width;
+                let skipped = plan.lanes.x.wrapping_mul(lane.cast_signed());
+                let (unit, along) = (plan.unit().cast_signed(), units.start.cast_signed());
+                let of_units = Loop {
+                    extent: units.len(),
+                    x: plan.rows.x.wrapping_mul(unit),
+                    out: plan.rows.out.wrapping_mul(unit),
+                    ..plan.rows
+                };
+                let block = Block {
+                    x: x.wrapping_offset(of_units.x.wrapping_mul(along)).wrapping_offset(skipped),
+                    w,
+                    c: c.wrapping_offset(of_units.out.wrapping_mul(along)).wrapping_offset(skipped),
+                    rows: of_units,
+                    lanes: plan.lanes.extent.min(tile.end * plan.set.width) - lane,
+                };
+                // In the middle of the image nothing is outside.
+                let is_middle = set == 0 && number == 1 && self.tiles.len() == 3 && !is_odd;
+                let steps = match self.of_tile {
+                    1 if is_middle => Steps::Whole,
+                    1 if set == 0 && self.has_ends && !is_odd => {
+                        Steps::Ends(self.table(set, number))
+                    }
+                    1 => Steps::Each(self.table(set, number)),
+                    _ if set == 0 && !is_odd => Steps::SameOfRows(self.table(set, number)),
+                    _ => Steps::EachOfRows(self.table(set, number)),
+                };
+                // SAFETY: the caller's duties; steps whose lanes are outside say so.
+                unsafe {
+                    if plan.block(all, block, rows, steps) && rows == 2 {
+                        self.alone(plan, all, block, units.start, tile.start);
+                    }
+                }
+            }
+        }
+    }
+
+    /// Forms the rows of pairs one by one, from that of a unit on.
+    ///
+    /// # Safety
+    ///
+    /// As [`run`](Self::run).
+    unsafe fn alone(&self, plan: &Plan, all: &Tables, block: Block, unit: usize, vector: usize) {
+        let mut memory = Kept::new(all.alone * size_of::<RowsEntry>(), align_of::<RowsEntry>());
+        let table = memory.as_mut_ptr().cast::<RowsEntry>();
+        for row in 0..2 {
+            let at = plan.unit_row() * unit.cast_signed() + plan.rows.row * row;
+            for step in 0..all.alone {
+                // SAFETY: there is room for so many.
+                unsafe {
+                    table.wrapping_add(step).write(entry(plan, step, [vector, self.of_tile], at));
+                };
+            }
+            let x = block.x.wrapping_offset(plan.rows.x * row);
+            let c = block.c.wrapping_offset(plan.rows.out * row);
+            let steps = match self.of_tile {
+                1 => Steps::Each(table),
+                _ => Steps::EachOfRows(table),
+            };
+            // SAFETY: the caller's duties.
+            unsafe { plan.block(all, Block { x, c, ..block }, 1, steps) };
+        }
+    }
+}
+
+/// Returns a step for a tile that starts at a vector, with so many units, and a row so many positions after the first.
+fn entry(plan: &Plan, step: usize, [vector, of_tile]: [usize; 2], row: isize) -> RowsEntry {
+    let (mut entry, [lane, of_row]) = plan.step(step);
+    let width = plan.set.width.cast_signed();
+    for (i, mask) in (0_isize..).zip(&mut entry.masks) {
+        let (vector, row) = match of_tile {
+            1 => (vector.cast_signed() + i, row),
+            _ => (vector.cast_signed(), row + plan.unit_row() * i),
+        };
+        let is_outside = plan.row_bound.is_some_and(|bound| {
+            let at = bound.first + row + of_row;
+            at < 0 || at >= bound.extent.cast_signed()
+        });
+        let first = vector * width;
+        let mut lanes = 0..(plan.lanes.extent.cast_signed() - first).clamp(0, width);
+        if let Some(bound) = &plan.lane_bound {
+            let at = bound.first + lane + first;
+            lanes.start = (-at).clamp(0, lanes.end);
+            lanes.end = (bound.extent.cast_signed() - at).clamp(lanes.start, lanes.end);
+        }
+        let bits = |lanes: isize| (1_u32 << lanes) - 1;
+        let exist = if is_outside { 0 } else { bits(lanes.end) & !bits(lanes.start) };
+        *mask = exist as u16;
+    }
+    entry
+}

@@ -1,0 +1,248 @@
+//! How rows of a stencil are formed.
+
+use smallvec::SmallVec;
+
+use super::padding::{Bound, Bounds};
+use crate::kept::Kept;
+use crate::kernel::raw::{Factor, RawKernels, RawMode, RawRead};
+use crate::kernel::rows::{RowsEntry, RowsSet};
+use crate::kernel::x86_64::rows::{ROWS_32, ROWS_64};
+use crate::kernel::{Dim, Dims};
+use crate::window::affine::{plus, times};
+use crate::window::is_stencil;
+
+/// The most products of a sum: they have a table, which stays in a first-level cache.
+const STEPS: usize = 1024;
+
+/// The most products of a sum of which two rows are formed at a time: longer sums are columns, which use a load for four
+/// ([`stencil`](super::stencil)).
+const PAIRED: usize = 200;
+
+/// The most bytes of weights with zeros.
+const BYTES: usize = 256 << 10;
+
+/// Nests with fewer products are not worth preparations.
+const POINTS: usize = if cfg!(test) { 64 } else { 512 };
+
+/// A loop; steps in bytes, and in positions of the axes of X that lanes and rows go along, if points are outside of them.
+#[derive(Clone, Copy, Default)]
+pub(super) struct Loop {
+    pub(super) extent: usize,
+    pub(super) x: isize,
+    pub(super) w: isize,
+    pub(super) out: isize,
+    pub(super) lane: isize,
+    pub(super) row: isize,
+}
+
+/// How a nest is run.
+pub(super) struct Plan {
+    pub(super) set: &'static RowsSet,
+    pub(super) adds: bool,
+    /// Which source is X.
+    pub(super) p: usize,
+    /// The loop over lanes.
+    pub(super) lanes: Loop,
+    /// The loop whose points are rows: over pairs of them if `u` is there.
+    pub(super) rows: Loop,
+    /// The window's loop that reads what `rows` reads, if two rows are formed at a time.
+    pub(super) u: Option<Loop>,
+    /// Whether there is one row more than pairs.
+    pub(super) is_odd: bool,
+    pub(super) others: SmallVec<[Loop; 8]>,
+    pub(super) summed: SmallVec<[Loop; 8]>,
+    pub(super) points: usize,
+    /// The axes that lanes and rows go along, if points are outside of them.
+    pub(super) lane_bound: Option<Bound>,
+    pub(super) row_bound: Option<Bound>,
+}
+
+impl Plan {
+    pub(super) fn of(
+        dims: &Dims<2>,
+        size: usize,
+        mode: RawMode,
+        bounds: Option<&Bounds>,
+    ) -> Option<Self> {
+        let adds = match mode {
+            RawMode::Assign => false,
+            RawMode::Scale { alpha: Factor::One, beta: Factor::One } => true,
+            RawMode::Scale { .. } => return None,
+        };
+        let set = if size == 4 { &ROWS_32 } else { &ROWS_64 };
+        let lanes = dims.iter().position(|d| !d.summed && d.out == 1 && d.extent > 1)?;
+        let of_lanes = dims[lanes];
+        let p = (0..2).find(|&p| of_lanes.sources[p] == 1 && of_lanes.sources[1 - p] == 0)?;
+        let q = 1 - p;
+        let points = |has: &dyn Fn(&Dim<2>) -> bool| {
+            let extents = dims.iter().filter(|d| has(d)).map(|d| d.extent);
+            extents.fold(1_usize, usize::saturating_mul)
+        };
+        let columns = points(&|d| !d.summed && d.sources[p] == 0);
+        let steps = points(&|d| d.summed);
+        let all = points(&|_| true);
+        if !is_stencil(columns)
+            || !(2..=STEPS).contains(&steps)
+            || all < POINTS
+            || 3 * of_lanes.extent < set.width
+        {
+            return None;
+        }
+        let bytes = |step: isize| step.wrapping_mul(size.cast_signed());
+        let along = |axis: Option<&(usize, SmallVec<[isize; 8]>, Bound)>, i: usize| {
+            axis.map_or(0, |(_, coefficients, _)| coefficients[i])
+        };
+        let own = |i: usize| {
+            let d = &dims[i];
+            Loop {
+                extent: d.extent,
+                x: bytes(d.sources[p]),
+                w: bytes(d.sources[q]),
+                out: bytes(d.out),
+                lane: along(bounds.and_then(|b| b.lanes.as_ref()), i),
+                row: along(bounds.and_then(|b| b.rows.as_ref()), i),
+            }
+        };
+        // Rows: a loop over X alone, at best one that a window's loop goes along with.
+        let is_row = |&i: &usize| {
+            let d = &dims[i];
+            i != lanes && !d.summed && d.extent > 1 && d.sources[q] == 0
+        };
+        let window_of = |y: usize| {
+            let is_window = |i: &usize| {
+                let (u, y) = (own(*i), own(y));
+                let is_along = u.x.unsigned_abs() == y.x.unsigned_abs();
+                // The same elements may be reached along another axis, which has an end elsewhere.
+                let is_axis = u.lane == 0 && y.lane == 0 && u.row * y.x == y.row * u.x;
+                dims[*i].summed && u.extent > 1 && u.w != 0 && is_along && is_axis
+            };
+            (0..dims.len()).find(is_window).filter(|_| dims[y].sources[p] > 0)
+        };
+        let rows = || (0..dims.len()).filter(is_row);
+        let pair = rows().find_map(|y| Some((y, window_of(y)?))).filter(|_| !adds);
+        if pair.is_some() && steps > PAIRED {
+            return None;
+        }
+        let weights = points(&|d| d.sources[q] != 0);
+        let pair = pair.filter(|_| weights.saturating_mul(2 * size) <= BYTES);
+        let y = match pair {
+            Some((y, _)) => Some(y),
+            None => rows().min_by_key(|&i| dims[i].sources[p].unsigned_abs()),
+        };
+        let mut of_rows = y.map_or(Loop { extent: 1, ..Loop::default() }, own);
+        let is_odd = pair.is_some() && of_rows.extent % 2 == 1;
+        if pair.is_some() {
+            of_rows.extent /= 2;
+        }
+        let u = pair.map(|(_, u)| u);
+        if let Some(bounds) = bounds {
+            let is_rows = bounds.rows.as_ref().is_none_or(|(number, ..)| y == Some(*number));
+            let is_lanes = bounds.lanes.as_ref().is_none_or(|(number, ..)| *number == lanes);
+            if bounds.p != p || !is_rows || !is_lanes {
+                return None;
+            }
+        }
+        let is_other = |i: &usize| *i != lanes && Some(*i) != y && !dims[*i].summed;
+        let is_summed = |i: &usize| Some(*i) != u && dims[*i].summed;
+        Some(Plan {
+            set,
+            adds,
+            p,
+            lanes: own(lanes),
+            rows: of_rows,
+            u: u.map(own),
+            is_odd,
+            others: (0..dims.len()).filter(is_other).map(own).collect(),
+            summed: (0..dims.len()).filter(is_summed).map(own).collect(),
+            points: all,
+            lane_bound: bounds.and_then(|b| Some(b.lanes.as_ref()?.2)),
+            row_bound: bounds.and_then(|b| Some(b.rows.as_ref()?.2)),
+        })
+    }
+
+    /// Lets the window's loop of pairs go the way of the rows. Moves X and the weights to its new first point.
+    pub(super) fn turn(&mut self, x: &mut *const u8, w: &mut *const u8) {
+        if let Some(u) = &mut self.u
+            && u.x < 0
+        {
+            let last = u.extent.cast_signed() - 1;
+            *x = x.wrapping_offset(u.x.wrapping_mul(last));
+            *w = w.wrapping_offset(u.w.wrapping_mul(last));
+            if let Some(bound) = &mut self.row_bound {
+                bound.first = plus(bound.first, times(u.row, last));
+            }
+            (u.x, u.w, u.row) = (u.x.wrapping_neg(), u.w.wrapping_neg(), -u.row);
+        }
+    }
+
+    /// The steps of two rows, or one if there are no pairs, and those of one row alone, which are the first of them.
+    pub(super) fn counts(&self) -> [usize; 2] {
+        let single: usize = self.summed.iter().map(|l| l.extent).product();
+        self.u.map_or([single; 2], |u| [single * (u.extent + 1), single * u.extent])
+    }
+
+    /// Returns a step, and the positions in the axes of lanes and rows that it is after the first one.
+    pub(super) fn step(&self, number: usize) -> (RowsEntry, [isize; 2]) {
+        let mut entry = RowsEntry { x: 0, w: 0, masks: [u16::MAX; 4] };
+        let mut positions = [0_isize; 2];
+        let mut add = |l: &Loop, at: usize| {
+            let at = at.cast_signed();
+            entry.x = entry.x.wrapping_add(l.x.wrapping_mul(at));
+            entry.w = entry.w.wrapping_add(l.w.wrapping_mul(at));
+            positions[0] += l.lane * at;
+            positions[1] += l.row * at;
+        };
+        let mut rest = number;
+        for l in self.summed.iter().rev() {
+            add(l, rest % l.extent);
+            rest /= l.extent;
+        }
+        if let Some(u) = &self.u {
+            add(u, rest);
+        }
+        (entry, positions)
+    }
+}
+
+/// Copies the weights, with a zero before and after those of the window's loop. Returns them, and where the first is.
+///
+/// # Safety
+///
+/// As [`rows`]; the plan has pairs of rows.
+pub(super) unsafe fn with_zeros(
+    kernels: &RawKernels,
+    plan: &mut Plan,
+    w: *const u8,
+) -> (Kept, *const u8) {
+    let size = kernels.element.size().cast_signed();
+    let mut copy: Dims<1> = Dims::new();
+    let mut stride = 1_isize;
+    let mut margin = 0;
+    let Plan { others, summed, u, .. } = plan;
+    let inner = summed.iter_mut().rev().map(|l| (l, 0));
+    let window = u.iter_mut().map(|l| (l, 2));
+    for (l, more) in inner.chain(window).chain(others.iter_mut().rev().map(|l| (l, 0))) {
+        if l.w == 0 {
+            continue;
+        }
+        let step = l.w / size;
+        copy.push(Dim { extent: l.extent, out: stride, sources: [step], summed: false });
+        l.w = stride * size;
+        if more > 0 {
+            margin = stride;
+        }
+        stride *= (l.extent + more).cast_signed();
+    }
+    let elements = stride.cast_unsigned();
+    let mut weights = Kept::new(elements * kernels.element.size(), kernels.element.align());
+    let to = weights.as_mut_ptr();
+    let first = to.wrapping_offset(margin * size);
+    let all = Dim { extent: elements, out: 1, sources: [], summed: false };
+    // SAFETY: there is room for the weights, and the caller's duties.
+    unsafe {
+        kernels.scale_all(Dims::from_elem(all, 1), to, RawMode::Assign);
+        let read = RawRead { ptr: w, conjugated: false };
+        kernels.unary(&mut copy, read, first, RawMode::Assign);
+    }
+    (weights, first)
+}
