@@ -19,7 +19,7 @@ use super::plan::{Form, Panels, Plan};
 use super::rows::{Vectors, fill_direct};
 use super::scratch::{Scratch, with_scratch};
 use super::sweep::{Kernels, Split, sweep};
-use super::tables::{panel_bytes, scratch_bytes, table_sizes};
+use super::tables::{collected_sizes, panel_bytes, scratch_bytes, table_sizes};
 use super::turned;
 use crate::kernel::packing::Pair;
 use crate::kernel::rotate::Factors;
@@ -59,6 +59,10 @@ pub(super) struct Execution<'p> {
     pub(super) source_steps: *mut Pair,
     pub(super) rows: *mut Pair,
     pub(super) panels: *mut u8,
+    /// Where sums are collected: their columns, the vectors that they are moved in, and themselves.
+    pub(super) strip: *mut ColumnEntry,
+    pub(super) pieces: *mut VectorEntry,
+    pub(super) collected: *mut u8,
     pub(super) column_count: usize,
     pub(super) split: Split,
     /// What the tables start with, and the lanes that vectors have.
@@ -107,6 +111,7 @@ impl<'p> Execution<'p> {
         let [vectors, rows, steps] = table_sizes(machine, plan);
         let set = machine.kernels;
         let panels = panel_bytes(machine, plan);
+        let [strip, pieces, collected] = collected_sizes(machine, plan);
         let none = core::ptr::null_mut();
         let (y_ahead, y_ahead_step) = plan.y_ahead(machine);
         Execution {
@@ -145,6 +150,9 @@ impl<'p> Execution<'p> {
             source_steps: if panels == 0 { none } else { scratch.take(plan.step_block) },
             rows: if panels == 0 { none } else { scratch.take(rows) },
             panels: if panels == 0 { none.cast() } else { scratch.take(panels) },
+            strip: scratch.take(strip),
+            pieces: scratch.take(pieces),
+            collected: scratch.take(collected),
             column_count: 0,
             split: Split::of(plan.column_block),
             first_column: NOWHERE,

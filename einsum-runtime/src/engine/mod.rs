@@ -17,6 +17,7 @@
 mod blocks;
 mod choose;
 mod classify;
+mod collected;
 #[cfg(target_arch = "x86_64")]
 mod dots;
 mod execute;

@@ -3,6 +3,7 @@
 use core::ops::Range;
 
 use super::blocks::block;
+use super::collected::Sums;
 use super::execute::{Execution, Task};
 use super::pack::{Source, pack};
 use super::plan::Panels;
@@ -10,7 +11,7 @@ use super::rows::{Vectors, fill_packed, fill_rows};
 use super::sweep::{Split, sweep};
 
 /// The columns of packed products that run against all tiles of a block, one after the other.
-const STRIP: usize = 48;
+pub(super) const STRIP: usize = 48;
 
 impl Execution<'_> {
     /// Packs and runs the part's tiles.
@@ -124,8 +125,13 @@ impl Execution<'_> {
                     unsafe {
                         let vectors = self.vectors.add(before - at);
                         let columns = self.columns.add(column);
-                        let arguments = &mut self.arguments;
-                        sweep(&self.kernels, arguments, vectors, count, columns, split);
+                        if let Some(adjacent) = panels.collected {
+                            let sums = Sums { row: before * machine.rows_of_vector(), adjacent };
+                            self.collect(&sums, vectors, count, columns, split);
+                        } else {
+                            let arguments = &mut self.arguments;
+                            sweep(&self.kernels, arguments, vectors, count, columns, split);
+                        }
                     }
                     a += 1;
                 }

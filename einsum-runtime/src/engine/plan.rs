@@ -11,7 +11,7 @@ pub(super) struct Plan {
     pub(super) batch: Loops,
     /// Loops over rows outside of `run`.
     pub(super) outer: Loops,
-    /// Rows that are adjacent in C, in chunks of which vectors are made.
+    /// Rows that are adjacent in C, or all if sums are collected: in chunks of which vectors are made.
     pub(super) run: Loops,
     pub(super) columns: Loops,
     pub(super) steps: Loops,
@@ -52,6 +52,10 @@ pub(super) struct Panels {
     pub(super) apart: Loop,
     /// Points of `apart` that are packed at a time.
     pub(super) apart_block: usize,
+    /// If vectors do not end where runs of rows adjacent in C do, the rows of such a run: sums are [collected] then.
+    ///
+    /// [collected]: mod@super::collected
+    pub(super) collected: Option<usize>,
     /// The bytes of a step in a panel, and of a panel.
     pub(super) step_bytes: usize,
     pub(super) panel_bytes: usize,
