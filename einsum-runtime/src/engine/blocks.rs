@@ -20,10 +20,10 @@ const STEPS_COLLECTED: usize = 1024;
 const TILES: usize = 16;
 
 /// Outputs from this size on do not stay in the caches.
-const STREAMED: usize = if cfg!(test) { 4 << 10 } else { 16 << 20 };
+pub(super) const STREAMED: usize = if cfg!(test) { 4 << 10 } else { 16 << 20 };
 
 /// Sums of more steps take longer than it takes to read and write C.
-const STEPS_STREAMED: usize = 64;
+pub(super) const STEPS_STREAMED: usize = 64;
 
 /// The columns of a block.
 const COLUMNS: usize = 2048;

@@ -5,6 +5,7 @@
 
 use super::blocks::{PANELS, STEPS, blocks, stream};
 use super::classify::{Groups, sort_by};
+use super::image;
 use super::loops::{Loop, Loops, points};
 use super::machine::Machine;
 use super::plan::{Form, Order, Panels, Plan, Turn};
@@ -13,8 +14,14 @@ use crate::kernel::packing::ROWS;
 /// The bytes between steps that are close: a few cache lines, which the processor fetches ahead.
 const CLOSE: usize = 512;
 
+/// Steps of multiples of this many bytes share few sets of the second-level cache.
+const CROWDED: usize = 8 << 10;
+
 /// The steps that take as long as to move a vector of sums from a buffer to C, and a margin.
-const MOVED: usize = 32;
+const MOVED: usize = if cfg!(test) { 1 } else { 32 };
+
+/// The fewest columns for which X is packed so that sums can be collected. Packing takes as long as a dozen.
+const COLLECTED: usize = if cfg!(test) { 7 } else { 96 };
 
 /// The fewest columns for which every other element is packed, whatever else is adjacent.
 pub(crate) const HALVED: usize = 24;
@@ -64,13 +71,16 @@ pub(super) fn choose(machine: &Machine, mut groups: Groups, output: Output) -> O
         tiles: 0,
         streaming: false,
         head: 0,
+        image: None,
         tile_block: 0,
         column_block: 0,
         step_block: 0,
     };
     if plan.outer.last().is_some_and(is_unit) {
         rows(machine, &mut plan, output.adds)?;
-        stream(machine, &mut plan, output);
+        if !image::form(machine, &mut plan, output) {
+            stream(machine, &mut plan, output);
+        }
     } else if plan.batch.last().is_some_and(is_unit) {
         lanes(machine, &mut plan)?;
     } else {
@@ -97,9 +107,12 @@ fn rows(machine: &Machine, plan: &mut Plan, adds: bool) -> Option<()> {
         let lanes = |run: usize| (m / run) * run.div_ceil(width) * width;
         let is_wasteful = 10 * lanes(in_c) < 9 * lanes(inner.extent);
         // Steps that are as close in X as they would be in a panel gain nothing from one.
-        let is_close = plan.steps.last().is_some_and(|l| l.x.unsigned_abs() <= CLOSE);
+        let apart = plan.steps.last().map_or(0, |l| l.x.unsigned_abs());
+        let is_close = apart <= CLOSE;
+        let is_crowded = apart.is_multiple_of(CROWDED) && k >= 64;
         let is_packed = collected.is_some()
-            || n >= 24 && (is_wasteful || machine.packs_adjacent(n, k) && !is_close);
+            || n >= 24
+                && (is_wasteful || (machine.packs_adjacent(n, k) || is_crowded) && !is_close);
         if !is_packed && !is_complex {
             plan.run.push(inner);
             return Some(());
@@ -184,8 +197,7 @@ fn is_collected(machine: &Machine, adjacent: usize, [m, n, k]: [usize; 3]) -> bo
     let width = machine.rows_of_vector();
     let vectors = m / adjacent * adjacent.div_ceil(width);
     let saved = vectors - m.div_ceil(width);
-    // Moving a vector takes as long as some steps do, packing as long as a dozen columns.
-    n >= 96 && saved.saturating_mul(k) >= MOVED * vectors
+    n >= COLLECTED && saved.saturating_mul(k) >= MOVED * vectors
 }
 
 /// Returns the number of rows from `inner` outwards that are adjacent in C.

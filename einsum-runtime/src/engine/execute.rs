@@ -63,6 +63,9 @@ pub(super) struct Execution<'p> {
     pub(super) strip: *mut ColumnEntry,
     pub(super) pieces: *mut VectorEntry,
     pub(super) collected: *mut u8,
+    pub(super) image: *mut u8,
+    /// Where X starts that the panels hold all of, if they do.
+    pub(super) packed: *const u8,
     pub(super) column_count: usize,
     pub(super) split: Split,
     /// What the tables start with, and the lanes that vectors have.
@@ -85,7 +88,7 @@ pub(super) unsafe fn execute(machine: &Machine, plan: &Plan, part: Part, task: T
         let mut execution = Execution::new(machine, plan, part, task, scratch);
         // SAFETY: the caller's duties.
         unsafe { execution.batch() }
-        if plan.streaming {
+        if plan.streaming || plan.image.is_some() {
             fence();
         }
     });
@@ -153,6 +156,8 @@ impl<'p> Execution<'p> {
             strip: scratch.take(strip),
             pieces: scratch.take(pieces),
             collected: scratch.take(collected),
+            image: scratch.take(plan.image.as_ref().map_or(0, |image| image.bytes)),
+            packed: core::ptr::null(),
             column_count: 0,
             split: Split::of(plan.column_block),
             first_column: NOWHERE,
@@ -173,10 +178,11 @@ impl<'p> Execution<'p> {
         let mut cursor = Cursor::at(&plan.batch, start);
         let mut left = end - start;
         while left > 0 {
+            let c = self.task.c.wrapping_offset(cursor.c);
             let task = Task {
                 x: self.task.x.wrapping_offset(cursor.x),
                 y: self.task.y.wrapping_offset(cursor.y),
-                c: self.task.c.wrapping_offset(cursor.c),
+                c: if plan.image.is_some() { self.image } else { c },
                 ..self.task
             };
             // SAFETY: the caller's duties, at a point of the batch.
@@ -188,6 +194,9 @@ impl<'p> Execution<'p> {
                     }
                     Form::Lanes(_) => self.lanes(task),
                     Form::Turned(turn) => turned::product(self, task, turn),
+                }
+                if let Some(image) = &plan.image {
+                    image.move_to(c, self.image, self.machine);
                 }
             }
             cursor.advance(1);

@@ -21,6 +21,7 @@ mod collected;
 #[cfg(target_arch = "x86_64")]
 mod dots;
 mod execute;
+mod image;
 mod loops;
 mod machine;
 #[cfg(target_arch = "x86_64")]

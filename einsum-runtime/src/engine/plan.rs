@@ -25,6 +25,8 @@ pub(super) struct Plan {
     /// Whether C is written around the caches, and then the rows of a run before C is aligned: they make a vector.
     pub(super) streaming: bool,
     pub(super) head: usize,
+    /// If blocks of C are formed elsewhere first: these are batch points then.
+    pub(super) image: Option<Image>,
     /// Tiles, columns, and steps of a block.
     pub(super) tile_block: usize,
     pub(super) column_block: usize,
@@ -75,6 +77,16 @@ pub(super) enum Order {
     AlongApart,
     /// Nothing is adjacent.
     Gather,
+}
+
+/// The image of a block of C. Loops inside of a block have the steps of the image instead of those of C.
+#[derive(Debug)]
+pub(super) struct Image {
+    pub(super) bytes: usize,
+    /// The bytes that are adjacent both in the image and in C, and the loops over such stretches: `x` is the step in the
+    /// image, `c` that in C.
+    pub(super) stretch: usize,
+    pub(super) stretches: Loops,
 }
 
 /// Results that are turned: C's unit loop against X's.

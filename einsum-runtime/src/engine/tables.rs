@@ -41,9 +41,11 @@ pub(super) fn collected_sizes(machine: &Machine, plan: &Plan) -> [usize; 3] {
 pub(super) fn scratch_bytes(machine: &Machine, plan: &Plan) -> usize {
     let [vectors, rows, steps] = table_sizes(machine, plan);
     let [strip, pieces, buffer] = collected_sizes(machine, plan);
+    let image = plan.image.as_ref().map_or(0, |image| image.bytes);
     let tables = Scratch::size::<ColumnEntry>(plan.column_block)
         + Scratch::size::<StepEntry>(steps)
-        + Scratch::size::<VectorEntry>(vectors);
+        + Scratch::size::<VectorEntry>(vectors)
+        + Scratch::size::<u8>(image);
     match panel_bytes(machine, plan) {
         0 => tables,
         panels => {
