@@ -16,19 +16,20 @@ pub struct NoEllipsis;
 /// The axes of an ellipsis, of the dimension type `D`.
 #[derive(Clone)]
 pub struct Rest<D> {
-    extents: Extents,
-    /// In elements.
-    strides: SmallVec<[isize; 6]>,
+    /// All extents, then all strides, in elements and as two's complement: one list, as users' crates compile it.
+    axes: SmallVec<[usize; 8]>,
     dimension: PhantomData<D>,
 }
 
 impl<D> Rest<D> {
     pub(crate) fn new(count: usize) -> Self {
-        Rest { extents: smallvec![0; count], strides: smallvec![0; count], dimension: PhantomData }
+        Rest { axes: smallvec![0; 2 * count], dimension: PhantomData }
     }
 
     pub(crate) fn set(&mut self, axis: usize, extent: usize, stride: isize) {
-        (self.extents[axis], self.strides[axis]) = (extent, stride);
+        let count = self.axes.len() / 2;
+        self.axes[axis] = extent;
+        self.axes[count + axis] = stride.cast_unsigned();
     }
 }
 
@@ -57,7 +58,7 @@ pub(crate) mod sealed {
         const IS_SOME: bool = true;
         #[inline]
         fn axes(&self) -> Steps<'_> {
-            Steps { extents: &self.extents, strides: &self.strides }
+            Steps::of(&self.axes)
         }
     }
 }

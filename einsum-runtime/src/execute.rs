@@ -428,7 +428,8 @@ impl Call<'_> {
         mode: RawMode,
     ) {
         let mut tiny = Tiny::new();
-        if nest::lay_tiny(&mut tiny, nest, self.extents, laid, target) {
+        let is_real = self.kernels.is_real;
+        if nest::lay_tiny(&mut tiny, nest, self.extents, laid, target, is_real) {
             // SAFETY: the caller's duties.
             return unsafe { self.kernels.tiny_unary(&tiny, source, out, mode) };
         }
@@ -450,7 +451,8 @@ impl Call<'_> {
         mode: RawMode,
     ) {
         let mut tiny = Tiny::new();
-        if nest::lay_tiny(&mut tiny, nest, self.extents, laid, target) {
+        let is_real = self.kernels.is_real;
+        if nest::lay_tiny(&mut tiny, nest, self.extents, laid, target, is_real) {
             // SAFETY: the caller's duties.
             return unsafe { self.kernels.tiny_binary(&tiny, sources, out, mode) };
         }

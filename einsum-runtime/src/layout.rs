@@ -47,10 +47,11 @@ impl<const R: usize> Layout<R, NoEllipsis> {
         if found == R && strides.len() == R {
             let mut axis = 0;
             while axis < R {
-                layout.extents[axis] = shape[axis];
-                layout.strides[axis] = strides[axis];
                 // There is no optimiser in a debug build.
-                if !cfg!(debug_assertions) {
+                if cfg!(debug_assertions) {
+                    layout.extents[axis] = shape[axis];
+                    layout.strides[axis] = strides[axis];
+                } else {
                     layout.extents[axis] = opaque(shape[axis]);
                     layout.strides[axis] = opaque(strides[axis].cast_unsigned()).cast_signed();
                 }
@@ -154,9 +155,17 @@ pub struct Steps<'v> {
     pub(crate) strides: &'v [isize],
 }
 
-impl Steps<'_> {
+impl<'v> Steps<'v> {
     /// No axes.
     pub(crate) const NONE: Self = Steps { extents: &[], strides: &[] };
+
+    /// `axes` are all extents, then all strides as two's complement.
+    pub(crate) fn of(axes: &'v [usize]) -> Self {
+        let (extents, strides) = axes.split_at(axes.len() / 2);
+        // SAFETY: every number is one of the other type, of the same size and alignment.
+        let strides = unsafe { &*(core::ptr::from_ref(strides) as *const [isize]) };
+        Steps { extents, strides }
+    }
 
     /// Returns the first axes, and those after them.
     ///

@@ -80,19 +80,21 @@ pub(crate) fn lay_tiny<const P: usize>(
     extents: &[usize],
     sources: &[Laid<'_>; P],
     target: &Laid<'_>,
+    is_real: bool,
 ) -> bool {
     let (kept, summed) = (nest.kept.len(), nest.summed.len());
     if kept > tiny::KEPT || summed > tiny::SUMMED {
         return false;
     }
+    let most = tiny::most_points(is_real, kept, summed);
     let dims = tiny.loops(kept, summed);
     let (mut points, mut number) = (1, 0);
     while number < kept + summed {
         let extent = extents[usize::from(nest.index(number))];
-        if extent > tiny::POINTS {
+        if extent > most {
             return false;
         }
-        // At most `POINTS` to the power of the number of loops, which is representable.
+        // At most `most` to the power of the number of loops, which is representable.
         points *= extent;
         dims[number].extent = extent;
         number += 1;
@@ -103,7 +105,7 @@ pub(crate) fn lay_tiny<const P: usize>(
         ellipsis |= !sources[p].axes.rest.extents.is_empty();
         p += 1;
     }
-    if points > tiny::POINTS || ellipsis {
+    if points > most || ellipsis {
         return false;
     }
     lay_axes(dims, kept, sources, target);

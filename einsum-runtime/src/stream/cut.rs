@@ -17,7 +17,7 @@ const PARTS: usize = 16;
 const CHUNK: usize = if cfg!(test) { 50 } else { 2_000 };
 
 /// The elements that a chunk's are a multiple of: whole vectors, and several rows for each of four streams.
-const GRAIN: usize = 64;
+pub(super) const GRAIN: usize = 64;
 
 /// How sums are cut.
 pub(super) struct Cut {
@@ -60,7 +60,7 @@ impl Cut {
         // Fewer rows at once are read no slower; shorter rows would be.
         if sum.is_across() {
             let block = along.extent.div_ceil(PARTS.div_ceil(points));
-            let block = block.next_multiple_of(GRAIN).min(BUFFER);
+            let block = block.next_multiple_of(sum.grain()).min(BUFFER);
             if enough(block) {
                 return Cut { block, ..whole };
             }

@@ -1,5 +1,6 @@
 //! Forms sums: one of every row, or rows added to a row of sums.
 
+use super::cut::GRAIN;
 use super::lane::Lane;
 use super::odometer::{At, Odometer};
 use super::rows::{RowKernel, Rows};
@@ -101,6 +102,12 @@ impl<T: Lane + PartialEq, const P: usize> Sum<T, P> {
             }
             sums.put(from.out, step, mode);
         }
+    }
+
+    /// Returns what the sums that are formed at once should be a multiple of: rows for each of four streams, several if they
+    /// are short.
+    pub(super) fn grain(&self) -> usize {
+        if self.row.extent >= BLOCK { 4 } else { GRAIN }
     }
 
     /// Returns about how many results of kernels each sum consists of.

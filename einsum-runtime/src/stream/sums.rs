@@ -84,7 +84,8 @@ impl<T: Lane + PartialEq> Sums<T> {
         }
     }
 
-    /// As [`add`](Sums::add), for a kernel that forms the sums of rows of `len` elements: a block at a time.
+    /// As [`add`](Sums::add), for a kernel that forms the sums of rows of `len` elements. Rows of several blocks are read one
+    /// after the other, and the blocks of each as rows of one sum: memory is then read in order, in as few calls as may be.
     ///
     /// # Safety
     ///
@@ -96,15 +97,30 @@ impl<T: Lane + PartialEq> Sums<T> {
         len: usize,
         first: usize,
     ) {
-        let (x, y) = (rows.x, rows.y);
-        let mut at = 0;
-        while at < len {
-            rows.len = BLOCK.min(len - at);
-            rows.x = x.wrapping_add(at);
-            rows.y = y.wrapping_add(at);
+        if len <= BLOCK {
+            rows.len = len;
             // SAFETY: the caller's duties.
-            unsafe { self.add(kernel, rows, first, 1) }
-            at += rows.len;
+            return unsafe { self.add(kernel, rows, first, 1) };
+        }
+        let block = (BLOCK * size_of::<T>()).cast_signed();
+        let mut row = 0;
+        while row < rows.rows.cast_signed() {
+            let mut blocks = Rows { out_row: 0, x_row: block, y_row: block, ..rows };
+            blocks.x = rows.x.wrapping_byte_offset(row * rows.x_row);
+            blocks.y = rows.y.wrapping_byte_offset(row * rows.y_row);
+            let sum = first + (row * rows.out_row).cast_unsigned() / size_of::<T>();
+            let mut left = len;
+            while left > 0 {
+                blocks.len = left.min(BLOCK);
+                blocks.rows = (left / BLOCK).clamp(1, self.room());
+                let done = blocks.rows * blocks.len;
+                // SAFETY: the caller's duties, for parts of a row.
+                unsafe { self.add(kernel, blocks, sum, blocks.rows) }
+                blocks.x = blocks.x.wrapping_add(done);
+                blocks.y = blocks.y.wrapping_add(done);
+                left -= done;
+            }
+            row += 1;
         }
     }
 

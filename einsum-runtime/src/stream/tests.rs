@@ -339,6 +339,14 @@ fn large() {
     }
     check(&mut random, f64::KERNELS.unary, &[3, 50_001], (&[], [&[0, 1]]), false);
     check(&mut random, f64::KERNELS.unary, &[3, 50_001], (&[0], [&[0, 1]]), false);
+    // Rows of several blocks, several of them for each of four streams.
+    for _ in 0..3 {
+        check(&mut random, f32::KERNELS.unary, &[143, 4101], (&[0], [&[0, 1]]), true);
+        check(&mut random, f64::KERNELS.unary, &[43, 12_500], (&[0], [&[0, 1]]), false);
+        check(&mut random, f32::KERNELS.binary, &[29, 8200], (&[0], [&[0, 1], &[1]]), true);
+        check(&mut random, f64::KERNELS.binary, &[140, 4100], (&[0], [&[0, 1], &[0, 1]]), true);
+        check(&mut random, f64::KERNELS.unary, &[2, 700_000], (&[0], [&[0, 1]]), true);
+    }
     check(&mut random, f32::KERNELS.unary, &[1_000_003], (&[], [&[0]]), true);
     check(&mut random, f32::KERNELS.unary, &[90_001, 7], (&[1], [&[0, 1]]), true);
     check(&mut random, f64::KERNELS.unary, &[5, 5000], (&[1], [&[0, 1]]), true);

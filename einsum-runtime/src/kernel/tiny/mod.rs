@@ -15,6 +15,18 @@ pub(crate) const LOOPS: usize = KEPT + SUMMED;
 /// The most points of a tiny nest: up to here choosing costs more than it saves.
 pub(crate) const POINTS: usize = 64;
 
+/// Returns the most points of a tiny nest with so many loops that it keeps and sums. Sums of real numbers run in vectors.
+#[inline]
+pub(crate) fn most_points(is_real: bool, kept: usize, summed: usize) -> usize {
+    if !is_real || summed == 0 {
+        POINTS
+    } else if kept + summed <= 2 {
+        1024
+    } else {
+        512
+    }
+}
+
 /// The loops of a tiny nest, outermost first: [`KEPT`] that are kept, [`SUMMED`] that are summed. Those that are not there
 /// have extent 1 and no steps, and are outside of the others of their kind.
 pub(crate) struct Tiny<const P: usize> {
