@@ -18,7 +18,7 @@ const CLOSE: usize = 512;
 const CROWDED: usize = 8 << 10;
 
 /// The steps that take as long as to move a vector of sums from a buffer to C, and a margin.
-const MOVED: usize = if cfg!(test) { 1 } else { 32 };
+const MOVED: usize = if cfg!(test) { 1 } else { 22 };
 
 /// The fewest columns for which X is packed so that sums can be collected. Packing takes as long as a dozen.
 const COLLECTED: usize = if cfg!(test) { 7 } else { 96 };

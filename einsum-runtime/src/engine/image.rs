@@ -91,7 +91,7 @@ pub(super) fn form(machine: &Machine, plan: &mut Plan, output: Output) -> bool {
 
 /// The largest divisor up to `most`.
 fn divisor(of: usize, most: usize) -> usize {
-    (1..=most.min(of)).rev().find(|d| of % d == 0).unwrap_or(1)
+    (1..=most.min(of)).rev().find(|d| of.is_multiple_of(*d)).unwrap_or(1)
 }
 
 /// Loops inside of blocks, and around them: those over rows and over columns.
