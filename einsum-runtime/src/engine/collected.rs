@@ -10,7 +10,7 @@
 //! vectors too, as the product of sums and 1.
 
 use super::execute::Execution;
-use super::loops::Cursor;
+use super::loops::{Cursor, points};
 use super::sweep::{Split, sweep};
 use crate::kernel::table::{Arguments, ColumnEntry, StepEntry, VectorEntry};
 
@@ -102,7 +102,7 @@ impl Execution<'_> {
         let machine = self.machine;
         let run = &self.plan.run;
         let width = machine.rows_of_vector();
-        let rows = (vectors * width).min(super::loops::points(run) - sums.row);
+        let rows = (vectors * width).min(points(run) - sums.row);
         let mut cursor = Cursor::at(run, sums.row);
         let (mut row, mut filled) = (0, 0);
         while row < rows {
