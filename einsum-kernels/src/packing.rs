@@ -15,6 +15,7 @@ pub struct Packing {
     pub transpose: Transpose,
     pub gather: Gather,
     pub fill: Fill,
+    pub stream: Stream,
 }
 
 macro_rules! primitives {
@@ -32,6 +33,10 @@ macro_rules! primitives {
         /// `gather(to, from, rows, count)` copies an element from `from + rows[r][0]` to element `r` after `to` for every
         /// `r < count`.
         pub type Gather = unsafe extern $abi fn(*mut u8, *const u8, *const Pair, usize);
+
+        /// `stream(to, from, bytes)` copies `bytes`, a multiple of 4, around the caches where there is such a way. `to` is
+        /// a multiple of 4; a store fence must follow before others read what is written.
+        pub type Stream = unsafe extern $abi fn(*mut u8, *const u8, usize);
 
         /// `fill(to, count, a, b, a_step, b_step)` writes pairs `(a + i · a_step, b + i · b_step)` for every `i < count`.
         pub type Fill =

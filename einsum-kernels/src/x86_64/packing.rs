@@ -13,6 +13,7 @@ macro_rules! packing {
             transpose: transpose::<$element>,
             gather: gather::<$element>,
             fill,
+            stream,
         };
     )* };
 }
@@ -402,5 +403,52 @@ unsafe extern "sysv64" fn fill(
         "jnz 30b",
         "90:",
         "ret",
+    )
+}
+
+/// # Safety
+///
+/// The processor has AVX; all bytes named in [`Stream`](crate::packing::Stream) can be read and written.
+#[unsafe(naked)]
+unsafe extern "sysv64" fn stream(to: *mut u8, from: *const u8, bytes: usize) {
+    naked_asm!(
+        r"
+        20: # Up to a cache line.
+            test rdx, rdx
+            jz 90f
+            test dil, 63
+            jz 30f
+            mov eax, [rsi]
+            mov [rdi], eax
+            add rsi, 4
+            add rdi, 4
+            sub rdx, 4
+            jmp 20b
+        30:
+            sub rdx, 64
+            jb 50f
+        40: # Lines.
+            vmovups ymm0, [rsi]
+            vmovups ymm1, [rsi + 32]
+            vmovntps [rdi], ymm0
+            vmovntps [rdi + 32], ymm1
+            add rsi, 64
+            add rdi, 64
+            sub rdx, 64
+            jae 40b
+        50:
+            add rdx, 64
+            jz 90f
+        60:
+            mov eax, [rsi]
+            mov [rdi], eax
+            add rsi, 4
+            add rdi, 4
+            sub rdx, 4
+            jnz 60b
+        90:
+            vzeroupper
+            ret
+        ",
     )
 }

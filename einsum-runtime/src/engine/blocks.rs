@@ -3,7 +3,7 @@
 use super::choose::{NO_LOOP, Output};
 use super::loops::{Loop, points};
 use super::machine::Machine;
-use super::plan::{Form, Order, Plan};
+use super::plan::{Form, Order, Panels, Plan};
 use crate::kernel::packing::ROWS;
 
 /// The bytes of X that a block of tiles packs: with what streams past they fit a second-level cache of 1 MB.
@@ -13,14 +13,17 @@ pub(super) const PANELS: usize = 512 << 10;
 const STEPS_WHOLE: usize = 640;
 pub(super) const STEPS: usize = 512;
 
+/// As the former where sums are collected, which every block of steps does again.
+const STEPS_COLLECTED: usize = 1024;
+
 /// The tiles of a block if nothing is packed: it bounds a table.
 const TILES: usize = 16;
 
 /// Outputs from this size on do not stay in the caches.
-const STREAMED: usize = if cfg!(test) { 4 << 10 } else { 16 << 20 };
+pub(super) const STREAMED: usize = if cfg!(test) { 4 << 10 } else { 16 << 20 };
 
 /// Sums of more steps take longer than it takes to read and write C.
-const STEPS_STREAMED: usize = 64;
+pub(super) const STEPS_STREAMED: usize = 64;
 
 /// The columns of a block.
 const COLUMNS: usize = 2048;
@@ -38,7 +41,11 @@ pub(super) fn blocks(machine: &Machine, plan: &mut Plan) {
     plan.tiles = plan.vectors.div_ceil(machine.kernels.broadcast.len());
     plan.tile_block = block(plan.tiles, TILES);
     plan.column_block = block(n, COLUMNS);
-    let most_steps = if k <= STEPS_WHOLE { STEPS_WHOLE } else { STEPS } / machine.steps_of_point();
+    let whole = match &plan.form {
+        Form::Packed(Panels { collected: Some(_), .. }) => STEPS_COLLECTED,
+        _ => STEPS_WHOLE,
+    };
+    let most_steps = if k <= whole { whole } else { STEPS } / machine.steps_of_point();
     plan.step_block = block(k, most_steps);
     match &mut plan.form {
         Form::Direct | Form::Lanes(_) => {}
@@ -80,8 +87,8 @@ pub(super) fn stream(machine: &Machine, plan: &mut Plan, output: Output) {
     let line = machine.vector_bytes();
     let apart = match &plan.form {
         Form::Direct => NO_LOOP,
-        Form::Packed(panels) => panels.apart,
-        Form::Lanes(_) | Form::Turned(_) => return,
+        Form::Packed(panels) if panels.collected.is_none() => panels.apart,
+        _ => return,
     };
     let is_aligned = |l: &Loop| l.c.unsigned_abs().is_multiple_of(line);
     let groups = [&plan.batch, &plan.outer, &plan.columns];

@@ -5,6 +5,7 @@
 
 use super::blocks::{PANELS, STEPS, blocks, stream};
 use super::classify::{Groups, sort_by};
+use super::image;
 use super::loops::{Loop, Loops, points};
 use super::machine::Machine;
 use super::plan::{Form, Order, Panels, Plan, Turn};
@@ -12,6 +13,15 @@ use crate::kernel::packing::ROWS;
 
 /// The bytes between steps that are close: a few cache lines, which the processor fetches ahead.
 const CLOSE: usize = 512;
+
+/// Steps of multiples of this many bytes share few sets of the second-level cache.
+const CROWDED: usize = 8 << 10;
+
+/// The steps that take as long as to move a vector of sums from a buffer to C, and a margin.
+const MOVED: usize = if cfg!(test) { 1 } else { 22 };
+
+/// The fewest columns for which X is packed so that sums can be collected. Packing takes as long as a dozen.
+const COLLECTED: usize = if cfg!(test) { 7 } else { 96 };
 
 /// The fewest columns for which every other element is packed, whatever else is adjacent.
 pub(crate) const HALVED: usize = 24;
@@ -61,13 +71,16 @@ pub(super) fn choose(machine: &Machine, mut groups: Groups, output: Output) -> O
         tiles: 0,
         streaming: false,
         head: 0,
+        image: None,
         tile_block: 0,
         column_block: 0,
         step_block: 0,
     };
     if plan.outer.last().is_some_and(is_unit) {
         rows(machine, &mut plan, output.adds)?;
-        stream(machine, &mut plan, output);
+        if !image::form(machine, &mut plan, output) {
+            stream(machine, &mut plan, output);
+        }
     } else if plan.batch.last().is_some_and(is_unit) {
         lanes(machine, &mut plan)?;
     } else {
@@ -87,25 +100,30 @@ fn rows(machine: &Machine, plan: &mut Plan, adds: bool) -> Option<()> {
     if n == 1 && (is_complex || inner.x != unit) {
         return None;
     }
+    let in_c = adjacent(&plan.outer, inner);
+    let collected = is_collected(machine, in_c, [m, n, k]).then_some(in_c);
     if inner.x == unit {
         // Vectors that end with a run of X waste lanes; those of a packed X end with a run of C, which can be longer.
         let lanes = |run: usize| (m / run) * run.div_ceil(width) * width;
-        let in_c = adjacent(&plan.outer, inner);
         let is_wasteful = 10 * lanes(in_c) < 9 * lanes(inner.extent);
         // Steps that are as close in X as they would be in a panel gain nothing from one.
-        let is_close = plan.steps.last().is_some_and(|l| l.x.unsigned_abs() <= CLOSE);
-        let is_packed = n >= 24 && (is_wasteful || machine.packs_adjacent(n, k) && !is_close);
+        let apart = plan.steps.last().map_or(0, |l| l.x.unsigned_abs());
+        let is_close = apart <= CLOSE;
+        let is_crowded = apart.is_multiple_of(CROWDED) && k >= 64;
+        let is_packed = collected.is_some()
+            || n >= 24
+                && (is_wasteful || (machine.packs_adjacent(n, k) || is_crowded) && !is_close);
         if !is_packed && !is_complex {
             plan.run.push(inner);
             return Some(());
         }
-        take_run(plan, inner);
-        plan.form = packed(Order::AlongRows, NO_LOOP);
+        take_run(plan, inner, collected.is_some());
+        plan.form = packed(Order::AlongRows, NO_LOOP, collected);
         return Some(());
     }
     if inner.x == 2 * unit && n >= HALVED && inner.extent >= width && !is_complex {
-        take_run(plan, inner);
-        plan.form = packed(Order::AlongHalves, NO_LOOP);
+        take_run(plan, inner, collected.is_some());
+        plan.form = packed(Order::AlongHalves, NO_LOOP, collected);
         return Some(());
     }
     let apart = plan.outer.iter().position(|l| l.x == unit);
@@ -117,11 +135,11 @@ fn rows(machine: &Machine, plan: &mut Plan, adds: bool) -> Option<()> {
                 Form::Turned(Turn { across: inner, along: apart, across_block: 0, along_block: 0 });
             return Some(());
         }
-        take_run(plan, inner);
-        plan.form = packed(Order::AlongApart, apart);
+        take_run(plan, inner, false);
+        plan.form = packed(Order::AlongApart, apart, None);
         return Some(());
     }
-    take_run(plan, inner);
+    take_run(plan, inner, collected.is_some());
     plan.form = match plan.steps.iter().position(|l| l.x == unit) {
         Some(mut adjacent) => {
             if points(&plan.steps[adjacent + 1..]) > STEPS / 16 {
@@ -129,9 +147,9 @@ fn rows(machine: &Machine, plan: &mut Plan, adds: bool) -> Option<()> {
                 plan.steps.push(l);
                 adjacent = plan.steps.len() - 1;
             }
-            packed(Order::AlongSteps(adjacent), NO_LOOP)
+            packed(Order::AlongSteps(adjacent), NO_LOOP, collected)
         }
-        None => packed(Order::Gather, NO_LOOP),
+        None => packed(Order::Gather, NO_LOOP, collected),
     };
     Some(())
 }
@@ -168,9 +186,18 @@ pub(crate) fn is_tiny([m, n, k]: [usize; 3], batch: usize) -> bool {
 
 pub(super) const NO_LOOP: Loop = Loop { extent: 1, x: 0, y: 0, c: 0 };
 
-fn packed(order: Order, apart: Loop) -> Form {
+fn packed(order: Order, apart: Loop, collected: Option<usize>) -> Form {
     let (apart_block, step_bytes, panel_bytes) = (0, 0, 0);
-    Form::Packed(Panels { order, apart, apart_block, step_bytes, panel_bytes })
+    Form::Packed(Panels { order, apart, collected, apart_block, step_bytes, panel_bytes })
+}
+
+/// Whether runs of `adjacent` rows leave so many lanes idle that sums are better collected, for `m` rows, `n` columns, and
+/// `k` steps.
+fn is_collected(machine: &Machine, adjacent: usize, [m, n, k]: [usize; 3]) -> bool {
+    let width = machine.rows_of_vector();
+    let vectors = m / adjacent * adjacent.div_ceil(width);
+    let saved = vectors - m.div_ceil(width);
+    n >= COLLECTED && saved.saturating_mul(k) >= MOVED * vectors
 }
 
 /// Returns the number of rows from `inner` outwards that are adjacent in C.
@@ -185,12 +212,12 @@ fn adjacent(outer: &[Loop], inner: Loop) -> usize {
     rows
 }
 
-/// Moves the loops over rows that are adjacent in C from `outer` to `run`.
-fn take_run(plan: &mut Plan, inner: Loop) {
+/// Moves the loops over rows that are adjacent in C from `outer` to `run`, or those over all rows.
+fn take_run(plan: &mut Plan, inner: Loop, all: bool) {
     let mut rows = inner.extent.cast_signed();
     plan.run.push(inner);
     while let Some(l) = plan.outer.last().copied()
-        && l.c == inner.c * rows
+        && (all || l.c == inner.c * rows)
     {
         rows *= l.extent.cast_signed();
         plan.run.insert(0, l);

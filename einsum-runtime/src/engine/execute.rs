@@ -19,7 +19,7 @@ use super::plan::{Form, Panels, Plan};
 use super::rows::{Vectors, fill_direct};
 use super::scratch::{Scratch, with_scratch};
 use super::sweep::{Kernels, Split, sweep};
-use super::tables::{panel_bytes, scratch_bytes, table_sizes};
+use super::tables::{collected_sizes, panel_bytes, scratch_bytes, table_sizes};
 use super::turned;
 use crate::kernel::packing::Pair;
 use crate::kernel::rotate::Factors;
@@ -59,6 +59,13 @@ pub(super) struct Execution<'p> {
     pub(super) source_steps: *mut Pair,
     pub(super) rows: *mut Pair,
     pub(super) panels: *mut u8,
+    /// Where sums are collected: their columns, the vectors that they are moved in, and themselves.
+    pub(super) strip: *mut ColumnEntry,
+    pub(super) pieces: *mut VectorEntry,
+    pub(super) collected: *mut u8,
+    pub(super) image: *mut u8,
+    /// Where X starts that the panels hold all of, if they do.
+    pub(super) packed: *const u8,
     pub(super) column_count: usize,
     pub(super) split: Split,
     /// What the tables start with, and the lanes that vectors have.
@@ -81,7 +88,7 @@ pub(super) unsafe fn execute(machine: &Machine, plan: &Plan, part: Part, task: T
         let mut execution = Execution::new(machine, plan, part, task, scratch);
         // SAFETY: the caller's duties.
         unsafe { execution.batch() }
-        if plan.streaming {
+        if plan.streaming || plan.image.is_some() {
             fence();
         }
     });
@@ -107,6 +114,7 @@ impl<'p> Execution<'p> {
         let [vectors, rows, steps] = table_sizes(machine, plan);
         let set = machine.kernels;
         let panels = panel_bytes(machine, plan);
+        let [strip, pieces, collected] = collected_sizes(machine, plan);
         let none = core::ptr::null_mut();
         let (y_ahead, y_ahead_step) = plan.y_ahead(machine);
         Execution {
@@ -145,6 +153,11 @@ impl<'p> Execution<'p> {
             source_steps: if panels == 0 { none } else { scratch.take(plan.step_block) },
             rows: if panels == 0 { none } else { scratch.take(rows) },
             panels: if panels == 0 { none.cast() } else { scratch.take(panels) },
+            strip: scratch.take(strip),
+            pieces: scratch.take(pieces),
+            collected: scratch.take(collected),
+            image: scratch.take(plan.image.as_ref().map_or(0, |image| image.bytes)),
+            packed: core::ptr::null(),
             column_count: 0,
             split: Split::of(plan.column_block),
             first_column: NOWHERE,
@@ -165,10 +178,11 @@ impl<'p> Execution<'p> {
         let mut cursor = Cursor::at(&plan.batch, start);
         let mut left = end - start;
         while left > 0 {
+            let c = self.task.c.wrapping_offset(cursor.c);
             let task = Task {
                 x: self.task.x.wrapping_offset(cursor.x),
                 y: self.task.y.wrapping_offset(cursor.y),
-                c: self.task.c.wrapping_offset(cursor.c),
+                c: if plan.image.is_some() { self.image } else { c },
                 ..self.task
             };
             // SAFETY: the caller's duties, at a point of the batch.
@@ -180,6 +194,9 @@ impl<'p> Execution<'p> {
                     }
                     Form::Lanes(_) => self.lanes(task),
                     Form::Turned(turn) => turned::product(self, task, turn),
+                }
+                if let Some(image) = &plan.image {
+                    image.move_to(c, self.image, self.machine);
                 }
             }
             cursor.advance(1);

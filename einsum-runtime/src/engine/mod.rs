@@ -4,8 +4,9 @@
 //! 1. [`mod@classify`]: which arrays each loop steps through, hence batch, M, N, or K;
 //! 2. [`mod@choose`]: which loop is vectorised, whether X is packed; [`blocks`]: the sizes of blocks. Both make a [`plan`];
 //! 3. [`mod@parts`]: what threads take; then each runs
-//! 4. [`mod@execute`]: loops over blocks, [`tables`] of them, panels ([`pack`]) of [`packed`] products, results to be
-//!    [`turned`], and kernels on one tile after the other ([`sweep`]).
+//! 4. [`mod@execute`]: loops over blocks, [`tables`] of them, panels ([`pack`]) of [`packed`] products, and kernels on one
+//!    tile after the other ([`sweep`]). Results go to C, or there by a buffer: to be [`turned`], [`collected`], or moved as
+//!    an [`image`] of a block.
 //!
 //! Before all that come two short cuts: batches of `many` small products, and products so [`small`] that a plan would cost
 //! too much. Both start from [`matrices`].
@@ -17,9 +18,11 @@
 mod blocks;
 mod choose;
 mod classify;
+mod collected;
 #[cfg(target_arch = "x86_64")]
 mod dots;
 mod execute;
+mod image;
 mod loops;
 mod machine;
 #[cfg(target_arch = "x86_64")]

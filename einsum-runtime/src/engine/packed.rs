@@ -3,14 +3,16 @@
 use core::ops::Range;
 
 use super::blocks::block;
+use super::collected::Sums;
 use super::execute::{Execution, Task};
+use super::loops::points;
 use super::pack::{Source, pack};
 use super::plan::Panels;
 use super::rows::{Vectors, fill_packed, fill_rows};
 use super::sweep::{Split, sweep};
 
 /// The columns of packed products that run against all tiles of a block, one after the other.
-const STRIP: usize = 48;
+pub(super) const STRIP: usize = 48;
 
 impl Execution<'_> {
     /// Packs and runs the part's tiles.
@@ -27,6 +29,12 @@ impl Execution<'_> {
     ) {
         let (machine, plan) = (self.machine, self.plan);
         let (rows, points_apart) = (self.part.rows.clone(), self.part.apart.clone());
+        let x = task.x.wrapping_offset(self.step_x);
+        let holds_all = rows.len() <= plan.tile_block
+            && points_apart.len() <= panels.apart_block
+            && plan.step_block >= points(&plan.steps);
+        let is_packed = holds_all && self.packed == x;
+        self.packed = if holds_all { x } else { core::ptr::null() };
         let mut tile = rows.start;
         while tile < rows.end {
             let end = rows.end.min(tile + plan.tile_block);
@@ -35,14 +43,14 @@ impl Execution<'_> {
                 let apart_end = points_apart.end.min(apart + panels.apart_block);
                 // SAFETY: the caller's duties; panels have room for a block of tiles and of `apart`.
                 unsafe {
-                    let mut t = tile;
+                    let mut t = if is_packed { end } else { tile };
                     while t < end {
                         let at = self.vectors_before(t);
                         let vectors = self.vectors_before(t + 1) - at;
                         let mut walk = Vectors::from(machine, plan, at);
                         let row_count = fill_rows(machine, self.rows, &mut walk, vectors);
                         let source = Source {
-                            x: task.x.wrapping_offset(self.step_x),
+                            x,
                             rows: self.rows,
                             row_count,
                             steps: self.source_steps,
@@ -124,8 +132,13 @@ impl Execution<'_> {
                     unsafe {
                         let vectors = self.vectors.add(before - at);
                         let columns = self.columns.add(column);
-                        let arguments = &mut self.arguments;
-                        sweep(&self.kernels, arguments, vectors, count, columns, split);
+                        if let Some(adjacent) = panels.collected {
+                            let sums = Sums { row: before * machine.rows_of_vector(), adjacent };
+                            self.collect(&sums, vectors, count, columns, split);
+                        } else {
+                            let arguments = &mut self.arguments;
+                            sweep(&self.kernels, arguments, vectors, count, columns, split);
+                        }
                     }
                     a += 1;
                 }

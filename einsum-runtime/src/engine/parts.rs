@@ -82,7 +82,11 @@ impl Parts {
             core::mem::swap(&mut rows, &mut apart);
             core::mem::swap(&mut row_grain, &mut apart_grain);
         }
-        let grains = [1, row_grain, apart_grain, column_grain];
+        let mut grains = [1, row_grain, apart_grain, column_grain];
+        if plan.image.is_some() {
+            // What forms a block of C moves it.
+            grains = [1, rows, apart, columns];
+        }
         Some(Parts { grid: Grid::of([batch, rows, apart, columns], grains, pieces), apart_first })
     }
 

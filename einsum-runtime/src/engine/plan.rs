@@ -11,7 +11,7 @@ pub(super) struct Plan {
     pub(super) batch: Loops,
     /// Loops over rows outside of `run`.
     pub(super) outer: Loops,
-    /// Rows that are adjacent in C, in chunks of which vectors are made.
+    /// Rows that are adjacent in C, or all if sums are collected: in chunks of which vectors are made.
     pub(super) run: Loops,
     pub(super) columns: Loops,
     pub(super) steps: Loops,
@@ -25,6 +25,8 @@ pub(super) struct Plan {
     /// Whether C is written around the caches, and then the rows of a run before C is aligned: they make a vector.
     pub(super) streaming: bool,
     pub(super) head: usize,
+    /// If blocks of C are formed elsewhere first: these are batch points then.
+    pub(super) image: Option<Image>,
     /// Tiles, columns, and steps of a block.
     pub(super) tile_block: usize,
     pub(super) column_block: usize,
@@ -52,6 +54,10 @@ pub(super) struct Panels {
     pub(super) apart: Loop,
     /// Points of `apart` that are packed at a time.
     pub(super) apart_block: usize,
+    /// If vectors do not end where runs of rows adjacent in C do, the rows of such a run: sums are [collected] then.
+    ///
+    /// [collected]: mod@super::collected
+    pub(super) collected: Option<usize>,
     /// The bytes of a step in a panel, and of a panel.
     pub(super) step_bytes: usize,
     pub(super) panel_bytes: usize,
@@ -71,6 +77,16 @@ pub(super) enum Order {
     AlongApart,
     /// Nothing is adjacent.
     Gather,
+}
+
+/// The image of a block of C. Loops inside of a block have the steps of the image instead of those of C.
+#[derive(Debug)]
+pub(super) struct Image {
+    pub(super) bytes: usize,
+    /// The bytes that are adjacent both in the image and in C, and the loops over such stretches: `x` is the step in the
+    /// image, `c` that in C.
+    pub(super) stretch: usize,
+    pub(super) stretches: Loops,
 }
 
 /// Results that are turned: C's unit loop against X's.

@@ -46,6 +46,11 @@ impl Split {
         let wide = columns % tiles;
         Split { columns: columns / tiles, wide, narrow: tiles - wide }
     }
+
+    /// Returns the number of columns.
+    pub(super) fn count(self) -> usize {
+        (self.wide + self.narrow) * self.columns + self.wide
+    }
 }
 
 /// Runs the kernels on a tile of `count` vectors and the columns.

@@ -3,7 +3,8 @@
 use super::execute::Execution;
 use super::loops::{Columns, Cursor, fill};
 use super::machine::Machine;
-use super::plan::{Form, Plan};
+use super::packed::STRIP;
+use super::plan::{Form, Panels, Plan};
 use super::scratch::Scratch;
 use super::sweep::Split;
 use super::turned;
@@ -29,11 +30,22 @@ pub(super) fn panel_bytes(machine: &Machine, plan: &Plan) -> usize {
     }
 }
 
+/// The columns, rows, and bytes of a buffer that sums are collected in.
+pub(super) fn collected_sizes(machine: &Machine, plan: &Plan) -> [usize; 3] {
+    let Form::Packed(Panels { collected: Some(_), .. }) = &plan.form else { return [0; 3] };
+    let tile = machine.kernels.broadcast.len();
+    let bytes = STRIP * tile * machine.vector_bytes();
+    [STRIP, tile * machine.rows_of_vector(), bytes]
+}
+
 pub(super) fn scratch_bytes(machine: &Machine, plan: &Plan) -> usize {
     let [vectors, rows, steps] = table_sizes(machine, plan);
+    let [strip, pieces, buffer] = collected_sizes(machine, plan);
+    let image = plan.image.as_ref().map_or(0, |image| image.bytes);
     let tables = Scratch::size::<ColumnEntry>(plan.column_block)
         + Scratch::size::<StepEntry>(steps)
-        + Scratch::size::<VectorEntry>(vectors);
+        + Scratch::size::<VectorEntry>(vectors)
+        + Scratch::size::<u8>(image);
     match panel_bytes(machine, plan) {
         0 => tables,
         panels => {
@@ -41,6 +53,9 @@ pub(super) fn scratch_bytes(machine: &Machine, plan: &Plan) -> usize {
                 + Scratch::size::<Pair>(rows)
                 + Scratch::size::<Pair>(plan.step_block)
                 + Scratch::size::<u8>(panels)
+                + Scratch::size::<ColumnEntry>(strip)
+                + Scratch::size::<VectorEntry>(pieces)
+                + Scratch::size::<u8>(buffer)
         }
     }
 }

@@ -140,6 +140,31 @@ fn one_source() {
     check_random(20, 4, Complex64::KERNELS.unary);
 }
 
+/// Products that the engine collects, and those that it forms in an image.
+fn check_buffered<T: Bits>(seed: u64) {
+    let pools = [1, 2, 3, 7]
+        .map(|threads| rayon_core::ThreadPoolBuilder::new().num_threads(threads).build().unwrap());
+    let random = &mut Random(seed);
+    let kernel = T::KERNELS.binary;
+    for _ in 0..4 {
+        let (run, n) = (1 + random.below(40), 7 + random.below(120));
+        let extents = [run, n, 5 + random.below(9), 50 + random.below(50)];
+        check(random, kernel, &extents, (&[2, 1, 0], [&[3, 2, 0], &[3, 1]]), &pools);
+        check(random, kernel, &extents, (&[2, 1, 0], [&[2, 0, 3], &[1, 3]]), &pools);
+        let extents = [1 + random.below(20), 6, 7, 5, 4 + random.below(9), 9];
+        check(random, kernel, &extents, (&[4, 3, 2, 1, 0], [&[4, 2, 0, 5], &[3, 5, 1]]), &pools);
+        check(random, kernel, &extents, (&[4, 3, 2, 1, 0], [&[0, 5, 2], &[3, 5, 4, 1]]), &pools);
+    }
+}
+
+#[test]
+fn buffered() {
+    check_buffered::<f32>(9);
+    check_buffered::<f64>(10);
+    check_buffered::<Complex32>(11);
+    check_buffered::<Complex64>(12);
+}
+
 #[test]
 fn two_sources() {
     check_random(100, 5, f32::KERNELS.binary);

@@ -204,6 +204,20 @@ fn every_path<T: Sample>(seed: u64) {
     products::<T>(r, "direct", &matrices([70, 20, 130], [false, true, false]));
     products::<T>(r, "packed along steps", &matrices([40, 30, 700], [false, false, true]));
     products::<T>(r, "packed along rows", &matrices([40, 30, 1300], plain));
+    products::<T>(r, "collected", &{
+        let (a, b, c) = (5, 9, 7);
+        [kept(5, 1, [1, 0]), kept(9, a, [0, 1]), kept(7, a * b, [a, 0]), summed(600, [a * c, b])]
+    });
+    products::<T>(r, "in an image", &{
+        let (a, b, c, k) = (9, 12, 10, 40);
+        [
+            kept(9, 1, [k, 0]),
+            kept(12, a, [0, k]),
+            kept(10, a * b, [a * k, 0]),
+            kept(6, a * b * c, [0, b * k]),
+            summed(40, [1, 1]),
+        ]
+    });
     products::<T>(r, "turned", &{
         let (a, b, n) = (9, 70, 3);
         [kept(9, 1, [40 * b, 0]), kept(70, a, [1, 0]), kept(3, a * b, [0, 1]), summed(40, [b, n])]

@@ -158,6 +158,72 @@ fn forms() {
     });
 }
 
+/// Lays letters out as they are and at random, and checks a case of each.
+fn check_both<T: Sample>(letters: &[Letter], orders: [&[usize]; 3], random: &mut Random) {
+    let mut odd = Random(random.below(1 << 30) as u64);
+    for odd in [None, Some(&mut odd)] {
+        let mode = modes(random)[random.below(4)];
+        let case = case::<T>(letters, orders, random, odd);
+        check(case, mode, &(letters, orders));
+    }
+}
+
+/// Runs of rows in C that are no multiple of a vector, with so many steps that sums go through a buffer.
+#[test]
+fn collected() {
+    on_every_level(|_| {
+        let mut random = Random(4);
+        let (a, b, c, d, e) = (0, 1, 2, 3, 4);
+        let mut each = |letters: &[Letter]| {
+            // X's rows are adjacent, or its steps.
+            for x in [&[d, e, c, a], &[c, a, d, e], &[c, d, e, a], &[d, c, a, e]] {
+                let orders: [&[usize]; 3] = [x, &[e, d, b], &[c, b, a]];
+                check_both::<f32>(letters, orders, &mut random);
+                check_both::<f64>(letters, orders, &mut random);
+                check_both::<Complex<f32>>(letters, orders, &mut random);
+                check_both::<Complex<f64>>(letters, orders, &mut random);
+            }
+        };
+        for run in (1..=18).chain([31, 33, 47]) {
+            let (n, k) = ([7, 13, 50][run % 3], 6 + run % 2);
+            let steps = [letter(k, "xy"), letter(2, "xy")];
+            each(&[letter(run, "xc"), letter(n, "yc"), letter(5, "xc"), steps[0], steps[1]]);
+        }
+        // Several blocks of steps.
+        let steps = [letter(43, "xy"), letter(25, "xy")];
+        each(&[letter(5, "xc"), letter(7, "yc"), letter(3, "xc"), steps[0], steps[1]]);
+    });
+}
+
+/// Outputs larger than the caches, as the engine has it in tests, in short runs of rows.
+#[test]
+fn images() {
+    on_every_level(|_| {
+        let mut random = Random(5);
+        let (a, b, c, d, e, f) = (0, 1, 2, 3, 4, 5);
+        for run in (1..=9).chain([12, 16, 17, 33]) {
+            for x in [&[f, e, c, a], &[e, c, a, f], &[f, a, c, e], &[a, f, e, c]] {
+                for last in ["xc", "yc"] {
+                    let letters = [
+                        letter(run, "xc"),
+                        letter(6, "yc"),
+                        letter(4, "xc"),
+                        letter(3 + run % 4, "yc"),
+                        letter(6, last),
+                        letter(5, "xy"),
+                    ];
+                    for out in [&[e, d, c, b, a], &[d, e, b, c, a]] {
+                        let orders: [&[usize]; 3] = [x, &[d, f, b, e], out];
+                        check_both::<f32>(&letters, orders, &mut random);
+                        check_both::<f64>(&letters, orders, &mut random);
+                        check_both::<Complex<f64>>(&letters, orders, &mut random);
+                    }
+                }
+            }
+        }
+    });
+}
+
 /// Many tiny products, in any order of loops.
 fn many_products<T: Sample>(rounds: usize, seed: u64, [m, n, k]: [usize; 3]) {
     let mut random = Random(seed);

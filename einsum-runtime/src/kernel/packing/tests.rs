@@ -85,6 +85,29 @@ fn copy_and_gather() {
 }
 
 #[test]
+fn stream() {
+    /// Aligned to a cache line.
+    #[repr(align(64))]
+    struct Lines([u8; 4096]);
+    on_every_level(|level| {
+        let (_, packing) = packings(level)[0];
+        let from = bytes();
+        for start in (0..132).step_by(4) {
+            for length in (0..400).step_by(4) {
+                let (mut to, mut expected) = (Lines([7; 4096]), [7; 4096]);
+                expected[start..start + length].copy_from_slice(&from[12..12 + length]);
+                // SAFETY: fewer bytes than there are.
+                unsafe {
+                    let to = to.0.as_mut_ptr().add(start);
+                    (packing.stream)(to, from.as_ptr().add(12), length);
+                }
+                assert_eq!(to.0, expected, "{level:?} {start} {length}");
+            }
+        }
+    });
+}
+
+#[test]
 fn transpose() {
     on_every_level(|level| {
         for (element, packing) in packings(level) {

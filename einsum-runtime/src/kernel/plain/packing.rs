@@ -84,6 +84,11 @@ macro_rules! primitives {
                 unsafe { to.add(i).write([a + steps * a_step, b + steps * b_step]) }
             }
         }
+
+        unsafe extern $abi fn stream(to: *mut u8, from: *const u8, bytes: usize) {
+            // SAFETY: the caller's duties.
+            unsafe { to.copy_from_nonoverlapping(from, bytes) }
+        }
     };
 }
 #[cfg(target_arch = "x86_64")]
@@ -98,6 +103,7 @@ const fn packing<const ELEMENT: usize>() -> Packing {
         transpose: transpose::<ELEMENT>,
         gather: gather::<ELEMENT>,
         fill,
+        stream,
     }
 }
 
