@@ -219,3 +219,32 @@ fn check(holds: bool, what: &str) {
 fn broken(what: &str) -> ! {
     panic!("einloom: internal error: {what}")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What is handed to the kernels of tiny nests, on which the time of small calls rests.
+    #[test]
+    fn few_points_are_tiny() {
+        let nest = Nest {
+            into: 0,
+            kept: b"\x00\x01",
+            summed: b"\x02",
+            sources: &[],
+            target: b"\x00\x01",
+            ellipsis: b"",
+        };
+        let is_tiny = |n: usize, is_real: bool| {
+            let (extents, strides) = ([n, n], [n.cast_signed(), 1]);
+            let named = Steps { extents: &extents, strides: &strides };
+            let axes = Axes { named, rest: Steps::NONE, found: 2 };
+            let along = |loops| Laid { axes: &axes, loops };
+            let sources = [along(b"\x00\x02"), along(b"\x02\x01")];
+            let target = along(b"\x00\x01");
+            lay_tiny(&mut Tiny::new(), &nest, &[n, n, n], &sources, &target, is_real)
+        };
+        assert_eq!([4, 8, 9].map(|n| is_tiny(n, true)), [true, true, false]);
+        assert_eq!([4, 5, 8].map(|n| is_tiny(n, false)), [true, false, false]);
+    }
+}
