@@ -429,13 +429,14 @@ impl Call<'_> {
         out: *mut u8,
         mode: RawMode,
     ) {
-        let mut tiny = Tiny::new();
-        let is_real = self.kernels.is_real;
-        if nest::lay_tiny(&mut tiny, nest, self.extents, laid, target, is_real) {
+        if nest::is_tiny(nest, self.extents, laid, target, self.kernels.is_real) {
+            let mut tiny = Tiny::new();
+            nest::lay_tiny(&mut tiny, nest, self.extents, laid, target);
             // SAFETY: the caller's duties.
             return unsafe { self.kernels.tiny_unary(&tiny, source, out, mode) };
         }
-        let mut dims = nest::lay(nest, self.extents, laid, target);
+        let mut dims = Dims::new();
+        nest::lay(&mut dims, nest, self.extents, laid, target);
         // SAFETY: the caller's duties.
         unsafe { self.kernels.unary(&mut dims, source, out, mode) }
     }
@@ -452,13 +453,14 @@ impl Call<'_> {
         out: *mut u8,
         mode: RawMode,
     ) {
-        let mut tiny = Tiny::new();
-        let is_real = self.kernels.is_real;
-        if nest::lay_tiny(&mut tiny, nest, self.extents, laid, target, is_real) {
+        if nest::is_tiny(nest, self.extents, laid, target, self.kernels.is_real) {
+            let mut tiny = Tiny::new();
+            nest::lay_tiny(&mut tiny, nest, self.extents, laid, target);
             // SAFETY: the caller's duties.
             return unsafe { self.kernels.tiny_binary(&tiny, sources, out, mode) };
         }
-        let mut dims = nest::lay(nest, self.extents, laid, target);
+        let mut dims = Dims::new();
+        nest::lay(&mut dims, nest, self.extents, laid, target);
         // SAFETY: the caller's duties.
         unsafe { self.kernels.binary(&mut dims, sources, out, mode) }
     }

@@ -38,7 +38,7 @@ fn has(loops: &[u8], count: usize, number: u8) -> bool {
     false
 }
 
-/// Returns the nest's loops, whose indices have these extents.
+/// Adds the nest's loops, whose indices have these extents, to `dims`, of which there are none.
 ///
 /// Post-conditions, on which the kernels' safety rests:
 /// - at every point of the loops, every array's offset is that of a position inside its extents;
@@ -47,13 +47,14 @@ fn has(loops: &[u8], count: usize, number: u8) -> bool {
 /// # Panics
 ///
 /// If an axis' extent is not its loop's, a kept loop does not run along the target, or a loop has no extent.
+// Handed back, they would be copied.
 pub(crate) fn lay<const P: usize>(
+    dims: &mut Dims<P>,
     nest: &Nest,
     extents: &[usize],
     sources: &[Laid<'_>; P],
     target: &Laid<'_>,
-) -> Dims<P> {
-    let mut dims: Dims<P> = Dims::new();
+) {
     for (indices, summed) in [(nest.kept, false), (nest.summed, true)] {
         for &index in indices {
             let extent = extents[usize::from(index)];
@@ -62,20 +63,12 @@ pub(crate) fn lay<const P: usize>(
             dims.push(Dim { extent, out: 0, sources: [0; P], summed });
         }
     }
-    let kept = nest.kept.len();
-    lay_axes(&mut dims, kept, sources, target);
-    lay_ellipses(&mut dims, sources, target);
-    dims
+    lay_axes(dims, nest.kept.len(), sources, target);
+    lay_ellipses(dims, sources, target);
 }
 
-/// Adds the nest's loops to `tiny`, which has none, if they are few and short, with the post-conditions of [`lay`]. Returns
-/// whether they are.
-///
-/// # Panics
-///
-/// As [`lay`].
-pub(crate) fn lay_tiny<const P: usize>(
-    tiny: &mut Tiny<P>,
+/// Whether the nest's loops are few and short, and no array has an ellipsis.
+pub(crate) fn is_tiny<const P: usize>(
     nest: &Nest,
     extents: &[usize],
     sources: &[Laid<'_>; P],
@@ -87,7 +80,6 @@ pub(crate) fn lay_tiny<const P: usize>(
         return false;
     }
     let most = tiny::most_points(is_real, kept, summed);
-    let dims = tiny.loops(kept, summed);
     let (mut points, mut number) = (1, 0);
     while number < kept + summed {
         let extent = extents[usize::from(nest.index(number))];
@@ -96,7 +88,6 @@ pub(crate) fn lay_tiny<const P: usize>(
         }
         // At most `most` to the power of the number of loops, which is representable.
         points *= extent;
-        dims[number].extent = extent;
         number += 1;
     }
     let mut p = 0;
@@ -105,12 +96,31 @@ pub(crate) fn lay_tiny<const P: usize>(
         ellipsis |= !sources[p].axes.rest.extents.is_empty();
         p += 1;
     }
-    if points > most || ellipsis {
-        return false;
+    points <= most && !ellipsis
+}
+
+/// Returns the loops of a nest that [is tiny](is_tiny), with the post-conditions of [`lay`].
+///
+/// # Panics
+///
+/// As [`lay`], and if the nest has more loops than a tiny one.
+#[inline]
+pub(crate) fn lay_tiny<const P: usize>(
+    tiny: &mut Tiny<P>,
+    nest: &Nest,
+    extents: &[usize],
+    sources: &[Laid<'_>; P],
+    target: &Laid<'_>,
+) {
+    let (kept, summed) = (nest.kept.len(), nest.summed.len());
+    let dims = tiny.loops(kept, summed);
+    let mut number = 0;
+    while number < kept + summed {
+        dims[number].extent = extents[usize::from(nest.index(number))];
+        number += 1;
     }
     lay_axes(dims, kept, sources, target);
     tiny.move_inside(summed);
-    true
 }
 
 /// Adds the steps along the named axes of all arrays.
@@ -242,7 +252,7 @@ mod tests {
             let along = |loops| Laid { axes: &axes, loops };
             let sources = [along(b"\x00\x02"), along(b"\x02\x01")];
             let target = along(b"\x00\x01");
-            lay_tiny(&mut Tiny::new(), &nest, &[n, n, n], &sources, &target, is_real)
+            super::is_tiny(&nest, &[n, n, n], &sources, &target, is_real)
         };
         assert_eq!([4, 8, 9].map(|n| is_tiny(n, true)), [true, true, false]);
         assert_eq!([4, 5, 8].map(|n| is_tiny(n, false)), [true, false, false]);

@@ -42,8 +42,8 @@ const SHARED_PRODUCTS: usize = 128;
 const SHARED_STEPS: usize = 16;
 
 /// A batch of small products.
-pub(super) struct Many {
-    matrices: Matrices,
+pub(super) struct Many<'m> {
+    matrices: &'m Matrices,
     kernels: &'static BatchSet,
     lanes: Lanes,
 }
@@ -69,13 +69,13 @@ pub(super) struct Entry {
     pub(super) beta: u64,
 }
 
-impl Many {
-    /// Returns the batch, if its products are small and there are kernels for them. `assigns`: C is neither scaled nor
-    /// read; `adds`: it is read.
+impl<'m> Many<'m> {
+    /// Returns the batch, if its products are small and there are kernels for them, for which the matrices may be arranged
+    /// otherwise. `assigns`: C is neither scaled nor read; `adds`: it is read.
     #[inline]
     pub(super) fn of(
         machine: &Machine,
-        matrices: Matrices,
+        matrices: &'m mut Matrices,
         assigns: bool,
         adds: bool,
     ) -> Option<Self> {
@@ -83,7 +83,7 @@ impl Many {
         if machine.steps_of_point() > 1 && !assigns {
             return None;
         }
-        let Matrices { m, n, k, batch, .. } = matrices;
+        let Matrices { m, n, k, batch, .. } = *matrices;
         let unit = machine.unit.cast_signed();
         let is_small = m.extent <= EXTENT && n.extent <= EXTENT && k.extent <= EXTENT;
         if matrices.is_plain() && is_small && m.extent > 1 && m.c == unit && m.x == unit {
@@ -92,7 +92,6 @@ impl Many {
         if adds {
             return None;
         }
-        let mut matrices = matrices;
         if batch.extent == 1 {
             let [first, second] = matrices.second.map(|l| l.extent);
             let longest = m.extent.max(n.extent).max(first).max(second);
@@ -101,7 +100,7 @@ impl Many {
                 return None;
             }
             matrices.share_x();
-            let Matrices { m, batch, second, .. } = &matrices;
+            let Matrices { m, batch, second, .. } = &*matrices;
             let is_worth = if m.extent == 1 {
                 // Else there are kernels that read whole rows.
                 batch.c == unit && batch.y != unit && k.extent < SHARED_STEPS
@@ -118,9 +117,9 @@ impl Many {
         } else if m.extent < n.extent {
             matrices.exchange();
         }
-        let lanes = match dots::kernel(machine, &matrices) {
+        let lanes = match dots::kernel(machine, matrices) {
             Some(kernel) => Lanes::Steps(kernel),
-            None => Lanes::Products(Panels::of(machine, &matrices)?),
+            None => Lanes::Products(Panels::of(machine, matrices)?),
         };
         Some(Many { matrices, kernels, lanes })
     }
@@ -138,7 +137,7 @@ impl Many {
     /// As [`contract`](super::contract()), for the dims that the products were made from.
     #[inline(never)]
     pub(super) unsafe fn run(&self, machine: &Machine, entry: Entry) {
-        let Matrices { m, n, k, second, batch, outer, .. } = &self.matrices;
+        let Matrices { m, n, k, second, batch, outer, .. } = self.matrices;
         let extents = [points(outer), batch.extent];
         let product = [m.extent * second[0].extent, n.extent, k.extent];
         let products = Batch { extents, product };
@@ -150,24 +149,20 @@ impl Many {
         // SAFETY: besides the pointers to elements there are only numbers.
         let entry = unsafe { Shared::new(entry) };
         products.each(pieces, |outer, inner| {
-            let (part, entry) = self.part(entry.get(), inner);
+            // What all products have in common stays as it is.
+            let at = |step: isize| inner.start.cast_signed() * step;
+            let entry = entry.get();
+            let entry = Entry {
+                x: entry.x.wrapping_offset(at(batch.x)),
+                y: entry.y.wrapping_offset(at(batch.y)),
+                c: entry.c.wrapping_offset(at(batch.c)),
+                ..entry
+            };
+            let batch = Loop { extent: inner.len(), ..*batch };
+            let matrices = &Matrices { batch, ..self.matrices.clone() };
             // SAFETY: the caller's duties; products of a batch write different elements.
-            unsafe { part.run_part(machine, entry, outer) }
+            unsafe { Many { matrices, ..*self }.run_part(machine, entry, outer) }
         });
-    }
-
-    /// Returns a part of the batch's inner loop. What all products have in common stays as it is.
-    fn part(&self, entry: Entry, range: Range<usize>) -> (Self, Entry) {
-        let batch = self.matrices.batch;
-        let at = |step: isize| range.start.cast_signed() * step;
-        let entry = Entry {
-            x: entry.x.wrapping_offset(at(batch.x)),
-            y: entry.y.wrapping_offset(at(batch.y)),
-            c: entry.c.wrapping_offset(at(batch.c)),
-            ..entry
-        };
-        let batch = Loop { extent: range.len(), ..batch };
-        (Many { matrices: Matrices { batch, ..self.matrices.clone() }, ..*self }, entry)
     }
 
     /// Runs the products at some points of the batch's outer loops, on this thread.
@@ -181,7 +176,7 @@ impl Many {
             match &self.lanes {
                 Lanes::Rows => self.at_points(entry, outer, |entry| self.each(machine, entry)),
                 &Lanes::Steps(kernel) => self.at_points(entry, outer, |entry| {
-                    dots::run(machine, kernel, &self.matrices, entry);
+                    dots::run(machine, kernel, self.matrices, entry);
                 }),
                 Lanes::Products(panels) => self.in_panels(machine, panels, entry, outer),
             }
@@ -205,7 +200,7 @@ impl Many {
             // SAFETY: the caller's duties; the memory is as large as the panels.
             unsafe {
                 self.at_points(entry, outer, |entry| {
-                    panels.run(machine, self.kernels, &self.matrices, entry, memory);
+                    panels.run(machine, self.kernels, self.matrices, entry, memory);
                 });
             }
         });
@@ -237,14 +232,26 @@ impl Many {
     ///
     /// As [`run`](Self::run), along the batch's inner loop.
     unsafe fn each(&self, machine: &Machine, entry: Entry) {
-        let Matrices { m, n, k, batch, .. } = self.matrices;
+        let Matrices { m, n, k, batch, .. } = *self.matrices;
         let parts = machine.steps_of_point();
         let most_rows = machine.rows_of_vector();
         let most_columns = if parts > 1 { COMPLEX_COLUMNS } else { COLUMNS };
+        // Tiles of columns, evenly: some of `columns`, the first of them one wider.
         let column_tiles = n.extent.div_ceil(most_columns);
+        let (columns, wider) = match column_tiles {
+            1 => (n.extent, 0),
+            _ => (n.extent / column_tiles, n.extent % column_tiles),
+        };
+        // Divisions would take a good part of the time of one product.
         let is_one_call = m.extent <= most_rows && column_tiles == 1;
-        let bytes = (m.extent + n.extent) * k.extent * machine.unit;
-        let block = if is_one_call { batch.extent } else { (BLOCK / bytes).max(1) };
+        let (block, x_ahead) = if batch.extent == 1 {
+            (1, 0)
+        } else {
+            let bytes = (m.extent + n.extent) * k.extent * machine.unit;
+            let block = if is_one_call { batch.extent } else { (BLOCK / bytes).max(1) };
+            let products = (AHEAD / batch.x.unsigned_abs().max(1)).max(1);
+            (block, batch.x * products.cast_signed())
+        };
         let mut arguments = EachArguments {
             x: entry.x,
             y: entry.y,
@@ -263,7 +270,7 @@ impl Many {
             alpha: entry.alpha,
             beta: entry.beta,
             signs: machine.signs(entry.conjugated),
-            x_ahead: batch.x * (AHEAD / batch.x.unsigned_abs().max(1)).max(1).cast_signed(),
+            x_ahead,
         };
         let mut first = 0;
         while first < batch.extent {
@@ -277,18 +284,17 @@ impl Many {
                 let offset = (row * machine.unit).cast_signed();
                 arguments.x = entry.x.wrapping_offset(product * batch.x + offset);
                 let c = entry.c.wrapping_offset(product * batch.c + offset);
-                let mut column = 0;
+                let kernels = if parts > 1 { &set.complex[..] } else { &set.real[..] };
+                arguments.y = entry.y.wrapping_offset(product * batch.y);
+                arguments.c = c;
                 let mut tile = 0;
                 while tile < column_tiles {
-                    let columns = (n.extent - column).div_ceil(column_tiles - tile);
-                    let at = column.cast_signed();
-                    arguments.y = entry.y.wrapping_offset(product * batch.y + at * n.y);
-                    arguments.c = c.wrapping_offset(at * n.c);
-                    let kernel =
-                        if parts > 1 { set.complex[columns - 1] } else { set.real[columns - 1] };
+                    let columns = columns + usize::from(tile < wider);
                     // SAFETY: the caller's duties: a part of the products.
-                    unsafe { kernel(&arguments) };
-                    column += columns;
+                    unsafe { kernels[columns - 1](&arguments) };
+                    let moved = columns.cast_signed();
+                    arguments.y = arguments.y.wrapping_offset(moved * n.y);
+                    arguments.c = arguments.c.wrapping_offset(moved * n.c);
                     tile += 1;
                 }
                 row += rows;

@@ -21,13 +21,19 @@ pub(super) struct Matrices {
 }
 
 impl Matrices {
-    /// Returns the products, unless a group has more loops or an extent is 0. `unit` is the size of an element.
+    /// Products of single elements.
     #[inline]
-    pub(super) fn of(unit: usize, dims: &Dims<2>) -> Option<Self> {
-        let unit = unit.cast_signed();
+    pub(super) fn new() -> Self {
         let (m, n, k, batch) = (ONCE, ONCE, ONCE, ONCE);
-        let second = [ONCE; 2];
-        let mut found = Matrices { m, n, k, second, batch, outer: Loops::new(), exchanged: false };
+        Matrices { m, n, k, second: [ONCE; 2], batch, outer: Loops::new(), exchanged: false }
+    }
+
+    /// Adds the loops of a nest to products of single elements, unless a group has more loops or an extent is 0. Returns
+    /// whether these are its products. `unit` is the size of an element.
+    // In place: the products are several hundred bytes, too many to hand back for a small one.
+    #[inline]
+    pub(super) fn add(&mut self, unit: usize, dims: &Dims<2>) -> bool {
+        let unit = unit.cast_signed();
         let mut i = 0;
         while i < dims.len() {
             let d = &dims[i];
@@ -38,34 +44,34 @@ impl Matrices {
             let [x, y] = d.sources;
             let mut new = Loop { extent: d.extent, x: x * unit, y: y * unit, c: d.out * unit };
             let group = match (d.summed, x != 0, y != 0) {
-                (true, ..) => &mut found.k,
-                (false, true, false) if found.m.extent > 1 => &mut found.second[0],
-                (false, true, false) => &mut found.m,
-                (false, false, true) if found.n.extent > 1 => &mut found.second[1],
-                (false, false, true) => &mut found.n,
+                (true, ..) => &mut self.k,
+                (false, true, false) if self.m.extent > 1 => &mut self.second[0],
+                (false, true, false) => &mut self.m,
+                (false, false, true) if self.n.extent > 1 => &mut self.second[1],
+                (false, false, true) => &mut self.n,
                 (false, ..) => {
-                    if found.batch.extent > 1 {
-                        if new.extent > found.batch.extent {
-                            core::mem::swap(&mut new, &mut found.batch);
+                    if self.batch.extent > 1 {
+                        if new.extent > self.batch.extent {
+                            core::mem::swap(&mut new, &mut self.batch);
                         }
-                        found.outer.push(new);
+                        self.outer.push(new);
                         continue;
                     }
-                    &mut found.batch
+                    &mut self.batch
                 }
             };
             if d.extent == 0 || group.extent != 1 {
-                return None;
+                return false;
             }
             *group = new;
         }
-        if found.outer.iter().any(|l| l.extent == 0) {
-            return None;
+        if self.outer.iter().any(|l| l.extent == 0) {
+            return false;
         }
-        if found.m.c != unit {
-            found.exchange();
+        if self.m.c != unit {
+            self.exchange();
         }
-        Some(found)
+        true
     }
 
     /// Whether no group but the batch has several loops.

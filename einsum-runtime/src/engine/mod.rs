@@ -129,15 +129,16 @@ pub(crate) unsafe fn contract_small<T: Contract>(
     mode: Mode<T>,
 ) -> bool {
     let Some(machine) = T::machine() else { return false };
-    let Some(matrices) = Matrices::of(machine.unit, dims) else { return false };
+    let mut matrices = Matrices::new();
     // Several loops of the batch may be one: that is found out later.
-    if !matrices.outer.is_empty() || !matrices.is_plain() {
+    let are_few = matrices.add(machine.unit, dims) && matrices.outer.is_empty();
+    if !are_few || !matrices.is_plain() {
         return false;
     }
     let small = Small::of(&machine, &matrices);
     // SAFETY: the caller's duties; the level is this machine's.
     unsafe {
-        if contract_many(&machine, matrices, [first, second], out, mode) {
+        if contract_many(&machine, &mut matrices, [first, second], out, mode) {
             return true;
         }
         let Some(small) = small else { return false };
@@ -148,7 +149,8 @@ pub(crate) unsafe fn contract_small<T: Contract>(
     true
 }
 
-/// Contracts a batch of small products, if there are kernels for it; else does nothing and returns `false`.
+/// Contracts a batch of small products, if there are kernels for it; else does nothing but arrange `matrices` otherwise, and
+/// returns `false`.
 ///
 /// # Safety
 ///
@@ -157,7 +159,7 @@ pub(crate) unsafe fn contract_small<T: Contract>(
 #[inline]
 unsafe fn contract_many<T: Contract>(
     machine: &Machine,
-    matrices: Matrices,
+    matrices: &mut Matrices,
     [first, second]: [Read<T>; 2],
     out: *mut T,
     mode: Mode<T>,
@@ -178,7 +180,7 @@ unsafe fn contract_many<T: Contract>(
 #[cfg(not(target_arch = "x86_64"))]
 unsafe fn contract_many<T: Contract>(
     _machine: &Machine,
-    _matrices: Matrices,
+    _matrices: &mut Matrices,
     _sources: [Read<T>; 2],
     _out: *mut T,
     _mode: Mode<T>,
@@ -198,9 +200,10 @@ pub(crate) unsafe fn contract<T: Contract>(
     mode: Mode<T>,
 ) -> bool {
     let Some(machine) = T::machine() else { return false };
-    if let Some(matrices) = Matrices::of(machine.unit, dims)
+    let mut matrices = Matrices::new();
+    if matrices.add(machine.unit, dims)
         // SAFETY: the caller's duties.
-        && unsafe { contract_many(&machine, matrices, sources, out, mode) }
+        && unsafe { contract_many(&machine, &mut matrices, sources, out, mode) }
     {
         return true;
     }
