@@ -6,7 +6,7 @@ pub use crate::bind::{
     ellipsis_operand, ellipsis_operand_like, ellipsis_output, ellipsis_view_operand, operand,
     operand_like, output, scalar, scalar_like, view_operand,
 };
-pub use crate::direct::{Along, AlongMut, Row, few1, few2, few3};
+pub use crate::direct::{Along, AlongMut, Row, few1, few2, few3, few4};
 pub use crate::direct::{
     sum1, sum2, sum3, sums_into1, sums_into2, sums_into3, sums1, sums2, sums3,
 };

@@ -12,7 +12,7 @@ use crate::ir::{Form, Program};
 
 /// The most loops, factors, and axes of an array of a call that gets its own loops: what rustc spends on more outweighs what
 /// they save.
-const LOOPS: usize = 3;
+const LOOPS: usize = 4;
 const FACTORS: usize = 3;
 const AXES: usize = 4;
 

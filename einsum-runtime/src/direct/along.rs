@@ -9,7 +9,7 @@ use crate::output_view::OutputView;
 use crate::view::View;
 
 /// The extents of a call's loops; 1 for those that are not there.
-pub(super) type Extents = (usize, usize, usize);
+pub(super) type Extents = (usize, usize, usize, usize);
 
 /// An operand along the loops of a call. Fields of their own, not arrays, since these are soon in registers.
 ///
@@ -20,6 +20,7 @@ pub struct Along<'v, T> {
     pub(super) s0: isize,
     pub(super) s1: isize,
     pub(super) s2: isize,
+    pub(super) s3: isize,
     borrow: PhantomData<&'v [T]>,
 }
 
@@ -34,11 +35,12 @@ pub struct AlongMut<'v, T> {
     pub(super) s0: isize,
     pub(super) s1: isize,
     pub(super) s2: isize,
+    pub(super) s3: isize,
     pub(super) borrow: PhantomData<&'v mut [T]>,
 }
 
 /// The number of the loop of an axis that has none, but the extent 1.
-const NONE: usize = 3;
+const NONE: usize = 4;
 
 /// Returns the extent of a loop.
 #[inline(always)]
@@ -47,6 +49,7 @@ fn of_loop(extents: Extents, number: usize) -> usize {
         0 => extents.0,
         1 => extents.1,
         2 => extents.2,
+        3 => extents.3,
         NONE => 1,
         _ => outside(),
     }
@@ -83,6 +86,7 @@ macro_rules! ranks {
                     s0: 0_isize $(.wrapping_add(step(0, $at, layout.stride($axis))))*,
                     s1: 0_isize $(.wrapping_add(step(1, $at, layout.stride($axis))))*,
                     s2: 0_isize $(.wrapping_add(step(2, $at, layout.stride($axis))))*,
+                    s3: 0_isize $(.wrapping_add(step(3, $at, layout.stride($axis))))*,
                     borrow: PhantomData,
                 }
             }
@@ -121,6 +125,7 @@ macro_rules! ranks {
                     s0: 0_isize $(.wrapping_add(step(0, $at, layout.stride($axis))))*,
                     s1: 0_isize $(.wrapping_add(step(1, $at, layout.stride($axis))))*,
                     s2: 0_isize $(.wrapping_add(step(2, $at, layout.stride($axis))))*,
+                    s3: 0_isize $(.wrapping_add(step(3, $at, layout.stride($axis))))*,
                     borrow: PhantomData,
                 }
             }

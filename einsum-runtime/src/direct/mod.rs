@@ -46,6 +46,13 @@ pub fn few3(i: usize, j: usize, k: usize) -> bool {
     is_short(i) && is_short(j) && is_short(k) && i * j * k <= POINTS_OF_THREE
 }
 
+/// As [`few1`], for four loops.
+#[inline(always)]
+#[must_use]
+pub fn few4(i: usize, j: usize, k: usize, l: usize) -> bool {
+    few2(i, j) && few2(k, l) && i * j * k * l <= POINTS
+}
+
 /// Ends the process: unwinding would cost every loop the code that cleans up behind it.
 #[cold]
 #[inline(never)]

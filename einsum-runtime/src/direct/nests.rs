@@ -1,4 +1,4 @@
-//! Nests of up to three loops over up to three operands.
+//! Nests of up to four loops over up to three operands.
 
 use core::marker::PhantomData;
 
@@ -32,7 +32,7 @@ macro_rules! each {
     }};
 }
 
-/// As [`each`], for the innermost summed loop: two positions at a time, or it would mostly count.
+/// As [`each`], for the innermost summed loop of one array or two: two positions at a time, or it would mostly count.
 macro_rules! each_of_two {
     (
         ($extent:tt $step:ident) [$put:ident $sum:ident $out:ident $o:ident]
@@ -59,6 +59,12 @@ macro_rules! extents {
     };
 }
 
+/// Whether extents are the same. A comparison of tuples is a function, which the optimiser would have to look into.
+#[inline(always)]
+fn are_same(first: Extents, second: Extents) -> bool {
+    (first.0 == second.0) & (first.1 == second.1) & (first.2 == second.2) & (first.3 == second.3)
+}
+
 /// Returns the number of elements along the first loops.
 #[inline(always)]
 fn len<const KEPT: usize>(extents: Extents) -> Option<usize> {
@@ -66,9 +72,13 @@ fn len<const KEPT: usize>(extents: Extents) -> Option<usize> {
         0 => Some(1),
         1 => Some(extents.0),
         2 => extents.0.checked_mul(extents.1),
-        _ => match extents.0.checked_mul(extents.1) {
+        3 => match extents.0.checked_mul(extents.1) {
             Some(len) => len.checked_mul(extents.2),
             None => None,
+        },
+        _ => match (extents.0.checked_mul(extents.1), extents.2.checked_mul(extents.3)) {
+            (Some(first), Some(last)) => first.checked_mul(last),
+            _ => None,
         },
     }
 }
@@ -105,6 +115,10 @@ macro_rules! nest {
 
 /// The summed loops.
 macro_rules! sum {
+    ($names:tt [$first:tt $x:tt, $second:tt $y:tt, $third:tt $z:tt] [$last:tt]) => {
+        each!($last $names [$first $x, $second $y, $third $z]
+            sum!($names [$first $x, $second $y, $third $z] []))
+    };
     ($names:tt $arrays:tt [$last:tt]) => {
         each_of_two!($last $names $arrays sum!($names $arrays []))
     };
@@ -130,11 +144,13 @@ macro_rules! nests {
             mut put: impl FnMut(*mut T, T),
         ) {
             // One of the nests below runs: what is not written must not count as written.
-            const { assert!(0 < KEPT + SUMMED && KEPT + SUMMED <= 3) };
+            const { assert!(0 < KEPT + SUMMED && KEPT + SUMMED <= 4) };
             // Other loops than those that the arrays were checked for, or more.
-            let (_, n1, n2) = out.extents;
-            let is_nest = (KEPT + SUMMED > 1 || n1 == 1) & (KEPT + SUMMED > 2 || n2 == 1);
-            if !((out.kept == KEPT) & is_nest $(& ($along.extents == out.extents))*) {
+            let (_, n1, n2, n3) = out.extents;
+            let is_nest = (KEPT + SUMMED > 1 || n1 == 1)
+                & (KEPT + SUMMED > 2 || n2 == 1)
+                & (KEPT + SUMMED > 3 || n3 == 1);
+            if !((out.kept == KEPT) & is_nest $(& are_same($along.extents, out.extents))*) {
                 outside();
             }
             let (o, $($x),*) = (out.ptr, $($along.ptr),*);
@@ -165,6 +181,21 @@ macro_rules! nests {
             if const { KEPT == 3 && SUMMED == 0 } {
                 nest!([put sum out o] $arrays [(0 s0) (1 s1) (2 s2)] []);
             }
+            if const { KEPT == 0 && SUMMED == 4 } {
+                nest!([put sum out o] $arrays [] [(0 s0) (1 s1) (2 s2) (3 s3)]);
+            }
+            if const { KEPT == 1 && SUMMED == 3 } {
+                nest!([put sum out o] $arrays [(0 s0)] [(1 s1) (2 s2) (3 s3)]);
+            }
+            if const { KEPT == 2 && SUMMED == 2 } {
+                nest!([put sum out o] $arrays [(0 s0) (1 s1)] [(2 s2) (3 s3)]);
+            }
+            if const { KEPT == 3 && SUMMED == 1 } {
+                nest!([put sum out o] $arrays [(0 s0) (1 s1) (2 s2)] [(3 s3)]);
+            }
+            if const { KEPT == 4 && SUMMED == 0 } {
+                nest!([put sum out o] $arrays [(0 s0) (1 s1) (2 s2) (3 s3)] []);
+            }
         }
 
         /// Pushes the sums of products along the loops, of which the first `KEPT` are those of the new array, in C order.
@@ -180,12 +211,20 @@ macro_rules! nests {
                 _ => outside(),
             };
             // None overflows, as the number of elements does not.
-            let s2 = usize::from(KEPT > 2);
-            let s1 = if KEPT > 2 { extents.2 } else { usize::from(KEPT > 1) };
+            let s3 = usize::from(KEPT > 3);
+            let s2 = if KEPT > 3 { extents.3 } else { usize::from(KEPT > 2) };
+            let s1 = if KEPT > 2 { s2.wrapping_mul(extents.2) } else { usize::from(KEPT > 1) };
             let s0 = if KEPT > 1 { s1.wrapping_mul(extents.1) } else { usize::from(KEPT > 0) };
-            let (s0, s1, s2) = (s0.cast_signed(), s1.cast_signed(), s2.cast_signed());
-            let ptr = row.ptr;
-            let out = AlongMut { ptr, kept: KEPT, extents, s0, s1, s2, borrow: PhantomData };
+            let out = AlongMut {
+                ptr: row.ptr,
+                kept: KEPT,
+                extents,
+                s0: s0.cast_signed(),
+                s1: s1.cast_signed(),
+                s2: s2.cast_signed(),
+                s3: s3.cast_signed(),
+                borrow: PhantomData,
+            };
             $run::<T, S, KEPT, SUMMED>(out, $($along,)* |place, sum| {
                 // SAFETY: the row has room for so many elements, which C order keeps apart.
                 unsafe { place.write(sum) };
@@ -225,6 +264,7 @@ macro_rules! nests {
                 s0: 0,
                 s1: 0,
                 s2: 0,
+                s3: 0,
                 borrow: PhantomData,
             };
             $run::<T, S, 0, SUMMED>(out, $($along,)* |_, sum| total = sum);

@@ -37,36 +37,32 @@ impl<T: Element, const R: usize, X, E> View<'_, T, R, X, E> {
         row: Row<T>,
         extents: [usize; RO],
     ) -> Array<T, D> {
+        // Made here and not by a call: whoever moves the array on would wait for the fields that had just been written.
         let Row { ptr, len, capacity } = *ManuallyDrop::new(row);
-        // SAFETY: the invariant of `Row`.
-        unsafe { array(ptr, len, capacity, extents) }
+        let mut shape = D::zeros(RO);
+        if !(shape.ndim() == RO && len > 0 && holds(&extents, len)) {
+            wrong();
+        }
+        shape.slice_mut().copy_from_slice(&extents);
+        // SAFETY: the invariant of `Row`; the elements are as many as the extents say, and with elements no extent is zero.
+        unsafe {
+            let elements = Vec::from_raw_parts(ptr, len, capacity);
+            Array::from_shape_vec_unchecked(shape, elements)
+        }
     }
+}
+
+/// Leaks the row: no emitted code comes here.
+#[cold]
+#[inline(never)]
+fn wrong() -> ! {
+    panic!("einloom: internal error: another rank or number of elements")
 }
 
 #[inline(never)]
 fn allocate<T>(len: usize) -> (*mut T, usize) {
     let mut elements = ManuallyDrop::new(Vec::with_capacity(len));
     (elements.as_mut_ptr(), elements.capacity())
-}
-
-/// # Safety
-///
-/// `ptr`, `len`, and `capacity` are those of a vector.
-#[inline(never)]
-unsafe fn array<T, const R: usize, D: Dimension>(
-    ptr: *mut T,
-    len: usize,
-    capacity: usize,
-    extents: [usize; R],
-) -> Array<T, D> {
-    // SAFETY: the caller's duty.
-    let elements = unsafe { Vec::from_raw_parts(ptr, len, capacity) };
-    let mut shape = D::zeros(R);
-    let fits = shape.ndim() == R && len > 0 && holds(&extents, len);
-    assert!(fits, "einloom: internal error: another rank or number of elements");
-    shape.slice_mut().copy_from_slice(&extents);
-    // SAFETY: the elements are as many as the extents say, and with elements no extent is zero.
-    unsafe { Array::from_shape_vec_unchecked(shape, elements) }
 }
 
 impl<T> Drop for Row<T> {
