@@ -7,6 +7,7 @@ pub use crate::bind::{
     operand_like, output, scalar, scalar_like, view_operand,
 };
 pub use crate::direct::{Along, AlongMut, Row, few1, few2, few3, few4};
+pub use crate::direct::{AnyArithmetic, Arithmetic, Missing, OfElement};
 pub use crate::direct::{
     sum1, sum2, sum3, sums_into1, sums_into2, sums_into3, sums1, sums2, sums3,
 };

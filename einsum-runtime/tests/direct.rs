@@ -28,8 +28,8 @@ fn matrix_product() {
         assert!(few3(n0, n1, n2) && a0.is(n0, n1) && a1.is(n1, n2) && !a1.is(n1, n2 + 1));
         let mut row = a0.row(n0 * n2);
         let (x, y) = (a0.along((n0, n2, n1, 1), 0, 2), a1.along((n0, n2, n1, 1), 2, 1));
-        let known = (a0.static_extents(), a1.static_extents());
-        sums2::<_, _, 2, 1>(known, &mut row, x, y);
+        let types = (a0.arithmetic(), (a0.static_extents(), a1.static_extents()));
+        sums2::<_, _, _, 2, 1>(types, &mut row, x, y);
         let y: Array2<i32> = a0.array(row, [n0, n2]);
         assert_eq!(y, a.dot(&b));
     }
@@ -43,26 +43,37 @@ fn every_rank() {
     assert!(a0.is(4, 3, 2, 1) && !a0.is(4, 3, 2, 2));
     // Axes of one position have no loop, which is number 4.
     let mut row = a0.row(24);
-    sums1::<_, _, 3, 0>((a0.static_extents(),), &mut row, a0.along((2, 3, 4, 1), 2, 1, 0, 4));
+    sums1::<_, _, _, 3, 0>(
+        (a0.arithmetic(), (a0.static_extents(),)),
+        &mut row,
+        a0.along((2, 3, 4, 1), 2, 1, 0, 4),
+    );
     assert_eq!(a0.array::<4, IxDyn>(row, [1, 2, 3, 4]), a.clone().into_dyn());
     let cube = a.index_axis(Axis(0), 0);
     let a0 = operand::<3, _>(&cube);
     assert!(a0.is(2, 3, 4));
     let mut row = a0.row(2);
-    sums1::<_, _, 1, 2>((a0.static_extents(),), &mut row, a0.along((2, 3, 4, 1), 0, 1, 2));
+    sums1::<_, _, _, 1, 2>(
+        (a0.arithmetic(), (a0.static_extents(),)),
+        &mut row,
+        a0.along((2, 3, 4, 1), 0, 1, 2),
+    );
     assert_eq!(a0.array::<1, Ix1>(row, [2]), arr1(&[66, 210]));
     let square = arr2(&[[1, 2], [3, 4]]);
     let a0 = operand::<2, _>(&square);
-    assert_eq!(sum1::<_, _, 1>((a0.static_extents(),), a0.along((2, 1, 1, 1), 0, 0)), 5);
+    assert_eq!(
+        sum1::<_, _, _, 1>((a0.arithmetic(), (a0.static_extents(),)), a0.along((2, 1, 1, 1), 0, 0)),
+        5
+    );
     let a0 = operand::<1, _>(&[5, 6]);
     assert!(a0.is(2));
     let [x, y, z] = [0; 3].map(|axis| a0.along((2, 1, 1, 1), axis));
-    assert_eq!(sum3::<_, _, 1>((a0.static_extents(),), x, y, z), 125 + 216);
+    assert_eq!(sum3::<_, _, _, 1>((a0.arithmetic(), (a0.static_extents(),)), x, y, z), 125 + 216);
     let half = scalar(&0.5);
     assert!(half.is());
     let mut row = half.row(4);
     let (x, y) = (half.along((2, 2, 1, 1)), half.along((2, 2, 1, 1)));
-    sums2::<_, _, 2, 0>((half.static_extents(),), &mut row, x, y);
+    sums2::<_, _, _, 2, 0>((half.arithmetic(), (half.static_extents(),)), &mut row, x, y);
     assert_eq!(half.array::<2, Ix2>(row, [2, 2]), Array2::from_elem((2, 2), 0.25));
     // An array of another rank than its term's has no extents at all.
     let line = ArrayD::from_elem(vec![3], 1.0);
@@ -84,12 +95,12 @@ fn four_loops() {
     let a0 = operand::<4, _>(&a);
     let a1 = operand_like::<2, _, _, _>(&b, &a0);
     let extents = (n0, n1, n2, n3);
-    let known = || (a0.static_extents(), a1.static_extents());
+    let types = || (a0.arithmetic(), (a0.static_extents(), a1.static_extents()));
     let along = || (a0.along(extents, 0, 1, 2, 3), a1.along(extents, 3, 1));
     macro_rules! kept {
         ($($kept:literal $summed:literal: $dimension:ty, [$($extent:ident),*];)*) => { $({
             let (mut row, (x, y)) = (a0.row(1 $(* $extent)*), along());
-            sums2::<_, _, $kept, $summed>(known(), &mut row, x, y);
+            sums2::<_, _, _, $kept, $summed>(types(), &mut row, x, y);
             let y: ndarray::Array<i64, $dimension> = a0.array(row, [$($extent),*]);
             assert_eq!(y.into_dyn(), expected($kept));
         })* };
@@ -101,14 +112,14 @@ fn four_loops() {
         4 0: Ix4, [n0, n1, n2, n3];
     }
     let (x, y) = along();
-    assert_eq!(sum2::<_, _, 4>(known(), x, y), products.sum());
+    assert_eq!(sum2::<_, _, _, 4>(types(), x, y), products.sum());
 
     let mut c = Array4::zeros((n3, n2, n1, n0));
     let mut turned = c.view_mut().reversed_axes();
     let mut c0 = output::<4, _, _, _>(&mut turned, &a0);
-    let known = (a0.static_extents(), a1.static_extents(), c0.static_extents());
+    let types = (a0.arithmetic(), (a0.static_extents(), a1.static_extents(), c0.static_extents()));
     let (out, (x, y)) = (c0.along(4, extents, 0, 1, 2, 3), along());
-    sums_into2::<_, _, 4, 0>(known, out, x, y, Some(2), None);
+    sums_into2::<_, _, _, 4, 0>(types, out, x, y, Some(2), None);
     assert_eq!(c.reversed_axes(), 2 * products);
 }
 
@@ -122,7 +133,13 @@ fn chain_of_three() {
     let extents = (n, n, n, n);
     let (x, y, z) = (a0.along(extents, 0, 2), a1.along(extents, 2, 3), a0.along(extents, 3, 1));
     let mut row = a0.row(n * n);
-    sums3::<_, _, 2, 2>((a0.static_extents(), a1.static_extents()), &mut row, x, y, z);
+    sums3::<_, _, _, 2, 2>(
+        (a0.arithmetic(), (a0.static_extents(), a1.static_extents())),
+        &mut row,
+        x,
+        y,
+        z,
+    );
     assert_eq!(a0.array::<2, Ix2>(row, [n, n]), a.dot(&b).dot(&a));
 }
 
@@ -141,9 +158,10 @@ fn outputs() {
         let mut reversed = c.slice_mut(s![..;-1, ..]);
         let mut c0 = output::<2, _, _, _>(&mut reversed, &a0);
         assert!(c0.is(2, 3) && !c0.is(3, 2));
-        let (known, extents) = ((a0.static_extents(), c0.static_extents()), (2, 3, 1, 1));
+        let (types, extents) =
+            ((a0.arithmetic(), (a0.static_extents(), c0.static_extents())), (2, 3, 1, 1));
         let (out, x) = (c0.along(2, extents, 0, 1), a0.along(extents, 0, 1));
-        sums_into1::<_, _, 2, 0>(known, out, x, alpha, beta);
+        sums_into1::<_, _, _, 2, 0>(types, out, x, alpha, beta);
         assert_eq!(c, arr2(&expected));
     }
 }
@@ -160,7 +178,13 @@ fn factors_of_one() {
         let a0 = operand::<1, _>(&a);
         let mut c0 = output::<1, _, _, _>(&mut c, &a0);
         let (out, x) = (c0.along(1, (1, 1, 1, 1), 0), a0.along((1, 1, 1, 1), 0));
-        sums_into1::<_, _, 1, 0>((a0.static_extents(),), out, x, Some(one), beta);
+        sums_into1::<_, _, _, 1, 0>(
+            (a0.arithmetic(), (a0.static_extents(),)),
+            out,
+            x,
+            Some(one),
+            beta,
+        );
         assert_eq!(c, arr1(&[expected]));
     }
 }
@@ -173,7 +197,11 @@ mod wrong_rows {
         let a0 = scalar(&1_u8);
         let mut row = a0.row(room);
         if filled > 0 {
-            sums1::<_, _, 1, 0>((a0.static_extents(),), &mut row, a0.along((filled, 1, 1, 1)));
+            sums1::<_, _, _, 1, 0>(
+                (a0.arithmetic(), (a0.static_extents(),)),
+                &mut row,
+                a0.along((filled, 1, 1, 1)),
+            );
         }
         let _: ndarray::Array<u8, D> = a0.array(row, extents);
     }

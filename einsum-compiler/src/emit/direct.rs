@@ -36,6 +36,8 @@ pub(super) fn emit_direct(form: Form, program: &Program, scales: &TokenStream) -
     quote! {
         #[cfg(not(debug_assertions))]
         {
+            #[allow(unused_imports)]
+            use __einloom::AnyArithmetic as _;
             #(let #names = #extents;)*
             if __einloom::#few(#(#names),*) #(&& #fits)* {
                 break '__done { #value };
@@ -87,7 +89,8 @@ fn emit_value(form: Form, expr: &Expr, product: &Product, scales: &TokenStream) 
         let name = array(ArrayId(number));
         quote! { #name.static_extents() }
     });
-    let static_extents = quote! { (#(#static_extents,)*) };
+    let first = array(ArrayId(0));
+    let types = quote! { (#first.arithmetic(), (#(#static_extents,)*)) };
     match form {
         Form::Into => {
             let function = function("sums_into");
@@ -99,8 +102,8 @@ fn emit_value(form: Form, expr: &Expr, product: &Product, scales: &TokenStream) 
                 false => scales.clone(),
             };
             quote! {
-                __einloom::#function::<_, _, #kept, #summed>(
-                    #static_extents,
+                __einloom::#function::<_, _, _, #kept, #summed>(
+                    #types,
                     #output.along(#kept, #loop_extents #(, #numbers)*),
                     #sources,
                     #scales
@@ -109,11 +112,11 @@ fn emit_value(form: Form, expr: &Expr, product: &Product, scales: &TokenStream) 
         }
         _ if product.output.axes.is_empty() => {
             let function = function("sum");
-            let sum = quote! { __einloom::#function::<_, _, #summed>(#static_extents, #sources) };
+            let sum = quote! { __einloom::#function::<_, _, _, #summed>(#types, #sources) };
             super::succeed(form, sum)
         }
         _ => {
-            let (function, first) = (function("sums"), array(ArrayId(0)));
+            let function = function("sums");
             let row = format_ident!("__y", span = Span::mixed_site());
             let extents: Vec<_> = emit_axes(&product.output, extent, 1).collect();
             let dimension = super::results::emit_dimension(extents.len());
@@ -122,8 +125,8 @@ fn emit_value(form: Form, expr: &Expr, product: &Product, scales: &TokenStream) 
             let len = extents.iter().cloned().reduce(|len, extent| quote! { #len * #extent });
             quote! {
                 let mut #row = #first.row(#len);
-                __einloom::#function::<_, _, #kept, #summed>(
-                    #static_extents, &mut #row, #sources);
+                __einloom::#function::<_, _, _, #kept, #summed>(
+                    #types, &mut #row, #sources);
                 #array
             }
         }

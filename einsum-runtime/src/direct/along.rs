@@ -3,7 +3,6 @@
 use core::marker::PhantomData;
 
 use super::outside;
-use crate::element::Element;
 use crate::ellipsis::NoEllipsis;
 use crate::output_view::OutputView;
 use crate::view::View;
@@ -63,7 +62,7 @@ fn step(number: usize, own: usize, stride: isize) -> isize {
 
 macro_rules! ranks {
     ($($rank:literal: $($axis:literal $at:ident $n:ident),*;)*) => { $(
-        impl<T: Element, X> View<'_, T, $rank, X, NoEllipsis> {
+        impl<T, X> View<'_, T, $rank, X, NoEllipsis> {
             /// Whether the operand has these extents.
             #[inline(always)]
             #[must_use]
@@ -92,7 +91,7 @@ macro_rules! ranks {
             }
         }
 
-        impl<T: Element, X> OutputView<'_, T, $rank, X, NoEllipsis> {
+        impl<T, X> OutputView<'_, T, $rank, X, NoEllipsis> {
             /// Whether the output has these extents.
             #[inline(always)]
             #[must_use]

@@ -7,10 +7,12 @@
 #![allow(unsafe_code)]
 
 mod along;
+mod arithmetic;
 mod nests;
 mod row;
 
 pub use along::{Along, AlongMut};
+pub use arithmetic::{AnyArithmetic, Arithmetic, Missing, OfElement};
 pub use nests::{sum1, sum2, sum3, sums_into1, sums_into2, sums_into3, sums1, sums2, sums3};
 pub use row::Row;
 

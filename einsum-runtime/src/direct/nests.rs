@@ -3,9 +3,9 @@
 use core::marker::PhantomData;
 
 use super::along::{Along, AlongMut, Extents};
+use super::arithmetic::Arithmetic;
 use super::outside;
 use super::row::Row;
-use crate::element::Element;
 use crate::layout::opaque;
 use crate::static_extent::AreStatic;
 
@@ -89,10 +89,10 @@ macro_rules! product {
         $x.read()
     };
     ([$a:ident $x:ident, $b:ident $y:ident]) => {
-        T::mul($x.read(), $y.read())
+        O::mul($x.read(), $y.read())
     };
     ([$a:ident $x:ident, $b:ident $y:ident, $c:ident $z:ident]) => {
-        T::mul(T::mul($x.read(), $y.read()), $z.read())
+        O::mul(O::mul($x.read(), $y.read()), $z.read())
     };
 }
 
@@ -107,7 +107,7 @@ macro_rules! nest {
         $put($o, product);
     }};
     ([$put:ident $sum:ident $out:ident $o:ident] $arrays:tt [] $summed:tt) => {{
-        let mut $sum = T::ZERO;
+        let mut $sum = O::zero();
         sum!([$put $sum $out $o] $arrays $summed);
         $put($o, $sum);
     }};
@@ -128,7 +128,7 @@ macro_rules! sum {
     ([$put:ident $sum:ident $out:ident $o:ident] $arrays:tt []) => {{
         // SAFETY: as above.
         let product = unsafe { product!($arrays) };
-        $sum = T::add($sum, product);
+        $sum = O::add($sum, product);
     }};
 }
 
@@ -138,7 +138,7 @@ macro_rules! nests {
         ///
         /// Nests of other numbers of loops do not come before the optimiser.
         #[inline(always)]
-        fn $run<T: Element, S: AreStatic, const KEPT: usize, const SUMMED: usize>(
+        fn $run<T, O: Arithmetic<T>, S: AreStatic, const KEPT: usize, const SUMMED: usize>(
             out: AlongMut<'_, T>,
             $($along: Along<'_, T>,)*
             mut put: impl FnMut(*mut T, T),
@@ -200,8 +200,8 @@ macro_rules! nests {
 
         /// Pushes the sums of products along the loops, of which the first `KEPT` are those of the new array, in C order.
         #[inline(always)]
-        pub fn $new<T: Element, S: AreStatic, const KEPT: usize, const SUMMED: usize>(
-            _static_extents: S,
+        pub fn $new<T, O: Arithmetic<T>, S: AreStatic, const KEPT: usize, const SUMMED: usize>(
+            _types: (O, S),
             row: &mut Row<T>,
             $($along: Along<'_, T>),*
         ) {
@@ -225,7 +225,7 @@ macro_rules! nests {
                 s3: s3.cast_signed(),
                 borrow: PhantomData,
             };
-            $run::<T, S, KEPT, SUMMED>(out, $($along,)* |place, sum| {
+            $run::<T, O, S, KEPT, SUMMED>(out, $($along,)* |place, sum| {
                 // SAFETY: the row has room for so many elements, which C order keeps apart.
                 unsafe { place.write(sum) };
             });
@@ -236,27 +236,27 @@ macro_rules! nests {
         /// Lets the sums of products along the loops enter the output: an element becomes `beta * old + alpha * sum`, where an
         /// `alpha` that is not given is one and a `beta` zero; with a `beta` of zero the old value does not matter.
         #[inline(always)]
-        pub fn $into<T: Element, S: AreStatic, const KEPT: usize, const SUMMED: usize>(
-            _static_extents: S,
+        pub fn $into<T, O: Arithmetic<T>, S: AreStatic, const KEPT: usize, const SUMMED: usize>(
+            _types: (O, S),
             out: AlongMut<'_, T>,
             $($along: Along<'_, T>,)*
             alpha: Option<T>,
             beta: Option<T>,
         ) {
-            $run::<T, S, KEPT, SUMMED>(out, $($along,)* |place, sum| {
+            $run::<T, O, S, KEPT, SUMMED>(out, $($along,)* |place, sum| {
                 // SAFETY: the invariant of `AlongMut`.
-                scale(unsafe { &mut *place }, sum, alpha, beta);
+                O::enter(unsafe { &mut *place }, sum, alpha.as_ref(), beta.as_ref());
             });
         }
 
         /// Returns the sum of products along the loops.
         #[inline(always)]
         #[must_use]
-        pub fn $total<T: Element, S: AreStatic, const SUMMED: usize>(
-            _static_extents: S,
+        pub fn $total<T, O: Arithmetic<T>, S: AreStatic, const SUMMED: usize>(
+            _types: (O, S),
             $($along: Along<'_, T>),*
         ) -> T {
-            let mut total = T::ZERO;
+            let mut total = O::zero();
             let out = AlongMut {
                 ptr: core::ptr::null_mut(),
                 kept: 0,
@@ -267,7 +267,7 @@ macro_rules! nests {
                 s3: 0,
                 borrow: PhantomData,
             };
-            $run::<T, S, 0, SUMMED>(out, $($along,)* |_, sum| total = sum);
+            $run::<T, O, S, 0, SUMMED>(out, $($along,)* |_, sum| total = sum);
             total
         }
     )* };
@@ -276,20 +276,4 @@ nests! {
     run1 sums1 sums_into1 sum1 [a x] [a x];
     run2 sums2 sums_into2 sum2 [a x, b y] [a x, b y];
     run3 sums3 sums_into3 sum3 [a x, b y, c z] [a x, b y, c z];
-}
-
-/// Lets a sum enter an element, which becomes `beta * old + alpha * sum`, where an `alpha` that is not given is one and a
-/// `beta` zero; with a `beta` of zero the old value does not matter.
-#[inline(always)]
-fn scale<T: Element>(place: &mut T, sum: T, alpha: Option<T>, beta: Option<T>) {
-    // As in the kernels: for complex numbers a product with one is not exact where parts are infinite.
-    let scaled = |by: T, x: T| if by == T::ONE { x } else { T::mul(by, x) };
-    let sum = match alpha {
-        Some(alpha) => scaled(alpha, sum),
-        None => sum,
-    };
-    *place = match beta {
-        Some(beta) if beta != T::ZERO => T::add(scaled(beta, *place), sum),
-        _ => sum,
-    };
 }

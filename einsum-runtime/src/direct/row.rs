@@ -4,7 +4,6 @@ use core::mem::ManuallyDrop;
 
 use ndarray::{Array, Dimension};
 
-use crate::element::Element;
 use crate::view::{View, holds};
 
 /// The elements of a new array, in C order.
@@ -16,7 +15,7 @@ pub struct Row<T> {
     pub(super) capacity: usize,
 }
 
-impl<T: Element, const R: usize, X, E> View<'_, T, R, X, E> {
+impl<T, const R: usize, X, E> View<'_, T, R, X, E> {
     /// Returns room for so many elements.
     #[inline(always)]
     #[must_use]
