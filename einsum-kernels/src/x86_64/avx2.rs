@@ -27,6 +27,8 @@ pub(super) unsafe extern "sysv64" fn sweep<
         ".set VECTORS, {vectors}",
         ".set COLUMNS, {columns}",
         ".set KIND, {kind}",
+        ".set VECTOR, 32",
+        ".set SPARE, KIND == {unmasked}",
         shared_macros!(),
         r"
         .macro vectors name

@@ -26,6 +26,8 @@ pub(super) unsafe extern "sysv64" fn sweep<
         ".set VECTORS, {vectors}",
         ".set COLUMNS, {columns}",
         ".set KIND, {kind}",
+        ".set VECTOR, 64",
+        ".set SPARE, VECTORS < 3",
         shared_macros!(),
         r"
         .macro vectors name

@@ -21,7 +21,8 @@
 //! | `rbx` | the next step's entry | |
 //! | `rbp` | what is fetched of Y | the first column's entry |
 //!
-//! Symbols: `VECTORS` and `COLUMNS` of a tile, `ELEMENT` size in bytes, and `KIND`, see [`super`]. Macros are global in
+//! Symbols: `VECTORS` and `COLUMNS` of a tile, `ELEMENT` and `VECTOR` sizes in bytes, `SPARE` if `rdx` and `rsi` are free in
+//! the loop over steps, and `KIND`, see [`super`]. Macros are global in
 //! the assembler, so that every kernel removes its own at the end. Numbers are used in place of the fields of
 //! [`Arguments`](crate::table::Arguments), asserted in [`super`].
 
@@ -81,9 +82,11 @@ macro_rules! shared_macros {
             add \pointer, [rdi]
             use_mask \i, rbp
         .endm
-        # X of a later tile, in memory that the processor does not foresee.
+        # X of a later tile, in memory that the processor does not foresee. Narrower vectors mostly share a line.
         .macro fetch i, pointer
-            prefetcht1 [\pointer + r14]
+            .if VECTOR == 64 || \i == 0
+                prefetcht1 [\pointer + r14]
+            .endif
         .endm
         .macro point_to_c i, pointer
             mov \pointer, [r14 + 24*\i + 8]
@@ -130,6 +133,10 @@ macro_rules! shared_body {
             mov rbx, [rdi + 40]
             cmp rbx, [rdi + 48]
             jae 40f
+            .if SPARE
+                mov rdx, [rdi + 48]
+                mov rsi, [rdi + 88]
+            .endif
             .p2align 5
         30: # A step.
             mov r14, [rbx]
@@ -137,11 +144,19 @@ macro_rules! shared_body {
             add rbx, 16
             vectors load
             columns multiply
-            add r14, [rdi + 88]
+            .if SPARE
+                add r14, rsi
+            .else
+                add r14, [rdi + 88]
+            .endif
             vectors fetch
             prefetcht0 [rbp]
             add rbp, [rdi + 104]
-            cmp rbx, [rdi + 48]
+            .if SPARE
+                cmp rbx, rdx
+            .else
+                cmp rbx, [rdi + 48]
+            .endif
             jb 30b
         40: # The way into C.
             mov rbp, [rdi + 32]
