@@ -27,17 +27,17 @@ pub(super) struct Line {
 /// Invariants: no loop that is kept occurs in an axis of `target`; points that differ in a kept loop have different
 /// positions in the target, in the axes that `target` no longer has.
 #[derive(Clone, Debug)]
-pub(super) struct Affine<const P: usize> {
+pub(super) struct Affine {
     pub(super) loops: SmallVec<[Loop; 8]>,
-    pub(super) sources: [SmallVec<[Line; 4]>; P],
+    pub(super) sources: [SmallVec<[Line; 4]>; 2],
     /// The axes of the target that are not worked out yet.
     pub(super) target: SmallVec<[Line; 4]>,
     /// The offset in the target of the first point of the kept loops.
     pub(super) out: isize,
 }
 
-impl<const P: usize> Affine<P> {
-    pub(super) fn of(nest: &Windowed<'_, P>) -> Self {
+impl Affine {
+    pub(super) fn of(nest: &Windowed<'_, 2>) -> Self {
         let count = nest.extents.len();
         let lines = |axes: &[Axis<'_>]| axes.iter().map(|axis| Line::of(axis, count)).collect();
         let is_extent = |extent: &usize| isize::try_from(*extent).is_ok();
@@ -109,11 +109,11 @@ impl<const P: usize> Affine<P> {
     }
 
     /// Returns the loops as dims without steps in the sources, and each source's step along a loop is to be set.
-    pub(super) fn dims(&self) -> Dims<P> {
+    pub(super) fn dims(&self) -> Dims<2> {
         let dim = |l: &Loop| Dim {
             extent: l.extent,
             out: l.out.unwrap_or(0),
-            sources: [0; P],
+            sources: [0; 2],
             summed: l.out.is_none(),
         };
         self.loops.iter().map(dim).collect()

@@ -27,23 +27,23 @@ use super::stencil::stencil;
 #[cfg(target_arch = "x86_64")]
 use super::taps::taps;
 use crate::kept::Kept;
+use crate::kernel::Dims;
 #[cfg(target_arch = "x86_64")]
 use crate::kernel::level::Level;
 use crate::kernel::raw::{RawMode, RawRead};
-use crate::kernel::{Dim, Dims};
 use crate::threads::{self, BYTES_MULTIPLIED, Grid, Shared};
 
 /// How a nest is run.
-struct Plan<const P: usize> {
+struct Plan {
     /// The nest, or nests whose sums make its sums; all have its kept loops.
-    classes: SmallVec<[Class<P>; 4]>,
+    classes: SmallVec<[Class; 4]>,
     results: Option<Results>,
 }
 
-struct Class<const P: usize> {
-    nest: Affine<P>,
+struct Class {
+    nest: Affine,
     /// Of the sources that go through buffers.
-    layouts: [Option<Layout>; P],
+    layouts: [Option<Layout>; 2],
     blocks: Blocks,
 }
 
@@ -52,7 +52,7 @@ struct Class<const P: usize> {
 /// # Safety
 ///
 /// As [`solve`](super::solve::solve).
-pub(super) unsafe fn gather<const P: usize>(job: &Job<'_, P>, nest: &Affine<P>, mode: RawMode) {
+pub(super) unsafe fn gather(job: &Job<'_>, nest: &Affine, mode: RawMode) {
     if nest.loops.iter().any(|l| l.extent == 0) {
         // SAFETY: the caller's duties; nothing is read.
         return unsafe { direct(job, nest, mode) };
@@ -76,8 +76,8 @@ pub(super) unsafe fn gather<const P: usize>(job: &Job<'_, P>, nest: &Affine<P>, 
         return parts.iter().for_each(|part| unsafe { gather(job, part, mode) });
     }
     let stepped = stepped(nest, job);
-    let of_class = |nest: Affine<P>| {
-        let layouts: [Option<Layout>; P] = core::array::from_fn(|p| {
+    let of_class = |nest: Affine| {
+        let layouts: [Option<Layout>; 2] = core::array::from_fn(|p| {
             let lines = &nest.sources[p];
             let is_inside = |line: &Line| line.has(line.range(nest.loops.iter().map(|l| l.extent)));
             let is_whole = lines.iter().all(is_inside) && stepped != Some(p);
@@ -85,7 +85,7 @@ pub(super) unsafe fn gather<const P: usize>(job: &Job<'_, P>, nest: &Affine<P>, 
         });
         (nest, layouts)
     };
-    let nests: SmallVec<[(Affine<P>, [Option<Layout>; P]); 4]> = match stepped {
+    let nests: SmallVec<[(Affine, [Option<Layout>; 2]); 4]> = match stepped {
         Some(p) => classes(nest, p).into_iter().map(of_class).collect(),
         None => smallvec![of_class(nest.clone())],
     };
@@ -145,8 +145,8 @@ pub(super) unsafe fn gather<const P: usize>(job: &Job<'_, P>, nest: &Affine<P>, 
     });
 }
 
-impl<const P: usize> Class<P> {
-    fn buffers<'b>(&'b self, job: &Job<'b, P>) -> [Option<Buffer<'b>>; P] {
+impl Class {
+    fn buffers<'b>(&'b self, job: &Job<'b>) -> [Option<Buffer<'b>>; 2] {
         let room = self.blocks.extents();
         core::array::from_fn(|p| {
             self.layouts[p].as_ref().map(|layout| Buffer::new(layout, &room, job.kernels))
@@ -155,7 +155,7 @@ impl<const P: usize> Class<P> {
 }
 
 /// Returns the loops with the steps of the sources, or of buffers for all of them.
-fn whole<const P: usize>(nest: &Affine<P>, layouts: &[Option<Layout>; P]) -> Dims<P> {
+fn whole(nest: &Affine, layouts: &[Option<Layout>; 2]) -> Dims<2> {
     let extents: SmallVec<[usize; 8]> = nest.loops.iter().map(|l| l.extent).collect();
     let mut dims = nest.dims();
     for (p, (lines, layout)) in nest.sources.iter().zip(layouts).enumerate() {
@@ -171,7 +171,7 @@ fn whole<const P: usize>(nest: &Affine<P>, layouts: &[Option<Layout>; P]) -> Dim
 }
 
 /// Whether all that lies between the rows of a source, along its axis of adjacent elements, belongs to it.
-fn is_dense<const P: usize>(nest: &Affine<P>, layouts: &[Option<Layout>; P]) -> [bool; P] {
+fn is_dense(nest: &Affine, layouts: &[Option<Layout>; 2]) -> [bool; 2] {
     core::array::from_fn(|p| {
         let lines = &nest.sources[p];
         let row = lines.iter().find(|line| line.stride == 1).map_or(0, |line| line.extent);
@@ -185,11 +185,11 @@ fn is_dense<const P: usize>(nest: &Affine<P>, layouts: &[Option<Layout>; P]) -> 
 /// # Safety
 ///
 /// As [`gather`]; the buffers are those of the first class, and there is room for results if the plan has some.
-unsafe fn block_of_kept<'p, const P: usize>(
-    job: &Job<'p, P>,
+unsafe fn block_of_kept<'p>(
+    job: &Job<'p>,
     mode: RawMode,
-    plan: &'p Plan<P>,
-    buffers: &mut [Option<Buffer<'p>>; P],
+    plan: &'p Plan,
+    buffers: &mut [Option<Buffer<'p>>; 2],
     results: Option<*mut u8>,
     kept: usize,
 ) {
@@ -197,7 +197,7 @@ unsafe fn block_of_kept<'p, const P: usize>(
     let mut copy = None;
     for (number, class) in plan.classes.iter().enumerate() {
         if plan.classes.len() > 1 {
-            *buffers = [const { None }; P];
+            *buffers = [const { None }; 2];
             *buffers = class.buffers(job);
         }
         for summed in 0..class.blocks.summed() {
@@ -208,7 +208,7 @@ unsafe fn block_of_kept<'p, const P: usize>(
                 dim.extent = part.len();
                 out = out.wrapping_add(dim.out.wrapping_mul(part.start.cast_signed()));
             }
-            let reads: [RawRead; P] = core::array::from_fn(|p| {
+            let reads: [RawRead; 2] = core::array::from_fn(|p| {
                 let (read, lines) = (job.sources[p], &class.nest.sources[p]);
                 let steps = dims.iter_mut().map(|dim| &mut dim.sources[p]);
                 let ptr = match &mut buffers[p] {
@@ -246,7 +246,7 @@ unsafe fn block_of_kept<'p, const P: usize>(
 /// # Safety
 ///
 /// As [`gather`]; all positions are inside.
-unsafe fn direct<const P: usize>(job: &Job<'_, P>, nest: &Affine<P>, mode: RawMode) {
+unsafe fn direct(job: &Job<'_>, nest: &Affine, mode: RawMode) {
     let mut dims = nest.dims();
     let reads = core::array::from_fn(|p| {
         let steps = dims.iter_mut().map(|dim| &mut dim.sources[p]);
@@ -263,24 +263,19 @@ unsafe fn direct<const P: usize>(job: &Job<'_, P>, nest: &Affine<P>, mode: RawMo
 ///
 /// As [`gather`].
 #[cfg(target_arch = "x86_64")]
-unsafe fn padded_rows<const P: usize>(job: &Job<'_, P>, nest: &Affine<P>, mode: RawMode) -> bool {
+unsafe fn padded_rows(job: &Job<'_>, nest: &Affine, mode: RawMode) -> bool {
     if job.is_single || !job.kernels.is_real || Level::current() != Level::Avx512 {
         return false;
     }
     let Some(bounds) = bounds(nest) else { return false };
-    let mut dims: Dims<2> = nest.dims().iter().map(pair).collect();
-    let reads = [0, P - 1].map(|p| {
+    let mut dims = nest.dims();
+    let reads = core::array::from_fn(|p| {
         let steps = dims.iter_mut().map(|dim| &mut dim.sources[p]);
         let first = lay(&nest.sources[p], steps, core::iter::repeat(0));
         RawRead { ptr: job.source_at(p, first), ..job.sources[p] }
     });
     // SAFETY: the caller's duties; of the axes of a source only what is inside of their bounds is read.
     unsafe { rows(job.kernels, &dims, reads, job.out_at(nest.out), mode, Some(&bounds)) }
-}
-
-fn pair<const P: usize>(d: &Dim<P>) -> Dim<2> {
-    let sources = [d.sources[0], d.sources[P - 1]];
-    Dim { extent: d.extent, out: d.out, sources, summed: d.summed }
 }
 
 /// Sets the steps of a source that is read as it is, and returns the offset of the point where the loops start.
@@ -308,10 +303,10 @@ pub(super) fn lay<'s>(
 /// # Safety
 ///
 /// As [`Kernels`](crate::kernel::Kernels).
-unsafe fn multiply<const P: usize>(
-    job: &Job<'_, P>,
-    dims: &mut Dims<P>,
-    reads: [RawRead; P],
+unsafe fn multiply(
+    job: &Job<'_>,
+    dims: &mut Dims<2>,
+    reads: [RawRead; 2],
     out: *mut u8,
     mode: RawMode,
 ) {
@@ -328,25 +323,24 @@ unsafe fn multiply<const P: usize>(
 /// # Safety
 ///
 /// As [`multiply`].
-unsafe fn few_results<const P: usize>(
-    job: &Job<'_, P>,
-    dims: &Dims<P>,
-    reads: [RawRead; P],
+unsafe fn few_results(
+    job: &Job<'_>,
+    dims: &Dims<2>,
+    reads: [RawRead; 2],
     out: *mut u8,
     mode: RawMode,
 ) -> bool {
     if job.is_single || !job.kernels.is_real {
         return false;
     }
-    let (dims, reads): (Dims<2>, _) = (dims.iter().map(pair).collect(), [reads[0], reads[P - 1]]);
     // SAFETY: the caller's duties.
     unsafe {
         #[cfg(target_arch = "x86_64")]
-        if rows(job.kernels, &dims, reads, out, mode, None)
-            || taps(job.kernels, &dims, reads, out, mode)
+        if rows(job.kernels, dims, reads, out, mode, None)
+            || taps(job.kernels, dims, reads, out, mode)
         {
             return true;
         }
-        stencil(job.kernels, &dims, reads, out, mode)
+        stencil(job.kernels, dims, reads, out, mode)
     }
 }

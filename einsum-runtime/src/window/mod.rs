@@ -110,8 +110,7 @@ pub(crate) unsafe fn run<const P: usize>(
 }
 
 /// Runs a kernel of the table.
-type RunKernel<const P: usize> =
-    unsafe fn(&RawKernels, &mut Dims<P>, [RawRead; P], *mut u8, RawMode);
+type RunKernel = unsafe fn(&RawKernels, &mut Dims<2>, [RawRead; 2], *mut u8, RawMode);
 
 /// # Safety
 ///
@@ -154,17 +153,17 @@ fn is_stencil(results: usize) -> bool {
 }
 
 /// The arrays of a nest, and what happens to them.
-struct Job<'j, const P: usize> {
+struct Job<'j> {
     kernels: &'j RawKernels,
-    kernel: RunKernel<P>,
+    kernel: RunKernel,
     /// Whether the second source is none.
     is_single: bool,
-    sources: [RawRead; P],
+    sources: [RawRead; 2],
     out: *mut u8,
     mode: RawMode,
 }
 
-impl<const P: usize> Job<'_, P> {
+impl Job<'_> {
     /// Returns the place in the target at an offset in elements.
     fn out_at(&self, offset: isize) -> *mut u8 {
         self.out.wrapping_offset(offset.wrapping_mul(self.kernels.element.size().cast_signed()))

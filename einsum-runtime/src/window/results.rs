@@ -62,19 +62,16 @@ fn lanes(kernels: &RawKernels) -> Option<usize> {
 impl Results {
     /// Returns how results should lie, if not as in the target. `dims` has the steps of the sources or their buffers;
     /// where `is_dense`, what is between the rows of a source belongs to it; `row_of` are the lengths of rows in buffers.
-    pub(super) fn of<const P: usize>(
-        dims: &Dims<P>,
-        is_dense: [bool; P],
-        row_of: [Option<usize>; P],
+    pub(super) fn of(
+        dims: &Dims<2>,
+        is_dense: [bool; 2],
+        row_of: [Option<usize>; 2],
         kernels: &RawKernels,
     ) -> Option<Self> {
         let lanes = lanes(kernels)?;
         let summed = dims.iter().filter(|d| d.summed).map(|d| d.extent);
         let steps = summed.fold(1_usize, usize::saturating_mul);
-        if P < 2 {
-            return None;
-        }
-        let is_row = |p: usize, d: &Dim<P>| {
+        let is_row = |p: usize, d: &Dim<2>| {
             !d.summed && d.sources[p] != 0 && d.sources[1 - p] == 0 && d.extent > 1
         };
         let rows = |p: usize| {
@@ -89,7 +86,7 @@ impl Results {
         order.retain(|i| dims[*i].extent > 1);
         let last = *order.last()?;
         let row = dims[last];
-        let p = (0..P).find(|&p| is_row(p, &row) && row.sources[p] == 1)?;
+        let p = (0..2).find(|&p| is_row(p, &row) && row.sources[p] == 1)?;
         let columns = rows(1 - p);
         let is_copied = row.out != 1;
         if is_stencil(columns) {
@@ -188,8 +185,8 @@ impl Results {
     }
 
     /// Returns the loops of the kernel, into the buffer, and those of the copy from there.
-    pub(super) fn dims<const P: usize>(&self, dims: &Dims<P>) -> (Dims<P>, Dims<1>) {
-        let mut sums: Dims<P> = dims.iter().filter(|d| d.summed).copied().collect();
+    pub(super) fn dims(&self, dims: &Dims<2>) -> (Dims<2>, Dims<1>) {
+        let mut sums: Dims<2> = dims.iter().filter(|d| d.summed).copied().collect();
         let mut copy: Dims<1> = Dims::new();
         let mut stride = 1_isize;
         let mut inner: SmallVec<[usize; 8]> = self.order.clone();

@@ -71,9 +71,9 @@ impl Block<'_> {
     /// # Safety
     ///
     /// As [`Buffer::fill`].
-    pub(super) unsafe fn copy<const P: usize>(
+    pub(super) unsafe fn copy(
         &mut self,
-        job: &Job<'_, P>,
+        job: &Job<'_>,
         p: usize,
         line: usize,
         from: isize,
@@ -123,9 +123,9 @@ impl Block<'_> {
     ///
     /// As [`Buffer::fill`].
     #[expect(clippy::too_many_arguments, reason = "a recursion over axes")]
-    unsafe fn points<const P: usize>(
+    unsafe fn points(
         &mut self,
-        job: &Job<'_, P>,
+        job: &Job<'_>,
         p: usize,
         line: usize,
         axes: Range<usize>,

@@ -49,9 +49,9 @@ impl<'l> Buffer<'l> {
     /// # Safety
     ///
     /// As [`run`](super::run); there is room for the block.
-    pub(super) unsafe fn fill<'s, const P: usize>(
+    pub(super) unsafe fn fill<'s>(
         &mut self,
-        job: &Job<'_, P>,
+        job: &Job<'_>,
         p: usize,
         lines: &[Line],
         parts: &[Range<usize>],

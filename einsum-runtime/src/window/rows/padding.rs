@@ -43,9 +43,9 @@ pub(in crate::window) struct Bounds {
 
 /// Returns the axes that points are outside of, if these are an axis of adjacent elements, with results along it, and
 /// another one.
-pub(in crate::window) fn bounds<const P: usize>(nest: &Affine<P>) -> Option<Bounds> {
+pub(in crate::window) fn bounds(nest: &Affine) -> Option<Bounds> {
     let is_outside = |line: &Line| !line.has(line.range(nest.loops.iter().map(|l| l.extent)));
-    let mut of_sources = (0..P).filter(|&p| nest.sources[p].iter().any(is_outside));
+    let mut of_sources = (0..2).filter(|&p| nest.sources[p].iter().any(is_outside));
     let p = of_sources.next().filter(|_| of_sources.next().is_none())?;
     let mut bounds = Bounds { p, lanes: None, rows: None };
     for line in nest.sources[p].iter().filter(|line| is_outside(line)) {
