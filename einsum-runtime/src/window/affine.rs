@@ -1,5 +1,7 @@
 //! A windowed nest while it is taken apart: loops, and the position along every axis as a function of them.
 
+use core::ops::Range;
+
 use smallvec::{SmallVec, smallvec};
 
 use super::{Axis, Windowed};
@@ -143,10 +145,28 @@ impl Line {
         range
     }
 
+    /// Returns which of so many points of a loop are inside, where all others are at their first.
+    pub(super) fn inside(&self, number: usize, count: usize) -> Range<usize> {
+        inside(self.offset, self.coefficients[number], count, self.extent)
+    }
+
     /// Whether all of a range is inside the axis.
     pub(super) fn has(&self, [first, last]: [isize; 2]) -> bool {
         first >= 0 && last < self.extent.cast_signed()
     }
+}
+
+/// Returns which of `count` positions from `first` on, `step` apart, are inside an extent. The step is not 0.
+///
+/// Both ends go one way as `first` does, also where nothing is inside.
+pub(super) fn inside(first: isize, step: isize, count: usize, extent: usize) -> Range<usize> {
+    let (last, count) = (extent.cast_signed() - 1, count.cast_signed());
+    // 0 <= step·i + first <= last
+    let (low, high) = if step > 0 { (-first, last - first) } else { (first - last, first) };
+    let step = step.abs();
+    let start = (low + step - 1).div_euclid(step).clamp(0, count);
+    let end = (high.div_euclid(step) + 1).clamp(start, count);
+    start.cast_unsigned()..end.cast_unsigned()
 }
 
 pub(super) fn plus(a: isize, b: isize) -> isize {

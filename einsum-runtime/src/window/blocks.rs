@@ -21,6 +21,7 @@ const RESULTS: usize = if cfg!(test) { 1 << 10 } else { 512 << 10 };
 const WINDOWS: usize = 8;
 
 /// Every loop in blocks.
+#[derive(Default)]
 pub(super) struct Blocks {
     loops: SmallVec<[Blocked; 8]>,
 }

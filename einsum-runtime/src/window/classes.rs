@@ -95,18 +95,19 @@ fn summed_apart(nest: &Affine) -> Option<SummedApart> {
     of_source(0).or_else(|| of_source(1))
 }
 
-/// Returns nests for the residue classes of results, of which each reads adjacent elements of a buffer, if there are several.
-pub(super) fn taps(nest: &Affine, job: &Job<'_>) -> Option<SmallVec<[Affine; 4]>> {
+/// Calls `visit` with nests for the residue classes of results, of which each reads adjacent elements of a buffer; if there
+/// are not several, returns `None`.
+pub(super) fn taps(nest: &Affine, job: &Job<'_>, visit: &mut dyn FnMut(&Affine)) -> Option<()> {
     let may_be = !job.is_single && job.kernels.is_real;
     let apart = summed_apart(nest).filter(|_| may_be)?;
     let (number, count) = apart.taps?;
     let extent = nest.loops[number].extent;
-    let class = |class: usize| {
+    for class in 0..count.min(extent) {
         let mut part = nest.clone();
         part.restrict(number, class, count, (extent - class).div_ceil(count));
-        part
-    };
-    Some((0..count.min(extent)).map(class).collect())
+        visit(&part);
+    }
+    Some(())
 }
 
 /// Returns nests for the residue classes of the summed loops along a source's axes, whose sums make those of the nest.

@@ -20,8 +20,9 @@ struct Edge {
     high: usize,
 }
 
-/// Returns nests for the inside and the strips along the edges of a large image, which have different results.
-pub(super) fn edges(nest: &Affine, job: &Job<'_>) -> Option<SmallVec<[Affine; 8]>> {
+/// Calls `visit` with nests for the inside and the strips along the edges of a large image, which have different results;
+/// if it is none, returns `None`.
+pub(super) fn edges(nest: &Affine, job: &Job<'_>, visit: &mut dyn FnMut(&Affine)) -> Option<()> {
     if job.is_single || !job.kernels.is_real {
         return None;
     }
@@ -41,7 +42,6 @@ pub(super) fn edges(nest: &Affine, job: &Job<'_>) -> Option<SmallVec<[Affine; 8]
     for line in nest.sources[p].iter().filter(is_padded) {
         found.push(edge(nest, line)?);
     }
-    let mut parts: SmallVec<[Affine; 8]> = SmallVec::new();
     let mut inside = nest.clone();
     for Edge { number, low, high } in found {
         let extent = inside.loops[number].extent;
@@ -49,13 +49,13 @@ pub(super) fn edges(nest: &Affine, job: &Job<'_>) -> Option<SmallVec<[Affine; 8]
             if count > 0 {
                 let mut part = inside.clone();
                 part.restrict(number, first, 1, count);
-                parts.push(part);
+                visit(&part);
             }
         }
         inside.restrict(number, low, 1, extent - low - high);
     }
-    parts.push(inside);
-    Some(parts)
+    visit(&inside);
+    Some(())
 }
 
 /// Returns the loop that goes along a padded axis, if most of it is inside.

@@ -9,19 +9,20 @@
 //!   target (+)= that buffer
 //! ```
 
-use smallvec::{SmallVec, smallvec};
+use smallvec::SmallVec;
 
 use super::Job;
 use super::affine::{Affine, Line};
 use super::blocks::Blocks;
+use super::broadcast::Broadcast;
 use super::buffer::{Buffer, Layout};
 #[cfg(target_arch = "x86_64")]
 use super::channels::channels;
 use super::classes::{self, classes, stepped};
 use super::edges::edges;
-use super::results::Results;
+use super::results::{APART, Results};
 #[cfg(target_arch = "x86_64")]
-use super::rows::{bounds, rows};
+use super::rows::{bounds, planes, rows};
 use super::solve::added;
 use super::stencil::stencil;
 #[cfg(target_arch = "x86_64")]
@@ -32,6 +33,9 @@ use crate::kernel::Dims;
 use crate::kernel::level::Level;
 use crate::kernel::raw::{RawMode, RawRead};
 use crate::threads::{self, BYTES_MULTIPLIED, Grid, Shared};
+
+/// How many times as long as its kernels a nest takes that goes through buffers.
+const BUFFERED: f64 = 1.06;
 
 /// How a nest is run.
 struct Plan {
@@ -67,40 +71,48 @@ pub(super) unsafe fn gather(job: &Job<'_>, nest: &Affine, mode: RawMode) {
     if unsafe { padded_rows(job, nest, mode) } {
         return;
     }
-    if let Some(parts) = edges(nest, job) {
-        // SAFETY: the caller's duties; together these are the nest, and they have different results.
-        return parts.iter().for_each(|part| unsafe { gather(job, part, mode) });
-    }
-    if let Some(parts) = classes::taps(nest, job) {
-        // SAFETY: the caller's duties; together these are the nest, and they have different results.
-        return parts.iter().for_each(|part| unsafe { gather(job, part, mode) });
+    // SAFETY: the caller's duties; together these are the nest, and they have different results.
+    let mut part = |part: &Affine| unsafe { gather(job, part, mode) };
+    if edges(nest, job, &mut part).or_else(|| classes::taps(nest, job, &mut part)).is_some() {
+        return;
     }
     let stepped = stepped(nest, job);
-    let of_class = |nest: Affine| {
-        let layouts: [Option<Layout>; 2] = core::array::from_fn(|p| {
+    // Classes are large: they stay where they are made.
+    let mut plan = Plan { classes: SmallVec::new(), results: None };
+    let mut add = |nest: &Affine| {
+        let layouts = core::array::from_fn(|p| {
             let lines = &nest.sources[p];
             let is_inside = |line: &Line| line.has(line.range(nest.loops.iter().map(|l| l.extent)));
             let is_whole = lines.iter().all(is_inside) && stepped != Some(p);
-            (!is_whole).then(|| Layout::of(&nest, lines))
+            (!is_whole).then(|| Layout::of(nest, lines))
         });
-        (nest, layouts)
+        plan.classes.push(Class { nest: nest.clone(), layouts, blocks: Blocks::default() });
     };
-    let nests: SmallVec<[(Affine, [Option<Layout>; 2]); 4]> = match stepped {
-        Some(p) => classes(nest, p).into_iter().map(of_class).collect(),
-        None => smallvec![of_class(nest.clone())],
-    };
-    let (first, layouts) = &nests[0];
+    match stepped {
+        Some(p) => classes(nest, p).iter().for_each(add),
+        None => add(nest),
+    }
+    let Class { nest: first, layouts, .. } = &plan.classes[0];
+    let share = plan.classes.len();
     let extents: SmallVec<[usize; 8]> = first.loops.iter().map(|l| l.extent).collect();
     let row_of = core::array::from_fn(|p| Some(layouts[p].as_ref()?.row(&extents)));
     let dims = whole(first, layouts);
-    let mut results = Results::of(&dims, is_dense(first, layouts), row_of, job.kernels);
-    if nests.len() == 1 && layouts.iter().all(Option::is_none) && results.is_none() {
+    let (mut results, time) = Results::of(&dims, is_dense(first, layouts), row_of, job.kernels);
+    let times = match (stepped.is_some(), layouts.iter().any(Option::is_some)) {
+        (true, _) => APART * share as f64,
+        (false, true) => BUFFERED,
+        (false, false) => 1.0,
+    };
+    if let Some(broadcast) = Broadcast::of(job, nest, times * time) {
+        // SAFETY: the caller's duties.
+        return unsafe { broadcast.run(job, nest, mode) };
+    }
+    if share == 1 && layouts.iter().all(Option::is_none) && results.is_none() {
         // SAFETY: the caller's duties; all positions are inside.
         return unsafe { direct(job, nest, mode) };
     }
     let size = job.kernels.element.size();
     // What classes read lies side by side: it stays in the cache from one to the next.
-    let share = nests.len();
     let blocks = Blocks::of(first, layouts, results.as_ref(), size, share);
     #[cfg(test)]
     {
@@ -116,16 +128,15 @@ pub(super) unsafe fn gather(job: &Job<'_>, nest: &Affine, mode: RawMode) {
         }
     }
     let rows = results.as_mut().and_then(|results| results.fix_pitch(&blocks.extents()));
-    let classes = nests.into_iter().map(|(nest, mut layouts)| {
+    plan.results = results;
+    for Class { nest, layouts, blocks: own } in &mut plan.classes {
         if let Some((p, pitch)) = rows
             && let Some(layout) = &mut layouts[p]
         {
             layout.pitch = pitch;
         }
-        let blocks = blocks.with_kept_of(&nest, &layouts, size, share);
-        Class { nest, layouts, blocks }
-    });
-    let plan = Plan { classes: classes.collect(), results };
+        *own = blocks.with_kept_of(nest, layouts, size, share);
+    }
     let points = nest.loops.iter().fold(1_usize, |n, l| n.saturating_mul(l.extent));
     let nanoseconds = points.saturating_mul(size) / BYTES_MULTIPLIED;
     let grid = Grid::of([blocks.kept()], [1], threads::pieces(nanoseconds));
@@ -274,8 +285,12 @@ unsafe fn padded_rows(job: &Job<'_>, nest: &Affine, mode: RawMode) -> bool {
         let first = lay(&nest.sources[p], steps, core::iter::repeat(0));
         RawRead { ptr: job.source_at(p, first), ..job.sources[p] }
     });
+    let out = job.out_at(nest.out);
     // SAFETY: the caller's duties; of the axes of a source only what is inside of their bounds is read.
-    unsafe { rows(job.kernels, &dims, reads, job.out_at(nest.out), mode, Some(&bounds)) }
+    unsafe {
+        planes(job.kernels, &dims, reads, out, mode, &bounds)
+            || rows(job.kernels, &dims, reads, out, mode, Some(&bounds))
+    }
 }
 
 /// Sets the steps of a source that is read as it is, and returns the offset of the point where the loops start.

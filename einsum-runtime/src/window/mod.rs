@@ -15,15 +15,17 @@
 //!    ([`scatter`]); where it would be mostly zeros, products are ([`spread`]);
 //! 3. [`gather`]: every source becomes an array without edges, itself or a [`buffer`], block by block ([`blocks`]), and
 //!    without steps along rows ([`classes`]); [`results`] says where the sums are formed. Where [`channels`] are adjacent,
-//!    nothing of it is needed;
+//!    nothing of it is needed, and neither where vectors are along the source without windows ([`broadcast`]);
 //! 4. the kernels that all nests have, some by way of a [`stencil`].
 //!
-//! A zero stands for what is not there, also where it is multiplied by something infinite.
+//! A zero stands for what is not there. Whether it is multiplied depends on the way: by something infinite it makes a sum no
+//! number, or nothing.
 
 #![allow(unsafe_code)]
 
 mod affine;
 mod blocks;
+mod broadcast;
 mod buffer;
 #[cfg(target_arch = "x86_64")]
 mod channels;

@@ -109,9 +109,9 @@ pub(super) unsafe fn next_axis(job: &Job<'_>, nest: Affine, mode: RawMode) {
             rest.out = rest.out.wrapping_add(line.offset.wrapping_mul(line.stride));
         }
         (Some(number), None) => {
-            let [first, extent] = inside(&line, number, rest.loops[number].extent);
-            rest.restrict(number, first, 1, extent);
-            let at = plus(line.offset, times(line.coefficients[number], first.cast_signed()));
+            let part = line.inside(number, rest.loops[number].extent);
+            rest.restrict(number, part.start, 1, part.len());
+            let at = plus(line.offset, times(line.coefficients[number], part.start.cast_signed()));
             rest.out = rest.out.wrapping_add(at.wrapping_mul(line.stride));
             rest.loops[number].out = Some(line.coefficients[number].wrapping_mul(line.stride));
         }
@@ -120,20 +120,6 @@ pub(super) unsafe fn next_axis(job: &Job<'_>, nest: Affine, mode: RawMode) {
     }
     // SAFETY: the caller's duties.
     unsafe { next_axis(job, rest, mode) }
-}
-
-/// Returns the first point of the loop of an axis that is inside the axis, and how many follow it.
-pub(super) fn inside(line: &Line, number: usize, extent: usize) -> [usize; 2] {
-    let (step, last) = (line.coefficients[number], line.extent.cast_signed() - 1);
-    // 0 <= step·i + offset <= last
-    let (low, high) = match step > 0 {
-        true => (-line.offset, last - line.offset),
-        false => (line.offset - last, line.offset),
-    };
-    let step = step.abs();
-    let low = (low + step - 1).div_euclid(step).clamp(0, extent.cast_signed());
-    let end = (high.div_euclid(step) + 1).clamp(low, extent.cast_signed());
-    [low.cast_unsigned(), (end - low).cast_unsigned()]
 }
 
 /// Runs a nest whose target has a window, `line`, besides the axes of `rest`.

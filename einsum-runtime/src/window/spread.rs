@@ -12,7 +12,6 @@ use super::Job;
 use super::affine::{Affine, Line, Loop, plus, times};
 use super::gather::lay;
 use super::scatter::fixed;
-use super::solve::inside;
 use crate::kept::Kept;
 use crate::kernel::level::Level;
 use crate::kernel::raw::{RawMode, RawRead};
@@ -240,7 +239,8 @@ impl Spread<'_> {
             }
             let first = match own {
                 Some(number) => {
-                    let [first, extent] = inside(&line, number, parts[number].len());
+                    let part = line.inside(number, parts[number].len());
+                    let (first, extent) = (part.start, part.len());
                     let step = line.coefficients[number].wrapping_mul(line.stride);
                     let stride = strides[number];
                     copy.push(Dim { extent, out: step, sources: [stride], summed: false });

@@ -6,12 +6,15 @@
 //! ```text
 //! for a block of lanes, of columns                       taken by threads
 //!   for a block of sums
+//!     what is read of X is asked for                     element by element the processor does not foresee it
 //!     packed[step][lane] = the other source              once for blocks that follow each other, if all sums are a block
 //!     for all parts
 //!       results[column][lane] (+)= Σ X[column + step] · packed[step][lane]
 //!   target (+)= results                                  unless lanes are adjacent there
 //! ```
 
+#[cfg(target_arch = "x86_64")]
+mod fetch;
 mod parts;
 mod plan;
 
@@ -32,17 +35,12 @@ use plan::Plan;
 pub(super) struct Broadcast(Plan);
 
 impl Broadcast {
-    /// Returns the way, if a nest can be run so.
-    pub(super) fn of(job: &Job<'_>, nest: &Affine) -> Option<Self> {
+    /// Returns the way, if a nest can be run so in less than some time, in steps of a kernel with one vector.
+    pub(super) fn of(job: &Job<'_>, nest: &Affine, time: f64) -> Option<Self> {
         if job.is_single || !job.kernels.is_real {
             return None;
         }
-        Plan::of(nest, job.kernels.element.size()).map(Broadcast)
-    }
-
-    /// The time that it takes, in steps of a kernel with one vector.
-    pub(super) fn time(&self) -> f64 {
-        self.0.time
+        Plan::of(nest, job.kernels.element.size(), time).map(Broadcast)
     }
 
     /// Runs the nest.
@@ -62,9 +60,13 @@ impl Broadcast {
         let shared = unsafe { Shared::new((job, nest, plan, mode)) };
         threads::each(grid.pieces(), &|piece| {
             let (job, nest, plan, mode) = shared.get();
-            let [packed, results] =
-                plan.elements().map(|n| Kept::new(n * element.size(), element.align()));
-            let mut buffers = Buffers { packed, results, holds: None };
+            let [slot, results] = plan.elements().map(|n| n * element.size());
+            let mut buffers = Buffers {
+                packed: Kept::new(slot * plan.slots, element.align()),
+                slot,
+                results: Kept::new(results, element.align()),
+                holds: SmallVec::from_elem(None, plan.slots),
+            };
             let [range] = grid.piece(piece);
             for kept in range {
                 // SAFETY: the caller's duties; different blocks write different elements.
@@ -76,9 +78,11 @@ impl Broadcast {
 
 struct Buffers {
     packed: Kept,
+    /// The bytes of a slot of it.
+    slot: usize,
     results: Kept,
-    /// What has been packed: for which blocks of results, and of sums.
-    holds: Option<(usize, usize)>,
+    /// What every slot has: the number of what has been packed there, and of the block of sums.
+    holds: SmallVec<[Option<(usize, usize)>; 4]>,
 }
 
 impl Buffers {
@@ -87,7 +91,14 @@ impl Buffers {
     /// # Safety
     ///
     /// As [`Broadcast::run`]; buffers have room for a block.
-    unsafe fn block(&mut self, job: &Job<'_>, nest: &Affine, plan: &Plan, mode: RawMode, kept: usize) {
+    unsafe fn block(
+        &mut self,
+        job: &Job<'_>,
+        nest: &Affine,
+        plan: &Plan,
+        mode: RawMode,
+        kept: usize,
+    ) {
         let mut way: Dims<1> = Dims::new();
         let mut to = job.out;
         let mut mode_now = if plan.is_direct { mode } else { RawMode::Assign };
@@ -96,17 +107,19 @@ impl Buffers {
             for (number, part) in plan.at(nest.loops.len(), kept, summed).iter().enumerate() {
                 block.restrict(number, part.start, 1, part.len());
             }
+            #[cfg(target_arch = "x86_64")]
+            fetch::fetch(job, &block, plan.p);
             // SAFETY: the caller's duties.
-            unsafe { self.pack(job, plan, &mut block, (kept / plan.same, summed)) };
+            let packed = unsafe { self.pack(job, plan, &mut block, (kept, summed)) };
             if !plan.is_direct {
                 to = job.out_at(block.out);
                 way = lay_results(plan, &mut block);
             }
-            let parts = parts(&block, plan.p).expect("the whole nest has parts");
-            for part in &parts {
+            let mut form = |part: &Affine| {
                 // SAFETY: the caller's duties: what is read has been packed, or is inside of its axes.
-                unsafe { self.part(job, plan, part, mode_now) };
-            }
+                unsafe { self.part(job, plan, part, packed, mode_now) }
+            };
+            parts(&block, plan.p, &mut form).expect("the whole nest has parts");
             mode_now = added(mode_now);
         }
         if !plan.is_direct {
@@ -116,7 +129,8 @@ impl Buffers {
         }
     }
 
-    /// Packs what a block reads of the other source, unless that has been done, and lets the block read it there.
+    /// Packs what a block reads of the other source, unless that has been done, lets the block read it there, and returns
+    /// where.
     ///
     /// # Safety
     ///
@@ -126,8 +140,8 @@ impl Buffers {
         job: &Job<'_>,
         plan: &Plan,
         block: &mut Affine,
-        number: (usize, usize),
-    ) {
+        (kept, summed): (usize, usize),
+    ) -> *const u8 {
         let q = 1 - plan.p;
         let mut steps: SmallVec<[isize; 8]> = smallvec![0; block.loops.len()];
         let first = lay(&block.sources[q], steps.iter_mut(), core::iter::repeat(0));
@@ -146,14 +160,15 @@ impl Buffers {
             stride *= if number == plan.lanes { plan.pitch } else { extent }.cast_signed();
         }
         block.sources[q] = lines;
-        if self.holds != Some(number) {
-            self.holds = Some(number);
+        let (slot, number) = plan.place(kept);
+        let to = self.packed.as_mut_ptr().wrapping_add(slot * self.slot);
+        if self.holds[slot] != Some((number, summed)) {
+            self.holds[slot] = Some((number, summed));
             let read = RawRead { ptr: job.source_at(q, first), conjugated: false };
             // SAFETY: the caller's duties: the source is inside of its axes, and there is room for it.
-            unsafe {
-                job.kernels.unary(&mut copy, read, self.packed.as_mut_ptr(), RawMode::Assign);
-            }
+            unsafe { job.kernels.unary(&mut copy, read, to, RawMode::Assign) };
         }
+        to
     }
 
     /// Forms the results of a part.
@@ -161,7 +176,14 @@ impl Buffers {
     /// # Safety
     ///
     /// As [`block`](Self::block); the other source has been packed.
-    unsafe fn part(&mut self, job: &Job<'_>, plan: &Plan, part: &Affine, mode: RawMode) {
+    unsafe fn part(
+        &mut self,
+        job: &Job<'_>,
+        plan: &Plan,
+        part: &Affine,
+        packed: *const u8,
+        mode: RawMode,
+    ) {
         let mut dims = part.dims();
         let size = job.kernels.element.size().cast_signed();
         let reads = core::array::from_fn(|p| {
@@ -169,7 +191,7 @@ impl Buffers {
             let first = lay(&part.sources[p], steps, core::iter::repeat(0));
             let ptr = match p == plan.p {
                 true => job.source_at(p, first),
-                false => self.packed.as_ptr().wrapping_offset(first.wrapping_mul(size)),
+                false => packed.wrapping_offset(first.wrapping_mul(size)),
             };
             RawRead { ptr, conjugated: false }
         });

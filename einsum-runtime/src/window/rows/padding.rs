@@ -1,6 +1,7 @@
 //! Rows of padded stencils, without a copy of X: kernels are told which lanes of a step exist, and take zeros for the others.
 //! At most of the rows that are the same ones, in the first and the last tile; near an edge steps whose rows are outside
-//! have none. The vectors of a tile are those of a row, or, where rows have few, of as many rows.
+//! have none. The vectors of a tile are those of a row, or, where rows have few, of as many rows: then all tiles along a
+//! vector of rows have tables, and are formed at once, those of several planes too.
 
 use core::ops::Range;
 
@@ -15,8 +16,8 @@ use crate::window::affine::{Affine, Line};
 /// The vectors of a tile.
 const TILE: usize = 4;
 
-/// Rows of two vectors are in tiles with others if so many steps are worth the calls.
-const STEPS: usize = 24;
+/// Rows of so many vectors are in tiles with others.
+const SHORT: usize = 2;
 
 /// How many units of rows with several tiles are formed together: the ends of far rows are in pages of their own.
 const UNITS: usize = if cfg!(test) { 2 } else { 8 };
@@ -67,6 +68,7 @@ pub(in crate::window) fn bounds(nest: &Affine) -> Option<Bounds> {
 /// Tables for the tiles at the ends of rows, and the one between, and for the rows near edges.
 pub(super) struct Padding {
     tables: Kept,
+    sets: usize,
     /// How many units of rows there are, pairs or single ones.
     units: usize,
     /// How many units a tile has.
@@ -89,7 +91,7 @@ impl Padding {
         let last = (vectors - 1) / TILE * TILE;
         let [steps, alone] = plan.counts();
         let units = plan.rows.extent;
-        let is_short = vectors == 1 || (vectors == 2 && steps >= STEPS);
+        let is_short = vectors <= SHORT;
         let of_tile = if is_short { TILE } else { 1 };
         if is_short {
             tiles.extend((0..vectors).map(|vector| vector..vector + 1));
@@ -134,13 +136,15 @@ impl Padding {
         }
         // Tiles of units.
         let count = units.div_ceil(of_tile);
-        inner.end = if inner.end == units { count } else { inner.end / of_tile };
-        inner.start = inner.start.div_ceil(of_tile).min(inner.end);
+        if is_short {
+            inner = count..count;
+        }
         let edges = count - inner.len();
-        let sets = (edges + 2).checked_mul(tiles.len() * steps * size_of::<RowsEntry>());
-        let bytes = sets.filter(|bytes| *bytes <= BYTES)?;
+        let sets = edges + 2;
+        let bytes = sets.checked_mul(tiles.len() * steps * size_of::<RowsEntry>());
+        let bytes = bytes.filter(|bytes| *bytes <= BYTES)?;
         let tables = Kept::new(bytes, align_of::<RowsEntry>());
-        let mut padding = Padding { tables, units, of_tile, inner, tiles, has_ends, steps };
+        let mut padding = Padding { tables, sets, units, of_tile, inner, tiles, has_ends, steps };
         let rows = plan.unit_row();
         for tile in 0..count {
             if !padding.inner.contains(&tile) || tile == padding.inner.start {
@@ -152,6 +156,11 @@ impl Padding {
             padding.write(plan, edges + 1, rows * units.cast_signed(), alone);
         }
         Some(padding)
+    }
+
+    /// Whether vectors are of several rows.
+    pub(super) fn is_of_rows(&self) -> bool {
+        self.of_tile > 1
     }
 
     /// The number of the tables of a tile of units.
@@ -170,7 +179,7 @@ impl Padding {
 
     /// Returns a table.
     fn table(&self, set: usize, tile: usize) -> *const RowsEntry {
-        let number = (set * self.tiles.len() + tile) * self.steps;
+        let number = (tile * self.sets + set) * self.steps;
         self.tables.as_ptr().cast::<RowsEntry>().wrapping_add(number)
     }
 
@@ -187,27 +196,35 @@ impl Padding {
         }
     }
 
-    /// Forms rows at a point of the other loops.
+    /// Forms rows of some planes, from a point of the other loops on.
     ///
     /// # Safety
     ///
     /// As [`rows`](super::rows()).
-    pub(super) unsafe fn run(&self, plan: &Plan, all: &Tables, other: usize, units: Range<usize>) {
+    pub(super) unsafe fn run(
+        &self,
+        plan: &Plan,
+        all: &Tables,
+        other: usize,
+        planes: Loop,
+        units: Range<usize>,
+    ) {
         let (x, w, c) = plan.at(all, other);
-        let count = |tiles: Range<usize>| {
-            tiles.start * self.of_tile..self.units.min(tiles.end * self.of_tile)
+        let edges = |units: Range<usize>| units.map(|unit| unit..unit + 1);
+        let (low, inner, high) = match self.is_of_rows() {
+            true => (0..0, units.clone(), 0..0),
+            false => (
+                units.start..units.end.min(self.inner.start),
+                units.start.max(self.inner.start)..units.end.min(self.inner.end),
+                units.start.max(self.inner.end)..units.end,
+            ),
         };
-        let all_tiles = units.start / self.of_tile..units.end.div_ceil(self.of_tile);
-        let edges = |tiles: Range<usize>| tiles.map(|tile| count(tile..tile + 1));
-        let low = edges(all_tiles.start..all_tiles.end.min(self.inner.start));
-        let inner = all_tiles.start.max(self.inner.start)..all_tiles.end.min(self.inner.end);
-        let high = edges(all_tiles.start.max(self.inner.end)..all_tiles.end);
         let odd = (plan.is_odd && units.end == self.units).then_some(self.units..self.units + 1);
-        let inner = count(inner);
-        let together = if self.tiles.len() > 1 && self.of_tile == 1 { UNITS } else { usize::MAX };
+        let together = if self.tiles.len() > 1 && !self.is_of_rows() { UNITS } else { usize::MAX };
         let parts = inner.clone().step_by(together);
         let middle = parts.map(|start| start..inner.end.min(start.saturating_add(together)));
-        for units in low.chain(middle).chain(high).chain(odd).filter(|units| !units.is_empty()) {
+        let parts = edges(low).chain(middle).chain(edges(high)).chain(odd);
+        for units in parts.filter(|units| !units.is_empty()) {
             for (number, tile) in self.tiles.iter().enumerate() {
                 let is_odd = units.start == self.units;
                 let (set, rows) = match is_odd {
@@ -229,6 +246,7 @@ impl Padding {
                     c: c.wrapping_offset(of_units.out.wrapping_mul(along)).wrapping_offset(skipped),
                     rows: of_units,
                     lanes: plan.lanes.extent.min(tile.end * plan.set.width) - lane,
+                    planes,
                 };
                 // In the middle of the image nothing is outside.
                 let is_middle = set == 0 && number == 1 && self.tiles.len() == 3 && !is_odd;
@@ -238,7 +256,6 @@ impl Padding {
                         Steps::Ends(self.table(set, number))
                     }
                     1 => Steps::Each(self.table(set, number)),
-                    _ if set == 0 && !is_odd => Steps::SameOfRows(self.table(set, number)),
                     _ => Steps::EachOfRows(self.table(set, number)),
                 };
                 // SAFETY: the caller's duties; steps whose lanes are outside say so.
@@ -257,15 +274,21 @@ impl Padding {
     ///
     /// As [`run`](Self::run).
     unsafe fn alone(&self, plan: &Plan, all: &Tables, block: Block, unit: usize, vector: usize) {
-        let mut memory = Kept::new(all.alone * size_of::<RowsEntry>(), align_of::<RowsEntry>());
+        let tiles = block.rows.extent.div_ceil(self.of_tile);
+        let tables = if self.is_of_rows() { tiles } else { 1 };
+        let bytes = tables * all.alone * size_of::<RowsEntry>();
+        let mut memory = Kept::new(bytes, align_of::<RowsEntry>());
         let table = memory.as_mut_ptr().cast::<RowsEntry>();
         for row in 0..2 {
-            let at = plan.unit_row() * unit.cast_signed() + plan.rows.row * row;
-            for step in 0..all.alone {
-                // SAFETY: there is room for so many.
-                unsafe {
-                    table.wrapping_add(step).write(entry(plan, step, [vector, self.of_tile], at));
-                };
+            let mut to = table;
+            for tile in 0..tables {
+                let unit = (unit + tile * self.of_tile).cast_signed();
+                let at = plan.unit_row() * unit + plan.rows.row * row;
+                for step in 0..all.alone {
+                    // SAFETY: there is room for the steps of all tiles.
+                    unsafe { to.write(entry(plan, step, [vector, self.of_tile], at)) };
+                    to = to.wrapping_add(1);
+                }
             }
             let x = block.x.wrapping_offset(plan.rows.x * row);
             let c = block.c.wrapping_offset(plan.rows.out * row);
