@@ -220,7 +220,9 @@ impl Plan {
         let count = if rows == 2 { all.count } else { all.alone };
         let (steps, kernels) = match of_block {
             Steps::Whole => (all.steps, &self.set.kernels),
-            Steps::Each(steps) | Steps::EachOfRows(steps) => (steps, &self.set.each_masked),
+            Steps::Each(steps) | Steps::EachOfTiles(steps) | Steps::EachOfRows(steps) => {
+                (steps, &self.set.each_masked)
+            }
             Steps::Ends(steps) => (steps, &self.set.ends_masked),
         };
         let mut arguments = RowsArguments {
@@ -242,14 +244,17 @@ impl Plan {
             adds: usize::from(self.adds),
             is_nan: 0,
             w_outer: 0,
-            steps_tile: 0,
+            steps_tile: match of_block {
+                Steps::EachOfTiles(_) | Steps::EachOfRows(_) => count * size_of::<RowsEntry>(),
+                _ => 0,
+            },
         };
         let kernel = kernels[rows - 1];
         let is_along = match of_block {
             Steps::Whole => {
                 vectors >= ALONG || (block.rows.extent == 1 && block.planes.extent == 1)
             }
-            Steps::Each(_) | Steps::Ends(_) => true,
+            Steps::Each(_) | Steps::EachOfTiles(_) | Steps::Ends(_) => true,
             Steps::EachOfRows(_) => false,
         };
         if is_along {
@@ -262,10 +267,6 @@ impl Plan {
         arguments.outer = planes.extent;
         (arguments.x_outer, arguments.c_outer) = (planes.x, planes.out);
         arguments.w_outer = planes.w;
-        if let Steps::EachOfRows(_) = of_block {
-            // A vector is whole, or a step's masks say what it has: sums that do not exist are not stored.
-            arguments.steps_tile = count * size_of::<RowsEntry>();
-        }
         arguments.vectors = block.rows.extent;
         (arguments.x_vector, arguments.c_vector) = (block.rows.x, block.rows.out);
         for i in 0..vectors.cast_signed() {
@@ -289,6 +290,8 @@ enum Steps {
     /// What a table for its tiles says: of each vector, or only of the first and the last, as the others are whole.
     Each(*const RowsEntry),
     Ends(*const RowsEntry),
+    /// Tables for all tiles along rows.
+    EachOfTiles(*const RowsEntry),
     /// Tables for a vector of each of some rows, one for every tile of them.
     EachOfRows(*const RowsEntry),
 }

@@ -1,7 +1,8 @@
 //! Rows of padded stencils, without a copy of X: kernels are told which lanes of a step exist, and take zeros for the others.
 //! At most of the rows that are the same ones, in the first and the last tile; near an edge steps whose rows are outside
 //! have none. The vectors of a tile are those of a row, or, where rows have few, of as many rows: then all tiles along a
-//! vector of rows have tables, and are formed at once, those of several planes too.
+//! vector of rows have tables, and are formed at once, those of several planes too. Rows of a few tiles have tables for all
+//! of them.
 
 use core::ops::Range;
 
@@ -19,7 +20,13 @@ const TILE: usize = 4;
 /// Rows of so many vectors are in tiles with others.
 const SHORT: usize = 2;
 
-/// How many units of rows with several tiles are formed together: the ends of far rows are in pages of their own.
+/// The fewest steps for which the same is done in a single plane.
+const STEPS: usize = 24;
+
+/// Rows of up to so many tiles have a table for each of these: they are formed at once, one row after the other.
+const JOINED: usize = if cfg!(test) { 3 } else { 4 };
+
+/// How many units of longer rows are formed together: the ends of far rows are in pages of their own.
 const UNITS: usize = if cfg!(test) { 2 } else { 8 };
 
 /// The most bytes of tables.
@@ -76,7 +83,9 @@ pub(super) struct Padding {
     /// Tiles of units, or units, whose steps are all inside.
     inner: Range<usize>,
     /// The vectors of rows in tiles.
-    tiles: SmallVec<[Range<usize>; 3]>,
+    tiles: SmallVec<[Range<usize>; JOINED]>,
+    /// Whether several of these are formed at once.
+    is_joined: bool,
     /// Whether lanes lack in the first and the last vector of a tile only, as far as rows are inside.
     has_ends: bool,
     steps: usize,
@@ -87,14 +96,20 @@ impl Padding {
     pub(super) fn of(plan: &Plan) -> Option<Self> {
         let width = plan.set.width;
         let vectors = plan.lanes.extent.div_ceil(width);
-        let mut tiles: SmallVec<[Range<usize>; 3]> = SmallVec::new();
+        let mut tiles: SmallVec<[Range<usize>; JOINED]> = SmallVec::new();
         let last = (vectors - 1) / TILE * TILE;
         let [steps, alone] = plan.counts();
         let units = plan.rows.extent;
-        let is_short = vectors <= SHORT;
+        // One plane alone is not worth so many tables.
+        let has_planes = plan.others.iter().any(|l| l.extent > 1);
+        let is_short = vectors == 1 || vectors <= SHORT && (has_planes || steps >= STEPS);
         let of_tile = if is_short { TILE } else { 1 };
+        let is_joined = !is_short && vectors > TILE && vectors <= JOINED * TILE;
         if is_short {
             tiles.extend((0..vectors).map(|vector| vector..vector + 1));
+        } else if is_joined {
+            let tile = |first: usize| first..vectors.min(first + TILE);
+            tiles.extend((0..vectors).step_by(TILE).map(tile));
         } else {
             for tile in [0..TILE.min(last), TILE.min(last)..last, last..vectors] {
                 tiles.extend(Some(tile).filter(|tile| !tile.is_empty()));
@@ -108,7 +123,9 @@ impl Padding {
             }
         }
         // A tile between the ends has all of its lanes.
-        if let (Some(bound), [_, middle, _]) = (&plan.lane_bound, &tiles[..]) {
+        if let (Some(bound), [_, middle, _]) = (&plan.lane_bound, &tiles[..])
+            && !is_joined
+        {
             let first = bound.first + (middle.start * width).cast_signed() + reach[0][0];
             let end = bound.first + (middle.end * width).cast_signed() + reach[0][1];
             if first < 0 || end > bound.extent.cast_signed() {
@@ -144,7 +161,8 @@ impl Padding {
         let bytes = sets.checked_mul(tiles.len() * steps * size_of::<RowsEntry>());
         let bytes = bytes.filter(|bytes| *bytes <= BYTES)?;
         let tables = Kept::new(bytes, align_of::<RowsEntry>());
-        let mut padding = Padding { tables, sets, units, of_tile, inner, tiles, has_ends, steps };
+        let mut padding =
+            Padding { tables, sets, units, of_tile, inner, tiles, is_joined, has_ends, steps };
         let rows = plan.unit_row();
         for tile in 0..count {
             if !padding.inner.contains(&tile) || tile == padding.inner.start {
@@ -179,7 +197,12 @@ impl Padding {
 
     /// Returns a table.
     fn table(&self, set: usize, tile: usize) -> *const RowsEntry {
-        let number = (tile * self.sets + set) * self.steps;
+        // Those of a call follow each other.
+        let number = match self.is_of_rows() {
+            true => tile * self.sets + set,
+            false => set * self.tiles.len() + tile,
+        };
+        let number = number * self.steps;
         self.tables.as_ptr().cast::<RowsEntry>().wrapping_add(number)
     }
 
@@ -220,12 +243,15 @@ impl Padding {
             ),
         };
         let odd = (plan.is_odd && units.end == self.units).then_some(self.units..self.units + 1);
-        let together = if self.tiles.len() > 1 && !self.is_of_rows() { UNITS } else { usize::MAX };
+        let is_apart = self.tiles.len() > 1 && !self.is_of_rows() && !self.is_joined;
+        let together = if is_apart { UNITS } else { usize::MAX };
         let parts = inner.clone().step_by(together);
         let middle = parts.map(|start| start..inner.end.min(start.saturating_add(together)));
         let parts = edges(low).chain(middle).chain(edges(high)).chain(odd);
+        let all_tiles = self.tiles[0].start..self.tiles[self.tiles.len() - 1].end;
+        let tiles = if self.is_joined { core::slice::from_ref(&all_tiles) } else { &self.tiles };
         for units in parts.filter(|units| !units.is_empty()) {
-            for (number, tile) in self.tiles.iter().enumerate() {
+            for (number, tile) in tiles.iter().enumerate() {
                 let is_odd = units.start == self.units;
                 let (set, rows) = match is_odd {
                     true => (self.odd(), 1),
@@ -251,6 +277,7 @@ impl Padding {
                 // In the middle of the image nothing is outside.
                 let is_middle = set == 0 && number == 1 && self.tiles.len() == 3 && !is_odd;
                 let steps = match self.of_tile {
+                    1 if self.is_joined => Steps::EachOfTiles(self.table(set, 0)),
                     1 if is_middle => Steps::Whole,
                     1 if set == 0 && self.has_ends && !is_odd => {
                         Steps::Ends(self.table(set, number))
@@ -274,15 +301,19 @@ impl Padding {
     ///
     /// As [`run`](Self::run).
     unsafe fn alone(&self, plan: &Plan, all: &Tables, block: Block, unit: usize, vector: usize) {
-        let tiles = block.rows.extent.div_ceil(self.of_tile);
-        let tables = if self.is_of_rows() { tiles } else { 1 };
+        // The vector and the unit that every table starts with.
+        let (tables, along, down) = match (self.is_of_rows(), self.is_joined) {
+            (true, _) => (block.rows.extent.div_ceil(self.of_tile), 0, self.of_tile),
+            (false, true) => (self.tiles.len(), TILE, 0),
+            (false, false) => (1, 0, 0),
+        };
         let bytes = tables * all.alone * size_of::<RowsEntry>();
         let mut memory = Kept::new(bytes, align_of::<RowsEntry>());
         let table = memory.as_mut_ptr().cast::<RowsEntry>();
         for row in 0..2 {
             let mut to = table;
-            for tile in 0..tables {
-                let unit = (unit + tile * self.of_tile).cast_signed();
+            for i in 0..tables {
+                let (vector, unit) = (vector + i * along, (unit + i * down).cast_signed());
                 let at = plan.unit_row() * unit + plan.rows.row * row;
                 for step in 0..all.alone {
                     // SAFETY: there is room for the steps of all tiles.
@@ -293,6 +324,7 @@ impl Padding {
             let x = block.x.wrapping_offset(plan.rows.x * row);
             let c = block.c.wrapping_offset(plan.rows.out * row);
             let steps = match self.of_tile {
+                1 if self.is_joined => Steps::EachOfTiles(table),
                 1 => Steps::Each(table),
                 _ => Steps::EachOfRows(table),
             };

@@ -39,22 +39,29 @@ fn no_numbers() {
     }
 }
 
-/// An edge of zeros, for one channel and for adjacent ones: likewise, and in its channel alone.
+/// An edge of zeros, for one channel, adjacent ones, and planes: likewise, and in its channel alone.
 #[test]
 fn no_numbers_at_edges() {
-    for (channels, height, width) in [(19, 6, 13), (1, 7, 8), (1, 7, 13), (1, 9, 40), (1, 6, 170)] {
-        on_every_level(|_| check_no_numbers(channels, height, width));
+    for (height, width) in [(7, 8), (7, 13), (9, 40), (6, 170), (6, 230)] {
+        on_every_level(|_| check_no_numbers(1, height, width, false));
+    }
+    on_every_level(|_| check_no_numbers(19, 6, 13, false));
+    for (height, width) in [(7, 8), (7, 13), (6, 30), (8, 40), (6, 170)] {
+        on_every_level(|_| check_no_numbers(5, height, width, true));
     }
 }
 
-fn check_no_numbers(channels: usize, height: usize, width: usize) {
-    let at = |y: usize, x: usize, c: usize| (y * width + x) * channels + c;
+fn check_no_numbers(channels: usize, height: usize, width: usize, are_planes: bool) {
+    let at = |y: usize, x: usize, c: usize| match are_planes {
+        true => (c * height + y) * width + x,
+        false => (y * width + x) * channels + c,
+    };
     let extents = [height, width, channels, 3, 5];
     let plane = |offsets: [isize; 2], terms: [&[(usize, isize)]; 2]| {
         [
             axis(height, offsets[0], terms[0]).at_stride(at(1, 0, 0).cast_signed()),
             axis(width, offsets[1], terms[1]).at_stride(at(0, 1, 0).cast_signed()),
-            axis(channels, 0, &[(2, 1)]).at_stride(1),
+            axis(channels, 0, &[(2, 1)]).at_stride(at(0, 0, 1).cast_signed()),
         ]
     };
     let of_x = plane([-1, -2], [&[(0, 1), (3, 1)], &[(1, 1), (4, 1)]]);
