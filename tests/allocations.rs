@@ -348,6 +348,13 @@ fn wide_windows() {
         ones([5, 4, 31, 31])
     );
     windows!("b c (2*y+u) (2*x+v), o c u v -> b o y x", ones([1, 4, 91, 91]), ones([5, 4, 31, 31]));
+    // So many channels that vectors are along them.
+    windows!("b c (y+u) (x+v), o c u v -> b o y x", ones([1, 4, 70, 70]), ones([48, 4, 31, 31]));
+    windows!(
+        "b c (y+u-1) (x+v-1), o c u v -> b o y x",
+        ones([4, 256, 14, 14]),
+        ones([64, 256, 3, 3])
+    );
     windows!(
         "b c y (x+v), o c v -> b o y x",
         ones([2, 16, 20, 150]),

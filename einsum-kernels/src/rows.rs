@@ -45,6 +45,10 @@ pub struct RowsArguments {
     pub adds: usize,
     /// Is set to 1 if one of two rows' sums is no number; else left as it is.
     pub is_nan: usize,
+    /// From the weights of a point outside to those of the next.
+    pub w_outer: isize,
+    /// From the table of a tile to that of the next, for kernels that may lack any lanes: 0 if all have one.
+    pub steps_tile: usize,
 }
 
 /// A kernel for stencils.
@@ -62,9 +66,7 @@ pub struct RowsSet {
     pub width: usize,
     /// For one row, and for two.
     pub kernels: [Rows; 2],
-    /// The same for tiles of up to 4 vectors, of which a step may lack lanes: any, those of the first and the last vector, or
-    /// the same ones in all.
+    /// The same for tiles of up to 4 vectors, of which a step may lack lanes: any, or those of the first and the last vector.
     pub each_masked: [Rows; 2],
     pub ends_masked: [Rows; 2],
-    pub same_masked: [Rows; 2],
 }

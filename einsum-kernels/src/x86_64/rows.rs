@@ -5,7 +5,8 @@
 //! in C. `zmm0 … zmm3` hold X, `zmm4 zmm5` weights, `zmm8 … zmm15` the sums, 4 for each row. `k1` has the lanes of
 //! a tile's last vector, `k2` those of the others, `k3` those with sums that are no numbers; `k4 … k7` what a step has of the
 //! vectors, if `MASKED`. Points outside are counted in `[rsp]`,
-//! their places are in `[rsp + 8]` and `[rsp + 16]`.
+//! their places are in `[rsp + 8]` and `[rsp + 16]`; `[rsp + 24]` and `[rsp + 32]` have the first and the end of a tile's
+//! table, if each has its own.
 
 use core::arch::naked_asm;
 use core::mem::offset_of;
@@ -20,7 +21,6 @@ macro_rules! set {
             kernels: [rows::<$element, 1, 0>, rows::<$element, 2, 0>],
             each_masked: [rows::<$element, 1, 1>, rows::<$element, 2, 1>],
             ends_masked: [rows::<$element, 1, 2>, rows::<$element, 2, 2>],
-            same_masked: [rows::<$element, 1, 3>, rows::<$element, 2, 3>],
         }
     };
 }
@@ -40,7 +40,6 @@ unsafe extern "sysv64" fn rows<const ELEMENT: usize, const ROWS: usize, const MA
         ".set MASKED, {masked}",
         ".set EACH, 1",
         ".set ENDS, 2",
-        ".set SAME, 3",
         element_instructions!(),
         r"
         # Calls a macro for every vector: its number, pointer, mask, and sums.
@@ -89,9 +88,7 @@ unsafe extern "sysv64" fn rows<const ELEMENT: usize, const ROWS: usize, const MA
             .endif
         .endm
         .macro load i, pointer, mask, sum, other
-            .if MASKED == SAME
-                f vmovup, zmm\i {{k4}}{{z}}, [\pointer + r14]
-            .elseif MASKED == EACH
+            .if MASKED == EACH
                 .if \i == 0
                     f vmovup, zmm0 {{k4}}{{z}}, [\pointer + r14]
                 .elseif \i == 1
@@ -117,20 +114,22 @@ unsafe extern "sysv64" fn rows<const ELEMENT: usize, const ROWS: usize, const MA
         .endm
         # What exists of the vectors of a tile.
         .macro masks v
-            .if MASKED
-                kmovw k4, word ptr [rbx + 16]
-            .endif
             .if MASKED == EACH
+                # At once, and parted here: that takes less time than as many loads.
+                kmovq k4, qword ptr [rbx + 16]
                 .if \v > 1
-                    kmovw k5, word ptr [rbx + 18]
+                    kshiftrq k5, k4, 16
                 .endif
                 .if \v > 2
-                    kmovw k6, word ptr [rbx + 20]
+                    kshiftrq k6, k4, 32
                 .endif
                 .if \v > 3
-                    kmovw k7, word ptr [rbx + 22]
+                    kshiftrq k7, k4, 48
                 .endif
-            .elseif MASKED == ENDS
+            .elseif MASKED
+                kmovw k4, word ptr [rbx + 16]
+            .endif
+            .if MASKED == ENDS
                 .if \v > 1
                     kmovw k7, word ptr [rbx + 14 + 2*\v]
                 .endif
@@ -162,7 +161,11 @@ unsafe extern "sysv64" fn rows<const ELEMENT: usize, const ROWS: usize, const MA
             each \v, old
         62:
             point \v, r8, r11
-            mov rbx, [rdi + 24]
+            .if MASKED == EACH
+                mov rbx, [rsp + 24]
+            .else
+                mov rbx, [rdi + 24]
+            .endif
             .p2align 5
         63: # A step.
             mov r14, [rbx]
@@ -175,7 +178,11 @@ unsafe extern "sysv64" fn rows<const ELEMENT: usize, const ROWS: usize, const MA
                 f vbroadcasts, zmm5, [rbp + r15]
             .endif
             each \v, multiply
-            cmp rbx, [rdi + 32]
+            .if MASKED == EACH
+                cmp rbx, [rsp + 32]
+            .else
+                cmp rbx, [rdi + 32]
+            .endif
             jb 63b
             mov r14, [rdi + 112]
             point \v, r9, r12
@@ -184,7 +191,7 @@ unsafe extern "sysv64" fn rows<const ELEMENT: usize, const ROWS: usize, const MA
         ",
         save_registers!(),
         r"
-            sub rsp, 24
+            sub rsp, 40
             mov rax, [rdi + 40]
             mov [rsp], rax
             mov r8, [rdi]
@@ -201,6 +208,12 @@ unsafe extern "sysv64" fn rows<const ELEMENT: usize, const ROWS: usize, const MA
             mov [rsp + 16], r9
             mov r10, [rdi + 64]
             kmovw k1, k2
+            .if MASKED == EACH
+                mov rax, [rdi + 24]
+                mov rcx, [rdi + 32]
+                mov [rsp + 24], rax
+                mov [rsp + 32], rcx
+            .endif
         30: # A tile.
             cmp r10, 4
             ja 34f
@@ -221,6 +234,11 @@ unsafe extern "sysv64" fn rows<const ELEMENT: usize, const ROWS: usize, const MA
             tile 4
             lea r8, [r8 + 4*r11]
             lea r9, [r9 + 4*r12]
+            .if MASKED == EACH
+                mov rax, [rdi + 144]
+                add [rsp + 24], rax
+                add [rsp + 32], rax
+            .endif
             sub r10, 4
             ja 30b
         40:
@@ -228,13 +246,15 @@ unsafe extern "sysv64" fn rows<const ELEMENT: usize, const ROWS: usize, const MA
             mov r9, [rsp + 16]
             add r8, [rdi + 48]
             add r9, [rdi + 56]
+            add r13, [rdi + 136]
+            add rbp, [rdi + 136]
             dec qword ptr [rsp]
             jnz 20b
             kortestw k3, k3
             jz 50f
             mov qword ptr [rdi + 128], 1
         50:
-            add rsp, 24
+            add rsp, 40
         ",
         return_to_caller!(),
         r"
@@ -260,5 +280,6 @@ const _: () = {
     assert!(offset_of!(RowsArguments, c_vector) == 80 && offset_of!(RowsArguments, mask) == 88);
     assert!(offset_of!(RowsArguments, last_mask) == 96 && offset_of!(RowsArguments, w_row) == 104);
     assert!(offset_of!(RowsArguments, c_row) == 112 && offset_of!(RowsArguments, adds) == 120);
-    assert!(offset_of!(RowsArguments, is_nan) == 128);
+    assert!(offset_of!(RowsArguments, is_nan) == 128 && offset_of!(RowsArguments, w_outer) == 136);
+    assert!(offset_of!(RowsArguments, steps_tile) == 144);
 };

@@ -42,8 +42,9 @@ fn detect() -> Level {
     #[cfg(all(target_arch = "x86_64", not(miri)))]
     {
         if is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma") {
-            let is_512 =
-                is_x86_feature_detected!("avx512f") && is_x86_feature_detected!("avx512dq");
+            let is_512 = is_x86_feature_detected!("avx512f")
+                && is_x86_feature_detected!("avx512dq")
+                && is_x86_feature_detected!("avx512bw");
             return if is_512 { Level::Avx512 } else { Level::Avx2 };
         }
     }

@@ -23,7 +23,7 @@ mod multiply;
 mod odometer;
 mod permute;
 mod pick;
-mod prefetch;
+pub(crate) mod prefetch;
 mod reduce;
 mod rows;
 mod strided;

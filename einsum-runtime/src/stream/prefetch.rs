@@ -5,14 +5,14 @@ use core::mem::offset_of;
 
 /// Rows of bytes.
 #[repr(C)]
-pub(super) struct Lines {
-    pub(super) at: *const u8,
+pub(crate) struct Lines {
+    pub(crate) at: *const u8,
     /// Bytes of a row: 1 or more.
-    pub(super) len: usize,
+    pub(crate) len: usize,
     /// The number of rows: 1 or more.
-    pub(super) rows: usize,
+    pub(crate) rows: usize,
     /// Bytes from one row to the next.
-    pub(super) row: isize,
+    pub(crate) row: isize,
 }
 
 macro_rules! prefetch {
@@ -23,7 +23,7 @@ macro_rules! prefetch {
         ///
         /// None: addresses that cannot be read are ignored. The machine must know the instruction.
         #[unsafe(naked)]
-        pub(super) unsafe extern "sysv64" fn $name(lines: &Lines) {
+        pub(crate) unsafe extern "sysv64" fn $name(lines: &Lines) {
             core::arch::naked_asm!(
                 "mov rax, [rdi + {at}]",
                 "mov rcx, [rdi + {len}]",

@@ -1,5 +1,7 @@
 //! A windowed nest while it is taken apart: loops, and the position along every axis as a function of them.
 
+use core::ops::Range;
+
 use smallvec::{SmallVec, smallvec};
 
 use super::{Axis, Windowed};
@@ -27,17 +29,17 @@ pub(super) struct Line {
 /// Invariants: no loop that is kept occurs in an axis of `target`; points that differ in a kept loop have different
 /// positions in the target, in the axes that `target` no longer has.
 #[derive(Clone, Debug)]
-pub(super) struct Affine<const P: usize> {
+pub(super) struct Affine {
     pub(super) loops: SmallVec<[Loop; 8]>,
-    pub(super) sources: [SmallVec<[Line; 4]>; P],
+    pub(super) sources: [SmallVec<[Line; 4]>; 2],
     /// The axes of the target that are not worked out yet.
     pub(super) target: SmallVec<[Line; 4]>,
     /// The offset in the target of the first point of the kept loops.
     pub(super) out: isize,
 }
 
-impl<const P: usize> Affine<P> {
-    pub(super) fn of(nest: &Windowed<'_, P>) -> Self {
+impl Affine {
+    pub(super) fn of(nest: &Windowed<'_, 2>) -> Self {
         let count = nest.extents.len();
         let lines = |axes: &[Axis<'_>]| axes.iter().map(|axis| Line::of(axis, count)).collect();
         let is_extent = |extent: &usize| isize::try_from(*extent).is_ok();
@@ -109,11 +111,11 @@ impl<const P: usize> Affine<P> {
     }
 
     /// Returns the loops as dims without steps in the sources, and each source's step along a loop is to be set.
-    pub(super) fn dims(&self) -> Dims<P> {
+    pub(super) fn dims(&self) -> Dims<2> {
         let dim = |l: &Loop| Dim {
             extent: l.extent,
             out: l.out.unwrap_or(0),
-            sources: [0; P],
+            sources: [0; 2],
             summed: l.out.is_none(),
         };
         self.loops.iter().map(dim).collect()
@@ -143,10 +145,28 @@ impl Line {
         range
     }
 
+    /// Returns which of so many points of a loop are inside, where all others are at their first.
+    pub(super) fn inside(&self, number: usize, count: usize) -> Range<usize> {
+        inside(self.offset, self.coefficients[number], count, self.extent)
+    }
+
     /// Whether all of a range is inside the axis.
     pub(super) fn has(&self, [first, last]: [isize; 2]) -> bool {
         first >= 0 && last < self.extent.cast_signed()
     }
+}
+
+/// Returns which of `count` positions from `first` on, `step` apart, are inside an extent. The step is not 0.
+///
+/// Both ends go one way as `first` does, also where nothing is inside.
+pub(super) fn inside(first: isize, step: isize, count: usize, extent: usize) -> Range<usize> {
+    let (last, count) = (extent.cast_signed() - 1, count.cast_signed());
+    // 0 <= step·i + first <= last
+    let (low, high) = if step > 0 { (-first, last - first) } else { (first - last, first) };
+    let step = step.abs();
+    let start = (low + step - 1).div_euclid(step).clamp(0, count);
+    let end = (high.div_euclid(step) + 1).clamp(start, count);
+    start.cast_unsigned()..end.cast_unsigned()
 }
 
 pub(super) fn plus(a: isize, b: isize) -> isize {

@@ -21,6 +21,7 @@ const RESULTS: usize = if cfg!(test) { 1 << 10 } else { 512 << 10 };
 const WINDOWS: usize = 8;
 
 /// Every loop in blocks.
+#[derive(Default)]
 pub(super) struct Blocks {
     loops: SmallVec<[Blocked; 8]>,
 }
@@ -41,9 +42,9 @@ impl Blocked {
 impl Blocks {
     /// Cuts loops, none of which is empty, until buffers are small: a part, one of `share`, of what there is room for. What a nest's bits
     /// depend on is its shape alone.
-    pub(super) fn of<const P: usize>(
-        nest: &Affine<P>,
-        layouts: &[Option<Layout>; P],
+    pub(super) fn of(
+        nest: &Affine,
+        layouts: &[Option<Layout>; 2],
         results: Option<&Results>,
         size: usize,
         share: usize,
@@ -66,10 +67,10 @@ impl Blocks {
     }
 
     /// Returns the same blocks of the kept loops for another nest, whose buffers are no larger.
-    pub(super) fn with_kept_of<const P: usize>(
+    pub(super) fn with_kept_of(
         &self,
-        nest: &Affine<P>,
-        layouts: &[Option<Layout>; P],
+        nest: &Affine,
+        layouts: &[Option<Layout>; 2],
         size: usize,
         share: usize,
     ) -> Self {
@@ -84,7 +85,7 @@ impl Blocks {
         Self::new(nest, &blocks)
     }
 
-    fn new<const P: usize>(nest: &Affine<P>, blocks: &[usize]) -> Self {
+    fn new(nest: &Affine, blocks: &[usize]) -> Self {
         let blocked = nest.loops.iter().zip(blocks).map(|(l, &block)| Blocked {
             extent: l.extent,
             block,
@@ -122,14 +123,14 @@ impl Blocks {
 }
 
 /// Returns the elements of all buffers of sources.
-fn elements<const P: usize>(layouts: &[Option<Layout>; P], blocks: &[usize]) -> usize {
+fn elements(layouts: &[Option<Layout>; 2], blocks: &[usize]) -> usize {
     let elements = layouts.iter().flatten().map(|layout| layout.elements(blocks));
     elements.fold(0, usize::saturating_add)
 }
 
 /// Makes blocks smaller along one loop after the other, until they are small.
-fn cut<const P: usize>(
-    nest: &Affine<P>,
+fn cut(
+    nest: &Affine,
     blocks: &mut [usize],
     is_small: &dyn Fn(&[usize]) -> bool,
     order: &[(usize, usize)],
@@ -158,10 +159,7 @@ fn cut<const P: usize>(
 
 /// Returns the loops along which some sources have elements, in the order in which they are cut, and to which length at least: those whose blocks share nothing
 /// and need no sums to be added up come first.
-fn order<const P: usize>(
-    nest: &Affine<P>,
-    is_staged: &dyn Fn(usize) -> bool,
-) -> SmallVec<[(usize, usize); 16]> {
+fn order(nest: &Affine, is_staged: &dyn Fn(usize) -> bool) -> SmallVec<[(usize, usize); 16]> {
     let lines = || {
         let staged = nest.sources.iter().enumerate().filter(|(p, _)| is_staged(*p));
         staged.flat_map(|(_, lines)| lines)

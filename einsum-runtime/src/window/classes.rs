@@ -19,7 +19,7 @@ const ROW: usize = if cfg!(test) { 2 } else { 8 };
 const CLASSES: usize = 32;
 
 /// Returns the source whose elements lie apart along the target's rows, if they should be brought together.
-pub(super) fn stepped<const P: usize>(nest: &Affine<P>, job: &Job<'_, P>) -> Option<usize> {
+pub(super) fn stepped(nest: &Affine, job: &Job<'_>) -> Option<usize> {
     if job.is_single || !job.kernels.is_real || Level::current() == Level::Plain {
         return None;
     }
@@ -39,7 +39,7 @@ pub(super) fn stepped<const P: usize>(nest: &Affine<P>, job: &Job<'_, P>) -> Opt
     if nest.loops[row].extent < ROW {
         return None;
     }
-    let p = (0..P).find(|&p| moves(p, row) && !moves(1 - p, row))?;
+    let p = (0..2).find(|&p| moves(p, row) && !moves(1 - p, row))?;
     let is_apart = |line: &Line| line.stride.abs() == 1 && line.coefficients[row].abs() > 1;
     let line = nest.sources[p].iter().find(|line| is_apart(line))?;
     let columns = points(&|n| is_kept(n) && !moves(p, n));
@@ -68,7 +68,7 @@ struct SummedApart {
     taps: Option<(usize, usize)>,
 }
 
-fn summed_apart<const P: usize>(nest: &Affine<P>) -> Option<SummedApart> {
+fn summed_apart(nest: &Affine) -> Option<SummedApart> {
     let is_kept = |n: usize| nest.loops[n].out.is_some();
     let of_source = |p: usize| {
         let columns = (0..nest.loops.len()).filter(|&n| is_kept(n) && !moves_in(nest, p, n));
@@ -95,26 +95,24 @@ fn summed_apart<const P: usize>(nest: &Affine<P>) -> Option<SummedApart> {
     of_source(0).or_else(|| of_source(1))
 }
 
-/// Returns nests for the residue classes of results, of which each reads adjacent elements of a buffer, if there are several.
-pub(super) fn taps<const P: usize>(
-    nest: &Affine<P>,
-    job: &Job<'_, P>,
-) -> Option<SmallVec<[Affine<P>; 4]>> {
+/// Calls `visit` with nests for the residue classes of results, of which each reads adjacent elements of a buffer; if there
+/// are not several, returns `None`.
+pub(super) fn taps(nest: &Affine, job: &Job<'_>, visit: &mut dyn FnMut(&Affine)) -> Option<()> {
     let may_be = !job.is_single && job.kernels.is_real;
     let apart = summed_apart(nest).filter(|_| may_be)?;
     let (number, count) = apart.taps?;
     let extent = nest.loops[number].extent;
-    let class = |class: usize| {
+    for class in 0..count.min(extent) {
         let mut part = nest.clone();
         part.restrict(number, class, count, (extent - class).div_ceil(count));
-        part
-    };
-    Some((0..count.min(extent)).map(class).collect())
+        visit(&part);
+    }
+    Some(())
 }
 
 /// Returns nests for the residue classes of the summed loops along a source's axes, whose sums make those of the nest.
-pub(super) fn classes<const P: usize>(nest: &Affine<P>, p: usize) -> SmallVec<[Affine<P>; 4]> {
-    let mut parts: SmallVec<[Affine<P>; 4]> = SmallVec::new();
+pub(super) fn classes(nest: &Affine, p: usize) -> SmallVec<[Affine; 4]> {
+    let mut parts: SmallVec<[Affine; 4]> = SmallVec::new();
     parts.push(nest.clone());
     let is_kept_alone = |n: usize| nest.loops[n].out.is_some() && !moves_in(nest, p, n);
     let columns = (0..nest.loops.len()).filter(|&n| is_kept_alone(n));
@@ -140,7 +138,7 @@ pub(super) fn classes<const P: usize>(nest: &Affine<P>, p: usize) -> SmallVec<[A
             if count < 2 || parts.len().saturating_mul(count) > CLASSES {
                 continue;
             }
-            let split = |part: &Affine<P>| {
+            let split = |part: &Affine| {
                 let part = part.clone();
                 (0..count).map(move |class| {
                     let mut part = part.clone();
@@ -154,6 +152,6 @@ pub(super) fn classes<const P: usize>(nest: &Affine<P>, p: usize) -> SmallVec<[A
     parts
 }
 
-fn moves_in<const P: usize>(nest: &Affine<P>, p: usize, number: usize) -> bool {
+fn moves_in(nest: &Affine, p: usize, number: usize) -> bool {
     nest.sources[p].iter().any(|line| line.coefficients[number] != 0)
 }

@@ -20,17 +20,15 @@ struct Edge {
     high: usize,
 }
 
-/// Returns nests for the inside and the strips along the edges of a large image, which have different results.
-pub(super) fn edges<const P: usize>(
-    nest: &Affine<P>,
-    job: &Job<'_, P>,
-) -> Option<SmallVec<[Affine<P>; 8]>> {
+/// Calls `visit` with nests for the inside and the strips along the edges of a large image, which have different results;
+/// if it is none, returns `None`.
+pub(super) fn edges(nest: &Affine, job: &Job<'_>, visit: &mut dyn FnMut(&Affine)) -> Option<()> {
     if job.is_single || !job.kernels.is_real {
         return None;
     }
     let extents = || nest.loops.iter().map(|l| l.extent);
     let is_padded = |line: &&Line| !line.has(line.range(extents()));
-    let p = (0..P).find(|&p| nest.sources[p].iter().any(|line| is_padded(&line)))?;
+    let p = (0..2).find(|&p| nest.sources[p].iter().any(|line| is_padded(&line)))?;
     let is_column = |n: &usize| {
         let moves = nest.sources[p].iter().any(|line| line.coefficients[*n] != 0);
         nest.loops[*n].out.is_some() && !moves
@@ -44,7 +42,6 @@ pub(super) fn edges<const P: usize>(
     for line in nest.sources[p].iter().filter(is_padded) {
         found.push(edge(nest, line)?);
     }
-    let mut parts: SmallVec<[Affine<P>; 8]> = SmallVec::new();
     let mut inside = nest.clone();
     for Edge { number, low, high } in found {
         let extent = inside.loops[number].extent;
@@ -52,17 +49,17 @@ pub(super) fn edges<const P: usize>(
             if count > 0 {
                 let mut part = inside.clone();
                 part.restrict(number, first, 1, count);
-                parts.push(part);
+                visit(&part);
             }
         }
         inside.restrict(number, low, 1, extent - low - high);
     }
-    parts.push(inside);
-    Some(parts)
+    visit(&inside);
+    Some(())
 }
 
 /// Returns the loop that goes along a padded axis, if most of it is inside.
-fn edge<const P: usize>(nest: &Affine<P>, line: &Line) -> Option<Edge> {
+fn edge(nest: &Affine, line: &Line) -> Option<Edge> {
     let mut along =
         (0..nest.loops.len()).filter(|&n| nest.loops[n].out.is_some() && line.coefficients[n] != 0);
     let number = along.next().filter(|_| along.next().is_none())?;

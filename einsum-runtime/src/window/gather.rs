@@ -9,41 +9,45 @@
 //!   target (+)= that buffer
 //! ```
 
-use smallvec::{SmallVec, smallvec};
+use smallvec::SmallVec;
 
 use super::Job;
 use super::affine::{Affine, Line};
 use super::blocks::Blocks;
+use super::broadcast::Broadcast;
 use super::buffer::{Buffer, Layout};
 #[cfg(target_arch = "x86_64")]
 use super::channels::channels;
 use super::classes::{self, classes, stepped};
 use super::edges::edges;
-use super::results::Results;
+use super::results::{APART, Results};
 #[cfg(target_arch = "x86_64")]
-use super::rows::{bounds, rows};
+use super::rows::{bounds, planes, rows};
 use super::solve::added;
 use super::stencil::stencil;
 #[cfg(target_arch = "x86_64")]
 use super::taps::taps;
 use crate::kept::Kept;
+use crate::kernel::Dims;
 #[cfg(target_arch = "x86_64")]
 use crate::kernel::level::Level;
 use crate::kernel::raw::{RawMode, RawRead};
-use crate::kernel::{Dim, Dims};
 use crate::threads::{self, BYTES_MULTIPLIED, Grid, Shared};
 
+/// How many times as long as its kernels a nest takes that goes through buffers.
+const BUFFERED: f64 = 1.06;
+
 /// How a nest is run.
-struct Plan<const P: usize> {
+struct Plan {
     /// The nest, or nests whose sums make its sums; all have its kept loops.
-    classes: SmallVec<[Class<P>; 4]>,
+    classes: SmallVec<[Class; 4]>,
     results: Option<Results>,
 }
 
-struct Class<const P: usize> {
-    nest: Affine<P>,
+struct Class {
+    nest: Affine,
     /// Of the sources that go through buffers.
-    layouts: [Option<Layout>; P],
+    layouts: [Option<Layout>; 2],
     blocks: Blocks,
 }
 
@@ -52,7 +56,7 @@ struct Class<const P: usize> {
 /// # Safety
 ///
 /// As [`solve`](super::solve::solve).
-pub(super) unsafe fn gather<const P: usize>(job: &Job<'_, P>, nest: &Affine<P>, mode: RawMode) {
+pub(super) unsafe fn gather(job: &Job<'_>, nest: &Affine, mode: RawMode) {
     if nest.loops.iter().any(|l| l.extent == 0) {
         // SAFETY: the caller's duties; nothing is read.
         return unsafe { direct(job, nest, mode) };
@@ -67,40 +71,48 @@ pub(super) unsafe fn gather<const P: usize>(job: &Job<'_, P>, nest: &Affine<P>, 
     if unsafe { padded_rows(job, nest, mode) } {
         return;
     }
-    if let Some(parts) = edges(nest, job) {
-        // SAFETY: the caller's duties; together these are the nest, and they have different results.
-        return parts.iter().for_each(|part| unsafe { gather(job, part, mode) });
-    }
-    if let Some(parts) = classes::taps(nest, job) {
-        // SAFETY: the caller's duties; together these are the nest, and they have different results.
-        return parts.iter().for_each(|part| unsafe { gather(job, part, mode) });
+    // SAFETY: the caller's duties; together these are the nest, and they have different results.
+    let mut part = |part: &Affine| unsafe { gather(job, part, mode) };
+    if edges(nest, job, &mut part).or_else(|| classes::taps(nest, job, &mut part)).is_some() {
+        return;
     }
     let stepped = stepped(nest, job);
-    let of_class = |nest: Affine<P>| {
-        let layouts: [Option<Layout>; P] = core::array::from_fn(|p| {
+    // Classes are large: they stay where they are made.
+    let mut plan = Plan { classes: SmallVec::new(), results: None };
+    let mut add = |nest: &Affine| {
+        let layouts = core::array::from_fn(|p| {
             let lines = &nest.sources[p];
             let is_inside = |line: &Line| line.has(line.range(nest.loops.iter().map(|l| l.extent)));
             let is_whole = lines.iter().all(is_inside) && stepped != Some(p);
-            (!is_whole).then(|| Layout::of(&nest, lines))
+            (!is_whole).then(|| Layout::of(nest, lines))
         });
-        (nest, layouts)
+        plan.classes.push(Class { nest: nest.clone(), layouts, blocks: Blocks::default() });
     };
-    let nests: SmallVec<[(Affine<P>, [Option<Layout>; P]); 4]> = match stepped {
-        Some(p) => classes(nest, p).into_iter().map(of_class).collect(),
-        None => smallvec![of_class(nest.clone())],
-    };
-    let (first, layouts) = &nests[0];
+    match stepped {
+        Some(p) => classes(nest, p).iter().for_each(add),
+        None => add(nest),
+    }
+    let Class { nest: first, layouts, .. } = &plan.classes[0];
+    let share = plan.classes.len();
     let extents: SmallVec<[usize; 8]> = first.loops.iter().map(|l| l.extent).collect();
     let row_of = core::array::from_fn(|p| Some(layouts[p].as_ref()?.row(&extents)));
     let dims = whole(first, layouts);
-    let mut results = Results::of(&dims, is_dense(first, layouts), row_of, job.kernels);
-    if nests.len() == 1 && layouts.iter().all(Option::is_none) && results.is_none() {
+    let (mut results, time) = Results::of(&dims, is_dense(first, layouts), row_of, job.kernels);
+    let times = match (stepped.is_some(), layouts.iter().any(Option::is_some)) {
+        (true, _) => APART * share as f64,
+        (false, true) => BUFFERED,
+        (false, false) => 1.0,
+    };
+    if let Some(broadcast) = Broadcast::of(job, nest, times * time) {
+        // SAFETY: the caller's duties.
+        return unsafe { broadcast.run(job, nest, mode) };
+    }
+    if share == 1 && layouts.iter().all(Option::is_none) && results.is_none() {
         // SAFETY: the caller's duties; all positions are inside.
         return unsafe { direct(job, nest, mode) };
     }
     let size = job.kernels.element.size();
     // What classes read lies side by side: it stays in the cache from one to the next.
-    let share = nests.len();
     let blocks = Blocks::of(first, layouts, results.as_ref(), size, share);
     #[cfg(test)]
     {
@@ -116,16 +128,15 @@ pub(super) unsafe fn gather<const P: usize>(job: &Job<'_, P>, nest: &Affine<P>, 
         }
     }
     let rows = results.as_mut().and_then(|results| results.fix_pitch(&blocks.extents()));
-    let classes = nests.into_iter().map(|(nest, mut layouts)| {
+    plan.results = results;
+    for Class { nest, layouts, blocks: own } in &mut plan.classes {
         if let Some((p, pitch)) = rows
             && let Some(layout) = &mut layouts[p]
         {
             layout.pitch = pitch;
         }
-        let blocks = blocks.with_kept_of(&nest, &layouts, size, share);
-        Class { nest, layouts, blocks }
-    });
-    let plan = Plan { classes: classes.collect(), results };
+        *own = blocks.with_kept_of(nest, layouts, size, share);
+    }
     let points = nest.loops.iter().fold(1_usize, |n, l| n.saturating_mul(l.extent));
     let nanoseconds = points.saturating_mul(size) / BYTES_MULTIPLIED;
     let grid = Grid::of([blocks.kept()], [1], threads::pieces(nanoseconds));
@@ -145,8 +156,8 @@ pub(super) unsafe fn gather<const P: usize>(job: &Job<'_, P>, nest: &Affine<P>, 
     });
 }
 
-impl<const P: usize> Class<P> {
-    fn buffers<'b>(&'b self, job: &Job<'b, P>) -> [Option<Buffer<'b>>; P] {
+impl Class {
+    fn buffers<'b>(&'b self, job: &Job<'b>) -> [Option<Buffer<'b>>; 2] {
         let room = self.blocks.extents();
         core::array::from_fn(|p| {
             self.layouts[p].as_ref().map(|layout| Buffer::new(layout, &room, job.kernels))
@@ -155,7 +166,7 @@ impl<const P: usize> Class<P> {
 }
 
 /// Returns the loops with the steps of the sources, or of buffers for all of them.
-fn whole<const P: usize>(nest: &Affine<P>, layouts: &[Option<Layout>; P]) -> Dims<P> {
+fn whole(nest: &Affine, layouts: &[Option<Layout>; 2]) -> Dims<2> {
     let extents: SmallVec<[usize; 8]> = nest.loops.iter().map(|l| l.extent).collect();
     let mut dims = nest.dims();
     for (p, (lines, layout)) in nest.sources.iter().zip(layouts).enumerate() {
@@ -171,7 +182,7 @@ fn whole<const P: usize>(nest: &Affine<P>, layouts: &[Option<Layout>; P]) -> Dim
 }
 
 /// Whether all that lies between the rows of a source, along its axis of adjacent elements, belongs to it.
-fn is_dense<const P: usize>(nest: &Affine<P>, layouts: &[Option<Layout>; P]) -> [bool; P] {
+fn is_dense(nest: &Affine, layouts: &[Option<Layout>; 2]) -> [bool; 2] {
     core::array::from_fn(|p| {
         let lines = &nest.sources[p];
         let row = lines.iter().find(|line| line.stride == 1).map_or(0, |line| line.extent);
@@ -185,11 +196,11 @@ fn is_dense<const P: usize>(nest: &Affine<P>, layouts: &[Option<Layout>; P]) -> 
 /// # Safety
 ///
 /// As [`gather`]; the buffers are those of the first class, and there is room for results if the plan has some.
-unsafe fn block_of_kept<'p, const P: usize>(
-    job: &Job<'p, P>,
+unsafe fn block_of_kept<'p>(
+    job: &Job<'p>,
     mode: RawMode,
-    plan: &'p Plan<P>,
-    buffers: &mut [Option<Buffer<'p>>; P],
+    plan: &'p Plan,
+    buffers: &mut [Option<Buffer<'p>>; 2],
     results: Option<*mut u8>,
     kept: usize,
 ) {
@@ -197,7 +208,7 @@ unsafe fn block_of_kept<'p, const P: usize>(
     let mut copy = None;
     for (number, class) in plan.classes.iter().enumerate() {
         if plan.classes.len() > 1 {
-            *buffers = [const { None }; P];
+            *buffers = [const { None }; 2];
             *buffers = class.buffers(job);
         }
         for summed in 0..class.blocks.summed() {
@@ -208,7 +219,7 @@ unsafe fn block_of_kept<'p, const P: usize>(
                 dim.extent = part.len();
                 out = out.wrapping_add(dim.out.wrapping_mul(part.start.cast_signed()));
             }
-            let reads: [RawRead; P] = core::array::from_fn(|p| {
+            let reads: [RawRead; 2] = core::array::from_fn(|p| {
                 let (read, lines) = (job.sources[p], &class.nest.sources[p]);
                 let steps = dims.iter_mut().map(|dim| &mut dim.sources[p]);
                 let ptr = match &mut buffers[p] {
@@ -246,7 +257,7 @@ unsafe fn block_of_kept<'p, const P: usize>(
 /// # Safety
 ///
 /// As [`gather`]; all positions are inside.
-unsafe fn direct<const P: usize>(job: &Job<'_, P>, nest: &Affine<P>, mode: RawMode) {
+unsafe fn direct(job: &Job<'_>, nest: &Affine, mode: RawMode) {
     let mut dims = nest.dims();
     let reads = core::array::from_fn(|p| {
         let steps = dims.iter_mut().map(|dim| &mut dim.sources[p]);
@@ -263,24 +274,23 @@ unsafe fn direct<const P: usize>(job: &Job<'_, P>, nest: &Affine<P>, mode: RawMo
 ///
 /// As [`gather`].
 #[cfg(target_arch = "x86_64")]
-unsafe fn padded_rows<const P: usize>(job: &Job<'_, P>, nest: &Affine<P>, mode: RawMode) -> bool {
+unsafe fn padded_rows(job: &Job<'_>, nest: &Affine, mode: RawMode) -> bool {
     if job.is_single || !job.kernels.is_real || Level::current() != Level::Avx512 {
         return false;
     }
     let Some(bounds) = bounds(nest) else { return false };
-    let mut dims: Dims<2> = nest.dims().iter().map(pair).collect();
-    let reads = [0, P - 1].map(|p| {
+    let mut dims = nest.dims();
+    let reads = core::array::from_fn(|p| {
         let steps = dims.iter_mut().map(|dim| &mut dim.sources[p]);
         let first = lay(&nest.sources[p], steps, core::iter::repeat(0));
         RawRead { ptr: job.source_at(p, first), ..job.sources[p] }
     });
+    let out = job.out_at(nest.out);
     // SAFETY: the caller's duties; of the axes of a source only what is inside of their bounds is read.
-    unsafe { rows(job.kernels, &dims, reads, job.out_at(nest.out), mode, Some(&bounds)) }
-}
-
-fn pair<const P: usize>(d: &Dim<P>) -> Dim<2> {
-    let sources = [d.sources[0], d.sources[P - 1]];
-    Dim { extent: d.extent, out: d.out, sources, summed: d.summed }
+    unsafe {
+        planes(job.kernels, &dims, reads, out, mode, &bounds)
+            || rows(job.kernels, &dims, reads, out, mode, Some(&bounds))
+    }
 }
 
 /// Sets the steps of a source that is read as it is, and returns the offset of the point where the loops start.
@@ -308,10 +318,10 @@ pub(super) fn lay<'s>(
 /// # Safety
 ///
 /// As [`Kernels`](crate::kernel::Kernels).
-unsafe fn multiply<const P: usize>(
-    job: &Job<'_, P>,
-    dims: &mut Dims<P>,
-    reads: [RawRead; P],
+unsafe fn multiply(
+    job: &Job<'_>,
+    dims: &mut Dims<2>,
+    reads: [RawRead; 2],
     out: *mut u8,
     mode: RawMode,
 ) {
@@ -328,25 +338,24 @@ unsafe fn multiply<const P: usize>(
 /// # Safety
 ///
 /// As [`multiply`].
-unsafe fn few_results<const P: usize>(
-    job: &Job<'_, P>,
-    dims: &Dims<P>,
-    reads: [RawRead; P],
+unsafe fn few_results(
+    job: &Job<'_>,
+    dims: &Dims<2>,
+    reads: [RawRead; 2],
     out: *mut u8,
     mode: RawMode,
 ) -> bool {
     if job.is_single || !job.kernels.is_real {
         return false;
     }
-    let (dims, reads): (Dims<2>, _) = (dims.iter().map(pair).collect(), [reads[0], reads[P - 1]]);
     // SAFETY: the caller's duties.
     unsafe {
         #[cfg(target_arch = "x86_64")]
-        if rows(job.kernels, &dims, reads, out, mode, None)
-            || taps(job.kernels, &dims, reads, out, mode)
+        if rows(job.kernels, dims, reads, out, mode, None)
+            || taps(job.kernels, dims, reads, out, mode)
         {
             return true;
         }
-        stencil(job.kernels, &dims, reads, out, mode)
+        stencil(job.kernels, dims, reads, out, mode)
     }
 }

@@ -15,15 +15,17 @@
 //!    ([`scatter`]); where it would be mostly zeros, products are ([`spread`]);
 //! 3. [`gather`]: every source becomes an array without edges, itself or a [`buffer`], block by block ([`blocks`]), and
 //!    without steps along rows ([`classes`]); [`results`] says where the sums are formed. Where [`channels`] are adjacent,
-//!    nothing of it is needed;
+//!    nothing of it is needed, and neither where vectors are along the source without windows ([`broadcast`]);
 //! 4. the kernels that all nests have, some by way of a [`stencil`].
 //!
-//! A zero stands for what is not there, also where it is multiplied by something infinite.
+//! A zero stands for what is not there. Whether it is multiplied depends on the way: by something infinite it makes a sum no
+//! number, or nothing.
 
 #![allow(unsafe_code)]
 
 mod affine;
 mod blocks;
+mod broadcast;
 mod buffer;
 #[cfg(target_arch = "x86_64")]
 mod channels;
@@ -110,8 +112,7 @@ pub(crate) unsafe fn run<const P: usize>(
 }
 
 /// Runs a kernel of the table.
-type RunKernel<const P: usize> =
-    unsafe fn(&RawKernels, &mut Dims<P>, [RawRead; P], *mut u8, RawMode);
+type RunKernel = unsafe fn(&RawKernels, &mut Dims<2>, [RawRead; 2], *mut u8, RawMode);
 
 /// # Safety
 ///
@@ -154,17 +155,17 @@ fn is_stencil(results: usize) -> bool {
 }
 
 /// The arrays of a nest, and what happens to them.
-struct Job<'j, const P: usize> {
+struct Job<'j> {
     kernels: &'j RawKernels,
-    kernel: RunKernel<P>,
+    kernel: RunKernel,
     /// Whether the second source is none.
     is_single: bool,
-    sources: [RawRead; P],
+    sources: [RawRead; 2],
     out: *mut u8,
     mode: RawMode,
 }
 
-impl<const P: usize> Job<'_, P> {
+impl Job<'_> {
     /// Returns the place in the target at an offset in elements.
     fn out_at(&self, offset: isize) -> *mut u8 {
         self.out.wrapping_offset(offset.wrapping_mul(self.kernels.element.size().cast_signed()))

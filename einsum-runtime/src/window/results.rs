@@ -49,6 +49,9 @@ const TURNED: usize = 128;
 /// The time that packing a piece of a vector takes, in the same terms.
 const PACKED: f64 = 6.0;
 
+/// How many times as long sums take whose rows are not adjacent in a source, or are brought together class by class.
+pub(super) const APART: f64 = 1.4;
+
 /// The lanes of a vector of real numbers.
 fn lanes(kernels: &RawKernels) -> Option<usize> {
     let bytes = match Level::current() {
@@ -60,21 +63,21 @@ fn lanes(kernels: &RawKernels) -> Option<usize> {
 }
 
 impl Results {
-    /// Returns how results should lie, if not as in the target. `dims` has the steps of the sources or their buffers;
+    /// Returns how results should lie, if not as in the target, and the time that sums take then, in steps of a kernel
+    /// with one vector. `dims` has the steps of the sources or their buffers;
     /// where `is_dense`, what is between the rows of a source belongs to it; `row_of` are the lengths of rows in buffers.
-    pub(super) fn of<const P: usize>(
-        dims: &Dims<P>,
-        is_dense: [bool; P],
-        row_of: [Option<usize>; P],
+    pub(super) fn of(
+        dims: &Dims<2>,
+        is_dense: [bool; 2],
+        row_of: [Option<usize>; 2],
         kernels: &RawKernels,
-    ) -> Option<Self> {
-        let lanes = lanes(kernels)?;
+    ) -> (Option<Self>, f64) {
+        let points = dims.iter().map(|d| d.extent as f64).product::<f64>();
+        let Some(lanes) = lanes(kernels) else { return (None, points) };
+        let unknown = (None, points / lanes as f64);
         let summed = dims.iter().filter(|d| d.summed).map(|d| d.extent);
         let steps = summed.fold(1_usize, usize::saturating_mul);
-        if P < 2 {
-            return None;
-        }
-        let is_row = |p: usize, d: &Dim<P>| {
+        let is_row = |p: usize, d: &Dim<2>| {
             !d.summed && d.sources[p] != 0 && d.sources[1 - p] == 0 && d.extent > 1
         };
         let rows = |p: usize| {
@@ -87,16 +90,17 @@ impl Results {
             core::cmp::Reverse((dims[i].out.unsigned_abs(), dims[i].extent))
         });
         order.retain(|i| dims[*i].extent > 1);
-        let last = *order.last()?;
+        let Some(&last) = order.last() else { return unknown };
         let row = dims[last];
-        let p = (0..P).find(|&p| is_row(p, &row) && row.sources[p] == 1)?;
+        let is_adjacent = |p: &usize| is_row(*p, &row) && row.sources[*p] == 1;
+        let Some(p) = (0..2).find(is_adjacent) else { return (None, APART * unknown.1) };
         let columns = rows(1 - p);
         let is_copied = row.out != 1;
         if is_stencil(columns) {
-            return is_copied.then_some(Results { order, flat: None, rows: p });
+            return (is_copied.then_some(Results { order, flat: None, rows: p }), unknown.1);
         }
         if columns < 4 || steps < STEPS {
-            return None;
+            return unknown;
         }
         let count = |rows: usize| rows.div_ceil(lanes);
         // Rows that are adjacent in the target, and in the source as well.
@@ -141,8 +145,10 @@ impl Results {
             vectors * (1.0 + PACKED * 4.0 / all as f64) * way(2.0 * COPIED)
         });
         let best = of_flat.min(of_all).min(of_other);
+        let time = |vectors: f64| vectors * columns as f64 * steps as f64;
         if best >= 0.97 * as_it_is {
-            return is_copied.then_some(Results { order, flat: None, rows: p });
+            let results = is_copied.then_some(Results { order, flat: None, rows: p });
+            return (results, time(as_it_is));
         }
         let mut flat_rows = None;
         if best == of_flat {
@@ -158,7 +164,7 @@ impl Results {
             order.retain(|i| *i != other);
             order.push(other);
         }
-        Some(Results { order, flat: flat_rows, rows: p })
+        (Some(Results { order, flat: flat_rows, rows: p }), time(best))
     }
 
     #[cfg(test)]
@@ -188,8 +194,8 @@ impl Results {
     }
 
     /// Returns the loops of the kernel, into the buffer, and those of the copy from there.
-    pub(super) fn dims<const P: usize>(&self, dims: &Dims<P>) -> (Dims<P>, Dims<1>) {
-        let mut sums: Dims<P> = dims.iter().filter(|d| d.summed).copied().collect();
+    pub(super) fn dims(&self, dims: &Dims<2>) -> (Dims<2>, Dims<1>) {
+        let mut sums: Dims<2> = dims.iter().filter(|d| d.summed).copied().collect();
         let mut copy: Dims<1> = Dims::new();
         let mut stride = 1_isize;
         let mut inner: SmallVec<[usize; 8]> = self.order.clone();

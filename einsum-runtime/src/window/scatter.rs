@@ -14,7 +14,7 @@ use crate::sort::sort_by_key;
 /// # Safety
 ///
 /// As [`solve`](super::solve::solve), for a mode that adds to what the target holds.
-pub(super) unsafe fn scatter<const P: usize>(job: &Job<'_, P>, nest: Affine<P>, mode: RawMode) {
+pub(super) unsafe fn scatter(job: &Job<'_>, nest: Affine, mode: RawMode) {
     #[cfg(test)]
     super::tests::take(super::tests::Way::Scatter);
     let fixed = fixed(&nest);
@@ -48,7 +48,7 @@ pub(super) unsafe fn scatter<const P: usize>(job: &Job<'_, P>, nest: Affine<P>, 
 }
 
 /// Returns the loops whose points run one by one.
-pub(super) fn fixed<const P: usize>(nest: &Affine<P>) -> SmallVec<[usize; 8]> {
+pub(super) fn fixed(nest: &Affine) -> SmallVec<[usize; 8]> {
     let mut order: SmallVec<[usize; 8]> = (0..nest.loops.len()).collect();
     sort_by_key(&mut order[..], |&number| core::cmp::Reverse(nest.loops[number].extent));
     let mut is_taken: SmallVec<[bool; 4]> = SmallVec::from_elem(false, nest.target.len());

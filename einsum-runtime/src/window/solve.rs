@@ -22,7 +22,7 @@ use crate::kernel::raw::{Factor, RawMode};
 /// # Safety
 ///
 /// As [`run`](super::run); the mode is that of the nest, or of a later one whose sums are added to its.
-pub(super) unsafe fn solve<const P: usize>(job: &Job<'_, P>, nest: Affine<P>) {
+pub(super) unsafe fn solve(job: &Job<'_>, nest: Affine) {
     let is_scattered = !is_solvable(&nest);
     let is_spread = spread::is_cheaper(job, &nest);
     if !is_scattered && !is_spread && is_covered(&nest) {
@@ -55,12 +55,12 @@ fn loops_of(line: &Line) -> impl Iterator<Item = usize> {
 }
 
 /// Returns the loop of a window that the position takes the place of, if there is one.
-fn solved_for<const P: usize>(nest: &Affine<P>, line: &Line) -> Option<usize> {
+fn solved_for(nest: &Affine, line: &Line) -> Option<usize> {
     loops_of(line).filter(|&number| nest.is_bounded(number)).max_by_key(|&n| nest.loops[n].extent)
 }
 
 /// Whether no axis of the target has to do with another, and windows can be solved.
-fn is_solvable<const P: usize>(nest: &Affine<P>) -> bool {
+fn is_solvable(nest: &Affine) -> bool {
     nest.target.iter().enumerate().all(|(axis, line)| {
         let is_alone = loops_of(line).all(|number| {
             let others = nest.target.iter().enumerate().filter(|(other, _)| *other != axis);
@@ -71,7 +71,7 @@ fn is_solvable<const P: usize>(nest: &Affine<P>) -> bool {
 }
 
 /// Whether points reach every position of the axes that are no windows.
-fn is_covered<const P: usize>(nest: &Affine<P>) -> bool {
+fn is_covered(nest: &Affine) -> bool {
     nest.target.iter().all(|line| {
         let mut loops = loops_of(line);
         match (loops.next(), loops.next()) {
@@ -92,7 +92,7 @@ fn is_covered<const P: usize>(nest: &Affine<P>) -> bool {
 /// # Safety
 ///
 /// As [`solve`].
-pub(super) unsafe fn next_axis<const P: usize>(job: &Job<'_, P>, nest: Affine<P>, mode: RawMode) {
+pub(super) unsafe fn next_axis(job: &Job<'_>, nest: Affine, mode: RawMode) {
     let mut rest = nest.clone();
     let Some(line) = rest.target.pop() else {
         // SAFETY: the caller's duties.
@@ -109,9 +109,9 @@ pub(super) unsafe fn next_axis<const P: usize>(job: &Job<'_, P>, nest: Affine<P>
             rest.out = rest.out.wrapping_add(line.offset.wrapping_mul(line.stride));
         }
         (Some(number), None) => {
-            let [first, extent] = inside(&line, number, rest.loops[number].extent);
-            rest.restrict(number, first, 1, extent);
-            let at = plus(line.offset, times(line.coefficients[number], first.cast_signed()));
+            let part = line.inside(number, rest.loops[number].extent);
+            rest.restrict(number, part.start, 1, part.len());
+            let at = plus(line.offset, times(line.coefficients[number], part.start.cast_signed()));
             rest.out = rest.out.wrapping_add(at.wrapping_mul(line.stride));
             rest.loops[number].out = Some(line.coefficients[number].wrapping_mul(line.stride));
         }
@@ -122,26 +122,12 @@ pub(super) unsafe fn next_axis<const P: usize>(job: &Job<'_, P>, nest: Affine<P>
     unsafe { next_axis(job, rest, mode) }
 }
 
-/// Returns the first point of the loop of an axis that is inside the axis, and how many follow it.
-pub(super) fn inside(line: &Line, number: usize, extent: usize) -> [usize; 2] {
-    let (step, last) = (line.coefficients[number], line.extent.cast_signed() - 1);
-    // 0 <= step·i + offset <= last
-    let (low, high) = match step > 0 {
-        true => (-line.offset, last - line.offset),
-        false => (line.offset - last, line.offset),
-    };
-    let step = step.abs();
-    let low = (low + step - 1).div_euclid(step).clamp(0, extent.cast_signed());
-    let end = (high.div_euclid(step) + 1).clamp(low, extent.cast_signed());
-    [low.cast_unsigned(), (end - low).cast_unsigned()]
-}
-
 /// Runs a nest whose target has a window, `line`, besides the axes of `rest`.
 ///
 /// # Safety
 ///
 /// As [`solve`].
-unsafe fn window<const P: usize>(job: &Job<'_, P>, rest: &Affine<P>, line: &Line, mode: RawMode) {
+unsafe fn window(job: &Job<'_>, rest: &Affine, line: &Line, mode: RawMode) {
     let mut rest = rest.clone();
     let mut line = line.clone();
     let number = solved_for(&rest, &line).expect("the window has been found solvable");
@@ -210,12 +196,7 @@ struct Classes<'l> {
 }
 
 impl<'l> Classes<'l> {
-    fn new<const P: usize>(
-        rest: &Affine<P>,
-        line: &'l Line,
-        others: &'l [usize],
-        step: usize,
-    ) -> Self {
+    fn new(rest: &Affine, line: &'l Line, others: &'l [usize], step: usize) -> Self {
         let modulus = |&other: &usize| step / gcd(step, line.coefficients[other].unsigned_abs());
         let moduli: SmallVec<[usize; 4]> = others.iter().map(modulus).collect();
         let count = |(&other, &modulus): (&usize, &usize)| rest.loops[other].extent.min(modulus);

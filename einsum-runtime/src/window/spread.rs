@@ -12,7 +12,6 @@ use super::Job;
 use super::affine::{Affine, Line, Loop, plus, times};
 use super::gather::lay;
 use super::scatter::fixed;
-use super::solve::inside;
 use crate::kept::Kept;
 use crate::kernel::level::Level;
 use crate::kernel::raw::{RawMode, RawRead};
@@ -32,12 +31,12 @@ const BYTES: usize = if cfg!(test) { 2 << 10 } else { 384 << 10 };
 /// The points of a loop over columns that stay together, if there are as many.
 const COLUMNS: usize = 16;
 
-fn is_in_target<const P: usize>(nest: &Affine<P>, number: usize) -> bool {
+fn is_in_target(nest: &Affine, number: usize) -> bool {
     nest.target.iter().any(|line| line.coefficients[number] != 0)
 }
 
 /// Whether that is less work than a solved nest.
-pub(super) fn is_cheaper<const P: usize>(job: &Job<'_, P>, nest: &Affine<P>) -> bool {
+pub(super) fn is_cheaper(job: &Job<'_>, nest: &Affine) -> bool {
     if job.is_single || !job.kernels.is_real || Level::current() == Level::Plain {
         return false;
     }
@@ -75,7 +74,7 @@ pub(super) fn is_cheaper<const P: usize>(job: &Job<'_, P>, nest: &Affine<P>) -> 
 /// # Safety
 ///
 /// As [`solve`](super::solve::solve).
-pub(super) unsafe fn spread<const P: usize>(job: &Job<'_, P>, nest: &Affine<P>, mode: RawMode) {
+pub(super) unsafe fn spread(job: &Job<'_>, nest: &Affine, mode: RawMode) {
     #[cfg(test)]
     super::tests::take(super::tests::Way::Spread);
     let size = job.kernels.element.size();
@@ -139,8 +138,8 @@ pub(super) unsafe fn spread<const P: usize>(job: &Job<'_, P>, nest: &Affine<P>, 
     });
 }
 
-struct Spread<'s, const P: usize> {
-    nest: &'s Affine<P>,
+struct Spread<'s> {
+    nest: &'s Affine,
     /// The loops of the target.
     kept: &'s [usize],
     /// Those of them whose points are added one by one.
@@ -149,19 +148,13 @@ struct Spread<'s, const P: usize> {
     rows: usize,
 }
 
-impl<const P: usize> Spread<'_, P> {
+impl Spread<'_> {
     /// Forms the products of a block, and adds them to the target.
     ///
     /// # Safety
     ///
     /// As [`spread`]; `memory` has room for the products.
-    unsafe fn block(
-        &self,
-        job: &Job<'_, P>,
-        mode: RawMode,
-        parts: &[Range<usize>],
-        memory: *mut u8,
-    ) {
+    unsafe fn block(&self, job: &Job<'_>, mode: RawMode, parts: &[Range<usize>], memory: *mut u8) {
         let nest = self.nest;
         let mut dims = nest.dims();
         for (number, (dim, part)) in dims.iter_mut().zip(parts).enumerate() {
@@ -214,7 +207,7 @@ impl<const P: usize> Spread<'_, P> {
     /// As [`block`](Self::block).
     unsafe fn add(
         &self,
-        job: &Job<'_, P>,
+        job: &Job<'_>,
         mode: RawMode,
         parts: &[Range<usize>],
         strides: &[isize],
@@ -246,7 +239,8 @@ impl<const P: usize> Spread<'_, P> {
             }
             let first = match own {
                 Some(number) => {
-                    let [first, extent] = inside(&line, number, parts[number].len());
+                    let part = line.inside(number, parts[number].len());
+                    let (first, extent) = (part.start, part.len());
                     let step = line.coefficients[number].wrapping_mul(line.stride);
                     let stride = strides[number];
                     copy.push(Dim { extent, out: step, sources: [stride], summed: false });

@@ -6,7 +6,7 @@ use super::layout::{BufferAxis, Layout};
 use crate::kernel::raw::RawMode;
 use crate::kernel::{Dim, Dims};
 use crate::window::Job;
-use crate::window::affine::{Line, plus, times};
+use crate::window::affine::{Line, inside, plus, times};
 
 /// The block that a buffer is filled for.
 pub(super) struct Block<'b> {
@@ -71,9 +71,9 @@ impl Block<'_> {
     /// # Safety
     ///
     /// As [`Buffer::fill`].
-    pub(super) unsafe fn copy<const P: usize>(
+    pub(super) unsafe fn copy(
         &mut self,
-        job: &Job<'_, P>,
+        job: &Job<'_>,
         p: usize,
         line: usize,
         from: isize,
@@ -123,9 +123,9 @@ impl Block<'_> {
     ///
     /// As [`Buffer::fill`].
     #[expect(clippy::too_many_arguments, reason = "a recursion over axes")]
-    unsafe fn points<const P: usize>(
+    unsafe fn points(
         &mut self,
-        job: &Job<'_, P>,
+        job: &Job<'_>,
         p: usize,
         line: usize,
         axes: Range<usize>,
@@ -154,15 +154,16 @@ impl Block<'_> {
         let is_whole = self.inside(axis.unwrap_or(0)).is_some();
         if is_last || is_whole {
             // A run of points: the last loop's that are inside, or all.
-            let (first, count) = match is_whole {
-                true => (0, extent),
-                false => run(position, coefficient, extent, own.extent),
+            let run = match is_whole {
+                true => 0..extent,
+                false => inside(position, coefficient, extent, own.extent),
             };
-            if count == 0 {
+            if run.is_empty() {
                 return;
             }
+            let first = run.start.cast_signed();
             self.dims.push(Dim {
-                extent: count,
+                extent: run.len(),
                 out: stride,
                 sources: [own.stride.wrapping_mul(coefficient)],
                 summed: false,
@@ -179,20 +180,4 @@ impl Block<'_> {
             unsafe { self.points(job, p, line, axes.clone(), at, from, to + stride * i, memory) };
         }
     }
-}
-
-/// Returns which of `count` positions from `low` on, `step` apart, are inside an extent.
-fn inside(low: isize, step: isize, count: usize, extent: usize) -> Range<usize> {
-    let (first, count) = run(low, step, count, extent);
-    first.cast_unsigned()..first.cast_unsigned() + count
-}
-
-/// As [`inside`], for steps of either sign: the first, and how many.
-fn run(start: isize, step: isize, count: usize, extent: usize) -> (isize, usize) {
-    let (last, count) = (extent.cast_signed() - 1, count.cast_signed());
-    let (low, high) = if step > 0 { (-start, last - start) } else { (start - last, start) };
-    let step = step.abs();
-    let first = (low + step - 1).div_euclid(step).clamp(0, count);
-    let end = (high.div_euclid(step) + 1).clamp(first, count);
-    (first, (end - first).cast_unsigned())
 }

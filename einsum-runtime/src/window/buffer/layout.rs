@@ -43,7 +43,7 @@ impl BufferAxis {
 impl Layout {
     /// Lays a source out: its axes in the order in which they lie in memory. An axis whose loops have fewer points than
     /// it has positions becomes an axis for every loop.
-    pub(in crate::window) fn of<const P: usize>(nest: &Affine<P>, lines: &[Line]) -> Self {
+    pub(in crate::window) fn of(nest: &Affine, lines: &[Line]) -> Self {
         let mut order: SmallVec<[usize; 4]> = (0..lines.len()).collect();
         sort_by_key(&mut order[..], |&line| core::cmp::Reverse(lines[line].stride.unsigned_abs()));
         let extents: SmallVec<[usize; 8]> = nest.loops.iter().map(|l| l.extent).collect();

@@ -49,9 +49,9 @@ impl<'l> Buffer<'l> {
     /// # Safety
     ///
     /// As [`run`](super::run); there is room for the block.
-    pub(super) unsafe fn fill<'s, const P: usize>(
+    pub(super) unsafe fn fill<'s>(
         &mut self,
-        job: &Job<'_, P>,
+        job: &Job<'_>,
         p: usize,
         lines: &[Line],
         parts: &[Range<usize>],
@@ -87,10 +87,7 @@ impl<'l> Buffer<'l> {
             // SAFETY: there is room for the block, and the caller's duties.
             unsafe {
                 if !keeps_zeros && !is_full {
-                    let all = layout.elements(&extents);
-                    let all = Dim { extent: all, out: 1, sources: [], summed: false };
-                    let all = Dims::from_elem(all, 1);
-                    self.kernels.scale_all(all, to, RawMode::Assign);
+                    self.clear(&strides, &now, to);
                 }
                 block.copy(job, p, 0, 0, 0, to);
             }
@@ -98,5 +95,48 @@ impl<'l> Buffer<'l> {
         }
         let size = self.kernels.element.size().cast_signed();
         self.memory.as_ptr().wrapping_offset(first.wrapping_mul(size))
+    }
+
+    /// Writes zeros to what a block does not copy: beside the inside of every axis, where all axes around it are inside.
+    /// Where that is not known, everywhere.
+    ///
+    /// # Safety
+    ///
+    /// There is room for the block.
+    unsafe fn clear(&self, strides: &[isize], now: &Filled, to: *mut u8) {
+        let size = self.kernels.element.size().cast_signed();
+        let dim = |extent, out| Dim { extent, out, sources: [], summed: false };
+        // What there is of every axis: rows may be longer than what is read of them.
+        let last = now.extents.len().saturating_sub(1);
+        let extent = |axis: usize| match axis == last {
+            true => now.extents[axis].max(self.layout.pitch),
+            false => now.extents[axis],
+        };
+        let all = || (0..now.extents.len()).map(|axis| dim(extent(axis), strides[axis]));
+        let inside: Option<SmallVec<[Range<usize>; 8]>> = now.inside.iter().cloned().collect();
+        let Some(inside) = inside else {
+            // SAFETY: the caller's duty.
+            unsafe { self.kernels.scale_all(all().collect(), to, RawMode::Assign) };
+            return;
+        };
+        for axis in 0..inside.len() {
+            for beside in [0..inside[axis].start, inside[axis].end..extent(axis)] {
+                let mut dims: Dims<0> = all().collect();
+                let mut first = 0_isize;
+                for (outer, inside) in inside.iter().enumerate().take(axis) {
+                    dims[outer].extent = inside.len();
+                    first += strides[outer] * inside.start.cast_signed();
+                }
+                dims[axis].extent = beside.len();
+                first += strides[axis] * beside.start.cast_signed();
+                if dims.iter().all(|d| d.extent > 0) {
+                    // SAFETY: the caller's duty: that is a part of the block.
+                    unsafe {
+                        let to = to.wrapping_offset(first.wrapping_mul(size));
+                        self.kernels.scale_all(dims, to, RawMode::Assign);
+                    }
+                }
+            }
+        }
     }
 }

@@ -36,11 +36,7 @@ const TIMES: usize = 2;
 /// # Safety
 ///
 /// As [`gather`](super::gather::gather); no loop is empty.
-pub(super) unsafe fn channels<const P: usize>(
-    job: &Job<'_, P>,
-    nest: &Affine<P>,
-    mode: RawMode,
-) -> bool {
+pub(super) unsafe fn channels(job: &Job<'_>, nest: &Affine, mode: RawMode) -> bool {
     if job.is_single || !job.kernels.is_real || Level::current() != Level::Avx512 {
         return false;
     }

@@ -102,20 +102,11 @@ fn product<'l>(extents: impl Iterator<Item = &'l usize>) -> usize {
 impl Plan {
     /// Returns the plan, if the nest has channels that are adjacent in X. Results are formed in the target if they can be
     /// and `is_direct`.
-    pub(super) fn of<const P: usize>(
-        nest: &Affine<P>,
-        size: usize,
-        is_direct: bool,
-    ) -> Option<Self> {
+    pub(super) fn of(nest: &Affine, size: usize, is_direct: bool) -> Option<Self> {
         (0..2).find_map(|p| Self::of_source(nest, p, size, is_direct))
     }
 
-    fn of_source<const P: usize>(
-        nest: &Affine<P>,
-        p: usize,
-        size: usize,
-        is_direct: bool,
-    ) -> Option<Self> {
+    fn of_source(nest: &Affine, p: usize, size: usize, is_direct: bool) -> Option<Self> {
         let set = if size == 4 { &CHANNELS_32 } else { &CHANNELS_64 };
         let extents = || nest.loops.iter().map(|l| l.extent);
         let is_inside = |line: &Line| line.has(line.range(extents()));

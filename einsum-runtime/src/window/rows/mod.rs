@@ -10,6 +10,7 @@
 
 mod padding;
 mod plan;
+mod planes;
 
 use crate::kept::Kept;
 use crate::kernel::Dims;
@@ -19,9 +20,16 @@ use crate::threads::{self, BYTES_MULTIPLIED, Grid, Shared};
 use padding::Padding;
 pub(super) use padding::{Bounds, bounds};
 use plan::{Loop, Plan, with_zeros};
+pub(super) use planes::planes;
 
 /// How many times the time that products take elsewhere they take here.
 const TIMES: usize = 2;
+
+/// So many vectors of a row are formed together, if there are as many, else vectors of several rows.
+const ALONG: usize = 3;
+
+/// The most planes of short rows that are formed together: they are read again for every vector of a row.
+const PLANES: usize = if cfg!(test) { 3 } else { 8 };
 
 /// Runs a nest so, if it can be; else does nothing and returns `false`.
 ///
@@ -82,14 +90,22 @@ pub(super) unsafe fn rows(
         let [others, rows, vectors] = grid.piece(piece);
         // SAFETY: all live until all pieces are done.
         let (plan, all, padding) = unsafe { (&*plan, &*all, &*padding) };
-        for other in others {
+        let is_short = match padding {
+            Some(padding) => padding.is_of_rows(),
+            None => vectors.len() < ALONG,
+        };
+        let mut other = others.start;
+        while other < others.end {
+            let left = if is_short { others.end - other } else { 1 };
+            let planes = plan.planes(other, left);
             // SAFETY: the caller's duties; pieces write different elements.
             unsafe {
                 match padding {
-                    Some(padding) => padding.run(plan, all, other, rows.clone()),
-                    None => plan.run(all, other, rows.clone(), vectors.clone()),
+                    Some(padding) => padding.run(plan, all, other, planes, rows.clone()),
+                    None => plan.run(all, other, planes, rows.clone(), vectors.clone()),
                 }
             }
+            other += planes.extent;
         }
     });
     drop(weights);
@@ -117,6 +133,14 @@ impl Plan {
         self.rows.row * self.unit().cast_signed()
     }
 
+    /// Returns the loop over planes that are formed together, of so many points of the other loops from one on.
+    fn planes(&self, other: usize, left: usize) -> Loop {
+        match self.others.last() {
+            Some(l) => Loop { extent: left.min(l.extent - other % l.extent).min(PLANES), ..*l },
+            None => PLANE,
+        }
+    }
+
     /// Returns the places in X, the weights, and the target of a point of the other loops.
     fn at(&self, all: &Tables, other: usize) -> (*const u8, *const u8, *mut u8) {
         let (mut x, mut w, mut c) = (all.x, all.w, all.c);
@@ -131,7 +155,7 @@ impl Plan {
         (x, w, c)
     }
 
-    /// Forms rows at a point of the other loops.
+    /// Forms rows of some planes, from a point of the other loops on.
     ///
     /// # Safety
     ///
@@ -140,12 +164,13 @@ impl Plan {
         &self,
         all: &Tables,
         other: usize,
+        planes: Loop,
         rows: core::ops::Range<usize>,
         vectors: core::ops::Range<usize>,
     ) {
         let width = self.set.width;
         let (x, w, c) = self.at(all, other);
-        let mut of_rows = Block { x, w, c, rows: self.rows, lanes: 0 };
+        let mut of_rows = Block { x, w, c, rows: self.rows, lanes: 0, planes };
         if self.u.is_some() {
             of_rows.rows.x = of_rows.rows.x.wrapping_mul(2);
             of_rows.rows.out = of_rows.rows.out.wrapping_mul(2);
@@ -195,9 +220,10 @@ impl Plan {
         let count = if rows == 2 { all.count } else { all.alone };
         let (steps, kernels) = match of_block {
             Steps::Whole => (all.steps, &self.set.kernels),
-            Steps::Each(steps) | Steps::EachOfRows(steps) => (steps, &self.set.each_masked),
+            Steps::Each(steps) | Steps::EachOfTiles(steps) | Steps::EachOfRows(steps) => {
+                (steps, &self.set.each_masked)
+            }
             Steps::Ends(steps) => (steps, &self.set.ends_masked),
-            Steps::SameOfRows(steps) => (steps, &self.set.same_masked),
         };
         let mut arguments = RowsArguments {
             x: block.x,
@@ -217,12 +243,19 @@ impl Plan {
             c_row: self.rows.out,
             adds: usize::from(self.adds),
             is_nan: 0,
+            w_outer: 0,
+            steps_tile: match of_block {
+                Steps::EachOfTiles(_) | Steps::EachOfRows(_) => count * size_of::<RowsEntry>(),
+                _ => 0,
+            },
         };
         let kernel = kernels[rows - 1];
         let is_along = match of_block {
-            Steps::Whole => vectors >= 3 || block.rows.extent == 1,
-            Steps::Each(_) | Steps::Ends(_) => true,
-            Steps::EachOfRows(_) | Steps::SameOfRows(_) => false,
+            Steps::Whole => {
+                vectors >= ALONG || (block.rows.extent == 1 && block.planes.extent == 1)
+            }
+            Steps::Each(_) | Steps::EachOfTiles(_) | Steps::Ends(_) => true,
+            Steps::EachOfRows(_) => false,
         };
         if is_along {
             // SAFETY: the caller's duties.
@@ -230,7 +263,10 @@ impl Plan {
             return arguments.is_nan != 0;
         }
         // Short rows: vectors are of several rows.
-        arguments.outer = 1;
+        let planes = block.planes;
+        arguments.outer = planes.extent;
+        (arguments.x_outer, arguments.c_outer) = (planes.x, planes.out);
+        arguments.w_outer = planes.w;
         arguments.vectors = block.rows.extent;
         (arguments.x_vector, arguments.c_vector) = (block.rows.x, block.rows.out);
         for i in 0..vectors.cast_signed() {
@@ -254,9 +290,10 @@ enum Steps {
     /// What a table for its tiles says: of each vector, or only of the first and the last, as the others are whole.
     Each(*const RowsEntry),
     Ends(*const RowsEntry),
-    /// The same for a vector of each of some rows, or all of these rows.
+    /// Tables for all tiles along rows.
+    EachOfTiles(*const RowsEntry),
+    /// Tables for a vector of each of some rows, one for every tile of them.
     EachOfRows(*const RowsEntry),
-    SameOfRows(*const RowsEntry),
 }
 
 /// Rows to be formed.
@@ -268,4 +305,9 @@ struct Block {
     /// The loop over rows, or pairs of them.
     rows: Loop,
     lanes: usize,
+    /// The loop over planes: one of them, unless vectors are of several rows.
+    planes: Loop,
 }
+
+/// A single plane.
+const PLANE: Loop = Loop { extent: 1, x: 0, w: 0, out: 0, lane: 0, row: 0 };

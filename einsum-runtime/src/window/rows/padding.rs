@@ -1,6 +1,8 @@
 //! Rows of padded stencils, without a copy of X: kernels are told which lanes of a step exist, and take zeros for the others.
 //! At most of the rows that are the same ones, in the first and the last tile; near an edge steps whose rows are outside
-//! have none. The vectors of a tile are those of a row, or, where rows have few, of as many rows.
+//! have none. The vectors of a tile are those of a row, or, where rows have few, of as many rows: then all tiles along a
+//! vector of rows have tables, and are formed at once, those of several planes too. Rows of a few tiles have tables for all
+//! of them.
 
 use core::ops::Range;
 
@@ -15,10 +17,16 @@ use crate::window::affine::{Affine, Line};
 /// The vectors of a tile.
 const TILE: usize = 4;
 
-/// Rows of two vectors are in tiles with others if so many steps are worth the calls.
+/// Rows of so many vectors are in tiles with others.
+const SHORT: usize = 2;
+
+/// The fewest steps for which the same is done in a single plane.
 const STEPS: usize = 24;
 
-/// How many units of rows with several tiles are formed together: the ends of far rows are in pages of their own.
+/// Rows of up to so many tiles have a table for each of these: they are formed at once, one row after the other.
+const JOINED: usize = if cfg!(test) { 3 } else { 4 };
+
+/// How many units of longer rows are formed together: the ends of far rows are in pages of their own.
 const UNITS: usize = if cfg!(test) { 2 } else { 8 };
 
 /// The most bytes of tables.
@@ -43,9 +51,9 @@ pub(in crate::window) struct Bounds {
 
 /// Returns the axes that points are outside of, if these are an axis of adjacent elements, with results along it, and
 /// another one.
-pub(in crate::window) fn bounds<const P: usize>(nest: &Affine<P>) -> Option<Bounds> {
+pub(in crate::window) fn bounds(nest: &Affine) -> Option<Bounds> {
     let is_outside = |line: &Line| !line.has(line.range(nest.loops.iter().map(|l| l.extent)));
-    let mut of_sources = (0..P).filter(|&p| nest.sources[p].iter().any(is_outside));
+    let mut of_sources = (0..2).filter(|&p| nest.sources[p].iter().any(is_outside));
     let p = of_sources.next().filter(|_| of_sources.next().is_none())?;
     let mut bounds = Bounds { p, lanes: None, rows: None };
     for line in nest.sources[p].iter().filter(|line| is_outside(line)) {
@@ -67,6 +75,7 @@ pub(in crate::window) fn bounds<const P: usize>(nest: &Affine<P>) -> Option<Boun
 /// Tables for the tiles at the ends of rows, and the one between, and for the rows near edges.
 pub(super) struct Padding {
     tables: Kept,
+    sets: usize,
     /// How many units of rows there are, pairs or single ones.
     units: usize,
     /// How many units a tile has.
@@ -74,7 +83,9 @@ pub(super) struct Padding {
     /// Tiles of units, or units, whose steps are all inside.
     inner: Range<usize>,
     /// The vectors of rows in tiles.
-    tiles: SmallVec<[Range<usize>; 3]>,
+    tiles: SmallVec<[Range<usize>; JOINED]>,
+    /// Whether several of these are formed at once.
+    is_joined: bool,
     /// Whether lanes lack in the first and the last vector of a tile only, as far as rows are inside.
     has_ends: bool,
     steps: usize,
@@ -85,14 +96,20 @@ impl Padding {
     pub(super) fn of(plan: &Plan) -> Option<Self> {
         let width = plan.set.width;
         let vectors = plan.lanes.extent.div_ceil(width);
-        let mut tiles: SmallVec<[Range<usize>; 3]> = SmallVec::new();
+        let mut tiles: SmallVec<[Range<usize>; JOINED]> = SmallVec::new();
         let last = (vectors - 1) / TILE * TILE;
         let [steps, alone] = plan.counts();
         let units = plan.rows.extent;
-        let is_short = vectors == 1 || (vectors == 2 && steps >= STEPS);
+        // One plane alone is not worth so many tables.
+        let has_planes = plan.others.iter().any(|l| l.extent > 1);
+        let is_short = vectors == 1 || vectors <= SHORT && (has_planes || steps >= STEPS);
         let of_tile = if is_short { TILE } else { 1 };
+        let is_joined = !is_short && vectors > TILE && vectors <= JOINED * TILE;
         if is_short {
             tiles.extend((0..vectors).map(|vector| vector..vector + 1));
+        } else if is_joined {
+            let tile = |first: usize| first..vectors.min(first + TILE);
+            tiles.extend((0..vectors).step_by(TILE).map(tile));
         } else {
             for tile in [0..TILE.min(last), TILE.min(last)..last, last..vectors] {
                 tiles.extend(Some(tile).filter(|tile| !tile.is_empty()));
@@ -106,7 +123,9 @@ impl Padding {
             }
         }
         // A tile between the ends has all of its lanes.
-        if let (Some(bound), [_, middle, _]) = (&plan.lane_bound, &tiles[..]) {
+        if let (Some(bound), [_, middle, _]) = (&plan.lane_bound, &tiles[..])
+            && !is_joined
+        {
             let first = bound.first + (middle.start * width).cast_signed() + reach[0][0];
             let end = bound.first + (middle.end * width).cast_signed() + reach[0][1];
             if first < 0 || end > bound.extent.cast_signed() {
@@ -134,13 +153,16 @@ impl Padding {
         }
         // Tiles of units.
         let count = units.div_ceil(of_tile);
-        inner.end = if inner.end == units { count } else { inner.end / of_tile };
-        inner.start = inner.start.div_ceil(of_tile).min(inner.end);
+        if is_short {
+            inner = count..count;
+        }
         let edges = count - inner.len();
-        let sets = (edges + 2).checked_mul(tiles.len() * steps * size_of::<RowsEntry>());
-        let bytes = sets.filter(|bytes| *bytes <= BYTES)?;
+        let sets = edges + 2;
+        let bytes = sets.checked_mul(tiles.len() * steps * size_of::<RowsEntry>());
+        let bytes = bytes.filter(|bytes| *bytes <= BYTES)?;
         let tables = Kept::new(bytes, align_of::<RowsEntry>());
-        let mut padding = Padding { tables, units, of_tile, inner, tiles, has_ends, steps };
+        let mut padding =
+            Padding { tables, sets, units, of_tile, inner, tiles, is_joined, has_ends, steps };
         let rows = plan.unit_row();
         for tile in 0..count {
             if !padding.inner.contains(&tile) || tile == padding.inner.start {
@@ -152,6 +174,11 @@ impl Padding {
             padding.write(plan, edges + 1, rows * units.cast_signed(), alone);
         }
         Some(padding)
+    }
+
+    /// Whether vectors are of several rows.
+    pub(super) fn is_of_rows(&self) -> bool {
+        self.of_tile > 1
     }
 
     /// The number of the tables of a tile of units.
@@ -170,7 +197,12 @@ impl Padding {
 
     /// Returns a table.
     fn table(&self, set: usize, tile: usize) -> *const RowsEntry {
-        let number = (set * self.tiles.len() + tile) * self.steps;
+        // Those of a call follow each other.
+        let number = match self.is_of_rows() {
+            true => tile * self.sets + set,
+            false => set * self.tiles.len() + tile,
+        };
+        let number = number * self.steps;
         self.tables.as_ptr().cast::<RowsEntry>().wrapping_add(number)
     }
 
@@ -187,28 +219,39 @@ impl Padding {
         }
     }
 
-    /// Forms rows at a point of the other loops.
+    /// Forms rows of some planes, from a point of the other loops on.
     ///
     /// # Safety
     ///
     /// As [`rows`](super::rows()).
-    pub(super) unsafe fn run(&self, plan: &Plan, all: &Tables, other: usize, units: Range<usize>) {
+    pub(super) unsafe fn run(
+        &self,
+        plan: &Plan,
+        all: &Tables,
+        other: usize,
+        planes: Loop,
+        units: Range<usize>,
+    ) {
         let (x, w, c) = plan.at(all, other);
-        let count = |tiles: Range<usize>| {
-            tiles.start * self.of_tile..self.units.min(tiles.end * self.of_tile)
+        let edges = |units: Range<usize>| units.map(|unit| unit..unit + 1);
+        let (low, inner, high) = match self.is_of_rows() {
+            true => (0..0, units.clone(), 0..0),
+            false => (
+                units.start..units.end.min(self.inner.start),
+                units.start.max(self.inner.start)..units.end.min(self.inner.end),
+                units.start.max(self.inner.end)..units.end,
+            ),
         };
-        let all_tiles = units.start / self.of_tile..units.end.div_ceil(self.of_tile);
-        let edges = |tiles: Range<usize>| tiles.map(|tile| count(tile..tile + 1));
-        let low = edges(all_tiles.start..all_tiles.end.min(self.inner.start));
-        let inner = all_tiles.start.max(self.inner.start)..all_tiles.end.min(self.inner.end);
-        let high = edges(all_tiles.start.max(self.inner.end)..all_tiles.end);
         let odd = (plan.is_odd && units.end == self.units).then_some(self.units..self.units + 1);
-        let inner = count(inner);
-        let together = if self.tiles.len() > 1 && self.of_tile == 1 { UNITS } else { usize::MAX };
+        let is_apart = self.tiles.len() > 1 && !self.is_of_rows() && !self.is_joined;
+        let together = if is_apart { UNITS } else { usize::MAX };
         let parts = inner.clone().step_by(together);
         let middle = parts.map(|start| start..inner.end.min(start.saturating_add(together)));
-        for units in low.chain(middle).chain(high).chain(odd).filter(|units| !units.is_empty()) {
-            for (number, tile) in self.tiles.iter().enumerate() {
+        let parts = edges(low).chain(middle).chain(edges(high)).chain(odd);
+        let all_tiles = self.tiles[0].start..self.tiles[self.tiles.len() - 1].end;
+        let tiles = if self.is_joined { core::slice::from_ref(&all_tiles) } else { &self.tiles };
+        for units in parts.filter(|units| !units.is_empty()) {
+            for (number, tile) in tiles.iter().enumerate() {
                 let is_odd = units.start == self.units;
                 let (set, rows) = match is_odd {
                     true => (self.odd(), 1),
@@ -229,16 +272,17 @@ impl Padding {
                     c: c.wrapping_offset(of_units.out.wrapping_mul(along)).wrapping_offset(skipped),
                     rows: of_units,
                     lanes: plan.lanes.extent.min(tile.end * plan.set.width) - lane,
+                    planes,
                 };
                 // In the middle of the image nothing is outside.
                 let is_middle = set == 0 && number == 1 && self.tiles.len() == 3 && !is_odd;
                 let steps = match self.of_tile {
+                    1 if self.is_joined => Steps::EachOfTiles(self.table(set, 0)),
                     1 if is_middle => Steps::Whole,
                     1 if set == 0 && self.has_ends && !is_odd => {
                         Steps::Ends(self.table(set, number))
                     }
                     1 => Steps::Each(self.table(set, number)),
-                    _ if set == 0 && !is_odd => Steps::SameOfRows(self.table(set, number)),
                     _ => Steps::EachOfRows(self.table(set, number)),
                 };
                 // SAFETY: the caller's duties; steps whose lanes are outside say so.
@@ -257,19 +301,30 @@ impl Padding {
     ///
     /// As [`run`](Self::run).
     unsafe fn alone(&self, plan: &Plan, all: &Tables, block: Block, unit: usize, vector: usize) {
-        let mut memory = Kept::new(all.alone * size_of::<RowsEntry>(), align_of::<RowsEntry>());
+        // The vector and the unit that every table starts with.
+        let (tables, along, down) = match (self.is_of_rows(), self.is_joined) {
+            (true, _) => (block.rows.extent.div_ceil(self.of_tile), 0, self.of_tile),
+            (false, true) => (self.tiles.len(), TILE, 0),
+            (false, false) => (1, 0, 0),
+        };
+        let bytes = tables * all.alone * size_of::<RowsEntry>();
+        let mut memory = Kept::new(bytes, align_of::<RowsEntry>());
         let table = memory.as_mut_ptr().cast::<RowsEntry>();
         for row in 0..2 {
-            let at = plan.unit_row() * unit.cast_signed() + plan.rows.row * row;
-            for step in 0..all.alone {
-                // SAFETY: there is room for so many.
-                unsafe {
-                    table.wrapping_add(step).write(entry(plan, step, [vector, self.of_tile], at));
-                };
+            let mut to = table;
+            for i in 0..tables {
+                let (vector, unit) = (vector + i * along, (unit + i * down).cast_signed());
+                let at = plan.unit_row() * unit + plan.rows.row * row;
+                for step in 0..all.alone {
+                    // SAFETY: there is room for the steps of all tiles.
+                    unsafe { to.write(entry(plan, step, [vector, self.of_tile], at)) };
+                    to = to.wrapping_add(1);
+                }
             }
             let x = block.x.wrapping_offset(plan.rows.x * row);
             let c = block.c.wrapping_offset(plan.rows.out * row);
             let steps = match self.of_tile {
+                1 if self.is_joined => Steps::EachOfTiles(table),
                 1 => Steps::Each(table),
                 _ => Steps::EachOfRows(table),
             };

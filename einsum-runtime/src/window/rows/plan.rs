@@ -8,11 +8,12 @@ use crate::kernel::raw::{Factor, RawKernels, RawMode, RawRead};
 use crate::kernel::rows::{RowsEntry, RowsSet};
 use crate::kernel::x86_64::rows::{ROWS_32, ROWS_64};
 use crate::kernel::{Dim, Dims};
+use crate::sort::sort_by_key;
 use crate::window::affine::{plus, times};
 use crate::window::is_stencil;
 
 /// The most products of a sum: they have a table, which stays in a first-level cache.
-const STEPS: usize = 1024;
+pub(super) const STEPS: usize = 1024;
 
 /// The most products of a sum of which two rows are formed at a time: longer sums are columns, which use a load for four
 /// ([`stencil`](super::stencil)).
@@ -57,6 +58,11 @@ pub(super) struct Plan {
     pub(super) row_bound: Option<Bound>,
 }
 
+/// Returns the kernels for elements of a size.
+pub(super) fn set_of(size: usize) -> &'static RowsSet {
+    if size == 4 { &ROWS_32 } else { &ROWS_64 }
+}
+
 impl Plan {
     pub(super) fn of(
         dims: &Dims<2>,
@@ -69,7 +75,7 @@ impl Plan {
             RawMode::Scale { alpha: Factor::One, beta: Factor::One } => true,
             RawMode::Scale { .. } => return None,
         };
-        let set = if size == 4 { &ROWS_32 } else { &ROWS_64 };
+        let set = set_of(size);
         let lanes = dims.iter().position(|d| !d.summed && d.out == 1 && d.extent > 1)?;
         let of_lanes = dims[lanes];
         let p = (0..2).find(|&p| of_lanes.sources[p] == 1 && of_lanes.sources[1 - p] == 0)?;
@@ -142,7 +148,11 @@ impl Plan {
                 return None;
             }
         }
-        let is_other = |i: &usize| *i != lanes && Some(*i) != y && !dims[*i].summed;
+        let is_other =
+            |i: &usize| *i != lanes && Some(*i) != y && !dims[*i].summed && dims[*i].extent > 1;
+        // Planes that follow each other innermost.
+        let mut others: SmallVec<[Loop; 8]> = (0..dims.len()).filter(is_other).map(own).collect();
+        sort_by_key(&mut others[..], |l| core::cmp::Reverse(l.x.unsigned_abs()));
         let is_summed = |i: &usize| Some(*i) != u && dims[*i].summed;
         Some(Plan {
             set,
@@ -152,7 +162,7 @@ impl Plan {
             rows: of_rows,
             u: u.map(own),
             is_odd,
-            others: (0..dims.len()).filter(is_other).map(own).collect(),
+            others,
             summed: (0..dims.len()).filter(is_summed).map(own).collect(),
             points: all,
             lane_bound: bounds.and_then(|b| Some(b.lanes.as_ref()?.2)),

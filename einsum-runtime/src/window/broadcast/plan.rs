@@ -1,0 +1,297 @@
+//! Whether, and in which blocks, a nest is run with the lanes of vectors along the source that has no windows.
+
+use core::ops::Range;
+
+use smallvec::{SmallVec, smallvec};
+
+use super::parts::{cuts, is_inside};
+use crate::kernel::level::Level;
+use crate::sort::sort_by_key;
+use crate::window::affine::{Affine, Line};
+
+/// The most bytes of the other source that are packed at a time, and of results in a buffer: with what is read of the
+/// windowed source they fit most of a second-level cache of 1 MB.
+const PACKED: usize = if cfg!(test) { 2 << 10 } else { 600 << 10 };
+const RESULTS: usize = if cfg!(test) { 1 << 10 } else { 384 << 10 };
+
+/// The most bytes from the first to the last that a block reads of the windowed source, and columns that are no block of
+/// less.
+const IMAGE: usize = if cfg!(test) { 1 << 10 } else { 448 << 10 };
+const FEW: usize = if cfg!(test) { 6 } else { 96 };
+
+/// How much of a padded nest is inside, at least. There is less in few, which then are left to others.
+const INSIDE: f64 = 0.6;
+
+/// The vectors of a block, those of a kernel, and its columns.
+const VECTORS: usize = 4;
+const COLUMNS: usize = 6;
+
+/// The fewest products of a sum.
+const STEPS: usize = if cfg!(test) { 6 } else { 32 };
+
+/// The fewest products of a nest: a plan takes as long as thousands.
+const POINTS: usize = if cfg!(test) { 64 } else { 1 << 19 };
+
+/// The most parts: each is a call.
+const PARTS: usize = 64;
+
+/// Times in steps of a kernel with one vector: of a step, whatever its columns; of a call, and of a step or column in its
+/// tables; of an element that is packed, or moved to the target.
+const STEP: f64 = if cfg!(test) { 2.0 } else { 12.0 };
+const CALL: f64 = if cfg!(test) { 0.0 } else { 2000.0 };
+const ENTRY: f64 = if cfg!(test) { 0.0 } else { 0.7 };
+const MOVED: f64 = if cfg!(test) { 0.5 } else { 2.5 };
+
+/// A loop in blocks.
+#[derive(Clone, Copy, Debug)]
+struct Cut {
+    number: usize,
+    extent: usize,
+    block: usize,
+}
+
+impl Cut {
+    fn count(&self) -> usize {
+        self.extent.div_ceil(self.block)
+    }
+}
+
+/// How a nest is run.
+pub(super) struct Plan {
+    /// The source with windows, read element by element where it lies.
+    pub(super) p: usize,
+    /// The loop that the lanes run along, and what there is from one of its rows to the next in buffers.
+    pub(super) lanes: usize,
+    pub(super) pitch: usize,
+    /// The loops over results and those that are summed, the outermost first: so many whose points run one by one, lanes,
+    /// and columns.
+    singles: usize,
+    kept: SmallVec<[Cut; 8]>,
+    summed: SmallVec<[Cut; 8]>,
+    /// The blocks of columns.
+    same: usize,
+    /// The blocks of lanes, if all are packed beside each other: then they run inside of a block of columns, which has
+    /// just been read. Else 1, and columns run inside of a block of lanes.
+    pub(super) slots: usize,
+    /// Whether lanes are adjacent in the target, so that results need no buffer.
+    pub(super) is_direct: bool,
+}
+
+impl Plan {
+    /// Returns the plan, if a nest can be run so in less than some time. `size` is that of an element.
+    pub(super) fn of(nest: &Affine, size: usize, time: f64) -> Option<Self> {
+        let width = match Level::current() {
+            Level::Plain => return None,
+            Level::Avx2 => 32 / size,
+            Level::Avx512 => 64 / size,
+        };
+        let points = nest.loops.iter().fold(1_usize, |n, l| n.saturating_mul(l.extent));
+        if points < POINTS {
+            return None;
+        }
+        let unit = (size, width);
+        (0..2).find_map(|p| Self::with_windows_of(nest, p, unit, time))
+    }
+
+    fn with_windows_of(
+        nest: &Affine,
+        p: usize,
+        (size, width): (usize, usize),
+        time: f64,
+    ) -> Option<Self> {
+        let extent = |n: usize| nest.loops[n].extent;
+        let is_kept = |n: usize| nest.loops[n].out.is_some();
+        let all = || (0..nest.loops.len()).filter(|&n| extent(n) > 1);
+        let moves = |p: usize, n: usize| nest.sources[p].iter().any(|l| l.coefficients[n] != 0);
+        let loops_of = |line: &Line| all().filter(|&n| line.coefficients[n] != 0).count();
+        let is_whole = |p: usize| {
+            let extents = || nest.loops.iter().map(|l| l.extent);
+            nest.sources[p].iter().all(|line| line.has(line.range(extents())))
+        };
+        let has_windows = |p: usize| nest.sources[p].iter().any(|line| loops_of(line) > 1);
+        if !is_whole(1 - p) || has_windows(1 - p) || is_whole(p) && !has_windows(p) {
+            return None;
+        }
+        let others = || all().filter(|&n| is_kept(n) && !moves(p, n));
+        let lanes = others().filter(|&n| moves(1 - p, n)).max_by_key(|&n| extent(n))?;
+        let steps = all().filter(|&n| !is_kept(n)).map(extent).fold(1, usize::saturating_mul);
+        if 2 * extent(lanes) < width || steps < STEPS || nest.loops.iter().any(|l| l.extent == 0) {
+            return None;
+        }
+        // However much of it lies beside the edges.
+        let least = if is_whole(p) { 1.0 } else { INSIDE };
+        let vectors = extent(lanes).div_ceil(width);
+        let points: f64 = all().filter(|&n| n != lanes).map(|n| extent(n) as f64).product();
+        if least * vectors as f64 * points > time {
+            return None;
+        }
+        let stride = |p: usize, n: usize| {
+            let along = nest.sources[p].iter();
+            let steps = along.map(|l| l.coefficients[n].saturating_mul(l.stride).unsigned_abs());
+            steps.max().unwrap_or(0)
+        };
+        let out = |n: usize| nest.loops[n].out.map_or(0, isize::unsigned_abs);
+        // Loops over results: points one by one of those that both sources have, or neither; lanes; columns.
+        let is_column = |n: usize| is_kept(n) && moves(p, n) && !moves(1 - p, n);
+        let mut columns: SmallVec<[usize; 8]> = all().filter(|&n| is_column(n)).collect();
+        sort_by_key(&mut columns[..], |&n| core::cmp::Reverse(out(n)));
+        let is_single = |n: &usize| is_kept(*n) && *n != lanes && !is_column(*n);
+        let of_block = vectors.div_ceil(vectors.div_ceil(VECTORS));
+        let pitch = of_block * width;
+        let mut kept: SmallVec<[Cut; 8]> = SmallVec::new();
+        let cut = |number: usize, block: usize| Cut { number, extent: extent(number), block };
+        kept.extend(all().filter(is_single).map(|n| cut(n, 1)));
+        let singles = kept.len();
+        kept.push(cut(lanes, pitch.min(extent(lanes))));
+        kept.extend(columns.iter().map(|&n| cut(n, extent(n))));
+        let is_direct = nest.loops[lanes].out == Some(1);
+        // Steps in the order of the windowed source.
+        let mut summed: SmallVec<[usize; 8]> = all().filter(|&n| !is_kept(n)).collect();
+        sort_by_key(&mut summed[..], |&n| core::cmp::Reverse(stride(p, n)));
+        let mut summed: SmallVec<[Cut; 8]> = summed.iter().map(|&n| cut(n, extent(n))).collect();
+        let is_packed = |number: usize| moves(1 - p, number);
+        if !summed.iter().any(|cut| is_packed(cut.number)) {
+            return None;
+        }
+        shorten(&mut summed, &|cuts| block_of(cuts) <= PACKED / (pitch * size));
+        let columns = &mut kept[singles + 1..];
+        shorten(columns, &|cuts| block_of(cuts) <= RESULTS / (pitch * size));
+        // Not for fewer columns than are worth a call.
+        let is_small = |cuts: &[Cut]| {
+            block_of(cuts) <= FEW || image(nest, p, &[cuts, &summed]).saturating_mul(size) <= IMAGE
+        };
+        shorten(columns, &is_small);
+        let same = columns.iter().map(Cut::count).product();
+        let blocks = kept[singles].count();
+        let is_packed = block_of(&summed) == steps && steps * blocks <= PACKED / (pitch * size);
+        let slots = if is_packed { blocks } else { 1 };
+        let plan = Plan { p, lanes, pitch, singles, kept, summed, same, slots, is_direct };
+        (plan.time_of(nest, vectors, width)? < time).then_some(plan)
+    }
+
+    /// Returns the time that all takes, for so many vectors of lanes.
+    fn time_of(&self, nest: &Affine, vectors: usize, width: usize) -> Option<f64> {
+        let (around, columns) = self.kept.split_at(self.singles + 1);
+        let of_block = vectors as f64 / around[self.singles].count() as f64;
+        let around: f64 = around.iter().map(|cut| cut.count() as f64).product();
+        let sums = self.summed();
+        // Of every part the columns of a block, and the steps.
+        let points = |cuts: &[Cut]| cuts.iter().map(|cut| cut.extent as f64).product::<f64>();
+        let all = [points(columns) / self.same as f64, points(&self.summed)];
+        let mut parts: SmallVec<[[f64; 2]; PARTS]> = smallvec![all];
+        for line in nest.sources[self.p].iter().filter(|line| !is_inside(nest, line)) {
+            let mut shares: SmallVec<[[f64; 2]; PARTS]> = SmallVec::new();
+            cuts(nest, line, &mut |cut| {
+                shares.push([cut.results.len() as f64, cut.window.len() as f64 / cut.of as f64]);
+                (shares.len() * parts.len() <= PARTS).then_some(())
+            })?;
+            let results = shares.iter().map(|[results, _]| results).sum::<f64>();
+            let of_part = |[columns, steps]: &[f64; 2]| {
+                let (columns, steps) = (columns / results, *steps);
+                shares.iter().map(move |share| [columns * share[0], steps * share[1]])
+            };
+            let cut = parts.iter().flat_map(of_part).collect();
+            parts = cut;
+        }
+        let mut time = 0.0;
+        for [columns, steps] in parts {
+            let tiles = (columns / COLUMNS as f64).ceil();
+            let of_tile = (of_block * columns / tiles).max(STEP);
+            let calls = sums as f64 * CALL + ENTRY * (steps + columns);
+            time += around * self.same as f64 * (tiles * of_tile * steps + calls);
+        }
+        let times_packed = if sums > 1 { self.same } else { 1 } as f64;
+        let packed = around * (of_block * width as f64) * points(&self.summed) * times_packed;
+        let moved = if self.is_direct { 0.0 } else { points(&self.kept) };
+        Some(time + MOVED * (packed + moved))
+    }
+
+    /// The number of blocks of results, and of sums.
+    pub(super) fn kept(&self) -> usize {
+        self.kept.iter().map(Cut::count).product()
+    }
+
+    pub(super) fn summed(&self) -> usize {
+        self.summed.iter().map(Cut::count).product()
+    }
+
+    /// Returns where what a block over results reads of the other source is packed, and a number for it.
+    pub(super) fn place(&self, kept: usize) -> (usize, usize) {
+        match self.slots {
+            1 => (0, kept / self.same),
+            slots => (kept % slots, kept / slots / self.same),
+        }
+    }
+
+    /// Returns the points of every loop in a block.
+    pub(super) fn at(
+        &self,
+        loops: usize,
+        kept: usize,
+        summed: usize,
+    ) -> SmallVec<[Range<usize>; 8]> {
+        let mut parts: SmallVec<[Range<usize>; 8]> = SmallVec::from_elem(0..1, loops);
+        let mut kept_rest = kept;
+        let mut summed_rest = summed;
+        let mut take = |cut: &Cut, rest: &mut usize| {
+            let start = *rest % cut.count() * cut.block;
+            *rest /= cut.count();
+            parts[cut.number] = start..cut.extent.min(start + cut.block);
+        };
+        let is_inner = self.slots > 1;
+        if is_inner {
+            take(&self.kept[self.singles], &mut kept_rest);
+        }
+        let others = self.kept.iter().rev().filter(|cut| !is_inner || cut.number != self.lanes);
+        others.for_each(|cut| take(cut, &mut kept_rest));
+        self.summed.iter().rev().for_each(|cut| take(cut, &mut summed_rest));
+        parts
+    }
+
+    /// The loops of a buffer for the other source, the innermost first: lanes, then sums.
+    pub(super) fn packed(&self) -> impl Iterator<Item = usize> {
+        core::iter::once(self.lanes).chain(self.summed.iter().rev().map(|cut| cut.number))
+    }
+
+    /// The loops of a buffer for results, likewise.
+    pub(super) fn results(&self) -> impl Iterator<Item = usize> {
+        let columns = self.kept.iter().rev().map(|cut| cut.number).filter(|n| *n != self.lanes);
+        core::iter::once(self.lanes).chain(columns)
+    }
+
+    /// The elements of the buffers: a slot, and results.
+    pub(super) fn elements(&self) -> [usize; 2] {
+        let points = |cuts: &[Cut]| -> usize {
+            cuts.iter().filter(|cut| cut.number != self.lanes).map(|cut| cut.block).product()
+        };
+        let results = if self.is_direct { 0 } else { points(&self.kept) };
+        [points(&self.summed) * self.pitch, results * self.pitch]
+    }
+}
+
+fn block_of(cuts: &[Cut]) -> usize {
+    cuts.iter().fold(1, |n, cut| n.saturating_mul(cut.block))
+}
+
+/// Returns how many elements of a source there are between the first and the last that blocks read.
+fn image(nest: &Affine, p: usize, blocks: &[&[Cut]]) -> usize {
+    let along = |line: &Line| {
+        let cuts = blocks.iter().flat_map(|cuts| cuts.iter());
+        let reach = cuts
+            .map(|cut| line.coefficients[cut.number].unsigned_abs().saturating_mul(cut.block - 1));
+        reach.fold(1, usize::saturating_add).min(line.extent)
+    };
+    nest.sources[p].iter().map(along).fold(1, usize::saturating_mul)
+}
+
+/// Makes blocks shorter, the outer ones first, until they are small.
+fn shorten(cuts: &mut [Cut], is_small: &dyn Fn(&[Cut]) -> bool) {
+    for i in 0..cuts.len() {
+        let mut count = cuts[i].count();
+        while cuts[i].block > 1 && !is_small(cuts) {
+            // About an eighth more at a time.
+            count += count.div_ceil(8);
+            cuts[i].block = cuts[i].extent.div_ceil(count).max(1);
+        }
+    }
+}

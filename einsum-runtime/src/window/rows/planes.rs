@@ -1,0 +1,295 @@
+//! Padded stencils on small planes: rows of results that follow each other in the target as the rows that they read do in X
+//! are one row, whose vectors do not end where rows do. What a shifted vector reads beyond the ends of rows, masks leave
+//! out:
+//!
+//! ```text
+//! out[n·y + x] = Σ over steps of  X[n·(y + u) + x + v] · W[u, v]      where y + u and x + v are inside
+//! ```
+//!
+//! The masks of all steps are the same for every plane.
+
+use smallvec::SmallVec;
+
+use super::padding::{Bounded, Bounds};
+use super::plan::{STEPS, set_of};
+use crate::kept::Kept;
+use crate::kernel::raw::{Factor, RawKernels, RawMode, RawRead};
+use crate::kernel::rows::{RowsArguments, RowsEntry, RowsSet};
+use crate::kernel::{Dim, Dims};
+use crate::threads::{self, BYTES_MULTIPLIED, Grid, Shared};
+use crate::window::is_stencil;
+
+/// The vectors of a tile.
+const TILE: usize = 4;
+
+/// The time of a step for a vector of one row, of two, and of a lone row at the end, and of that row besides.
+const STEP: [f64; 3] = [2.0, 2.2, 4.5];
+const LONE: f64 = 20.0;
+
+/// The most bytes of tables: they should stay in a first-level cache with the rows of X.
+const BYTES: usize = 16 << 10;
+
+/// How many times the time that products take elsewhere they take here.
+const TIMES: usize = 3;
+
+/// A loop around planes; steps in bytes.
+#[derive(Clone, Copy)]
+struct Loop {
+    extent: usize,
+    x: isize,
+    w: isize,
+    out: isize,
+}
+
+/// How planes are formed.
+struct Planes {
+    set: &'static RowsSet,
+    adds: bool,
+    /// The lanes of a plane, and of a vector that is the last one.
+    lanes: usize,
+    /// The loop over planes of a call, and others.
+    outer: Loop,
+    others: SmallVec<[Loop; 8]>,
+    /// The steps of a tile.
+    steps: usize,
+    tables: Kept,
+}
+
+/// What all pieces read, and where they write.
+#[derive(Clone, Copy)]
+struct Places {
+    x: *const u8,
+    w: *const u8,
+    c: *mut u8,
+}
+
+/// Runs a nest so, if it is one; else does nothing and returns `false`.
+///
+/// # Safety
+///
+/// As [`rows`](super::rows()), for a source that may be read inside of `bounds` only.
+pub(in crate::window) unsafe fn planes(
+    kernels: &RawKernels,
+    dims: &Dims<2>,
+    reads: [RawRead; 2],
+    out: *mut u8,
+    mode: RawMode,
+    bounds: &Bounds,
+) -> bool {
+    let size = kernels.element.size();
+    let Some(planes) = Planes::of(dims, size, mode, bounds) else { return false };
+    #[cfg(test)]
+    crate::window::tests::take(crate::window::tests::Way::Planes);
+    let places = Places { x: reads[bounds.p].ptr, w: reads[1 - bounds.p].ptr, c: out };
+    let points = dims.iter().fold(1_usize, |n, d| n.saturating_mul(d.extent));
+    let nanoseconds = TIMES * points.saturating_mul(size) / BYTES_MULTIPLIED;
+    let others = planes.others.iter().fold(1_usize, |n, l| n.saturating_mul(l.extent));
+    let grid = Grid::of([others, planes.outer.extent], [1, 1], threads::pieces(nanoseconds));
+    // SAFETY: there are pointers to elements, and numbers and tables that nobody writes.
+    let shared = unsafe { Shared::new((&raw const planes, places)) };
+    threads::each(grid.pieces(), &|piece| {
+        let (planes, places) = shared.get();
+        // SAFETY: it lives until all pieces are done.
+        let planes = unsafe { &*planes };
+        let [others, outer] = grid.piece(piece);
+        for other in others {
+            // SAFETY: the caller's duties; pieces write different elements.
+            unsafe { planes.run(places, other, outer.clone()) };
+        }
+    });
+    true
+}
+
+impl Planes {
+    fn of(dims: &Dims<2>, size: usize, mode: RawMode, bounds: &Bounds) -> Option<Self> {
+        let adds = match mode {
+            RawMode::Assign => false,
+            RawMode::Scale { alpha: Factor::One, beta: Factor::One } => true,
+            RawMode::Scale { .. } => return None,
+        };
+        let (p, q) = (bounds.p, 1 - bounds.p);
+        let is_row = |d: &Dim<2>, step: isize| {
+            !d.summed && d.extent > 1 && d.sources[q] == 0 && [d.out, d.sources[p]] == [step; 2]
+        };
+        let x = dims.iter().position(|d| is_row(d, 1))?;
+        let row = dims[x].extent;
+        let y = dims.iter().position(|d| is_row(d, row.cast_signed()))?;
+        let count = |has: &dyn Fn(&Dim<2>) -> bool| {
+            let extents = dims.iter().filter(|d| has(d)).map(|d| d.extent);
+            extents.fold(1_usize, usize::saturating_mul)
+        };
+        let columns = count(&|d| !d.summed && d.sources[p] == 0);
+        let steps = count(&|d| d.summed);
+        let set = set_of(size);
+        let lanes = row.checked_mul(dims[y].extent)?;
+        let tiles = lanes.div_ceil(TILE * set.width);
+        let bytes = tiles.saturating_mul(steps).saturating_mul(size_of::<RowsEntry>());
+        if !is_stencil(columns) || !(2..=STEPS).contains(&steps) || bytes > BYTES {
+            return None;
+        }
+        // Rows that are formed two at a time, if they can be, read less, but fill vectors less as well.
+        let is_window = |d: &&Dim<2>| {
+            d.summed && d.sources[q] != 0 && d.sources[p].unsigned_abs() == row && d.extent > 1
+        };
+        let vectors = |lanes: usize| lanes.div_ceil(set.width) as f64;
+        let (rows, all) = (dims[y].extent, steps as f64);
+        let of_row = match dims.iter().find(is_window).filter(|_| !adds) {
+            Some(u) => {
+                let with_zeros = (u.extent + 1) as f64 / u.extent as f64;
+                let pairs = (rows / 2) as f64 * STEP[1] * all * with_zeros;
+                pairs + (rows % 2) as f64 * (STEP[2] * all + LONE)
+            }
+            None => rows as f64 * STEP[0] * all,
+        };
+        if vectors(row) * of_row < vectors(lanes) * STEP[0] * all {
+            return None;
+        }
+        let size = size.cast_signed();
+        let around = |(i, d): (usize, &Dim<2>)| {
+            let step = |step: isize| step.wrapping_mul(size);
+            let [x_step, w] = [d.sources[p], d.sources[q]].map(step);
+            let is_around = i != x && i != y && !d.summed;
+            is_around.then_some(Loop { extent: d.extent, x: x_step, w, out: step(d.out) })
+        };
+        let mut others: SmallVec<[Loop; 8]> = dims.iter().enumerate().filter_map(around).collect();
+        // Planes that follow each other make a call.
+        let next = (0..others.len()).filter(|&i| others[i].extent > 1);
+        let outer = match next.min_by_key(|&i| others[i].x.unsigned_abs()) {
+            Some(outer) => others.remove(outer),
+            None => Loop { extent: 1, x: 0, w: 0, out: 0 },
+        };
+        let mut tables = Kept::new(bytes, align_of::<RowsEntry>());
+        let places = Steps { dims, p, x, y, bounds };
+        let mut table = tables.as_mut_ptr().cast::<RowsEntry>();
+        for tile in 0..tiles {
+            for step in 0..steps {
+                let entry = places.entry(step, tile * TILE * set.width, set.width, size);
+                // SAFETY: there is room for the steps of all tiles.
+                unsafe { table.write(entry) };
+                table = table.wrapping_add(1);
+            }
+        }
+        Some(Planes { set, adds, lanes, outer, others, steps, tables })
+    }
+
+    /// Forms planes at a point of the other loops.
+    ///
+    /// # Safety
+    ///
+    /// As [`planes`].
+    unsafe fn run(&self, places: Places, other: usize, planes: core::ops::Range<usize>) {
+        let Places { mut x, mut w, mut c } = places;
+        let mut go = |l: &Loop, at: usize| {
+            let at = at.cast_signed();
+            x = x.wrapping_offset(l.x.wrapping_mul(at));
+            w = w.wrapping_offset(l.w.wrapping_mul(at));
+            c = c.wrapping_offset(l.out.wrapping_mul(at));
+        };
+        let mut rest = other;
+        for l in self.others.iter().rev() {
+            go(l, rest % l.extent);
+            rest /= l.extent;
+        }
+        go(&self.outer, planes.start);
+        let width = self.set.width;
+        let element = 64 / width;
+        let vectors = self.lanes.div_ceil(width);
+        let mask = |lanes: usize| (1 << lanes) - 1;
+        let steps = self.tables.as_ptr().cast::<RowsEntry>();
+        let mut arguments = RowsArguments {
+            x,
+            c,
+            w,
+            steps,
+            steps_end: steps.wrapping_add(self.steps),
+            outer: planes.len(),
+            x_outer: self.outer.x,
+            c_outer: self.outer.out,
+            vectors,
+            x_vector: (width * element).cast_signed(),
+            c_vector: (width * element).cast_signed(),
+            mask: mask(width),
+            last_mask: mask(self.lanes - (vectors - 1) * width),
+            w_row: 0,
+            c_row: 0,
+            adds: usize::from(self.adds),
+            is_nan: 0,
+            w_outer: self.outer.w,
+            steps_tile: self.steps * size_of::<RowsEntry>(),
+        };
+        if planes.is_empty() {
+            return;
+        }
+        // SAFETY: the caller's duties; steps whose lanes are outside say so.
+        unsafe { (self.set.each_masked[0])(&mut arguments) };
+    }
+}
+
+/// Where the steps of a plane are.
+struct Steps<'s> {
+    dims: &'s Dims<2>,
+    p: usize,
+    /// The loops along rows, and over rows.
+    x: usize,
+    y: usize,
+    bounds: &'s Bounds,
+}
+
+impl Steps<'_> {
+    /// Returns a step for a tile that starts at a lane of the plane.
+    fn entry(&self, step: usize, first: usize, width: usize, size: isize) -> RowsEntry {
+        let mut entry = RowsEntry { x: 0, w: 0, masks: [0; 4] };
+        let bounds = [&self.bounds.lanes, &self.bounds.rows];
+        // The positions of the plane's first point in the axes with ends.
+        let mut at = bounds.map(|axis| axis.as_ref().map_or(0, |(_, _, bound)| bound.first));
+        let mut rest = step;
+        for (i, d) in self.dims.iter().enumerate().rev().filter(|(_, d)| d.summed) {
+            let point = (rest % d.extent).cast_signed();
+            rest /= d.extent;
+            entry.x = entry.x.wrapping_add(d.sources[self.p].wrapping_mul(point * size));
+            entry.w = entry.w.wrapping_add(d.sources[1 - self.p].wrapping_mul(point * size));
+            for (at, axis) in at.iter_mut().zip(bounds) {
+                *at += axis.as_ref().map_or(0, |(_, coefficients, _)| coefficients[i]) * point;
+            }
+        }
+        let (row, rows) = (self.dims[self.x].extent, self.dims[self.y].extent);
+        for (vector, mask) in entry.masks.iter_mut().enumerate() {
+            let start = first + vector * width;
+            let mut lane = start;
+            // The parts of rows in a vector.
+            while lane < start + width && lane < row * rows {
+                let (y, x) = (lane / row, lane % row);
+                let count = (row - x).min(start + width - lane);
+                let bits = self.inside(bounds, at, y, x..x + count);
+                *mask |= (bits << (lane - start)) as u16;
+                lane += count;
+            }
+        }
+        entry
+    }
+
+    /// Returns which points of a part of a row are inside, a bit each.
+    fn inside(
+        &self,
+        bounds: [&Option<Bounded>; 2],
+        at: [isize; 2],
+        y: usize,
+        part: core::ops::Range<usize>,
+    ) -> u32 {
+        let mut bits = (1_u32 << part.len()) - 1;
+        for (axis, at) in bounds.into_iter().zip(at) {
+            let Some((_, coefficients, bound)) = axis else { continue };
+            let start = at
+                + coefficients[self.y] * y.cast_signed()
+                + coefficients[self.x] * part.start.cast_signed();
+            let step = coefficients[self.x];
+            let exist = match step {
+                0 if start >= 0 && start < bound.extent.cast_signed() => 0..part.len(),
+                0 => 0..0,
+                _ => crate::window::affine::inside(start, step, part.len(), bound.extent),
+            };
+            bits &= ((1_u32 << exist.len()) - 1) << exist.start;
+        }
+        bits
+    }
+}

@@ -1,0 +1,68 @@
+//! Convolutions and their gradients.
+
+use num_complex::{Complex32, Complex64};
+
+use super::random_axes::check_random;
+use super::stencils::{ADJACENT, APART, check_depthwise, check_same};
+use super::{Array, Integer, Random, TAKEN, axis, check};
+use crate::kernel::level::on_every_level;
+
+/// Convolutions along one axis or two, and both gradients: every stride, dilation, and padding.
+fn check_convolutions<T: Integer>(random: &mut Random, rounds: usize) {
+    for _ in 0..rounds {
+        // Small ones, and some that are worth buffers.
+        let is_large = random.one_in(2);
+        let windows = if is_large && random.one_in(2) { 1 } else { 1 + random.below(2) };
+        let most = match (is_large, windows) {
+            (false, _) => 4,
+            (true, 1) => 20,
+            (true, _) => 9,
+        };
+        let mut extents: Vec<usize> =
+            vec![1 + random.below(4), 1 + random.below(most), 1 + random.below(most)];
+        let (mut x, mut w, mut y) =
+            (vec![axis(extents[0], 0, &[(0, 1)]), axis(extents[1], 0, &[(1, 1)])], vec![], vec![]);
+        w.push(axis(extents[2], 0, &[(2, 1)]));
+        w.push(axis(extents[1], 0, &[(1, 1)]));
+        y.push(axis(extents[0], 0, &[(0, 1)]));
+        y.push(axis(extents[2], 0, &[(2, 1)]));
+        for _ in 0..windows {
+            let (s, d) = (1 + random.below(3), 1 + random.below(3));
+            let longest = if is_large && windows == 1 { 40 } else { 9 };
+            let (n, k) = (1 + random.below(longest), 1 + random.below(5));
+            let pad = random.below(d * (k - 1) + 3);
+            let reach = s * (n - 1) + d * (k - 1) + 1;
+            // Up to the last position that is read, or beyond.
+            let extent = (reach.saturating_sub(2 * pad) + random.below(s + 1)).max(1);
+            let number = extents.len();
+            extents.extend([n, k]);
+            let terms = [(number, s.cast_signed()), (number + 1, d.cast_signed())];
+            x.push(axis(extent, -pad.cast_signed(), &terms));
+            w.push(axis(k, 0, &[(number + 1, 1)]));
+            y.push(axis(n, 0, &[(number, 1)]));
+        }
+        let [x, w, y] = [x, w, y].map(|axes| Array::lay(random, axes));
+        check::<T, 2>(random, &extents, &[x.clone(), w.clone()], &y);
+        check::<T, 2>(random, &extents, &[y.clone(), w.clone()], &x);
+        check::<T, 2>(random, &extents, &[x, y], &w);
+    }
+}
+
+#[test]
+fn convolutions() {
+    let mut random = Random(1);
+    on_every_level(|_| {
+        check_convolutions::<f32>(&mut random, 200);
+        check_convolutions::<f64>(&mut random, 60);
+        check_depthwise::<f32>(&mut Random(5), APART, 80);
+        check_depthwise::<f32>(&mut Random(7), ADJACENT, 20);
+        check_same::<f32>(&mut Random(10), 80);
+    });
+    check_convolutions::<Complex32>(&mut random, 40);
+    check_convolutions::<Complex64>(&mut random, 20);
+    check_convolutions::<i32>(&mut random, 40);
+    check_convolutions::<i64>(&mut random, 20);
+    check_random::<f64, 2>(&mut random, 100);
+    println!("{:?}", TAKEN.get());
+    assert!(TAKEN.get().iter().all(|taken| *taken > 3), "{:?}", TAKEN.get());
+}

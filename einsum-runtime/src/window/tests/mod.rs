@@ -1,0 +1,245 @@
+//! Against loops over all points: random nests of small integers, whose sums are exact in every order.
+
+mod broadcast;
+mod convolutions;
+mod no_numbers;
+mod random_axes;
+mod stencils;
+#[cfg(feature = "threads")]
+mod threads;
+
+use core::cell::Cell;
+
+use num_complex::{Complex32, Complex64};
+
+use super::{Axis, Term, Windowed, run};
+use crate::element::Element;
+use crate::kernel::raw::{Factor, RawKernels, RawMode, RawRead, Sources};
+
+/// How a nest can be run.
+#[derive(Clone, Copy, Debug)]
+pub(in crate::window) enum Way {
+    Broadcast,
+    Buffers,
+    Channels,
+    Classes,
+    FlatResults,
+    PaddedRows,
+    Planes,
+    Results,
+    Rows,
+    Scatter,
+    Spread,
+    Stencil,
+    Taps,
+}
+
+thread_local! {
+    static TAKEN: Cell<[usize; 13]> = const { Cell::new([0; 13]) };
+}
+
+/// Counts the nests that this thread runs so.
+pub(in crate::window) fn take(way: Way) {
+    let mut taken = TAKEN.get();
+    taken[way as usize] += 1;
+    TAKEN.set(taken);
+}
+
+/// A linear congruential generator (Knuth's MMIX constants), its high bits.
+struct Random(u64);
+
+impl Random {
+    fn below(&mut self, n: usize) -> usize {
+        self.0 =
+            self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (self.0 >> 33) as usize % n
+    }
+
+    fn one_in(&mut self, n: usize) -> bool {
+        self.below(n) == 0
+    }
+}
+
+trait Integer: Element + core::fmt::Debug {
+    fn of(re: i8, im: i8) -> Self;
+}
+
+macro_rules! integer {
+    ($($real:ty),*; $($complex:ty),*) => {
+        $( impl Integer for $real {
+            fn of(re: i8, _: i8) -> Self {
+                re.into()
+            }
+        } )*
+        $( impl Integer for $complex {
+            fn of(re: i8, im: i8) -> Self {
+                <$complex>::new(re.into(), im.into())
+            }
+        } )*
+    };
+}
+integer!(f32, f64, i32, i64; Complex32, Complex64);
+
+/// An axis, owned.
+#[derive(Clone, Debug)]
+struct Owned {
+    extent: usize,
+    stride: isize,
+    terms: Vec<Term>,
+    offset: isize,
+}
+
+impl Owned {
+    fn at_stride(self, stride: isize) -> Self {
+        Owned { stride, ..self }
+    }
+
+    fn axis(&self) -> Axis<'_> {
+        let Owned { extent, stride, ref terms, offset } = *self;
+        Axis { extent, stride, terms, offset }
+    }
+}
+
+/// An array: its axes, the place of its first element, and the elements that its memory has.
+#[derive(Clone, Debug)]
+struct Array {
+    axes: Vec<Owned>,
+    first: usize,
+    len: usize,
+}
+
+impl Array {
+    /// Lays axes out in a random order, some with gaps or turned round.
+    fn lay(random: &mut Random, mut axes: Vec<Owned>) -> Self {
+        let mut order: Vec<usize> = (0..axes.len()).collect();
+        if random.one_in(3) {
+            for i in 1..order.len() {
+                order.swap(i, random.below(i + 1));
+            }
+        }
+        let (mut stride, mut first) = (1_usize, 0);
+        for &axis in order.iter().rev() {
+            if random.one_in(5) {
+                stride *= 2;
+            }
+            axes[axis].stride = stride.cast_signed();
+            let reach = (axes[axis].extent.max(1) - 1) * stride;
+            if random.one_in(6) {
+                axes[axis].stride = -axes[axis].stride;
+                first += reach;
+            }
+            stride *= axes[axis].extent.max(1);
+        }
+        Array { axes, first, len: stride }
+    }
+
+    fn axes(&self) -> Vec<Axis<'_>> {
+        self.axes.iter().map(Owned::axis).collect()
+    }
+
+    /// Returns the place of a point, if it is inside.
+    fn at(&self, point: &[usize]) -> Option<usize> {
+        let mut place = self.first.cast_signed();
+        for axis in &self.axes {
+            let along =
+                |term: &Term| term.coefficient * point[usize::from(term.number)].cast_signed();
+            let position = axis.offset + axis.terms.iter().map(along).sum::<isize>();
+            if position < 0 || position >= axis.extent.cast_signed() {
+                return None;
+            }
+            place += position * axis.stride;
+        }
+        Some(place.cast_unsigned())
+    }
+
+    /// Returns the places of all positions.
+    fn places(&self) -> Vec<usize> {
+        let mut places = vec![self.first.cast_signed()];
+        for axis in &self.axes {
+            let along =
+                |place: isize| (0..axis.extent.cast_signed()).map(move |i| place + i * axis.stride);
+            places = places.into_iter().flat_map(along).collect();
+        }
+        places.into_iter().map(isize::cast_unsigned).collect()
+    }
+}
+
+/// Calls `visit` with all points.
+fn points(extents: &[usize], visit: &mut dyn FnMut(&[usize])) {
+    fn from(extents: &[usize], point: &mut Vec<usize>, visit: &mut dyn FnMut(&[usize])) {
+        if point.len() == extents.len() {
+            return visit(point);
+        }
+        for i in 0..extents[point.len()] {
+            point.push(i);
+            from(extents, point, visit);
+            point.pop();
+        }
+    }
+    from(extents, &mut Vec::new(), visit);
+}
+
+/// Runs a nest, and compares it with loops over all points.
+fn check<T: Integer, const P: usize>(
+    random: &mut Random,
+    extents: &[usize],
+    sources: &[Array; P],
+    target: &Array,
+) where
+    RawKernels: Sources<P>,
+{
+    let mut numbers = |len: usize| -> Vec<T> {
+        let mut part = || random.below(7) as i8 - 3;
+        (0..len).map(|_| T::of(part(), part())).collect()
+    };
+    let memory: [Vec<T>; P] = core::array::from_fn(|p| numbers(sources[p].len));
+    let before = numbers(target.len);
+    let (alpha, beta) = (T::of(2, 1), T::of(-1, 2));
+    let conjugated: [bool; P] = core::array::from_fn(|_| random.one_in(3));
+    let (mode, factors) = match random.below(4) {
+        0 | 1 => (RawMode::Assign, (T::ONE, T::ZERO)),
+        2 => (RawMode::Scale { alpha: Factor::One, beta: Factor::Zero }, (T::ONE, T::ZERO)),
+        _ => {
+            let [alpha_at, beta_at] =
+                [&alpha, &beta].map(|x| Factor::At(core::ptr::from_ref(x).cast()));
+            (RawMode::Scale { alpha: alpha_at, beta: beta_at }, (alpha, beta))
+        }
+    };
+    let mut sums = vec![T::ZERO; target.len];
+    points(extents, &mut |point| {
+        let Some(to) = target.at(point) else { return };
+        let mut product = T::ONE;
+        for p in 0..P {
+            let Some(from) = sources[p].at(point) else { return };
+            let x = memory[p][from];
+            product = T::mul(product, if conjugated[p] { T::conj(x) } else { x });
+        }
+        sums[to] = T::add(sums[to], product);
+    });
+    let mut expected = before.clone();
+    for place in target.places() {
+        let old = T::mul(factors.1, before[place]);
+        expected[place] = T::add(old, T::mul(factors.0, sums[place]));
+    }
+    let source_axes: [Vec<Axis<'_>>; P] = core::array::from_fn(|p| sources[p].axes());
+    let target_axes = target.axes();
+    let nest = Windowed {
+        extents,
+        sources: core::array::from_fn(|p| source_axes[p].as_slice()),
+        target: &target_axes,
+    };
+    let mut actual = before.clone();
+    let reads: [RawRead; P] = core::array::from_fn(|p| RawRead {
+        ptr: memory[p].as_ptr().wrapping_add(sources[p].first).cast(),
+        conjugated: conjugated[p],
+    });
+    let out = actual.as_mut_ptr().wrapping_add(target.first).cast();
+    // SAFETY: the memory is as large as the axes say.
+    unsafe { run(T::TABLE.raw, &nest, reads, out, mode) };
+    assert!(actual == expected, "{nest:?} {mode:?}\n{actual:?}\n{expected:?}");
+}
+
+fn axis(extent: usize, offset: isize, terms: &[(usize, isize)]) -> Owned {
+    let term = |&(number, coefficient): &(usize, isize)| Term { number: number as u8, coefficient };
+    Owned { extent, stride: 0, terms: terms.iter().map(term).collect(), offset }
+}

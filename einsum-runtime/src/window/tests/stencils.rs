@@ -1,0 +1,119 @@
+//! Windows with one result for all that they read, and both gradients: one channel, and depthwise.
+
+use super::{Array, Integer, Random, TAKEN, Way, axis, check};
+use crate::kernel::level::{Level, on_every_level};
+
+/// What nests are like.
+#[derive(Clone, Copy)]
+pub(super) struct Depthwise {
+    /// Fewer channels, and whether they are adjacent.
+    channels: usize,
+    are_adjacent: bool,
+    /// Shorter rows, columns, and windows.
+    row: usize,
+    column: usize,
+    window: usize,
+    /// More paddings than none, of up to as much as the window is long and `beyond`.
+    beyond: usize,
+}
+
+pub(super) const APART: Depthwise =
+    Depthwise { channels: 4, are_adjacent: false, row: 91, column: 10, window: 7, beyond: 0 };
+
+/// Channels are many enough for vectors.
+pub(super) const ADJACENT: Depthwise =
+    Depthwise { channels: 41, are_adjacent: true, row: 21, column: 7, window: 8, beyond: 1 };
+
+pub(super) fn check_depthwise<T: Integer>(random: &mut Random, of: Depthwise, rounds: usize) {
+    for _ in 0..rounds {
+        let mut extents = vec![1 + random.below(3), 1 + random.below(of.channels - 1)];
+        let batch = axis(extents[0], 0, &[(0, 1)]);
+        let channel = axis(extents[1], 0, &[(1, 1)]);
+        let (mut x, mut w, mut y) = (vec![batch.clone()], vec![], vec![batch]);
+        let windows = 1 + random.below(2);
+        for window in 0..windows {
+            let longest = if window + 1 == windows { of.row } else { of.column };
+            let (s, d) = (1 + random.below(4) / 3, 1 + random.below(4) / 3);
+            let (n, k) = (1 + random.below(longest - 1), 1 + random.below(of.window - 1));
+            let pad = random.below(2) * random.below(k + of.beyond);
+            let extent = (s * (n - 1) + d * (k - 1) + 1).saturating_sub(2 * pad).max(1);
+            let number = extents.len();
+            extents.extend([n, k]);
+            let terms = [(number, s.cast_signed()), (number + 1, d.cast_signed())];
+            x.push(axis(extent, -pad.cast_signed(), &terms));
+            w.push(axis(k, 0, &[(number + 1, 1)]));
+            y.push(axis(n, 0, &[(number, 1)]));
+        }
+        for axes in [&mut x, &mut w, &mut y] {
+            let first = axes.len() - windows;
+            axes.insert(if of.are_adjacent { axes.len() } else { first }, channel.clone());
+        }
+        if of.are_adjacent && random.one_in(3) {
+            w.rotate_right(1);
+        }
+        let [x, w, y] = [x, w, y].map(|axes| Array::lay(random, axes));
+        check::<T, 2>(random, &extents, &[x.clone(), w.clone()], &y);
+        check::<T, 2>(random, &extents, &[w.clone(), x.clone()], &y);
+        check::<T, 2>(random, &extents, &[y.clone(), w.clone()], &x);
+        check::<T, 2>(random, &extents, &[x, y], &w);
+    }
+}
+
+/// Padded planes that are as large as their results, of one channel each, and both gradients.
+pub(super) fn check_same<T: Integer>(random: &mut Random, rounds: usize) {
+    for _ in 0..rounds {
+        let extents = [4, 5, 12, 16, 5, 5].map(|most| 1 + random.below(most));
+        let [b, c, height, width, u, v] =
+            [0, 1, 2, 3, 4, 5].map(|n| axis(extents[n], 0, &[(n, 1)]));
+        let mut along = |row: usize, window: usize| {
+            let pad = random.below(extents[window]).cast_signed();
+            axis(extents[row], -pad, &[(row, 1), (window, 1)])
+        };
+        let x = vec![b.clone(), c.clone(), along(2, 4), along(3, 5)];
+        let (w, y) = (vec![c.clone(), u, v], vec![b, c, height, width]);
+        let [x, w, y] = [x, w, y].map(|axes| Array::lay(random, axes));
+        check::<T, 2>(random, &extents, &[x.clone(), w.clone()], &y);
+        check::<T, 2>(random, &extents, &[w.clone(), y.clone()], &x);
+        check::<T, 2>(random, &extents, &[x, y], &w);
+    }
+}
+
+/// Checks nests of both real types on every level, and that some of all these ways are taken where there are kernels.
+fn check_real<const N: usize>(of: Depthwise, rounds: usize, ways: [Way; N]) {
+    let mut random = Random(4);
+    on_every_level(|level| {
+        let taken = || ways.map(|way| TAKEN.get()[way as usize]);
+        let before = taken();
+        check_depthwise::<f32>(&mut random, of, rounds);
+        check_depthwise::<f64>(&mut random, of, rounds);
+        let mut taken = taken();
+        taken.iter_mut().zip(before).for_each(|(taken, before)| *taken -= before);
+        println!("{taken:?}");
+        assert!(taken.iter().all(|taken| *taken > 10) || level < Level::Avx512, "{taken:?}");
+    });
+    check_depthwise::<i32>(&mut random, of, 20);
+}
+
+#[test]
+fn adjacent_channels() {
+    check_real(ADJACENT, 250, [Way::Channels]);
+}
+
+#[test]
+fn stencils() {
+    check_real(APART, 150, [Way::Rows, Way::PaddedRows, Way::Taps]);
+}
+
+#[test]
+fn planes() {
+    let mut random = Random(11);
+    on_every_level(|level| {
+        let taken = || [Way::Planes, Way::PaddedRows].map(|way| TAKEN.get()[way as usize]);
+        let before = taken();
+        check_same::<f32>(&mut random, 200);
+        check_same::<f64>(&mut random, 200);
+        let taken = [0, 1].map(|way| taken()[way] - before[way]);
+        println!("{taken:?}");
+        assert!(taken.iter().all(|taken| *taken > 10) || level < Level::Avx512, "{taken:?}");
+    });
+}
