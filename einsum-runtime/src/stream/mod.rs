@@ -34,12 +34,13 @@ mod sweep;
 mod tests;
 mod text;
 mod transpose;
+mod triple;
 
 use num_complex::Complex;
 
 use crate::element::Element;
 use crate::kernel::level::Level;
-use crate::kernel::prepare::prepare;
+use crate::kernel::prepare::{Work, prepare};
 use crate::kernel::{Dim, Dims, Mode, Read};
 use crate::memory;
 use lane::Lane;
@@ -70,6 +71,18 @@ pub(crate) trait Stream: Element {
     unsafe fn binary(
         dims: &mut Dims<2>,
         sources: [Read<Self>; 2],
+        out: *mut Self,
+        mode: Mode<Self>,
+    ) -> bool;
+
+    /// Multiplies three sources without a sum. Returns false if it cannot, with nothing done.
+    ///
+    /// # Safety
+    ///
+    /// As [`Kernels`](crate::kernel::Kernels), after [`prepare`](crate::kernel::prepare).
+    unsafe fn triple(
+        dims: &Dims<3>,
+        sources: [Read<Self>; 3],
         out: *mut Self,
         mode: Mode<Self>,
     ) -> bool;
@@ -117,6 +130,19 @@ macro_rules! real {
                     multiply::multiply(dims, [x.ptr, y.ptr], out, mode);
                 }
                 true
+            }
+
+            unsafe fn triple(
+                dims: &Dims<3>,
+                sources: [Read<Self>; 3],
+                out: *mut Self,
+                mode: Mode<Self>,
+            ) -> bool {
+                if Level::current() < Level::Avx2 {
+                    return false;
+                }
+                // SAFETY: the caller's duties, and the machine's level.
+                unsafe { triple::multiply(dims, sources.map(|source| source.ptr), out, mode) }
             }
         }
     };
@@ -189,6 +215,19 @@ macro_rules! complex {
                     is_stepped
                 }
             }
+
+            unsafe fn triple(
+                dims: &Dims<3>,
+                sources: [Read<Self>; 3],
+                out: *mut Self,
+                mode: Mode<Self>,
+            ) -> bool {
+                if Level::current() < Level::Avx2 || !matches!(mode, Mode::Assign) {
+                    return false;
+                }
+                // SAFETY: the caller's duties, and the machine's level.
+                unsafe { triple::multiply_complex(dims, sources, out) }
+            }
         }
     };
 }
@@ -214,6 +253,13 @@ pub(crate) unsafe fn copy_any(dims: &mut Dims<1>, size: usize, x: *const u8, out
         }
     }
     true
+}
+
+/// Returns whether products of three factors at these steps have kernels, at least where they are assigned.
+pub(crate) fn takes_triple(mut dims: Dims<3>) -> bool {
+    let mut nowhere = [Read { ptr: core::ptr::null::<u8>(), conjugated: false }; 3];
+    let work = prepare(&mut dims, &mut nowhere, &mut core::ptr::null_mut());
+    Level::current() >= Level::Avx2 && work == Work::Run && triple::takes(&dims)
 }
 
 /// Returns the loops over real and imaginary parts of complex elements.
