@@ -43,12 +43,14 @@ use crate::kernel::level::Level;
 use crate::kernel::prepare::{Work, prepare};
 use crate::kernel::{Dim, Dims, Mode, Read};
 use crate::memory;
+use divide::Elements;
 use lane::Lane;
 use rows::Bypass;
 use sweep::Arrays;
 
-/// Outputs from this size on, in bytes, may bypass the caches.
-const LARGE: usize = if cfg!(test) { 64 << 10 } else { 16 << 20 };
+/// Where a nest's arrays have so many bytes together, the output may bypass the caches: much of a third-level cache, where
+/// lines of the output would push out each other, or what is still to be read.
+const LARGE: usize = if cfg!(test) { 64 << 10 } else { 20 << 20 };
 
 /// Rows below this size, in bytes, have too few whole lines to bypass the caches.
 const WIDE: usize = 1024;
@@ -317,12 +319,12 @@ unsafe fn contract<T: Lane + PartialEq>(
     done
 }
 
-/// Decides whether an output of `bytes` bytes, written in rows of `row` bytes, bypasses the caches.
+/// Decides whether the output of a nest without sums, written in rows of `row` bytes, bypasses the caches.
 ///
 /// Not if its pages are yet to come: the zeros that the operating system writes are then in the cache.
-fn bypass<T>(out: *mut T, bytes: usize, row: usize) -> Bypass {
-    let is_large = bytes >= LARGE && row >= WIDE;
-    let middle = out.wrapping_byte_add(bytes / 2);
+fn bypass<T, const P: usize>(out: *mut T, elements: &Elements<P>, row: usize) -> Bypass {
+    let is_large = elements.bytes(size_of::<T>()) >= LARGE && row >= WIDE;
+    let middle = out.wrapping_add(elements.results() / 2);
     if is_large && memory::is_backed(middle) { Bypass::Yes } else { Bypass::No }
 }
 

@@ -9,7 +9,7 @@ use core::mem::MaybeUninit;
 use super::bypass;
 use super::complex::ComplexLane;
 use super::copy::take_smallest;
-use super::divide::Nest;
+use super::divide::{Elements, Nest};
 use super::lane::Lane;
 use super::odometer::Odometer;
 use super::rows::{Bypass, Rows};
@@ -77,7 +77,7 @@ pub(super) unsafe fn multiply<T: Lane + PartialEq>(
     };
     let ones = [T::ONE; 2];
     if matches!(mode, Mode::Assign) {
-        let bypass = bypass(out, bytes::<T>(dims), u.extent * size_of::<T>());
+        let bypass = bypass(out, &Elements::of(dims), u.extent * size_of::<T>());
         // SAFETY: the caller's duties, and those of the kernel from the steps above it.
         unsafe { sweep_rows(kernel, &outer, (&u, &v), arrays, ones, bypass) };
         return true;
@@ -111,7 +111,7 @@ pub(super) unsafe fn multiply_complex<T: ComplexLane>(
     let [x, y, z] = sources.map(|source| T::SIGNS[usize::from(source.conjugated)]);
     let by = |step| if step == 1 { T::MULTIPLY } else { T::MULTIPLY_BY };
     let (first, second) = (by(u.sources[1]), by(u.sources[2]));
-    let bypass = bypass(out, bytes::<T>(dims), u.extent * size_of::<T>());
+    let bypass = bypass(out, &Elements::of(dims), u.extent * size_of::<T>());
     // SAFETY: the caller's duties; a tile fits the buffer.
     unsafe {
         in_tiles(&outer, (&u, &v), arrays, bypass, |tile| {
@@ -127,10 +127,6 @@ pub(super) unsafe fn multiply_complex<T: ComplexLane>(
         });
     }
     true
-}
-
-fn bytes<T>(dims: &Dims<3>) -> usize {
-    size_of::<T>() * dims.iter().map(|d| d.extent).product::<usize>()
 }
 
 /// `rows` steps of `v` by `columns` steps of `u`, and a buffer with adjacent columns.
