@@ -19,7 +19,7 @@
 //! | `r8 … r13` | the columns in Y | |
 //! | `r14`, `r15` | a step's offsets in X and Y | `r15`: a column's offset in C |
 //! | `rbx` | the next step's entry | |
-//! | `rbp` | what is fetched of Y | the first column's entry |
+//! | `rbp` | what is fetched of Y, but for the step's offset | the first column's entry |
 //!
 //! Symbols: `VECTORS` and `COLUMNS` of a tile, `ELEMENT` size in bytes, and `KIND`, see [`super`]. Macros are global in
 //! the assembler, so that every kernel removes its own at the end. Numbers are used in place of the fields of
@@ -139,7 +139,7 @@ macro_rules! shared_body {
             columns multiply
             add r14, [rdi + 88]
             vectors fetch
-            prefetcht0 [rbp]
+            prefetcht0 [rbp + r15]
             add rbp, [rdi + 104]
             cmp rbx, [rdi + 48]
             jb 30b
