@@ -1,7 +1,7 @@
 //! Extents on both sides of whatever a kernel blocks, unrolls, or packs by, in every layout.
 
-use einloom::{Element, einsum};
-use ndarray::{ArrayD, ArrayViewD, Ix1, Ix2, Ix3, Ix4};
+use einloom::{Element, einsum, einsum_grad, einsum_into};
+use ndarray::{Array1, Array2, ArrayD, ArrayViewD, Axis, Ix1, Ix2, Ix3, Ix4, s};
 use num_complex::Complex;
 
 #[path = "oracle/complex.rs"]
@@ -132,6 +132,96 @@ fn small_cores_of_floats() {
     small_cores::<f32>();
     small_cores::<f64>();
     small_cores::<Complex<f64>>();
+}
+
+/// Products without sums of more than two factors, which are so large that two multiplications are one pass.
+fn several_factors<T: Number + Element>(shapes: &[[usize; 2]]) {
+    for &[m, n] in shapes {
+        let (a, row, column) = (&[m, n][..], &[m][..], &[n][..]);
+        let scaled: Run<T> = run!("ij,i,j->ij", 0: Ix2, 1: Ix1, 2: Ix1);
+        check::<T>("ij,i,j->ij", &[a, row, column], scaled);
+        let turned: Run<T> = run!("j,ij,i->ji", 0: Ix1, 1: Ix2, 2: Ix1);
+        check::<T>("j,ij,i->ji", &[column, a, row], turned);
+        check::<T>("ij,ij,ij->ij", &[a, a, a], run!("ij,ij,ij->ij", 0: Ix2, 1: Ix2, 2: Ix2));
+        let one_turned: Run<T> = run!("ij,ji,ij->ij", 0: Ix2, 1: Ix2, 2: Ix2);
+        check::<T>("ij,ji,ij->ij", &[a, &[n, m], a], one_turned);
+        let rows: Run<T> = run!("ij,i,i->ij", 0: Ix2, 1: Ix1, 2: Ix1);
+        check::<T>("ij,i,i->ij", &[a, row, row], rows);
+        let four: Run<T> = run!("ij,ij,i,ij->ij", 0: Ix2, 1: Ix2, 2: Ix1, 3: Ix2);
+        check::<T>("ij,ij,i,ij->ij", &[a, a, row, a], four);
+        let five = |x: &[ArrayViewD<'_, T>]| {
+            let two = |n: usize| x[n].view().into_dimensionality::<Ix2>().unwrap();
+            einsum!("ij,ij,ij,ij,ij->ij", two(0), two(1), two(2), two(3), two(4)).into_dyn()
+        };
+        check::<T>("ij,ij,ij,ij,ij->ij", &[a; 5], five);
+        let cube: [&[usize]; 4] = [&[3, m, n], &[3], row, column];
+        let run: Run<T> = run!("kij,k,i,j->kij", 0: Ix3, 1: Ix1, 2: Ix1, 3: Ix1);
+        check::<T>("kij,k,i,j->kij", &cube, run);
+        let run: Run<T> = run!("kij,k,i,j->jki", 0: Ix3, 1: Ix1, 2: Ix1, 3: Ix1);
+        check::<T>("kij,k,i,j->jki", &cube, run);
+        let outer: [&[usize]; 3] = [&[3], row, column];
+        check::<T>("k,i,j->kij", &outer, run!("k,i,j->kij", 0: Ix1, 1: Ix1, 2: Ix1));
+        let form: Run<T> = run!("ij,ij,ij->i", 0: Ix2, 1: Ix2, 2: Ix2);
+        check::<T>("ij,ij,ij->i", &[a, a, a], form);
+    }
+}
+
+#[test]
+fn several_factors_of_floats() {
+    several_factors::<f32>(&[[67, 80], [300, 17]]);
+    several_factors::<f64>(&[[5, 1030]]);
+}
+
+#[test]
+fn several_factors_of_other_elements() {
+    several_factors::<Complex<f64>>(&[[31, 50]]);
+    several_factors::<i64>(&[[31, 70]]);
+}
+
+/// The same where they are scaled and added to an output, conjugated, and in gradients, whose bodies share intermediates.
+#[test]
+fn several_factors_into() {
+    fn real(shape: (usize, usize), seed: u64) -> Array2<f64> {
+        let mut rng = Rng::new(seed);
+        Array2::from_shape_simple_fn(shape, || f64::from(rng.small(4)))
+    }
+    let (m, n) = (67, 130);
+    let (a, b) = (real((m, n), 1), real((m, n), 2));
+    let (x, y) = (real((1, m), 3).remove_axis(Axis(0)), real((1, n), 4).remove_axis(Axis(0)));
+    let old = real((m, n), 5);
+    let at = |i: usize, j: usize| a[[i, j]] * x[i] * y[j];
+    let mut c = old.clone();
+    einsum_into!("ij,i,j->ij", &a, &x, &y => &mut c; alpha = 3.0, beta = -2.0);
+    assert_eq!(c, Array2::from_shape_fn((m, n), |(i, j)| 3.0 * at(i, j) - 2.0 * old[[i, j]]));
+    let mut c = old.clone();
+    einsum_into!("ij,i,j->ij", &a, &x, &y => c.slice_mut(s![..;-1, ..]); beta = 1.0);
+    let turned = Array2::from_shape_fn((m, n), |(i, j)| at(m - 1 - i, j) + old[[i, j]]);
+    assert_eq!(c, turned);
+    let mut c = Array2::zeros((n, 2 * m));
+    einsum_into!("ij,i,j->ji", &a, &x, &y => c.slice_mut(s![.., ..;2]));
+    let gaps = |(j, i): (usize, usize)| if i % 2 == 0 { at(i / 2, j) } else { 0.0 };
+    assert_eq!(c, Array2::from_shape_fn((n, 2 * m), gaps));
+    let (da, dx, dy) = einsum_grad!("ij,i,j->ij", &a, &x, &y; &b);
+    assert_eq!(da, Array2::from_shape_fn((m, n), |(i, j)| b[[i, j]] * x[i] * y[j]));
+    let sum = |count: usize, term: &dyn Fn(usize) -> f64| (0..count).map(term).sum::<f64>();
+    let of_x = |i: usize| sum(n, &|j| b[[i, j]] * a[[i, j]] * y[j]);
+    assert_eq!(dx, Array1::from_shape_fn(m, of_x));
+    let of_y = |j: usize| sum(m, &|i| b[[i, j]] * a[[i, j]] * x[i]);
+    assert_eq!(dy, Array1::from_shape_fn(n, of_y));
+    let complex = |re: &Array2<f64>, im: &Array2<f64>| {
+        Array2::from_shape_fn((m, n), |at| Complex::new(re[at], im[at]))
+    };
+    let (p, q, r) = (complex(&a, &b), complex(&b, &old), complex(&old, &a));
+    let (dp, dq, dr) = einsum_grad!("ij,ij,ij->ij", &p, &q, &r; &q);
+    let of = |exact: &dyn Fn((usize, usize)) -> Complex<f64>| Array2::from_shape_fn((m, n), exact);
+    assert_eq!(einsum!("ij,ij,ij->ij", &p, &q, &r), of(&|at| p[at] * q[at] * r[at]));
+    assert_eq!(dp, of(&|at| q[at] * q[at].conj() * r[at].conj()));
+    assert_eq!(dq, of(&|at| q[at] * p[at].conj() * r[at].conj()));
+    assert_eq!(dr, of(&|at| q[at] * p[at].conj() * q[at].conj()));
+    let mut c = p.clone();
+    let (alpha, beta) = (Complex::new(2.0, 1.0), Complex::new(0.0, 3.0));
+    einsum_into!("ij,ij,ij->ij", &p, &q, &r => &mut c; alpha = alpha, beta = beta);
+    assert_eq!(c, of(&|at| beta * p[at] + alpha * p[at] * q[at] * r[at]));
 }
 
 /// Products with vectors, whose contraction has no more than two loops.

@@ -119,6 +119,9 @@ fn several_steps() {
     });
     let (core, left, right) =
         (fractions((300, 70, 80), 5), fractions((90, 70), 6), fractions((90, 80), 7));
+    same("three factors", || einsum!("ij,ij,ij->ij", &a, &a, &a));
+    let z = complex((700, 410), 9);
+    same("three complex factors", || einsum!("ij,ij,ij->ij", &z, &z, &z));
     same("a core between factors", || einsum!("ijk,nj,nk->ni", &core, &left, &right));
     let (core, left, right) =
         (fractions((3, 5, 4), 5), fractions((200_000, 5), 6), fractions((200_000, 4), 7));

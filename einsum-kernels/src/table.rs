@@ -66,9 +66,9 @@ pub struct Arguments {
     pub beta: u64,
     /// Every step, X is fetched into the caches at this distance from where it is read.
     pub x_ahead: isize,
-    /// Every step, a line of Y is fetched: at first at this distance from where the tile's first column starts, ...
+    /// Every step, a line of Y is fetched: in the first step at this distance from where the tile's first column is read, ...
     pub y_ahead: isize,
-    /// ... then this much further every step.
+    /// ... then this much further ahead every step.
     pub y_ahead_step: isize,
 }
 

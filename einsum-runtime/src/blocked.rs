@@ -1,5 +1,5 @@
 //! Runs the nests of a body in turn over blocks of an index that all of them keep, so that the intermediates of a block
-//! stay in cache: `ij,i,j->ij` and `ijk,nj,nk->ni` then pass over memory once.
+//! stay in cache: `ijk,nj,nk->ni` then passes over memory once.
 //!
 //! The blocks depend on shapes only. Every element of the results is made in one block, as it is without blocks; hence
 //! threads can take some each, with intermediates of their own.
@@ -10,6 +10,7 @@ use smallvec::SmallVec;
 
 use crate::check::is_first;
 use crate::execute::{Call, Out};
+use crate::fused::Fusing;
 use crate::layout::{Axes, Steps};
 use crate::program::{NONE, Nest};
 use crate::threads::{self, BYTES_MOVED, BYTES_MULTIPLIED, Grid, Shared};
@@ -32,9 +33,18 @@ pub(crate) struct Blocking {
 
 impl Call<'_> {
     /// Returns how to cut a body into blocks, if that is worth it.
-    pub(crate) fn blocking(&self, body: &[Nest], results: usize) -> Option<Blocking> {
-        let is_maker = |nest: &&Nest| usize::from(nest.into) >= results;
-        if body.iter().filter(is_maker).count() == 0 {
+    pub(crate) fn blocking(
+        &self,
+        body: &[Nest],
+        fusing: &Fusing,
+        results: usize,
+    ) -> Option<Blocking> {
+        let is_maker = |nest: &Nest| usize::from(nest.into) >= results;
+        let is_written = |(number, nest): &(usize, &Nest)| {
+            is_maker(nest) && is_first(body, *number) && !fusing.is_maker(*number)
+        };
+        let makers = body.iter().enumerate().filter(is_written);
+        if makers.clone().count() == 0 {
             return None;
         }
         let has_rest = |raw: &Raw<'_>| !raw.axes.rest.extents.is_empty();
@@ -42,15 +52,11 @@ impl Call<'_> {
         if !self.program.windows.is_empty()
             || body.iter().any(Nest::has_ellipsis)
             || self.operands.iter().any(has_rest)
-            || body.iter().any(|nest| !is_maker(&nest) && crate::nest::is_diagonal(nest.target))
+            || body.iter().any(|nest| !is_maker(nest) && crate::nest::is_diagonal(nest.target))
         {
             return None;
         }
         let size = self.kernels.element.size();
-        let makers = body
-            .iter()
-            .enumerate()
-            .filter(|(number, nest)| is_maker(nest) && is_first(body, *number));
         let made: usize =
             makers.map(|(_, nest)| self.bytes(nest.kept, size)).fold(0, usize::saturating_add);
         if made <= BLOCK {
@@ -92,7 +98,13 @@ impl Call<'_> {
     /// # Safety
     ///
     /// As [`run`](Call::run).
-    pub(crate) unsafe fn run_blocked(&self, body: &[Nest], blocking: &Blocking, outs: &[Out<'_>]) {
+    pub(crate) unsafe fn run_blocked(
+        &self,
+        body: &[Nest],
+        fusing: &Fusing,
+        blocking: &Blocking,
+        outs: &[Out<'_>],
+    ) {
         let Blocking { index, len } = *blocking;
         let targets: SmallVec<[Target; 4]> =
             (0..outs.len()).map(|result| Target::of(body, result, index)).collect();
@@ -107,7 +119,7 @@ impl Call<'_> {
             for start in blocks.map(|block| block * len) {
                 let part = Part { index, extent, start, len: len.min(extent - start) };
                 // SAFETY: the caller's duties: operands are only read, and every position of a target is in one block.
-                unsafe { call.run_block(body, &part, &targets, outs) }
+                unsafe { call.run_block((body, fusing), &part, &targets, outs) }
             }
         });
     }
@@ -117,7 +129,13 @@ impl Call<'_> {
     /// # Safety
     ///
     /// As [`run`](Call::run), for the positions of that part.
-    unsafe fn run_block(&self, body: &[Nest], part: &Part, targets: &[Target], outs: &[Out<'_>]) {
+    unsafe fn run_block(
+        &self,
+        (body, fusing): (&[Nest], &Fusing),
+        part: &Part,
+        targets: &[Target],
+        outs: &[Out<'_>],
+    ) {
         let size = self.kernels.element.size().cast_signed();
         let mut extents: SmallVec<[usize; 16]> = SmallVec::from_slice(self.extents);
         extents[usize::from(part.index)] = part.len;
@@ -150,7 +168,7 @@ impl Call<'_> {
             })
             .collect();
         // SAFETY: the caller's duties: all positions of a block are positions of the whole.
-        unsafe { call.run_whole(body, &outs) };
+        unsafe { call.run_whole(body, fusing, &outs) };
     }
 }
 

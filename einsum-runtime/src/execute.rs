@@ -8,6 +8,7 @@ use smallvec::SmallVec;
 
 use crate::affine;
 use crate::check::{is_first, rest_extents, target_extent};
+use crate::fused::Fusing;
 use crate::intermediate::{COrder, Intermediate, in_order};
 use crate::kernel::raw::{Factor, RawKernels, RawMode, RawRead};
 use crate::kernel::tiny::Tiny;
@@ -217,7 +218,7 @@ impl Call<'_> {
     }
 
     /// Returns the shape of what a nest makes.
-    fn new_shape(&self, nest: &Nest) -> COrder {
+    pub(crate) fn new_shape(&self, nest: &Nest) -> COrder {
         let named = nest.target.len();
         let extent = |axis| target_extent(self.program, nest, axis, self.operands, self.extents);
         match nest.has_ellipsis() {
@@ -249,25 +250,33 @@ impl Call<'_> {
             // SAFETY: the caller's duties; the only nest makes the only result.
             return unsafe { self.run_nest(nest, &[], out) };
         }
+        let fusing = self.fusing(body, outs);
         // SAFETY: the caller's duties.
         unsafe {
-            match self.blocking(body, outs.len()) {
-                Some(blocking) => self.run_blocked(body, &blocking, outs),
-                None => self.run_whole(body, outs),
+            match self.blocking(body, &fusing, outs.len()) {
+                Some(blocking) => self.run_blocked(body, &fusing, &blocking, outs),
+                None => self.run_whole(body, &fusing, outs),
             }
         }
     }
 
-    /// Runs a body nest by nest. An intermediate is given back after the last nest that needs it.
+    /// Runs a body nest by nest, but for those that run as one. An intermediate is given back after the last nest that needs
+    /// it.
     ///
     /// # Safety
     ///
     /// As [`run`](Call::run).
-    pub(crate) unsafe fn run_whole(&self, body: &[Nest], outs: &[Out<'_>]) {
+    pub(crate) unsafe fn run_whole(&self, body: &[Nest], fusing: &Fusing, outs: &[Out<'_>]) {
         let mut made: SmallVec<[Option<Intermediate>; INTERMEDIATES]> = SmallVec::new();
         let mut number = 0;
         while number < body.len() {
             let nest = &body[number];
+            let maker = fusing.maker(number).map(|maker| &body[maker]);
+            if fusing.is_maker(number) {
+                made.push(None);
+                number += 1;
+                continue;
+            }
             number += 1;
             // SAFETY: the caller's duties; the room of an intermediate is as large as its shape says, and the nest that
             // makes it writes all of it.
@@ -277,7 +286,7 @@ impl Call<'_> {
                         let out = &outs[usize::from(nest.into)];
                         let mode =
                             if is_first(body, number - 1) { out.mode } else { adding(out.mode) };
-                        self.run_nest(nest, &made, &Out { mode, ..*out });
+                        self.run_with(maker, nest, &mut made, &Out { mode, ..*out });
                     }
                     Some(new) if new == made.len() => {
                         let mut shape = self.new_shape(nest);
@@ -285,19 +294,20 @@ impl Call<'_> {
                             shape.lay_along(axis);
                         }
                         let mut target = Intermediate::new(shape, self.kernels.element);
-                        self.run_nest(nest, &made, &target.out(RawMode::Assign));
+                        self.run_with(maker, nest, &mut made, &target.out(RawMode::Assign));
                         made.push(Some(target));
                     }
                     Some(old) => {
                         // Taken out, it cannot be read.
                         let target = made.get_mut(old).and_then(Option::take);
                         let mut target = target.expect(NOT_MADE);
-                        self.run_nest(nest, &made, &target.out(adding(RawMode::Assign)));
+                        let out = target.out(adding(RawMode::Assign));
+                        self.run_with(maker, nest, &mut made, &out);
                         made[old] = Some(target);
                     }
                 }
             }
-            for access in nest.sources {
+            for access in maker.iter().flat_map(|maker| maker.sources).chain(nest.sources) {
                 if let Some(read) = usize::from(access.tensor).checked_sub(self.operands.len()) {
                     let target = outs.len() + read;
                     if !body[number..].iter().any(|later| later.uses(access.tensor, target)) {
@@ -342,10 +352,36 @@ impl Call<'_> {
         (is_batch && is_small).then_some(axis)
     }
 
+    /// Runs a nest, and with it the one that makes a factor of it if that has not been made.
+    ///
+    /// # Safety
+    ///
+    /// As [`run_nest`](Call::run_nest).
+    unsafe fn run_with(
+        &self,
+        maker: Option<&Nest>,
+        nest: &Nest,
+        made: &mut [Option<Intermediate>],
+        out: &Out<'_>,
+    ) {
+        // SAFETY: the caller's duties.
+        unsafe {
+            match maker {
+                Some(maker) => self.run_fused([maker, nest], made, out),
+                None => self.run_nest(nest, made, out),
+            }
+        }
+    }
+
     /// # Safety
     ///
     /// As [`run`](Call::run); `made` have been written.
-    unsafe fn run_nest(&self, nest: &Nest, made: &[Option<Intermediate>], out: &Out<'_>) {
+    pub(crate) unsafe fn run_nest(
+        &self,
+        nest: &Nest,
+        made: &[Option<Intermediate>],
+        out: &Out<'_>,
+    ) {
         if !self.program.windows.is_empty() && affine::has_window(nest) {
             // SAFETY: the caller's duties.
             return unsafe { self.run_affine(nest, made, out) };

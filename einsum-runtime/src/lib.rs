@@ -36,6 +36,7 @@ mod encoded;
 mod engine;
 mod execute;
 mod function;
+mod fused;
 mod intermediate;
 mod kept;
 mod kernel;

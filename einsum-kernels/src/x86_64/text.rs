@@ -19,12 +19,11 @@
 //! | `r8 … r13` | the columns in Y | |
 //! | `r14`, `r15` | a step's offsets in X and Y | `r15`: a column's offset in C |
 //! | `rbx` | the next step's entry | |
-//! | `rbp` | what is fetched of Y | the first column's entry |
+//! | `rbp` | what is fetched of Y, but for the step's offset | the first column's entry |
 //!
 //! Symbols: `VECTORS` and `COLUMNS` of a tile, `ELEMENT` and `VECTOR` sizes in bytes, `SPARE` if `rdx` and `rsi` are free in
-//! the loop over steps, and `KIND`, see [`super`]. Macros are global in
-//! the assembler, so that every kernel removes its own at the end. Numbers are used in place of the fields of
-//! [`Arguments`](crate::table::Arguments), asserted in [`super`].
+//! the loop over steps, and `KIND`, see [`super`]. Macros are global in the assembler, so that every kernel removes its own
+//! at the end. Numbers are used in place of the fields of [`Arguments`](crate::table::Arguments), asserted in [`super`].
 
 /// Defines `f`, an instruction on packed or scalar elements: `f vadd` stands for vaddps or vaddpd.
 macro_rules! element_instructions {
@@ -150,7 +149,7 @@ macro_rules! shared_body {
                 add r14, [rdi + 88]
             .endif
             vectors fetch
-            prefetcht0 [rbp]
+            prefetcht0 [rbp + r15]
             add rbp, [rdi + 104]
             .if SPARE
                 cmp rbx, rdx

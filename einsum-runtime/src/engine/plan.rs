@@ -112,18 +112,21 @@ impl Plan {
     /// columns reads it, if that is simple to say.
     pub(super) fn y_ahead(&self, machine: &Machine) -> (isize, isize) {
         let unit = machine.unit.cast_signed();
-        let (Some(column), [step]) = (self.columns.last(), &self.steps[..]) else { return (0, 0) };
-        let steps = step.extent.cast_signed();
-        let tile = column.y * COLUMNS_OF_TILE.cast_signed();
+        let (Some(column), Some(step)) = (self.columns.last(), self.steps.last()) else {
+            return (0, 0);
+        };
         if column.y == unit {
             // The next cache line of every step.
-            (64, step.y / machine.steps_of_point().cast_signed())
-        } else if step.y == unit && column.y == steps * unit && step.extent <= self.step_block {
-            // Columns one after the other.
-            (tile, tile / (steps * machine.steps_of_point().cast_signed()))
-        } else {
-            (0, 0)
+            return (64, 0);
         }
+        let steps = step.extent.cast_signed();
+        let is_whole = self.steps.len() == 1 && step.extent <= self.step_block;
+        if is_whole && step.y == unit && column.y == steps * unit {
+            // Columns one after the other: so much of the next ones in every step.
+            let tile = column.y * COLUMNS_OF_TILE.cast_signed();
+            return (tile, (tile - column.y) / (steps * machine.steps_of_point().cast_signed()));
+        }
+        (0, 0)
     }
 
     /// Returns the number of vectors that a run of rows is cut into.

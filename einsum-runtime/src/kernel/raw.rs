@@ -20,6 +20,7 @@ pub(crate) struct RawKernels {
     binary: RawKernel<2>,
     tiny_unary: TinyKernel<1>,
     tiny_binary: TinyKernel<2>,
+    pub(crate) triple: Option<RawTriple>,
     scale_all: unsafe fn(Dims<0>, *mut u8, RawMode) -> RawMode,
     pub(crate) new_arrays: NewArrays,
     /// The size and alignment of an element.
@@ -30,6 +31,13 @@ pub(crate) struct RawKernels {
 
 /// A kernel on `P` sources.
 pub(crate) type RawKernel<const P: usize> = unsafe fn(&mut Dims<P>, [RawRead; P], *mut u8, RawMode);
+
+/// A kernel for products of three factors without a sum. It returns false, with nothing done, if it does not take them.
+///
+/// # Safety
+///
+/// As [`RawKernels::unary`], for three sources.
+pub(crate) type RawTriple = unsafe fn(&mut Dims<3>, [RawRead; 3], *mut u8, RawMode) -> bool;
 
 /// [`Read`] without the element type.
 #[derive(Clone, Copy, Debug)]
@@ -98,11 +106,18 @@ impl RawKernels {
             binary: binary::<T>,
             tiny_unary: tiny::<T, 1>,
             tiny_binary: tiny::<T, 2>,
+            triple: None,
             scale_all: scale_all::<T>,
             new_arrays: new_arrays::<T>(),
             element: Layout::new::<T>(),
             is_real: false,
         }
+    }
+
+    /// Returns the table with a kernel for products of three factors of its type.
+    #[cfg(target_arch = "x86_64")]
+    pub(super) const fn with_triple(self, triple: RawTriple) -> RawKernels {
+        RawKernels { triple: Some(triple), ..self }
     }
 
     /// Runs a kernel on one source.
@@ -245,8 +260,7 @@ pub(crate) unsafe fn run<T: Element, const P: usize>(
     out: *mut u8,
     mode: RawMode,
 ) {
-    let sources =
-        sources.map(|RawRead { ptr, conjugated }| Read { ptr: ptr.cast::<T>(), conjugated });
+    let sources = sources.map(RawRead::typed);
     // SAFETY: the caller's duties.
     unsafe { kernel(dims, sources, out.cast::<T>(), mode.typed()) }
 }
@@ -299,6 +313,11 @@ impl RawRead {
     /// Takes the type off a source.
     pub(crate) fn of<T>(read: Read<T>) -> Self {
         RawRead { ptr: read.ptr.cast(), conjugated: read.conjugated }
+    }
+
+    /// Returns a source of elements `T`.
+    pub(super) fn typed<T>(self) -> Read<T> {
+        Read { ptr: self.ptr.cast(), conjugated: self.conjugated }
     }
 }
 

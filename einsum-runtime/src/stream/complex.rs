@@ -12,6 +12,7 @@ use num_complex::Complex;
 
 use super::bypass;
 use super::copy::take_smallest;
+use super::divide::Elements;
 use super::rows::{RowKernel, row_kernel};
 use super::sweep::{Arrays, sweep_rows};
 use crate::kernel::{Dims, Read};
@@ -113,7 +114,7 @@ pub(super) unsafe fn multiply<T: ComplexLane>(
     [mut x, mut y]: [Read<T>; 2],
     out: *mut T,
 ) -> bool {
-    let bytes = size_of::<T>() * dims.iter().map(|d| d.extent).product::<usize>();
+    let elements = Elements::of(dims);
     let mut u = take_smallest(dims, |d| d.out.unsigned_abs());
     let kernel = match (u.out, u.sources) {
         (1, [1, 1]) => T::MULTIPLY,
@@ -132,7 +133,7 @@ pub(super) unsafe fn multiply<T: ComplexLane>(
     let signs = [T::SIGNS[usize::from(x.conjugated)], T::SIGNS[usize::from(y.conjugated)]];
     let arrays = Arrays { out, sources: [x.ptr, y.ptr] };
     let v = take_smallest(dims, |d| d.out.unsigned_abs());
-    let bypass = bypass(out, bytes, u.extent * size_of::<T>());
+    let bypass = bypass(out, &elements, u.extent * size_of::<T>());
     // SAFETY: the caller's duties; the kernel gets adjacent elements.
     unsafe { sweep_rows(kernel, dims, (&u, &v), arrays, signs, bypass) }
     true

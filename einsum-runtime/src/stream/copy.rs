@@ -5,6 +5,7 @@
 //! elements go one at a time, in tiles of the dims with the smallest steps.
 
 use super::bypass;
+use super::divide::Elements;
 use super::lane::{Lane, Width};
 use super::permute::permute;
 use super::pick;
@@ -30,7 +31,7 @@ pub(super) unsafe fn copy<W: Width>(dims: &mut Dims<1>, x: *const W, out: *mut W
     // SAFETY: zero bytes are numbers, whatever the elements are; kernels that copy do not look at factors.
     let factors: [W; 2] = unsafe { core::mem::zeroed() };
     let arrays = Arrays { out, sources: [x] };
-    let bytes = size_of::<W>() * dims.iter().map(|d| d.extent).product::<usize>();
+    let elements = Elements::of(dims);
     let u = take_smallest(dims, |d| d.out.unsigned_abs());
     let whole = match (u.out, u.sources[0]) {
         (1, 1) => Some(W::COPY),
@@ -46,7 +47,7 @@ pub(super) unsafe fn copy<W: Width>(dims: &mut Dims<1>, x: *const W, out: *mut W
     unsafe {
         if let Some(kernel) = whole {
             let v = take_smallest(dims, |d| d.out.unsigned_abs());
-            let bypass = bypass(out, bytes, u.extent * size_of::<W>());
+            let bypass = bypass(out, &elements, u.extent * size_of::<W>());
             return sweep_rows(kernel, dims, (&u, &v), arrays, factors, bypass);
         }
         let v = take_smallest(dims, |d| d.sources[0].unsigned_abs().wrapping_sub(1));

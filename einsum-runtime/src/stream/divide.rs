@@ -109,14 +109,24 @@ impl<const P: usize> Elements<P> {
         }
     }
 
-    /// Returns about the time that it takes to move every element once, of `size` bytes each.
-    pub(super) fn nanoseconds(&self, size: usize) -> usize {
+    /// Returns how many elements the output has.
+    pub(super) fn results(&self) -> usize {
+        self.results
+    }
+
+    /// Returns their bytes, if an element has `size`.
+    pub(super) fn bytes(&self, size: usize) -> usize {
         let mut all = self.results;
         let mut p = 0;
         while p < P {
             all = all.saturating_add(self.sources[p]);
             p += 1;
         }
-        all.saturating_mul(size) / BYTES_MOVED
+        all.saturating_mul(size)
+    }
+
+    /// Returns about the time that it takes to move every element once, of `size` bytes each.
+    pub(super) fn nanoseconds(&self, size: usize) -> usize {
+        self.bytes(size) / BYTES_MOVED
     }
 }

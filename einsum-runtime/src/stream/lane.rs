@@ -28,6 +28,9 @@ pub(super) trait Lane: Width {
     const ONE: Self;
     const MULTIPLY: RowKernel<Self>;
     const MULTIPLY_BY: RowKernel<Self>;
+    const MULTIPLY_THREE: RowKernel<Self>;
+    const MULTIPLY_TWO_BY: RowKernel<Self>;
+    const MULTIPLY_BY_TWO: RowKernel<Self>;
     const SCALE: RowKernel<Self>;
     const BLEND: RowKernel<Self>;
     const STRIDED_MULTIPLY: RowKernel<Self>;
@@ -79,6 +82,9 @@ macro_rules! lane {
             const ONE: Self = 1.0;
             const MULTIPLY: RowKernel<Self> = rows::$type::multiply;
             const MULTIPLY_BY: RowKernel<Self> = rows::$type::multiply_by;
+            const MULTIPLY_THREE: RowKernel<Self> = rows::$type::multiply_three;
+            const MULTIPLY_TWO_BY: RowKernel<Self> = rows::$type::multiply_two_by;
+            const MULTIPLY_BY_TWO: RowKernel<Self> = rows::$type::multiply_by_two;
             const SCALE: RowKernel<Self> = rows::$type::scale;
             const BLEND: RowKernel<Self> = rows::$type::blend;
             const STRIDED_MULTIPLY: RowKernel<Self> = strided::$type::multiply;

@@ -34,20 +34,23 @@ mod sweep;
 mod tests;
 mod text;
 mod transpose;
+mod triple;
 
 use num_complex::Complex;
 
 use crate::element::Element;
 use crate::kernel::level::Level;
-use crate::kernel::prepare::prepare;
+use crate::kernel::prepare::{Work, prepare};
 use crate::kernel::{Dim, Dims, Mode, Read};
 use crate::memory;
+use divide::Elements;
 use lane::Lane;
 use rows::Bypass;
 use sweep::Arrays;
 
-/// Outputs from this size on, in bytes, may bypass the caches.
-const LARGE: usize = if cfg!(test) { 64 << 10 } else { 16 << 20 };
+/// Where a nest's arrays have so many bytes together, the output may bypass the caches: much of a third-level cache, where
+/// lines of the output would push out each other, or what is still to be read.
+const LARGE: usize = if cfg!(test) { 64 << 10 } else { 20 << 20 };
 
 /// Rows below this size, in bytes, have too few whole lines to bypass the caches.
 const WIDE: usize = 1024;
@@ -70,6 +73,18 @@ pub(crate) trait Stream: Element {
     unsafe fn binary(
         dims: &mut Dims<2>,
         sources: [Read<Self>; 2],
+        out: *mut Self,
+        mode: Mode<Self>,
+    ) -> bool;
+
+    /// Multiplies three sources without a sum. Returns false if it cannot, with nothing done.
+    ///
+    /// # Safety
+    ///
+    /// As [`Kernels`](crate::kernel::Kernels), after [`prepare`](crate::kernel::prepare).
+    unsafe fn triple(
+        dims: &Dims<3>,
+        sources: [Read<Self>; 3],
         out: *mut Self,
         mode: Mode<Self>,
     ) -> bool;
@@ -117,6 +132,19 @@ macro_rules! real {
                     multiply::multiply(dims, [x.ptr, y.ptr], out, mode);
                 }
                 true
+            }
+
+            unsafe fn triple(
+                dims: &Dims<3>,
+                sources: [Read<Self>; 3],
+                out: *mut Self,
+                mode: Mode<Self>,
+            ) -> bool {
+                if Level::current() < Level::Avx2 {
+                    return false;
+                }
+                // SAFETY: the caller's duties, and the machine's level.
+                unsafe { triple::multiply(dims, sources.map(|source| source.ptr), out, mode) }
             }
         }
     };
@@ -189,6 +217,19 @@ macro_rules! complex {
                     is_stepped
                 }
             }
+
+            unsafe fn triple(
+                dims: &Dims<3>,
+                sources: [Read<Self>; 3],
+                out: *mut Self,
+                mode: Mode<Self>,
+            ) -> bool {
+                if Level::current() < Level::Avx2 || !matches!(mode, Mode::Assign) {
+                    return false;
+                }
+                // SAFETY: the caller's duties, and the machine's level.
+                unsafe { triple::multiply_complex(dims, sources, out) }
+            }
         }
     };
 }
@@ -214,6 +255,13 @@ pub(crate) unsafe fn copy_any(dims: &mut Dims<1>, size: usize, x: *const u8, out
         }
     }
     true
+}
+
+/// Returns whether products of three factors at these steps have kernels, at least where they are assigned.
+pub(crate) fn takes_triple(mut dims: Dims<3>) -> bool {
+    let mut nowhere = [Read { ptr: core::ptr::null::<u8>(), conjugated: false }; 3];
+    let work = prepare(&mut dims, &mut nowhere, &mut core::ptr::null_mut());
+    Level::current() >= Level::Avx2 && work == Work::Run && triple::takes(&dims)
 }
 
 /// Returns the loops over real and imaginary parts of complex elements.
@@ -271,12 +319,12 @@ unsafe fn contract<T: Lane + PartialEq>(
     done
 }
 
-/// Decides whether an output of `bytes` bytes, written in rows of `row` bytes, bypasses the caches.
+/// Decides whether the output of a nest without sums, written in rows of `row` bytes, bypasses the caches.
 ///
 /// Not if its pages are yet to come: the zeros that the operating system writes are then in the cache.
-fn bypass<T>(out: *mut T, bytes: usize, row: usize) -> Bypass {
-    let is_large = bytes >= LARGE && row >= WIDE;
-    let middle = out.wrapping_byte_add(bytes / 2);
+fn bypass<T, const P: usize>(out: *mut T, elements: &Elements<P>, row: usize) -> Bypass {
+    let is_large = elements.bytes(size_of::<T>()) >= LARGE && row >= WIDE;
+    let middle = out.wrapping_add(elements.results() / 2);
     if is_large && memory::is_backed(middle) { Bypass::Yes } else { Bypass::No }
 }
 

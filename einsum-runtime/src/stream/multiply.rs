@@ -7,7 +7,7 @@ use core::mem::MaybeUninit;
 
 use super::bypass;
 use super::copy::{PITCH, part, take_smallest};
-use super::divide::Nest;
+use super::divide::{Elements, Nest};
 use super::lane::{Lane, Width};
 use super::odometer::Odometer;
 use super::rows::{Bypass, RowKernel, Rows};
@@ -29,7 +29,7 @@ pub(super) unsafe fn multiply<T: Lane + PartialEq>(
     out: *mut T,
     mode: Mode<T>,
 ) {
-    let bytes = size_of::<T>() * dims.iter().map(|d| d.extent).product::<usize>();
+    let elements = Elements::of(dims);
     let u = take_smallest(dims, |d| d.out.unsigned_abs());
     // Factors commute: the first is the one that is not constant, or that must be transposed.
     let exchanged = matches!(u.sources, [0, _] | [1, 2.. | ..0]);
@@ -50,7 +50,7 @@ pub(super) unsafe fn multiply<T: Lane + PartialEq>(
     unsafe {
         if let (Some(kernel), 1, Mode::Assign) = (whole, u.out, mode) {
             let v = take_smallest(dims, |d| d.out.unsigned_abs());
-            let bypass = bypass(out, bytes, u.extent * size_of::<T>());
+            let bypass = bypass(out, &elements, u.extent * size_of::<T>());
             return sweep_rows(kernel, dims, (&u, &v), arrays, ones, bypass);
         }
         let v = take_smallest(dims, |d| d.sources[0].unsigned_abs().wrapping_sub(1));

@@ -11,6 +11,8 @@ pub(super) struct Rows<T> {
     pub(super) out: *mut T,
     pub(super) x: *const T,
     pub(super) y: *const T,
+    /// The third factor of a product.
+    pub(super) z: *const T,
     /// Elements of a row: 1 or more.
     pub(super) len: usize,
     /// The number of rows: 1 or more.
@@ -19,6 +21,7 @@ pub(super) struct Rows<T> {
     pub(super) out_row: isize,
     pub(super) x_row: isize,
     pub(super) y_row: isize,
+    pub(super) z_row: isize,
     /// Steps from one element of a row to the next, for kernels that do not assume adjacent elements.
     pub(super) out_step: isize,
     pub(super) x_step: isize,
@@ -53,7 +56,7 @@ pub(super) type RowKernel<T> = unsafe extern "sysv64" fn(&Rows<T>);
 
 /// Writes a kernel whose elements depend on each other's place only. `row` runs once a row, `vector` computes the
 /// vector `\v` at the byte offset `\at`, and `single` one element. ymm14 and ymm15 are full of `alpha` and `beta`. What is
-/// left at the end of a row may be done by `rest`, which goes on at 7 or 8.
+/// left at the end of a row may be done by `rest`, which goes on at 7 or 8. Where there is a third factor, `r13` is its row.
 macro_rules! row_kernel {
     ($(#[$doc:meta])* $name:ident($type:ty), broadcast: $broadcast:expr, store: $store:expr,
      row: [$($row:expr),*], vector: $vector:tt, single: $single:tt
@@ -65,6 +68,7 @@ macro_rules! row_kernel {
             before: [
                 concat!($broadcast, " ymm14, [rdi + ALPHA]"),
                 concat!($broadcast, " ymm15, [rdi + BETA]"),
+                "mov r13, [rdi + Z]",
             ],
             row: [
                 $($row,)*
@@ -142,7 +146,7 @@ macro_rules! row_kernel {
                 "jmp 4b",
                 "8:",
             ],
-            output: ["add rax, [rdi + OUT_ROW]"]
+            output: ["add rax, [rdi + OUT_ROW]", "add r13, [rdi + Z_ROW]"]
         );
     };
 }
@@ -203,6 +207,52 @@ macro_rules! row_kernels {
                 row: [concat!("vbroadcasts", $s, " ymm4, [r12]")],
                 vector: [concat!("vmulp", $s, r" \v, ymm4, [rcx + \at]")],
                 single: [concat!("vmuls", $s, r" \v, xmm4, [rcx + \at]")]
+            );
+            row_kernel!(
+                /// `out = x · y · z`
+                multiply_three($type), broadcast: concat!("vbroadcasts", $s), store: concat!("vmovs", $s),
+                row: [],
+                vector: [
+                    r"vmovups \v, [rcx + \at]",
+                    concat!("vmulp", $s, r" \v, \v, [r12 + \at]"),
+                    concat!("vmulp", $s, r" \v, \v, [r13 + \at]")
+                ],
+                single: [
+                    concat!("vmovs", $s, r" \v, [rcx + \at]"),
+                    concat!("vmuls", $s, r" \v, \v, [r12 + \at]"),
+                    concat!("vmuls", $s, r" \v, \v, [r13 + \at]")
+                ]
+            );
+            row_kernel!(
+                /// `out = x · y · z[0]`, along a row
+                multiply_two_by($type), broadcast: concat!("vbroadcasts", $s), store: concat!("vmovs", $s),
+                row: [concat!("vbroadcasts", $s, " ymm4, [r13]")],
+                vector: [
+                    r"vmovups \v, [rcx + \at]",
+                    concat!("vmulp", $s, r" \v, \v, [r12 + \at]"),
+                    concat!("vmulp", $s, r" \v, \v, ymm4")
+                ],
+                single: [
+                    concat!("vmovs", $s, r" \v, [rcx + \at]"),
+                    concat!("vmuls", $s, r" \v, \v, [r12 + \at]"),
+                    concat!("vmuls", $s, r" \v, \v, xmm4")
+                ]
+            );
+            row_kernel!(
+                /// `out = x · y[0] · z[0]`, along a row
+                multiply_by_two($type), broadcast: concat!("vbroadcasts", $s), store: concat!("vmovs", $s),
+                row: [
+                    concat!("vbroadcasts", $s, " ymm4, [r12]"),
+                    concat!("vbroadcasts", $s, " ymm5, [r13]")
+                ],
+                vector: [
+                    concat!("vmulp", $s, r" \v, ymm4, [rcx + \at]"),
+                    concat!("vmulp", $s, r" \v, \v, ymm5")
+                ],
+                single: [
+                    concat!("vmuls", $s, r" \v, xmm4, [rcx + \at]"),
+                    concat!("vmuls", $s, r" \v, \v, xmm5")
+                ]
             );
             row_kernel!(
                 /// `out = alpha · x`

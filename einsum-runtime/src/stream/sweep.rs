@@ -13,7 +13,7 @@ pub(super) const fn once<const P: usize>() -> Dim<P> {
 /// The side of a tile: the lines that two tiles of it touch fit a first-level cache.
 pub(super) const TILE: usize = 64;
 
-/// Arrays that a kernel runs on: an output and one or two sources.
+/// Arrays that a kernel runs on: an output and up to three sources.
 #[derive(Clone, Copy)]
 pub(super) struct Arrays<T, const P: usize> {
     pub(super) out: *mut T,
@@ -57,16 +57,18 @@ impl<T: Copy> Rows<T> {
         [alpha, beta]: [T; 2],
     ) -> Self {
         let size = size_of::<T>().cast_signed();
-        let second = P - 1;
+        let (second, third) = (1.min(P - 1), P - 1);
         Rows {
             out: arrays.out,
             x: arrays.sources[0],
             y: arrays.sources[second],
+            z: arrays.sources[third],
             len,
             rows,
             out_row: v.out * size,
             x_row: v.sources[0] * size,
             y_row: v.sources[second] * size,
+            z_row: v.sources[third] * size,
             out_step: u.out * size,
             x_step: u.sources[0] * size,
             y_step: u.sources[second] * size,

@@ -244,6 +244,84 @@ fn random_products() {
     check_random(300, 8, 20_000, Complex64::KERNELS.binary);
 }
 
+std::thread_local! {
+    /// How many nests the kernels for three factors have taken.
+    static TRIPLES: core::cell::Cell<usize> = const { core::cell::Cell::new(0) };
+}
+
+/// The kernels for three factors; what they leave is multiplied one element at a time.
+unsafe fn triple<T: Stream>(
+    dims: &mut Dims<3>,
+    mut sources: [Read<T>; 3],
+    mut out: *mut T,
+    mode: Mode<T>,
+) {
+    // SAFETY: the caller's duties.
+    unsafe {
+        let work = prepare(dims, &mut sources, &mut out);
+        if work == Work::Run && T::triple(dims, sources, out, mode) {
+            assert!(takes_triple(dims.clone()));
+            return TRIPLES.set(TRIPLES.get() + 1);
+        }
+        let is_sum = dims.iter().any(|d| d.summed);
+        let is_scaled = matches!(mode, Mode::Scale { .. });
+        assert!(is_sum || is_scaled || !takes_triple(dims.clone()));
+        let (kept, summed): (Vec<Dim<3>>, Vec<Dim<3>>) = dims.iter().partition(|d| !d.summed);
+        points(&kept, (0, [0; 3]), &mut |o, s| {
+            let mut sum = T::ZERO;
+            points(&summed, (0, s), &mut |_, s| {
+                let factor = |p: usize| {
+                    let x = *sources[p].ptr.offset(s[p]);
+                    if sources[p].conjugated { T::conj(x) } else { x }
+                };
+                sum = T::add(sum, T::mul(T::mul(factor(0), factor(1)), factor(2)));
+            });
+            let to = out.offset(o);
+            to.write(match mode {
+                Mode::Assign => sum,
+                Mode::Scale { alpha, beta } if beta == T::ZERO => T::mul(alpha, sum),
+                Mode::Scale { alpha, beta } => T::add(T::mul(beta, to.read()), T::mul(alpha, sum)),
+            });
+        });
+    }
+}
+
+#[test]
+fn products_of_three() {
+    fn check_triples<T: Sample + Stream>(seed: u64, scales: bool) {
+        let mut random = Random(seed);
+        TRIPLES.set(0);
+        let (rows, columns, both): (&[usize], &[usize], &[usize]) = (&[0], &[1], &[0, 1]);
+        for extents in [[3, 16], [5, 17], [40, 31], [1, 33], [2, 2100], [70, 1031], [2000, 19]] {
+            for sources in [
+                [both, both, both],
+                [both, rows, columns],
+                [columns, both, rows],
+                [rows, columns, both],
+                [rows, rows, columns],
+                [both, rows, rows],
+                [both, &[], both],
+                [columns, both, both],
+                [&[1, 0], both, both],
+                [rows, rows, rows],
+            ] {
+                for plain in [true, false] {
+                    check(&mut random, triple::<T>, &extents, (both, sources), plain);
+                }
+            }
+        }
+        let levels = TRIPLES.get() / if Level::current() == Level::Avx512 { 2 } else { 1 };
+        // Most of the layouts above, where there are kernels at all.
+        let fewest = if scales { 60 } else { 40 };
+        assert!(Level::current() == Level::Plain || levels > fewest, "{levels}");
+        check_random(300, seed, 20_000, triple::<T>);
+    }
+    check_triples::<f32>(21, true);
+    check_triples::<f64>(22, true);
+    check_triples::<Complex32>(23, false);
+    check_triples::<Complex64>(24, false);
+}
+
 /// Every extent around the sides of blocks and tiles, for each type.
 #[test]
 fn edges() {
