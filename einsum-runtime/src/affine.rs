@@ -10,7 +10,8 @@
 
 use smallvec::SmallVec;
 
-use crate::execute::{Call, Out, whole};
+use crate::body::whole;
+use crate::execute::{Call, Out};
 use crate::intermediate::Intermediate;
 use crate::kernel::raw::{RawKernels, RawRead, Sources};
 use crate::kernel::tiny::{self, Tiny};

@@ -31,6 +31,7 @@ mod affine;
 mod argument;
 mod bind;
 mod blocked;
+mod body;
 mod direct;
 mod encoded;
 mod engine;
