@@ -50,6 +50,7 @@ fn calls_of_few_points_run_in_place() {
     assert_eq!(additions(|| einsum!("ij,jk->ik", &a, &b)), 24);
     assert_eq!(additions(|| try_einsum!("ij,jk->ik", &a, &b)), 24);
     assert_eq!(additions(|| einsum!("ij,jk,k->i", &a, &b, &line(4))), 24);
+    assert_eq!(additions(|| einsum!("ij,jk,kl->il", &a, &b, &matrix(4, 2))), 48);
     assert_eq!(additions(|| einsum!("ii->", &matrix(3, 3))), 3);
     let mut c = matrix(2, 4);
     assert_eq!(additions(|| einsum_into!("ij,jk->ik", &a, &b => &mut c)), 24);
@@ -70,7 +71,14 @@ fn other_calls_run_in_the_runtime() {
     assert_eq!(additions(|| einsum!("ij,jk->ik", &matrix(2, 0), &matrix(0, 4))), 0);
     let (a, b) = (matrix(1, 2), matrix(2, 1));
     assert_eq!(additions(|| einsum!("ij,jk->ik", &a, &b)), 2);
-    assert_eq!(additions(|| einsum!("ij,jk,kl->il", &b, &a, &b)), 1);
+    let one = matrix(1, 1);
+    let chain =
+        |n: usize| additions(|| einsum!("ij,jk,kl->il", &matrix(2, n), &matrix(n, 1), &one));
+    assert_eq!(chain(128), 256);
+    assert_ne!(chain(129), 258);
+    // Five loops, and four factors.
+    assert_eq!(additions(|| einsum!("ij,kl,m->", &one, &one, &line(1))), 0);
+    assert_eq!(additions(|| einsum!("i,ij,j,j->", &line(1), &one, &line(1), &line(1))), 0);
     assert_eq!(additions(|| einsum_grad!("ij,jk->ik", &a, &b; &matrix(1, 1))), 0);
     assert_eq!(additions(|| einsum!("...ij,...jk->...ik", &a, &b)), 1);
 }
