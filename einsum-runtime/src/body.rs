@@ -9,7 +9,7 @@ use crate::check::is_first;
 use crate::execute::{Call, Out, maker};
 use crate::fused::Fusing;
 use crate::intermediate::Intermediate;
-use crate::kernel::raw::{Factor, RawMode, RawRead};
+use crate::kernel::raw::{Factor, RawKernels, RawMode, RawRead, Sources};
 use crate::kernel::tiny::Tiny;
 use crate::kernel::{Dim, Dims};
 use crate::layout::Axes;
@@ -200,14 +200,14 @@ impl Call<'_> {
                 [source] => {
                     let (read, mut room) = (self.read(source, made), None);
                     let laid = [self.lay(source, made, &mut room)];
-                    self.run_unary(nest, read, &laid, &target, out.ptr, mode);
+                    self.run_plain(nest, [read], &laid, &target, (out.ptr, mode));
                 }
                 [first, second] => {
                     let reads = [self.read(first, made), self.read(second, made)];
                     let (mut room, mut other) = (None, None);
                     let laid =
                         [self.lay(first, made, &mut room), self.lay(second, made, &mut other)];
-                    self.run_binary(nest, reads, &laid, &target, out.ptr, mode);
+                    self.run_plain(nest, reads, &laid, &target, (out.ptr, mode));
                 }
                 _ => unreachable!("einloom: internal error: a nest has at most two sources"),
             }
@@ -253,51 +253,28 @@ impl Call<'_> {
 
     /// # Safety
     ///
-    /// The source can be read and the target written as [`Kernels`](crate::kernel::Kernels) says, at all positions of
-    /// their axes.
-    unsafe fn run_unary(
+    /// Sources can be read and the target written as [`Kernels`](crate::kernel::Kernels) says, at all positions of their
+    /// axes.
+    unsafe fn run_plain<const P: usize>(
         &self,
         nest: &Nest,
-        source: RawRead,
-        laid: &[Laid<'_>; 1],
+        sources: [RawRead; P],
+        laid: &[Laid<'_>; P],
         target: &Laid<'_>,
-        out: *mut u8,
-        mode: RawMode,
-    ) {
+        (out, mode): (*mut u8, RawMode),
+    ) where
+        RawKernels: Sources<P>,
+    {
         if nest::is_tiny(nest, self.extents, laid, target, self.kernels.is_real) {
             let mut tiny = Tiny::new();
             nest::lay_tiny(&mut tiny, nest, self.extents, laid, target);
             // SAFETY: the caller's duties.
-            return unsafe { self.kernels.tiny_unary(&tiny, source, out, mode) };
+            return unsafe { (self.kernels.tiny_kernel())(&tiny, sources, out, mode) };
         }
         let mut dims = Dims::new();
         nest::lay(&mut dims, nest, self.extents, laid, target);
         // SAFETY: the caller's duties.
-        unsafe { self.kernels.unary(&mut dims, source, out, mode) }
-    }
-
-    /// # Safety
-    ///
-    /// As [`run_unary`](Call::run_unary).
-    unsafe fn run_binary(
-        &self,
-        nest: &Nest,
-        sources: [RawRead; 2],
-        laid: &[Laid<'_>; 2],
-        target: &Laid<'_>,
-        out: *mut u8,
-        mode: RawMode,
-    ) {
-        if nest::is_tiny(nest, self.extents, laid, target, self.kernels.is_real) {
-            let mut tiny = Tiny::new();
-            nest::lay_tiny(&mut tiny, nest, self.extents, laid, target);
-            // SAFETY: the caller's duties.
-            return unsafe { self.kernels.tiny_binary(&tiny, sources, out, mode) };
-        }
-        let mut dims = Dims::new();
-        nest::lay(&mut dims, nest, self.extents, laid, target);
-        // SAFETY: the caller's duties.
-        unsafe { self.kernels.binary(&mut dims, sources, out, mode) }
+        unsafe { (self.kernels.kernel())(&mut dims, sources, out, mode) }
     }
 }
 

@@ -32,8 +32,8 @@ impl Fusing {
     }
 }
 
-/// The three sources of two nests, and the loops of the second that the axes of each run along.
-struct Sources<'p> {
+/// The three factors of two nests, and the loops of the second that the axes of each run along.
+struct Factors<'p> {
     accesses: [&'p Access; 3],
     conjugated: [bool; 3],
     loops: [SmallVec<[u8; 8]>; 3],
@@ -90,7 +90,7 @@ impl Call<'_> {
     }
 
     /// Returns the factors of two nests; `None` if their loops are not the same ones.
-    fn composed<'p>(&self, from: &'p Nest, to: &'p Nest, results: usize) -> Option<Sources<'p>> {
+    fn composed<'p>(&self, from: &'p Nest, to: &'p Nest, results: usize) -> Option<Factors<'p>> {
         let ([x, y], [first, second]) = (from.sources, to.sources) else { return None };
         let tensor = self.operands.len() + usize::from(from.into) - results;
         let (read, other) = match usize::from(first.tensor) == tensor {
@@ -117,7 +117,7 @@ impl Call<'_> {
         if from.target.len() != read.loops.len() || !from.kept.iter().enumerate().all(is_axis) {
             return None;
         }
-        Some(Sources {
+        Some(Factors {
             accesses: [x, y, other],
             conjugated: [x.conj != read.conj, y.conj != read.conj, other.conj],
             loops: [through(x)?, through(y)?, SmallVec::from_slice(other.loops)],
@@ -130,7 +130,7 @@ impl Call<'_> {
         &self,
         body: &[Nest],
         to: &Nest,
-        sources: &Sources<'_>,
+        sources: &Factors<'_>,
         outs: &[Out<'_>],
     ) -> bool {
         let made_by = |tensor: usize| {
@@ -163,7 +163,7 @@ impl Call<'_> {
 
     /// There are none.
     #[cfg(not(target_arch = "x86_64"))]
-    fn has_kernel(&self, _: &[Nest], _: &Nest, _: &Sources<'_>, _: &[Out<'_>]) -> bool {
+    fn has_kernel(&self, _: &[Nest], _: &Nest, _: &Factors<'_>, _: &[Out<'_>]) -> bool {
         false
     }
 

@@ -10,7 +10,7 @@ pub(crate) enum Level {
     Plain = 1,
     /// AVX2 and FMA.
     Avx2 = 2,
-    /// The foundation, doubleword, and quadword instructions of AVX-512, and AVX2 and FMA.
+    /// The foundation, the instructions on bytes, words, doublewords, and quadwords of AVX-512, and AVX2 and FMA.
     Avx512 = 3,
 }
 

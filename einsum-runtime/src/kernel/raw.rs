@@ -9,7 +9,7 @@ use core::marker::PhantomData;
 
 #[cfg(all(target_arch = "x86_64", not(miri)))]
 use super::tiny::real::tiny_real;
-use super::tiny::{Tiny, TinyKernel, tiny};
+use super::tiny::{TinyKernel, tiny};
 use super::{Dims, Kernel, Mode, Read, scale};
 use crate::element::Element;
 use crate::new_array::{NewArrays, new_arrays};
@@ -150,40 +150,6 @@ impl RawKernels {
     ) {
         // SAFETY: the caller's duties.
         unsafe { (self.binary)(dims, sources, out, mode) }
-    }
-
-    /// Runs a tiny nest on one source.
-    ///
-    /// # Safety
-    ///
-    /// As [`unary`](RawKernels::unary).
-    #[inline]
-    pub(crate) unsafe fn tiny_unary(
-        &self,
-        nest: &Tiny<1>,
-        source: RawRead,
-        out: *mut u8,
-        mode: RawMode,
-    ) {
-        // SAFETY: the caller's duties.
-        unsafe { (self.tiny_unary)(nest, [source], out, mode) }
-    }
-
-    /// Runs a tiny nest on two sources.
-    ///
-    /// # Safety
-    ///
-    /// As [`binary`](RawKernels::binary).
-    #[inline]
-    pub(crate) unsafe fn tiny_binary(
-        &self,
-        nest: &Tiny<2>,
-        sources: [RawRead; 2],
-        out: *mut u8,
-        mode: RawMode,
-    ) {
-        // SAFETY: the caller's duties.
-        unsafe { (self.tiny_binary)(nest, sources, out, mode) }
     }
 
     /// Lets a mode act on every element of an array, and returns the mode for sums into a part of it.
