@@ -10,7 +10,7 @@ use crate::execute::{Call, Out, maker};
 use crate::fused::Fusing;
 use crate::intermediate::Intermediate;
 use crate::kernel::raw::{Factor, RawKernels, RawMode, RawRead, Sources};
-use crate::kernel::tiny::Tiny;
+use crate::kernel::tiny::{self, Tiny};
 use crate::kernel::{Dim, Dims};
 use crate::layout::Axes;
 use crate::nest::{self, Laid, is_diagonal};
@@ -265,9 +265,10 @@ impl Call<'_> {
     ) where
         RawKernels: Sources<P>,
     {
-        if nest::is_tiny(nest, self.extents, laid, target, self.kernels.is_real) {
-            let mut tiny = Tiny::new();
-            nest::lay_tiny(&mut tiny, nest, self.extents, laid, target);
+        let mut extents = [0; tiny::LOOPS];
+        if nest::is_tiny(&mut extents, nest, self.extents, laid, target, self.kernels.is_real) {
+            let mut tiny = Tiny::EMPTY;
+            nest::lay_tiny(&mut tiny, nest, &extents, laid, target);
             // SAFETY: the caller's duties.
             return unsafe { (self.kernels.tiny_kernel())(&tiny, sources, out, mode) };
         }

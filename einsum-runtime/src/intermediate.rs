@@ -68,9 +68,10 @@ impl COrder {
         rest: &[usize],
         before: usize,
     ) -> Self {
-        let count = named + rest.len();
-        let (extents, strides) = ([0; AXES], [0; AXES]);
-        let mut shape = COrder { extents, strides, more: None, count, named, len: 0 };
+        let rest_len = rest.len();
+        let count = named + rest_len;
+        let mut shape =
+            COrder { extents: [0; AXES], strides: [0; AXES], more: None, count, named, len: 0 };
         if count > AXES {
             shape.more = Some((vec![0; count], vec![0; count]));
         }
@@ -82,10 +83,10 @@ impl COrder {
             position -= 1;
             let (axis, extent) = if position < before {
                 (position, extent(position))
-            } else if position < before + rest.len() {
+            } else if position < before + rest_len {
                 (position - before + named, Some(rest[position - before]))
             } else {
-                (position - rest.len(), extent(position - rest.len()))
+                (position - rest_len, extent(position - rest_len))
             };
             let Some(extent) = extent else { panic!("{UNCHECKED}") };
             (extents[axis], strides[axis]) = (extent, stride.cast_signed());

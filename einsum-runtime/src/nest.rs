@@ -67,25 +67,30 @@ pub(crate) fn lay<const P: usize>(
     lay_ellipses(dims, sources, target);
 }
 
-/// Whether the nest's loops are few and short, and no array has an ellipsis.
+/// Whether the nest's loops are few and short, and no array has an ellipsis. If so, `own` has the loops' extents, those
+/// that are kept first.
+// What is left of it are zeros: a larger nest pays for five numbers, not for five loops.
 pub(crate) fn is_tiny<const P: usize>(
+    own: &mut [usize; tiny::LOOPS],
     nest: &Nest,
     extents: &[usize],
     sources: &[Laid<'_>; P],
     target: &Laid<'_>,
     is_real: bool,
 ) -> bool {
-    let (kept, summed) = (nest.kept.len(), nest.summed.len());
-    if kept > tiny::KEPT || summed > tiny::SUMMED {
+    let (kept, summed) = (nest.kept, nest.summed);
+    if kept.len() > tiny::KEPT || summed.len() > tiny::SUMMED {
         return false;
     }
-    let most = tiny::most_points(is_real, kept, summed);
+    let most = tiny::most_points(is_real, kept.len(), summed.len());
     let (mut points, mut number) = (1, 0);
-    while number < kept + summed {
-        let extent = extents[usize::from(nest.index(number))];
+    while number < kept.len() + summed.len() {
+        let index = if number < kept.len() { kept[number] } else { summed[number - kept.len()] };
+        let extent = extents[usize::from(index)];
         if extent > most {
             return false;
         }
+        own[number] = extent;
         // At most `most` to the power of the number of loops, which is representable.
         points *= extent;
         number += 1;
@@ -99,7 +104,7 @@ pub(crate) fn is_tiny<const P: usize>(
     points <= most && !ellipsis
 }
 
-/// Returns the loops of a nest that [is tiny](is_tiny), with the post-conditions of [`lay`].
+/// Returns the loops of a nest that [is tiny](is_tiny), of these extents, with the post-conditions of [`lay`].
 ///
 /// # Panics
 ///
@@ -108,7 +113,7 @@ pub(crate) fn is_tiny<const P: usize>(
 pub(crate) fn lay_tiny<const P: usize>(
     tiny: &mut Tiny<P>,
     nest: &Nest,
-    extents: &[usize],
+    own: &[usize; tiny::LOOPS],
     sources: &[Laid<'_>; P],
     target: &Laid<'_>,
 ) {
@@ -116,7 +121,7 @@ pub(crate) fn lay_tiny<const P: usize>(
     let dims = tiny.loops(kept, summed);
     let mut number = 0;
     while number < kept + summed {
-        dims[number].extent = extents[usize::from(nest.index(number))];
+        dims[number].extent = own[number];
         number += 1;
     }
     lay_axes(dims, kept, sources, target);
@@ -151,10 +156,13 @@ fn lay_axes<const P: usize>(
     let Laid { axes: Axes { named, .. }, loops } = *target;
     check(loops.len() == named.extents.len(), "the target has other axes");
     let dims = &mut dims[..kept];
+    // Most targets have their axes in the order of the loops.
+    let mut is_in_order = loops.len() == kept;
     let mut axis = 0;
     while axis < loops.len() {
         let number = loops[axis];
         let extent = named.extents[axis];
+        is_in_order &= usize::from(number) == axis;
         if number == NONE {
             check(extent == 1, POSITIONS);
         } else {
@@ -164,7 +172,7 @@ fn lay_axes<const P: usize>(
         axis += 1;
     }
     check(kept <= usize::from(NONE), "there are more loops than numbers");
-    let mut number = 0;
+    let mut number = if is_in_order { kept } else { 0 };
     while number < kept {
         #[expect(clippy::cast_possible_truncation, reason = "less than `NONE`")]
         let found = has(loops, loops.len(), number as u8);
@@ -252,7 +260,7 @@ mod tests {
             let along = |loops| Laid { axes: &axes, loops };
             let sources = [along(b"\x00\x02"), along(b"\x02\x01")];
             let target = along(b"\x00\x01");
-            super::is_tiny(&nest, &[n, n, n], &sources, &target, is_real)
+            super::is_tiny(&mut [0; tiny::LOOPS], &nest, &[n, n, n], &sources, &target, is_real)
         };
         assert_eq!([4, 8, 9].map(|n| is_tiny(n, true)), [true, true, false]);
         assert_eq!([4, 5, 8].map(|n| is_tiny(n, false)), [true, false, false]);

@@ -38,14 +38,12 @@ impl<const P: usize> Tiny<P> {
     const ABSENT: Dim<P> = Dim { extent: 1, out: 0, sources: [0; P], summed: false };
 
     /// A nest without loops.
-    #[inline]
-    pub(crate) fn new() -> Self {
-        Tiny { dims: [Self::ABSENT; LOOPS] }
-    }
+    // A constant is copied as a whole, also in a debug build.
+    pub(crate) const EMPTY: Self = Tiny { dims: [Self::ABSENT; LOOPS] };
 
     /// A nest of at most [`KEPT`] and [`SUMMED`] loops.
     pub(crate) fn of(kept: &[Dim<P>], summed: &[Dim<P>]) -> Self {
-        let mut nest = Tiny::new();
+        let mut nest = Tiny::EMPTY;
         let loops = nest.loops(kept.len(), summed.len());
         loops[..kept.len()].copy_from_slice(kept);
         loops[kept.len()..].copy_from_slice(summed);

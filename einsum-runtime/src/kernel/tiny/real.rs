@@ -136,21 +136,24 @@ fn find_lanes<const P: usize>(dims: &[&Dim<P>; LOOPS]) -> usize {
     NONE
 }
 
+/// One point. A constant is copied as a whole, also in a debug build.
+const STILL: Walk = Walk {
+    extents: [1; LOOPS],
+    out: [0; OUTER],
+    sources: [[0; LOOPS]; SOURCES],
+    mask: 0,
+    last_mask: 0,
+    has_last: 0,
+    is_sum: 0,
+};
+
 /// Loops of which `lanes` has no steps here. The sources are swapped if so said.
 fn walk_of<const ELEMENT: usize, const P: usize>(
     dims: &[&Dim<P>; LOOPS],
     is_swapped: bool,
     lanes: usize,
 ) -> Walk {
-    let mut walk = Walk {
-        extents: [1; LOOPS],
-        out: [0; OUTER],
-        sources: [[0; LOOPS]; SOURCES],
-        mask: 0,
-        last_mask: 0,
-        has_last: 0,
-        is_sum: 0,
-    };
+    let mut walk = STILL;
     let (first, second) = if is_swapped { (P - 1, 0) } else { (0, P - 1) };
     // What the loop inside moves.
     let (mut out, mut x, mut y) = (0_isize, 0_isize, 0_isize);
