@@ -41,6 +41,10 @@ const AHEAD: usize = 1024;
 const SHARED_PRODUCTS: usize = 128;
 const SHARED_STEPS: usize = 16;
 
+/// The least bytes of two rows whose dot product is better left to the kernels over rows that lie in memory in both operands
+/// ([`stream`](crate::stream)), which need not be transposed. With fewer they wait for the sums across lanes.
+pub(crate) const DOT: usize = 32;
+
 /// A batch of small products.
 pub(super) struct Many<'m> {
     matrices: &'m Matrices,
@@ -116,6 +120,11 @@ impl<'m> Many<'m> {
             return None;
         } else if m.extent < n.extent {
             matrices.exchange();
+        }
+        let Matrices { m, n, k, .. } = &*matrices;
+        let is_dot = m.extent == 1 && n.extent == 1 && k.x == unit && k.y == unit;
+        if is_dot && machine.steps_of_point() == 1 && k.extent * machine.unit >= DOT {
+            return None;
         }
         let lanes = match dots::kernel(machine, matrices) {
             Some(kernel) => Lanes::Steps(kernel),

@@ -51,6 +51,7 @@ use classify::classify;
 use execute::Task;
 use machine::{Machine, Supported};
 #[cfg(target_arch = "x86_64")]
+pub(crate) use many::DOT;
 use many::{Entry, Many};
 use matrices::Matrices;
 use parts::execute_in_parts;

@@ -96,7 +96,7 @@ pub(super) struct Turn {
     pub(super) across: Loop,
     /// X's unit loop: the lanes.
     pub(super) along: Loop,
-    /// Points of each, and columns, of a block.
+    /// The most points of each of a block.
     pub(super) across_block: usize,
     pub(super) along_block: usize,
 }
@@ -104,6 +104,14 @@ pub(super) struct Turn {
 impl Turn {
     pub(super) fn blocks_across(&self) -> usize {
         self.across.extent.div_ceil(self.across_block)
+    }
+
+    /// Returns the first point across of a block, and how many it has. They differ by one at most: a last block with what is
+    /// left could have fewer than are turned at once.
+    pub(super) fn block_across(&self, number: usize) -> (usize, usize) {
+        let (extent, blocks) = (self.across.extent, self.blocks_across());
+        let (least, wider) = (extent / blocks, extent % blocks);
+        (number * least + number.min(wider), least + usize::from(number < wider))
     }
 }
 

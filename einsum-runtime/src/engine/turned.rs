@@ -29,18 +29,15 @@ pub(super) unsafe fn product(execution: &mut Execution<'_>, task: Task, turn: &T
     let mut outer = Cursor::at(&execution.plan.outer, rows.start / blocks);
     let mut row = rows.start;
     while row < rows.end {
-        let across = row % blocks * turn.across_block;
+        let (first, across) = turn.block_across(row % blocks);
         let mut along = lanes.start;
         while along < lanes.end {
             let x =
-                outer.x + turn.across.x * across.cast_signed() + turn.along.x * along.cast_signed();
+                outer.x + turn.across.x * first.cast_signed() + turn.along.x * along.cast_signed();
             let c =
-                outer.c + turn.across.c * across.cast_signed() + turn.along.c * along.cast_signed();
+                outer.c + turn.across.c * first.cast_signed() + turn.along.c * along.cast_signed();
             let task = Task { x: task.x.wrapping_offset(x), c: task.c.wrapping_offset(c), ..task };
-            let block = Block {
-                across: turn.across_block.min(turn.across.extent - across),
-                along: turn.along_block.min(lanes.end - along),
-            };
+            let block = Block { across, along: turn.along_block.min(lanes.end - along) };
             // SAFETY: the caller's duties, as blocks stay inside the groups.
             unsafe { block_of_rows(execution, task, turn, block) };
             along += turn.along_block;

@@ -39,6 +39,7 @@ mod triple;
 use num_complex::Complex;
 
 use crate::element::Element;
+use crate::engine::DOT;
 use crate::kernel::level::Level;
 use crate::kernel::prepare::{Work, prepare};
 use crate::kernel::{Dim, Dims, Mode, Read};
@@ -295,7 +296,12 @@ unsafe fn contract<T: Lane + PartialEq>(
         return false;
     }
     let x = usize::from(!first);
-    if !dims.iter().any(|d| d.sources[x].unsigned_abs() == 1 && d.extent >= ROW) {
+    let is_dot = |d: &Dim<2>| d.summed && d.sources[0] == d.sources[1];
+    let is_row = |d: &Dim<2>| {
+        let least = if is_dot(d) { DOT / size_of::<T>() } else { ROW };
+        d.sources[x].unsigned_abs() == 1 && d.extent >= least
+    };
+    if !dims.iter().any(is_row) {
         return false;
     }
     // Two loops along one axis, as those of a window, of which the shorter one is summed: rows are used more than once.

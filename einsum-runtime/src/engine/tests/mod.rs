@@ -168,6 +168,22 @@ fn check_both<T: Sample>(letters: &[Letter], orders: [&[usize]; 3], random: &mut
     }
 }
 
+/// Results that are turned, in blocks across whose extents do not divide the loop's.
+#[test]
+fn turned() {
+    on_every_level(|_| {
+        let mut random = Random(6);
+        let (a, b, c, d) = (0, 1, 2, 3);
+        for across in (8..=18).chain(31..=34).chain(113..=120).chain(225..=248) {
+            let letters =
+                [letter(across, "xc"), letter(18, "xc"), letter(2, "yc"), letter(4, "xy")];
+            let orders: [&[usize]; 3] = [&[a, d, b], &[c, d], &[c, b, a]];
+            check_both::<f32>(&letters, orders, &mut random);
+            check_both::<f64>(&letters, orders, &mut random);
+        }
+    });
+}
+
 /// Runs of rows in C that are no multiple of a vector, with so many steps that sums go through a buffer.
 #[test]
 fn collected() {
