@@ -20,12 +20,14 @@ mod down;
 mod halve;
 mod lane;
 mod multiply;
+mod narrow;
 mod odometer;
 mod permute;
 mod pick;
 pub(crate) mod prefetch;
 mod reduce;
 mod rows;
+mod short;
 mod strided;
 mod sum;
 mod sums;
@@ -106,7 +108,7 @@ macro_rules! real {
                 // SAFETY: the caller's duties, and the machine's level.
                 unsafe {
                     if dims.iter().any(|d| d.summed) {
-                        return reduce::reduce(dims, Arrays { out, sources: [x.ptr] }, mode);
+                        return short::sum(dims, Arrays { out, sources: [x.ptr] }, mode);
                     }
                     match mode {
                         Mode::Assign => copy::copy(dims, x.ptr, out),
@@ -187,7 +189,7 @@ macro_rules! complex {
                     let mut read = [Read { ptr: x.ptr.cast::<$real>(), conjugated: false }];
                     let mut out = out.cast::<$real>();
                     let _runs = prepare(&mut parts, &mut read, &mut out);
-                    reduce::reduce(&mut parts, Arrays { out, sources: [read[0].ptr] }, Mode::Assign)
+                    short::sum(&mut parts, Arrays { out, sources: [read[0].ptr] }, Mode::Assign)
                 }
             }
 

@@ -11,6 +11,9 @@ use crate::kernel::{Dim, Dims, Mode};
 /// The length of each of four streams, in bytes: enough for the machine's prefetching, and few pages at a time.
 const STREAM: usize = 1 << 20;
 
+/// In fewer bytes than these, streams are too short for the machine's prefetching: rows are read in order.
+const NEAR: usize = 16 << 10;
+
 /// The length of short rows that are added as one.
 const WIDE: usize = 64;
 
@@ -195,6 +198,8 @@ impl<T: Lane + PartialEq, const P: usize> Sum<T, P> {
     unsafe fn add_rows(&self, sums: &mut Sums<T>, from: &Arrays<T, P>) {
         let wide = self.wide;
         let most = (self.stream() / wide).max(1);
+        let bytes = self.rows.extent * self.rows.sources[0].unsigned_abs() * size_of::<T>();
+        let streams = if bytes < NEAR { 1 } else { 4 };
         let mut first = 0;
         while first < self.rows.extent {
             let left = (self.rows.extent - first) / wide;
@@ -206,9 +211,10 @@ impl<T: Lane + PartialEq, const P: usize> Sum<T, P> {
                 unsafe { sums.add(self.kernels[0], call, 0, call.rows) }
                 return;
             }
-            let count = most.min(left / 4).min(sums.room());
+            let count = most.min(left / streams).min(sums.room());
             let (kernel, mut call, done) = match count {
                 0 => (self.kernels[0], self.call(&here, left), left),
+                _ if streams == 1 => (self.kernels[0], self.call(&here, count), count),
                 _ => {
                     let call = self.streams(&here, count, &self.rows, wide * count);
                     (self.kernels[1], call, 4 * count)
