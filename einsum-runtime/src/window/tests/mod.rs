@@ -19,6 +19,7 @@ use crate::kernel::raw::{Factor, RawKernels, RawMode, RawRead, Sources};
 /// How a nest can be run.
 #[derive(Clone, Copy, Debug)]
 pub(in crate::window) enum Way {
+    AddedParts,
     Broadcast,
     Buffers,
     Channels,
@@ -35,7 +36,7 @@ pub(in crate::window) enum Way {
 }
 
 thread_local! {
-    static TAKEN: Cell<[usize; 13]> = const { Cell::new([0; 13]) };
+    static TAKEN: Cell<[usize; 14]> = const { Cell::new([0; 14]) };
 }
 
 /// Counts the nests that this thread runs so.
