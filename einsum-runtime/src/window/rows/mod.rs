@@ -224,6 +224,7 @@ impl Plan {
                 (steps, &self.set.each_masked)
             }
             Steps::Ends(steps) => (steps, &self.set.ends_masked),
+            Steps::Taps(steps, number) => (steps, &self.set.taps_masked[number]),
         };
         let mut arguments = RowsArguments {
             x: block.x,
@@ -245,7 +246,9 @@ impl Plan {
             is_nan: 0,
             w_outer: 0,
             steps_tile: match of_block {
-                Steps::EachOfTiles(_) | Steps::EachOfRows(_) => count * size_of::<RowsEntry>(),
+                Steps::EachOfTiles(_) | Steps::EachOfRows(_) | Steps::Taps(..) => {
+                    count * size_of::<RowsEntry>()
+                }
                 _ => 0,
             },
         };
@@ -254,7 +257,7 @@ impl Plan {
             Steps::Whole => {
                 vectors >= ALONG || (block.rows.extent == 1 && block.planes.extent == 1)
             }
-            Steps::Each(_) | Steps::EachOfTiles(_) | Steps::Ends(_) => true,
+            Steps::Each(_) | Steps::EachOfTiles(_) | Steps::Ends(_) | Steps::Taps(..) => true,
             Steps::EachOfRows(_) => false,
         };
         if is_along {
@@ -290,6 +293,8 @@ enum Steps {
     /// What a table for its tiles says: of each vector, or only of the first and the last, as the others are whole.
     Each(*const RowsEntry),
     Ends(*const RowsEntry),
+    /// The same for all tiles along rows, with a kernel of its own for the number of taps.
+    Taps(*const RowsEntry, usize),
     /// Tables for all tiles along rows.
     EachOfTiles(*const RowsEntry),
     /// Tables for a vector of each of some rows, one for every tile of them.
