@@ -218,9 +218,13 @@ impl Plan {
         let last = mask(block.lanes - (vectors - 1) * width);
         let vector = (width * self.lanes.x.cast_unsigned()).cast_signed();
         let count = if rows == 2 { all.count } else { all.alone };
+        #[cfg(test)]
+        if let Steps::Taps(..) = of_block {
+            super::tests::take(super::tests::Way::PaddedTaps);
+        }
         let (steps, kernels) = match of_block {
             Steps::Whole => (all.steps, &self.set.kernels),
-            Steps::Each(steps) | Steps::EachOfTiles(steps) | Steps::EachOfRows(steps) => {
+            Steps::Each(steps) | Steps::EachOfTiles(steps, _) | Steps::EachOfRows(steps) => {
                 (steps, &self.set.each_masked)
             }
             Steps::Ends(steps) => (steps, &self.set.ends_masked),
@@ -246,9 +250,8 @@ impl Plan {
             is_nan: 0,
             w_outer: 0,
             steps_tile: match of_block {
-                Steps::EachOfTiles(_) | Steps::EachOfRows(_) | Steps::Taps(..) => {
-                    count * size_of::<RowsEntry>()
-                }
+                Steps::EachOfTiles(_, apart) => apart * size_of::<RowsEntry>(),
+                Steps::EachOfRows(_) | Steps::Taps(..) => count * size_of::<RowsEntry>(),
                 _ => 0,
             },
         };
@@ -257,7 +260,7 @@ impl Plan {
             Steps::Whole => {
                 vectors >= ALONG || (block.rows.extent == 1 && block.planes.extent == 1)
             }
-            Steps::Each(_) | Steps::EachOfTiles(_) | Steps::Ends(_) | Steps::Taps(..) => true,
+            Steps::Each(_) | Steps::EachOfTiles(..) | Steps::Ends(_) | Steps::Taps(..) => true,
             Steps::EachOfRows(_) => false,
         };
         if is_along {
@@ -295,8 +298,8 @@ enum Steps {
     Ends(*const RowsEntry),
     /// The same for all tiles along rows, with a kernel of its own for the number of taps.
     Taps(*const RowsEntry, usize),
-    /// Tables for all tiles along rows.
-    EachOfTiles(*const RowsEntry),
+    /// Tables for all tiles along rows, and the entries from one to the next: the last row's are not full.
+    EachOfTiles(*const RowsEntry, usize),
     /// Tables for a vector of each of some rows, one for every tile of them.
     EachOfRows(*const RowsEntry),
 }

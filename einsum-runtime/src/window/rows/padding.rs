@@ -325,7 +325,7 @@ impl Padding {
                 let steps = match (self.of_tile, of_taps) {
                     (1, _) if is_middle => Steps::Whole,
                     (1, Some(taps)) => Steps::Taps(self.table(0, number), taps),
-                    (1, _) if self.is_joined => Steps::EachOfTiles(self.table(set, 0)),
+                    (1, _) if self.is_joined => Steps::EachOfTiles(self.table(set, 0), self.steps),
                     (1, _) if set == 0 && self.has_ends && !is_odd => {
                         Steps::Ends(self.table(set, number))
                     }
@@ -371,7 +371,7 @@ impl Padding {
             let x = block.x.wrapping_offset(plan.rows.x * row);
             let c = block.c.wrapping_offset(plan.rows.out * row);
             let steps = match self.of_tile {
-                1 if self.is_joined => Steps::EachOfTiles(table),
+                1 if self.is_joined => Steps::EachOfTiles(table, all.alone),
                 1 => Steps::Each(table),
                 _ => Steps::EachOfRows(table),
             };

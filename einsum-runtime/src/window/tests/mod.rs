@@ -26,6 +26,7 @@ pub(in crate::window) enum Way {
     Classes,
     FlatResults,
     PaddedRows,
+    PaddedTaps,
     Planes,
     Results,
     Rows,
@@ -36,7 +37,7 @@ pub(in crate::window) enum Way {
 }
 
 thread_local! {
-    static TAKEN: Cell<[usize; 14]> = const { Cell::new([0; 14]) };
+    static TAKEN: Cell<[usize; 15]> = const { Cell::new([0; 15]) };
 }
 
 /// Counts the nests that this thread runs so.
