@@ -15,7 +15,7 @@ use core::ops::Range;
 
 use smallvec::SmallVec;
 
-use super::plan::time_of_part;
+use super::plan::{PARTS, time_of_part};
 use crate::window::affine::{Affine, Line, inside, plus, times};
 
 /// The source with windows, the loop over lanes, and the vectors of a block of them.
@@ -102,9 +102,10 @@ impl Cut {
 }
 
 /// Cuts, and whether the sums of each are the first for its results.
-pub(super) type Cuts = SmallVec<[(Cut, bool); 8]>;
+pub(super) type Cuts = SmallVec<[(Cut, bool); PARTS]>;
 
-/// Returns all cuts along an axis of a nest of so many columns and steps, in the way that takes less time.
+/// Returns all cuts along an axis of a nest of so many columns and steps, in the way that takes less time, if they are not
+/// too many.
 pub(super) fn cuts(
     nest: &Affine,
     line: &Line,
@@ -130,18 +131,29 @@ pub(super) fn cuts(
     let window = |at: usize| inside(from(kept, at), step(summed, 1), of[1], line.extent);
     let results = |at: usize| inside(from(summed, at), step(kept, 1), of[0], line.extent);
     let mut by_results = Cuts::new();
+    let mut is_too_many = false;
     runs(of[0], &window, &mut |results, window| {
-        by_results.push((Cut { kept, results, summed, window, of }, is_first));
+        is_too_many |= by_results.len() == PARTS;
+        if !is_too_many {
+            by_results.push((Cut { kept, results, summed, window, of }, is_first));
+        }
     });
+    if is_too_many {
+        return None;
+    }
     if kept.is_none() || summed.is_none() {
         return Some(by_results);
     }
     let mut by_window = Cuts::new();
     runs(of[1], &results, &mut |window, results| {
-        if !results.is_empty() {
+        is_too_many |= by_window.len() == PARTS;
+        if !results.is_empty() && !is_too_many {
             by_window.push((Cut { kept, results, summed, window, of }, false));
         }
     });
+    if is_too_many {
+        return Some(by_results);
+    }
     // All results have sums after the first part.
     let Some(whole) = by_window.iter().position(|(cut, _)| cut.results.len() == of[0]) else {
         return Some(by_results);

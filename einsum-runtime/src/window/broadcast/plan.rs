@@ -33,7 +33,7 @@ const STEPS: usize = if cfg!(test) { 6 } else { 32 };
 const POINTS: usize = if cfg!(test) { 64 } else { 1 << 19 };
 
 /// The most parts: each is a call.
-const PARTS: usize = 64;
+pub(super) const PARTS: usize = 64;
 
 /// Times in steps of a kernel with one vector: of a step, whatever its columns; of a tile besides; of a vector of sums that
 /// are added to others; of a call, and of a step or column in its tables; of an element that is packed, or moved to the
