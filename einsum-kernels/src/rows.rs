@@ -69,4 +69,7 @@ pub struct RowsSet {
     /// The same for tiles of up to 4 vectors, of which a step may lack lanes: any, or those of the first and the last vector.
     pub each_masked: [Rows; 2],
     pub ends_masked: [Rows; 2],
+    /// As the former, for steps of which each has the masks of the third or fifth before it; of so many the first vector
+    /// may lack lanes before the middle one, and the last vector after it. A tile may have a table of its own.
+    pub taps_masked: [[Rows; 2]; 2],
 }

@@ -104,13 +104,31 @@ pub(super) unsafe extern "sysv64" fn sweep<
         .macro multiply_one i, pointer, mask, sum
             f vfmadd231p, \sum, zmm\i, zmm4
         .endm
+        .macro multiply_in_place i, pointer, sum
+            .if ELEMENT == 4
+                vfmadd231ps \sum, zmm\i, dword ptr [\pointer + r15] {{1to16}}
+            .else
+                vfmadd231pd \sum, zmm\i, qword ptr [\pointer + r15] {{1to8}}
+            .endif
+        .endm
+        .macro multiply_few pointer, a, b, rest:vararg
+            multiply_in_place 0, \pointer, \a
+            .if VECTORS > 1
+                multiply_in_place 1, \pointer, \b
+            .endif
+        .endm
+        # A broadcast takes time of the units that multiply, but as part of a multiplication: that is faster for one or two
+        # vectors, if columns are not so few that others limit.
         .macro multiply j, pointer, sums:vararg
             .if KIND == {lanes}
                 f vmovup, zmm4 {{k1}}{{z}}, [\pointer + r15]
+                each multiply_one, \sums
+            .elseif VECTORS == 1 || (VECTORS == 2 && COLUMNS > 3)
+                multiply_few \pointer, \sums
             .else
                 f vbroadcasts, zmm4, [\pointer + r15]
+                each multiply_one, \sums
             .endif
-            each multiply_one, \sums
         .endm
         .macro factor place
             f vbroadcasts, zmm4, \place
@@ -141,7 +159,7 @@ pub(super) unsafe extern "sysv64" fn sweep<
         .endm
         ",
         shared_body!(),
-        ".irp name, clear_one, multiply_one, scale_one, add_one, store_one",
+        ".irp name, clear_one, multiply_one, multiply_in_place, multiply_few, scale_one, add_one, store_one",
         r".purgem \name",
         ".endr",
         element = const ELEMENT,

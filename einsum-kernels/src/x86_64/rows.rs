@@ -21,6 +21,10 @@ macro_rules! set {
             kernels: [rows::<$element, 1, 0>, rows::<$element, 2, 0>],
             each_masked: [rows::<$element, 1, 1>, rows::<$element, 2, 1>],
             ends_masked: [rows::<$element, 1, 2>, rows::<$element, 2, 2>],
+            taps_masked: [
+                [rows::<$element, 1, 3>, rows::<$element, 2, 3>],
+                [rows::<$element, 1, 5>, rows::<$element, 2, 5>],
+            ],
         }
     };
 }
@@ -40,6 +44,18 @@ unsafe extern "sysv64" fn rows<const ELEMENT: usize, const ROWS: usize, const MA
         ".set MASKED, {masked}",
         ".set EACH, 1",
         ".set ENDS, 2",
+        // Else the masks are those of so many steps in turn.
+        ".if {masked} > 2",
+        ".set TAPS, {masked}",
+        ".else",
+        ".set TAPS, 0",
+        ".endif",
+        // Whether every tile may have a table of its own.
+        ".if {masked} == 1 || {masked} > 2",
+        ".set OWN, 1",
+        ".else",
+        ".set OWN, 0",
+        ".endif",
         element_instructions!(),
         r"
         # Calls a macro for every vector: its number, pointer, mask, and sums.
@@ -108,6 +124,18 @@ unsafe extern "sysv64" fn rows<const ELEMENT: usize, const ROWS: usize, const MA
                         f vmovup, zmm\i, [\pointer + r14]
                     .endif
                 .endif
+            .elseif TAPS && \i == 0 && TAP == 0
+                f vmovup, zmm0 {{k4}}{{z}}, [\pointer + r14]
+            .elseif TAPS == 5 && \i == 0 && TAP == 1
+                f vmovup, zmm0 {{k5}}{{z}}, [\pointer + r14]
+            .elseif TAPS && TAP > TAPS / 2
+                .ifnc \mask, k1
+                    f vmovup, zmm\i {{\mask}}{{z}}, [\pointer + r14]
+                .elseif TAP == TAPS - 1
+                    f vmovup, zmm\i {{k7}}{{z}}, [\pointer + r14]
+                .else
+                    f vmovup, zmm\i {{k6}}{{z}}, [\pointer + r14]
+                .endif
             .else
                 f vmovup, zmm\i {{\mask}}{{z}}, [\pointer + r14]
             .endif
@@ -126,10 +154,8 @@ unsafe extern "sysv64" fn rows<const ELEMENT: usize, const ROWS: usize, const MA
                 .if \v > 3
                     kshiftrq k7, k4, 48
                 .endif
-            .elseif MASKED
+            .elseif MASKED == ENDS
                 kmovw k4, word ptr [rbx + 16]
-            .endif
-            .if MASKED == ENDS
                 .if \v > 1
                     kmovw k7, word ptr [rbx + 14 + 2*\v]
                 .endif
@@ -150,6 +176,18 @@ unsafe extern "sysv64" fn rows<const ELEMENT: usize, const ROWS: usize, const MA
                 korw k3, k3, k4
             .endif
         .endm
+        .macro step v
+            mov r14, [rbx]
+            mov r15, [rbx + 8]
+            masks \v
+            add rbx, 24
+            each \v, load
+            f vbroadcasts, zmm4, [r13 + r15]
+            .if ROWS > 1
+                f vbroadcasts, zmm5, [rbp + r15]
+            .endif
+            each \v, multiply
+        .endm
         .macro tile v
             mov r14, [rdi + 112]
             point \v, r9, r12
@@ -161,24 +199,31 @@ unsafe extern "sysv64" fn rows<const ELEMENT: usize, const ROWS: usize, const MA
             each \v, old
         62:
             point \v, r8, r11
-            .if MASKED == EACH
+            .if OWN
                 mov rbx, [rsp + 24]
             .else
                 mov rbx, [rdi + 24]
             .endif
-            .p2align 5
-        63: # A step.
-            mov r14, [rbx]
-            mov r15, [rbx + 8]
-            masks \v
-            add rbx, 24
-            each \v, load
-            f vbroadcasts, zmm4, [r13 + r15]
-            .if ROWS > 1
-                f vbroadcasts, zmm5, [rbp + r15]
+            .if TAPS
+                # The first vector's in the steps before the middle one, and the last one's in those after it.
+                kmovw k4, word ptr [rbx + 16]
+                kmovw k7, word ptr [rbx + 24*TAPS - 10 + 2*\v]
+                .if TAPS == 5
+                    kmovw k5, word ptr [rbx + 40]
+                    kmovw k6, word ptr [rbx + 86 + 2*\v]
+                .endif
             .endif
-            each \v, multiply
-            .if MASKED == EACH
+            .p2align 5
+        63: # A step, or all that have masks of their own.
+            .set TAP, 0
+            step \v
+            .if TAPS
+                .rept TAPS - 1
+                    .set TAP, TAP + 1
+                    step \v
+                .endr
+            .endif
+            .if OWN
                 cmp rbx, [rsp + 32]
             .else
                 cmp rbx, [rdi + 32]
@@ -208,7 +253,7 @@ unsafe extern "sysv64" fn rows<const ELEMENT: usize, const ROWS: usize, const MA
             mov [rsp + 16], r9
             mov r10, [rdi + 64]
             kmovw k1, k2
-            .if MASKED == EACH
+            .if OWN
                 mov rax, [rdi + 24]
                 mov rcx, [rdi + 32]
                 mov [rsp + 24], rax
@@ -234,7 +279,7 @@ unsafe extern "sysv64" fn rows<const ELEMENT: usize, const ROWS: usize, const MA
             tile 4
             lea r8, [r8 + 4*r11]
             lea r9, [r9 + 4*r12]
-            .if MASKED == EACH
+            .if OWN
                 mov rax, [rdi + 144]
                 add [rsp + 24], rax
                 add [rsp + 32], rax
@@ -258,7 +303,7 @@ unsafe extern "sysv64" fn rows<const ELEMENT: usize, const ROWS: usize, const MA
         ",
         return_to_caller!(),
         r"
-            .irp name, f, each, point, clear, old, load, masks, multiply, store, tile
+            .irp name, f, each, point, clear, old, load, masks, multiply, store, step, tile
                 .purgem \name
             .endr
         ",

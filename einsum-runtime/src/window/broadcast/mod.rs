@@ -115,11 +115,17 @@ impl Buffers {
                 to = job.out_at(block.out);
                 way = lay_results(plan, &mut block);
             }
-            let mut form = |part: &Affine| {
+            let mut form = |part: &Affine, is_first: bool| {
+                let mode = if is_first { mode_now } else { added(mode_now) };
+                #[cfg(test)]
+                if !is_first {
+                    use crate::window::tests::{Way, take};
+                    take(Way::AddedParts);
+                }
                 // SAFETY: the caller's duties: what is read has been packed, or is inside of its axes.
-                unsafe { self.part(job, plan, part, packed, mode_now) }
+                unsafe { self.part(job, plan, part, packed, mode) }
             };
-            parts(&block, plan.p, &mut form).expect("the whole nest has parts");
+            parts(&block, plan.block(), true, &mut form).expect("the whole nest has parts");
             mode_now = added(mode_now);
         }
         if !plan.is_direct {

@@ -2,9 +2,9 @@
 
 use core::ops::Range;
 
-use smallvec::{SmallVec, smallvec};
+use smallvec::SmallVec;
 
-use super::parts::{cuts, is_inside};
+use super::parts::{Block, cuts, is_inside};
 use crate::kernel::level::Level;
 use crate::sort::sort_by_key;
 use crate::window::affine::{Affine, Line};
@@ -33,11 +33,14 @@ const STEPS: usize = if cfg!(test) { 6 } else { 32 };
 const POINTS: usize = if cfg!(test) { 64 } else { 1 << 19 };
 
 /// The most parts: each is a call.
-const PARTS: usize = 64;
+pub(super) const PARTS: usize = 64;
 
-/// Times in steps of a kernel with one vector: of a step, whatever its columns; of a call, and of a step or column in its
-/// tables; of an element that is packed, or moved to the target.
-const STEP: f64 = if cfg!(test) { 2.0 } else { 12.0 };
+/// Times in steps of a kernel with one vector: of a step, whatever its columns; of a tile besides; of a vector of sums that
+/// are added to others; of a call, and of a step or column in its tables; of an element that is packed, or moved to the
+/// target.
+const STEP: f64 = if cfg!(test) { 4.0 } else { 12.0 };
+const TILE: f64 = if cfg!(test) { 0.0 } else { 80.0 };
+const ADDED: f64 = if cfg!(test) { 0.0 } else { 6.0 };
 const CALL: f64 = if cfg!(test) { 0.0 } else { 2000.0 };
 const ENTRY: f64 = if cfg!(test) { 0.0 } else { 0.7 };
 const MOVED: f64 = if cfg!(test) { 0.5 } else { 2.5 };
@@ -63,6 +66,8 @@ pub(super) struct Plan {
     /// The loop that the lanes run along, and what there is from one of its rows to the next in buffers.
     pub(super) lanes: usize,
     pub(super) pitch: usize,
+    /// The vectors of a row.
+    of_block: usize,
     /// The loops over results and those that are summed, the outermost first: so many whose points run one by one, lanes,
     /// and columns.
     singles: usize,
@@ -165,7 +170,8 @@ impl Plan {
         let blocks = kept[singles].count();
         let is_packed = block_of(&summed) == steps && steps * blocks <= PACKED / (pitch * size);
         let slots = if is_packed { blocks } else { 1 };
-        let plan = Plan { p, lanes, pitch, singles, kept, summed, same, slots, is_direct };
+        let plan =
+            Plan { p, lanes, pitch, of_block, singles, kept, summed, same, slots, is_direct };
         (plan.time_of(nest, vectors, width)? < time).then_some(plan)
     }
 
@@ -175,35 +181,22 @@ impl Plan {
         let of_block = vectors as f64 / around[self.singles].count() as f64;
         let around: f64 = around.iter().map(|cut| cut.count() as f64).product();
         let sums = self.summed();
-        // Of every part the columns of a block, and the steps.
         let points = |cuts: &[Cut]| cuts.iter().map(|cut| cut.extent as f64).product::<f64>();
-        let all = [points(columns) / self.same as f64, points(&self.summed)];
-        let mut parts: SmallVec<[[f64; 2]; PARTS]> = smallvec![all];
-        for line in nest.sources[self.p].iter().filter(|line| !is_inside(nest, line)) {
-            let mut shares: SmallVec<[[f64; 2]; PARTS]> = SmallVec::new();
-            cuts(nest, line, &mut |cut| {
-                shares.push([cut.results.len() as f64, cut.window.len() as f64 / cut.of as f64]);
-                (shares.len() * parts.len() <= PARTS).then_some(())
-            })?;
-            let results = shares.iter().map(|[results, _]| results).sum::<f64>();
-            let of_part = |[columns, steps]: &[f64; 2]| {
-                let (columns, steps) = (columns / results, *steps);
-                shares.iter().map(move |share| [columns * share[0], steps * share[1]])
-            };
-            let cut = parts.iter().flat_map(of_part).collect();
-            parts = cut;
-        }
-        let mut time = 0.0;
-        for [columns, steps] in parts {
-            let tiles = (columns / COLUMNS as f64).ceil();
-            let of_tile = (of_block * columns / tiles).max(STEP);
-            let calls = sums as f64 * CALL + ENTRY * (steps + columns);
-            time += around * self.same as f64 * (tiles * of_tile * steps + calls);
-        }
+        let own = Block { vectors: of_block, ..self.block() };
+        let lines = nest.sources[self.p].iter().filter(|line| !is_inside(nest, line));
+        let lines: SmallVec<[&Line; 4]> = lines.collect();
+        let all = [points(columns) / self.same as f64, points(&self.summed) / sums as f64];
+        let time = time_of_parts(nest, &lines, all, own, (true, &mut 0))?;
+        let time = around * (self.same * sums) as f64 * time;
         let times_packed = if sums > 1 { self.same } else { 1 } as f64;
         let packed = around * (of_block * width as f64) * points(&self.summed) * times_packed;
         let moved = if self.is_direct { 0.0 } else { points(&self.kept) };
         Some(time + MOVED * (packed + moved))
+    }
+
+    /// Returns what parts of a block have in common.
+    pub(super) fn block(&self) -> Block {
+        Block { p: self.p, lanes: self.lanes, vectors: self.of_block as f64 }
     }
 
     /// The number of blocks of results, and of sums.
@@ -267,6 +260,35 @@ impl Plan {
         let results = if self.is_direct { 0 } else { points(&self.kept) };
         [points(&self.summed) * self.pitch, results * self.pitch]
     }
+}
+
+/// Returns the time that a part takes, with columns of so many vectors.
+pub(super) fn time_of_part(vectors: f64, [columns, steps]: [f64; 2], is_first: bool) -> f64 {
+    let tiles = (columns / COLUMNS as f64).ceil();
+    let of_tile = (vectors * columns / tiles).max(STEP);
+    let added = if is_first { 0.0 } else { ADDED * vectors * columns };
+    tiles * (of_tile * steps + TILE) + added + CALL + ENTRY * (steps + columns)
+}
+
+/// Returns the time of all parts of a nest of so many columns and steps, cut along some axes, if they are not too many.
+fn time_of_parts(
+    nest: &Affine,
+    lines: &[&Line],
+    [columns, steps]: [f64; 2],
+    block: Block,
+    (is_first, count): (bool, &mut usize),
+) -> Option<f64> {
+    let Some((line, lines)) = lines.split_first() else {
+        *count += 1;
+        return (*count <= PARTS).then(|| time_of_part(block.vectors, [columns, steps], is_first));
+    };
+    let mut time = 0.0;
+    for (cut, is_first) in cuts(nest, line, [columns, steps], block, is_first)? {
+        let [results, window] = cut.shares();
+        let shape = [columns * results, steps * window];
+        time += time_of_parts(nest, lines, shape, block, (is_first, count))?;
+    }
+    Some(time)
 }
 
 fn block_of(cuts: &[Cut]) -> usize {

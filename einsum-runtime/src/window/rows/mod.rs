@@ -218,12 +218,17 @@ impl Plan {
         let last = mask(block.lanes - (vectors - 1) * width);
         let vector = (width * self.lanes.x.cast_unsigned()).cast_signed();
         let count = if rows == 2 { all.count } else { all.alone };
+        #[cfg(test)]
+        if let Steps::Taps(..) = of_block {
+            super::tests::take(super::tests::Way::PaddedTaps);
+        }
         let (steps, kernels) = match of_block {
             Steps::Whole => (all.steps, &self.set.kernels),
             Steps::Each(steps) | Steps::EachOfTiles(steps) | Steps::EachOfRows(steps) => {
                 (steps, &self.set.each_masked)
             }
             Steps::Ends(steps) => (steps, &self.set.ends_masked),
+            Steps::Taps(steps, number) => (steps, &self.set.taps_masked[number]),
         };
         let mut arguments = RowsArguments {
             x: block.x,
@@ -246,7 +251,9 @@ impl Plan {
             w_outer: 0,
             steps_tile: match of_block {
                 // One row alone has fewer steps, and its tables lie as far apart.
-                Steps::EachOfTiles(_) | Steps::EachOfRows(_) => all.count * size_of::<RowsEntry>(),
+                Steps::EachOfTiles(_) | Steps::EachOfRows(_) | Steps::Taps(..) => {
+                    all.count * size_of::<RowsEntry>()
+                }
                 _ => 0,
             },
         };
@@ -255,7 +262,7 @@ impl Plan {
             Steps::Whole => {
                 vectors >= ALONG || (block.rows.extent == 1 && block.planes.extent == 1)
             }
-            Steps::Each(_) | Steps::EachOfTiles(_) | Steps::Ends(_) => true,
+            Steps::Each(_) | Steps::EachOfTiles(_) | Steps::Ends(_) | Steps::Taps(..) => true,
             Steps::EachOfRows(_) => false,
         };
         if is_along {
@@ -291,7 +298,9 @@ enum Steps {
     /// What a table for its tiles says: of each vector, or only of the first and the last, as the others are whole.
     Each(*const RowsEntry),
     Ends(*const RowsEntry),
-    /// Tables for all tiles along rows.
+    /// The same for all tiles along rows, with a kernel of its own for the number of taps.
+    Taps(*const RowsEntry, usize),
+    /// Tables for all tiles along rows, and the entries from one to the next: the last row's are not full.
     EachOfTiles(*const RowsEntry),
     /// Tables for a vector of each of some rows, one for every tile of them.
     EachOfRows(*const RowsEntry),

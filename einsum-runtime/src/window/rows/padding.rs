@@ -29,6 +29,9 @@ const JOINED: usize = if cfg!(test) { 3 } else { 4 };
 /// How many units of longer rows are formed together: the ends of far rows are in pages of their own.
 const UNITS: usize = if cfg!(test) { 2 } else { 8 };
 
+/// The windows that kernels of their own are for.
+const TAPS: [usize; 2] = [3, 5];
+
 /// The most bytes of tables.
 const BYTES: usize = 256 << 10;
 
@@ -88,6 +91,8 @@ pub(super) struct Padding {
     is_joined: bool,
     /// Whether lanes lack in the first and the last vector of a tile only, as far as rows are inside.
     has_ends: bool,
+    /// The number of the kernels for windows of so many taps, if masks of rows that are inside are as these want them.
+    taps: Option<usize>,
     steps: usize,
 }
 
@@ -161,8 +166,19 @@ impl Padding {
         let bytes = sets.checked_mul(tiles.len() * steps * size_of::<RowsEntry>());
         let bytes = bytes.filter(|bytes| *bytes <= BYTES)?;
         let tables = Kept::new(bytes, align_of::<RowsEntry>());
-        let mut padding =
-            Padding { tables, sets, units, of_tile, inner, tiles, is_joined, has_ends, steps };
+        let taps = None;
+        let mut padding = Padding {
+            tables,
+            sets,
+            units,
+            of_tile,
+            inner,
+            tiles,
+            is_joined,
+            has_ends,
+            taps,
+            steps,
+        };
         let rows = plan.unit_row();
         for tile in 0..count {
             if !padding.inner.contains(&tile) || tile == padding.inner.start {
@@ -173,7 +189,36 @@ impl Padding {
         if plan.is_odd {
             padding.write(plan, edges + 1, rows * units.cast_signed(), alone);
         }
+        if !padding.inner.is_empty() {
+            padding.taps = TAPS.iter().position(|&taps| padding.has_taps(plan, taps));
+        }
         Some(padding)
+    }
+
+    /// Whether the steps of rows that are inside have the masks of so many in turn: of these the ones before the middle lack
+    /// lanes of a tile's first vector only, those after it of the last one only.
+    fn has_taps(&self, plan: &Plan, taps: usize) -> bool {
+        let width = plan.set.width;
+        let table = |tile: usize, step: usize| {
+            // SAFETY: the tables of rows that are inside have been written.
+            unsafe { self.table(0, tile).wrapping_add(step).read().masks }
+        };
+        let is_so = |(tile, vectors): (usize, &Range<usize>)| {
+            let last = vectors.len() - 1;
+            (0..self.steps).all(|step| {
+                let (masks, tap) = (table(tile, step), step % taps);
+                let in_turn = table(tile, tap);
+                masks.iter().zip(in_turn).enumerate().take(vectors.len()).all(|(i, (mask, own))| {
+                    let lanes = plan.lanes.extent - (vectors.start + i) * width;
+                    let all = (1_u32 << lanes.min(width)) - 1;
+                    let is_end = i == 0 && tap < taps / 2 || i == last && tap > taps / 2;
+                    u32::from(*mask) == if is_end { u32::from(own) } else { all }
+                })
+            })
+        };
+        // A tile between the ends has all of its lanes.
+        let mut of_ends = self.tiles.iter().enumerate().filter(|(_, tile)| tile.len() <= TILE);
+        self.steps.is_multiple_of(taps) && of_ends.all(is_so)
     }
 
     /// Whether vectors are of several rows.
@@ -276,13 +321,15 @@ impl Padding {
                 };
                 // In the middle of the image nothing is outside.
                 let is_middle = set == 0 && number == 1 && self.tiles.len() == 3 && !is_odd;
-                let steps = match self.of_tile {
-                    1 if self.is_joined => Steps::EachOfTiles(self.table(set, 0)),
-                    1 if is_middle => Steps::Whole,
-                    1 if set == 0 && self.has_ends && !is_odd => {
+                let of_taps = self.taps.filter(|_| set == 0 && !is_odd);
+                let steps = match (self.of_tile, of_taps) {
+                    (1, _) if is_middle => Steps::Whole,
+                    (1, Some(taps)) => Steps::Taps(self.table(0, number), taps),
+                    (1, _) if self.is_joined => Steps::EachOfTiles(self.table(set, 0)),
+                    (1, _) if set == 0 && self.has_ends && !is_odd => {
                         Steps::Ends(self.table(set, number))
                     }
-                    1 => Steps::Each(self.table(set, number)),
+                    (1, _) => Steps::Each(self.table(set, number)),
                     _ => Steps::EachOfRows(self.table(set, number)),
                 };
                 // SAFETY: the caller's duties; steps whose lanes are outside say so.

@@ -170,18 +170,23 @@ impl Plan {
         })
     }
 
-    /// Lets the window's loop of pairs go the way of the rows. Moves X and the weights to its new first point.
+    /// Lets the window's loop of pairs go the way of the rows, and those along rows the way of the lanes. Moves X and the
+    /// weights to the new first point.
     pub(super) fn turn(&mut self, x: &mut *const u8, w: &mut *const u8) {
-        if let Some(u) = &mut self.u
-            && u.x < 0
-        {
-            let last = u.extent.cast_signed() - 1;
-            *x = x.wrapping_offset(u.x.wrapping_mul(last));
-            *w = w.wrapping_offset(u.w.wrapping_mul(last));
-            if let Some(bound) = &mut self.row_bound {
-                bound.first = plus(bound.first, times(u.row, last));
+        let Plan { u, summed, lane_bound, row_bound, .. } = self;
+        let pairs = u.iter_mut().filter(|u| u.x < 0);
+        for l in pairs.chain(summed.iter_mut().filter(|l| l.lane < 0)) {
+            let last = l.extent.cast_signed() - 1;
+            *x = x.wrapping_offset(l.x.wrapping_mul(last));
+            *w = w.wrapping_offset(l.w.wrapping_mul(last));
+            if let Some(bound) = row_bound {
+                bound.first = plus(bound.first, times(l.row, last));
             }
-            (u.x, u.w, u.row) = (u.x.wrapping_neg(), u.w.wrapping_neg(), -u.row);
+            if let Some(bound) = lane_bound {
+                bound.first = plus(bound.first, times(l.lane, last));
+            }
+            (l.x, l.w) = (l.x.wrapping_neg(), l.w.wrapping_neg());
+            (l.row, l.lane) = (-l.row, -l.lane);
         }
     }
 

@@ -19,12 +19,14 @@ use crate::kernel::raw::{Factor, RawKernels, RawMode, RawRead, Sources};
 /// How a nest can be run.
 #[derive(Clone, Copy, Debug)]
 pub(in crate::window) enum Way {
+    AddedParts,
     Broadcast,
     Buffers,
     Channels,
     Classes,
     FlatResults,
     PaddedRows,
+    PaddedTaps,
     Planes,
     Results,
     Rows,
@@ -35,7 +37,7 @@ pub(in crate::window) enum Way {
 }
 
 thread_local! {
-    static TAKEN: Cell<[usize; 13]> = const { Cell::new([0; 13]) };
+    static TAKEN: Cell<[usize; 15]> = const { Cell::new([0; 15]) };
 }
 
 /// Counts the nests that this thread runs so.

@@ -59,15 +59,20 @@ pub(super) fn check_depthwise<T: Integer>(random: &mut Random, of: Depthwise, ro
     }
 }
 
+/// The most images, channels, rows, columns, and points of a window along both.
+pub(super) const SMALL: [usize; 6] = [4, 5, 12, 16, 5, 5];
+pub(super) const LONG: [usize; 6] = [2, 3, 9, 150, 4, 5];
+
 /// Padded planes that are as large as their results, of one channel each, and both gradients.
-pub(super) fn check_same<T: Integer>(random: &mut Random, rounds: usize) {
+pub(super) fn check_same<T: Integer>(random: &mut Random, most: [usize; 6], rounds: usize) {
     for _ in 0..rounds {
-        let extents = [4, 5, 12, 16, 5, 5].map(|most| 1 + random.below(most));
+        let extents = most.map(|most| 1 + random.below(most));
         let [b, c, height, width, u, v] =
             [0, 1, 2, 3, 4, 5].map(|n| axis(extents[n], 0, &[(n, 1)]));
         let mut along = |row: usize, window: usize| {
-            let pad = random.below(extents[window]).cast_signed();
-            axis(extents[row], -pad, &[(row, 1), (window, 1)])
+            let middle = extents[window] / 2;
+            let pad = if random.one_in(2) { middle } else { random.below(extents[window]) };
+            axis(extents[row], -pad.cast_signed(), &[(row, 1), (window, 1)])
         };
         let x = vec![b.clone(), c.clone(), along(2, 4), along(3, 5)];
         let (w, y) = (vec![c.clone(), u, v], vec![b, c, height, width]);
@@ -104,16 +109,26 @@ fn stencils() {
     check_real(APART, 150, [Way::Rows, Way::PaddedRows, Way::Taps]);
 }
 
-#[test]
-fn planes() {
+/// Checks padded planes on every level, and that some of both ways are taken where there are kernels.
+fn check_planes(most: [usize; 6], rounds: usize, ways: [Way; 2]) {
     let mut random = Random(11);
     on_every_level(|level| {
-        let taken = || [Way::Planes, Way::PaddedRows].map(|way| TAKEN.get()[way as usize]);
+        let taken = || ways.map(|way| TAKEN.get()[way as usize]);
         let before = taken();
-        check_same::<f32>(&mut random, 200);
-        check_same::<f64>(&mut random, 200);
+        check_same::<f32>(&mut random, most, rounds);
+        check_same::<f64>(&mut random, most, rounds);
         let taken = [0, 1].map(|way| taken()[way] - before[way]);
         println!("{taken:?}");
         assert!(taken.iter().all(|taken| *taken > 10) || level < Level::Avx512, "{taken:?}");
     });
+}
+
+#[test]
+fn planes() {
+    check_planes(SMALL, 200, [Way::Planes, Way::PaddedRows]);
+}
+
+#[test]
+fn long_rows() {
+    check_planes(LONG, 80, [Way::PaddedTaps, Way::PaddedRows]);
 }
