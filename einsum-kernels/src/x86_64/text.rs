@@ -40,6 +40,37 @@ macro_rules! element_instructions {
     };
 }
 
+/// Defines `v`, an instruction on whole vectors of packed elements, by the numbers of their registers, for every `VECTOR`:
+/// `v vadd…, 8, 8, 2`.
+macro_rules! vector_instructions {
+    () => {
+        r"
+        .macro v name, a, b, c
+            .if VECTOR == 64
+                f \name, zmm\a, zmm\b, zmm\c
+            .else
+                f \name, ymm\a, ymm\b, ymm\c
+            .endif
+        .endm
+        # Reads or writes a vector.
+        .macro get i, place:vararg
+            .if VECTOR == 64
+                f vmovup, zmm\i, [\place]
+            .else
+                f vmovup, ymm\i, [\place]
+            .endif
+        .endm
+        .macro put i, place:vararg
+            .if VECTOR == 64
+                f vmovup, [\place], zmm\i
+            .else
+                f vmovup, [\place], ymm\i
+            .endif
+        .endm
+        "
+    };
+}
+
 /// Saves what a function must leave as it was, for [`return_to_caller`].
 macro_rules! save_registers {
     () => {
@@ -189,4 +220,5 @@ macro_rules! shared_body {
 
 pub(super) use {
     element_instructions, return_to_caller, save_registers, shared_body, shared_macros,
+    vector_instructions,
 };
