@@ -245,7 +245,8 @@ impl Plan {
             is_nan: 0,
             w_outer: 0,
             steps_tile: match of_block {
-                Steps::EachOfTiles(_) | Steps::EachOfRows(_) => count * size_of::<RowsEntry>(),
+                // One row alone has fewer steps, and its tables lie as far apart.
+                Steps::EachOfTiles(_) | Steps::EachOfRows(_) => all.count * size_of::<RowsEntry>(),
                 _ => 0,
             },
         };

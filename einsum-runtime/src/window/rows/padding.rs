@@ -307,18 +307,18 @@ impl Padding {
             (false, true) => (self.tiles.len(), TILE, 0),
             (false, false) => (1, 0, 0),
         };
-        let bytes = tables * all.alone * size_of::<RowsEntry>();
+        let bytes = tables * self.steps * size_of::<RowsEntry>();
         let mut memory = Kept::new(bytes, align_of::<RowsEntry>());
         let table = memory.as_mut_ptr().cast::<RowsEntry>();
         for row in 0..2 {
-            let mut to = table;
             for i in 0..tables {
+                let table = table.wrapping_add(i * self.steps);
                 let (vector, unit) = (vector + i * along, (unit + i * down).cast_signed());
                 let at = plan.unit_row() * unit + plan.rows.row * row;
                 for step in 0..all.alone {
+                    let entry = entry(plan, step, [vector, self.of_tile], at);
                     // SAFETY: there is room for the steps of all tiles.
-                    unsafe { to.write(entry(plan, step, [vector, self.of_tile], at)) };
-                    to = to.wrapping_add(1);
+                    unsafe { table.wrapping_add(step).write(entry) };
                 }
             }
             let x = block.x.wrapping_offset(plan.rows.x * row);

@@ -42,11 +42,11 @@ fn no_numbers() {
 /// An edge of zeros, for one channel, adjacent ones, and planes: likewise, and in its channel alone.
 #[test]
 fn no_numbers_at_edges() {
-    for (height, width) in [(7, 8), (7, 13), (19, 14), (9, 40), (6, 170), (6, 230)] {
+    for (height, width) in [(7, 8), (7, 13), (19, 14), (9, 40), (7, 170), (6, 230)] {
         on_every_level(|_| check_no_numbers(1, height, width, false));
     }
     on_every_level(|_| check_no_numbers(19, 6, 13, false));
-    for (height, width) in [(7, 8), (7, 13), (19, 14), (6, 30), (8, 40), (6, 170)] {
+    for (height, width) in [(7, 8), (7, 13), (19, 14), (6, 30), (8, 40), (7, 170)] {
         on_every_level(|_| check_no_numbers(5, height, width, true));
     }
 }
