@@ -29,8 +29,6 @@ use super::stencil::stencil;
 use super::taps::taps;
 use crate::kept::Kept;
 use crate::kernel::Dims;
-#[cfg(target_arch = "x86_64")]
-use crate::kernel::level::Level;
 use crate::kernel::raw::{RawMode, RawRead};
 use crate::threads::{self, BYTES_MULTIPLIED, Grid, Shared};
 
@@ -275,7 +273,7 @@ unsafe fn direct(job: &Job<'_>, nest: &Affine, mode: RawMode) {
 /// As [`gather`].
 #[cfg(target_arch = "x86_64")]
 unsafe fn padded_rows(job: &Job<'_>, nest: &Affine, mode: RawMode) -> bool {
-    if job.is_single || !job.kernels.is_real || Level::current() != Level::Avx512 {
+    if job.is_single || !job.kernels.is_real {
         return false;
     }
     let Some(bounds) = bounds(nest) else { return false };

@@ -213,7 +213,7 @@ impl Plan {
     /// As [`rows`].
     unsafe fn block(&self, all: &Tables, block: Block, rows: usize, of_block: Steps) -> bool {
         let width = self.set.width;
-        let mask = |lanes: usize| (1 << lanes) - 1;
+        let mask = self.set.mask;
         let vectors = block.lanes.div_ceil(width);
         let last = mask(block.lanes - (vectors - 1) * width);
         let vector = (width * self.lanes.x.cast_unsigned()).cast_signed();
