@@ -22,8 +22,7 @@ const FEW: usize = if cfg!(test) { 6 } else { 96 };
 /// How much of a padded nest is inside, at least. There is less in few, which then are left to others.
 const INSIDE: f64 = 0.6;
 
-/// The vectors of a block, those of a kernel, and its columns.
-const VECTORS: usize = 4;
+/// The columns of a kernel.
 const COLUMNS: usize = 6;
 
 /// The fewest products of a sum.
@@ -80,23 +79,24 @@ pub(super) struct Plan {
 impl Plan {
     /// Returns the plan, if a nest can be run so in less than some time. `size` is that of an element.
     pub(super) fn of(nest: &Affine, size: usize, time: f64) -> Option<Self> {
-        let width = match Level::current() {
+        // A block has the vectors of a kernel: it reads a packed row of so many whole.
+        let (width, most) = match Level::current() {
             Level::Plain => return None,
-            Level::Avx2 => 32 / size,
-            Level::Avx512 => 64 / size,
+            Level::Avx2 => (32 / size, 2),
+            Level::Avx512 => (64 / size, 4),
         };
         let points = nest.loops.iter().fold(1_usize, |n, l| n.saturating_mul(l.extent));
         if points < POINTS {
             return None;
         }
-        let unit = (size, width);
+        let unit = (size, width, most);
         (0..2).find_map(|p| Self::with_windows_of(nest, p, unit, time))
     }
 
     fn with_windows_of(
         nest: &Affine,
         p: usize,
-        (size, width): (usize, usize),
+        (size, width, most): (usize, usize, usize),
         time: f64,
     ) -> Option<Self> {
         let extent = |n: usize| nest.loops[n].extent;
@@ -136,7 +136,7 @@ impl Plan {
         let mut columns: SmallVec<[usize; 8]> = all().filter(|&n| is_column(n)).collect();
         sort_by_key(&mut columns[..], |&n| core::cmp::Reverse(out(n)));
         let is_single = |n: &usize| is_kept(*n) && *n != lanes && !is_column(*n);
-        let of_block = vectors.div_ceil(vectors.div_ceil(VECTORS));
+        let of_block = vectors.div_ceil(vectors.div_ceil(most));
         let pitch = of_block * width;
         let mut kept: SmallVec<[Cut; 8]> = SmallVec::new();
         let cut = |number: usize, block: usize| Cut { number, extent: extent(number), block };
