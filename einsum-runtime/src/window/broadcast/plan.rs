@@ -22,6 +22,11 @@ const FEW: usize = if cfg!(test) { 6 } else { 96 };
 /// How much of a padded nest is inside, at least. There is less in few, which then are left to others.
 const INSIDE: f64 = 0.6;
 
+/// The most steps at a time for tiles of a cache line, and the results for which that is worth it: what is read of both
+/// sources stays in the first-level cache then, while vectors of results pass through registers once more.
+const STEPS_NARROW: usize = if cfg!(test) { 8 } else { 200 };
+const RESULTS_NARROW: usize = if cfg!(test) { 64 } else { 8 << 10 };
+
 /// The columns of a kernel.
 const COLUMNS: usize = 6;
 
@@ -40,6 +45,33 @@ const STEP: f64 = if cfg!(test) { 2.0 } else { 12.0 };
 const CALL: f64 = if cfg!(test) { 0.0 } else { 2000.0 };
 const ENTRY: f64 = if cfg!(test) { 0.0 } else { 0.7 };
 const MOVED: f64 = if cfg!(test) { 0.5 } else { 2.5 };
+
+/// What kernels are like.
+#[derive(Clone, Copy)]
+struct Tile {
+    /// The size of an element, the lanes of a vector, and the vectors.
+    size: usize,
+    width: usize,
+    vectors: usize,
+    /// How many times as long what is not a step of a kernel takes, in steps.
+    slow: f64,
+    /// The most steps at a time.
+    steps: usize,
+}
+
+impl Tile {
+    fn of(size: usize) -> Option<Self> {
+        match Level::current() {
+            Level::Plain => None,
+            Level::Avx2 => {
+                Some(Tile { size, width: 32 / size, vectors: 2, slow: 2.0, steps: STEPS_NARROW })
+            }
+            Level::Avx512 => {
+                Some(Tile { size, width: 64 / size, vectors: 4, slow: 1.0, steps: usize::MAX })
+            }
+        }
+    }
+}
 
 /// A loop in blocks.
 #[derive(Clone, Copy, Debug)]
@@ -74,31 +106,23 @@ pub(super) struct Plan {
     pub(super) slots: usize,
     /// Whether lanes are adjacent in the target, so that results need no buffer.
     pub(super) is_direct: bool,
+    /// The most steps at a time.
+    pub(super) at_once: usize,
 }
 
 impl Plan {
     /// Returns the plan, if a nest can be run so in less than some time. `size` is that of an element.
     pub(super) fn of(nest: &Affine, size: usize, time: f64) -> Option<Self> {
-        // A block has the vectors of a kernel: it reads a packed row of so many whole.
-        let (width, most) = match Level::current() {
-            Level::Plain => return None,
-            Level::Avx2 => (32 / size, 2),
-            Level::Avx512 => (64 / size, 4),
-        };
+        let tile = Tile::of(size)?;
         let points = nest.loops.iter().fold(1_usize, |n, l| n.saturating_mul(l.extent));
         if points < POINTS {
             return None;
         }
-        let unit = (size, width, most);
-        (0..2).find_map(|p| Self::with_windows_of(nest, p, unit, time))
+        (0..2).find_map(|p| Self::with_windows_of(nest, p, tile, time))
     }
 
-    fn with_windows_of(
-        nest: &Affine,
-        p: usize,
-        (size, width, most): (usize, usize, usize),
-        time: f64,
-    ) -> Option<Self> {
+    fn with_windows_of(nest: &Affine, p: usize, tile: Tile, time: f64) -> Option<Self> {
+        let Tile { size, width, .. } = tile;
         let extent = |n: usize| nest.loops[n].extent;
         let is_kept = |n: usize| nest.loops[n].out.is_some();
         let all = || (0..nest.loops.len()).filter(|&n| extent(n) > 1);
@@ -136,7 +160,8 @@ impl Plan {
         let mut columns: SmallVec<[usize; 8]> = all().filter(|&n| is_column(n)).collect();
         sort_by_key(&mut columns[..], |&n| core::cmp::Reverse(out(n)));
         let is_single = |n: &usize| is_kept(*n) && *n != lanes && !is_column(*n);
-        let of_block = vectors.div_ceil(vectors.div_ceil(most));
+        // A block has the vectors of a kernel, which reads whole rows of it then.
+        let of_block = vectors.div_ceil(vectors.div_ceil(tile.vectors));
         let pitch = of_block * width;
         let mut kept: SmallVec<[Cut; 8]> = SmallVec::new();
         let cut = |number: usize, block: usize| Cut { number, extent: extent(number), block };
@@ -165,12 +190,14 @@ impl Plan {
         let blocks = kept[singles].count();
         let is_packed = block_of(&summed) == steps && steps * blocks <= PACKED / (pitch * size);
         let slots = if is_packed { blocks } else { 1 };
-        let plan = Plan { p, lanes, pitch, singles, kept, summed, same, slots, is_direct };
-        (plan.time_of(nest, vectors, width)? < time).then_some(plan)
+        let at_once = tile.steps;
+        let plan = Plan { p, lanes, pitch, singles, kept, summed, same, slots, is_direct, at_once };
+        (plan.time_of(nest, vectors, tile)? < time).then_some(plan)
     }
 
     /// Returns the time that all takes, for so many vectors of lanes.
-    fn time_of(&self, nest: &Affine, vectors: usize, width: usize) -> Option<f64> {
+    fn time_of(&self, nest: &Affine, vectors: usize, tile: Tile) -> Option<f64> {
+        let Tile { width, slow, .. } = tile;
         let (around, columns) = self.kept.split_at(self.singles + 1);
         let of_block = vectors as f64 / around[self.singles].count() as f64;
         let around: f64 = around.iter().map(|cut| cut.count() as f64).product();
@@ -197,13 +224,13 @@ impl Plan {
         for [columns, steps] in parts {
             let tiles = (columns / COLUMNS as f64).ceil();
             let of_tile = (of_block * columns / tiles).max(STEP);
-            let calls = sums as f64 * CALL + ENTRY * (steps + columns);
+            let calls = slow * (sums as f64 * CALL + ENTRY * (steps + columns));
             time += around * self.same as f64 * (tiles * of_tile * steps + calls);
         }
         let times_packed = if sums > 1 { self.same } else { 1 } as f64;
         let packed = around * (of_block * width as f64) * points(&self.summed) * times_packed;
         let moved = if self.is_direct { 0.0 } else { points(&self.kept) };
-        Some(time + MOVED * (packed + moved))
+        Some(time + slow * MOVED * (packed + moved))
     }
 
     /// The number of blocks of results, and of sums.
@@ -246,6 +273,23 @@ impl Plan {
         others.for_each(|cut| take(cut, &mut kept_rest));
         self.summed.iter().rev().for_each(|cut| take(cut, &mut summed_rest));
         parts
+    }
+
+    /// Returns the loop over sums of a part that is cut, if there are more than should be formed at a time, and the points of
+    /// a block of it.
+    pub(super) fn steps_at_once(&self, part: &Affine) -> Option<(usize, usize)> {
+        let extent = |n: usize| part.loops[n].extent;
+        let points = |kept: bool| {
+            let loops = part.loops.iter().filter(|l| l.out.is_some() == kept);
+            loops.fold(1_usize, |n, l| n.saturating_mul(l.extent))
+        };
+        let steps = points(false);
+        if steps <= self.at_once || points(true) < RESULTS_NARROW {
+            return None;
+        }
+        let number = self.summed.iter().map(|cut| cut.number).find(|&n| extent(n) > 1)?;
+        let count = steps.div_ceil(self.at_once).min(extent(number));
+        Some((number, extent(number).div_ceil(count)))
     }
 
     /// The loops of a buffer for the other source, the innermost first: lanes, then sums.
