@@ -25,7 +25,7 @@ const INSIDE: f64 = 0.6;
 /// The most steps at a time for tiles of a cache line, and the results for which that is worth it: what is read of both
 /// sources stays in the first-level cache then, while vectors of results pass through registers once more.
 const STEPS_NARROW: usize = if cfg!(test) { 8 } else { 200 };
-const RESULTS_NARROW: usize = if cfg!(test) { 64 } else { 8 << 10 };
+const RESULTS_NARROW: usize = if cfg!(test) { 64 } else { 4 << 10 };
 
 /// The columns of a kernel.
 const COLUMNS: usize = 6;
