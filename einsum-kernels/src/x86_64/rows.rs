@@ -9,7 +9,7 @@
 //! Masks, by number: 1 has the lanes of a tile's last vector, 2 those of the others. With AVX-512 they are `k1` and `k2`;
 //! `k3` has the lanes with sums that are no numbers, `k4 … k7` what a step has of the vectors, if `MASKED`. With AVX2 they
 //! are in `ymm6` and `ymm7`, read anew where a step's have been there: the first from where `[rsp + 40]` says. `[rsp + 48]`
-//! is not 0 if a sum was no number. Writing by a mask takes long there, so that whole vectors are written without.
+//! is not 0 if a sum was no number. Reading and writing by a mask takes longer there, so that whole vectors go without.
 
 use core::arch::naked_asm;
 use core::mem::offset_of;
@@ -210,6 +210,17 @@ unsafe extern "sysv64" fn rows<
                 get_masked \i, \mask, \pointer + r14
             .endif
         .endm
+        # All lanes exist, or all but those of the last vector.
+        .macro load_whole i, pointer, mask, sum, other
+            get \i, \pointer + r14
+        .endm
+        .macro load_last i, pointer, mask, sum, other
+            .if \mask == 2
+                get \i, \pointer + r14
+            .else
+                get_masked \i, 1, \pointer + r14
+            .endif
+        .endm
         .macro multiply i, pointer, mask, sum, other
             v vfmadd231p, \sum, \i, 4
             .if ROWS > 1
@@ -263,6 +274,35 @@ unsafe extern "sysv64" fn rows<
         61:
             each \v, old
         62:
+            .if VECTOR == 32 && MASKED == 0
+                cmp dword ptr [rbx + 28], 0
+                je 67f
+                cmp dword ptr [r15 + 28], 0
+                je 66f
+                steps \v, load_whole
+                jmp 68f
+            66:
+                steps \v, load_last
+                jmp 68f
+            67:
+                steps \v, load
+            68:
+            .else
+                steps \v, load
+            .endif
+            mov r14, [rdi + 112]
+            point \v, r9, r12
+            read_masks
+            .if VECTOR == 32 && ROWS > 1
+                vpxor xmm0, xmm0, xmm0
+            .endif
+            each \v, store
+            .if VECTOR == 32 && ROWS > 1
+                vmovmskps eax, ymm0
+                or [rsp + 48], eax
+            .endif
+        .endm
+        .macro steps v, load
             point \v, r8, r11
             .if MASKED == EACH
                 mov rbx, [rsp + 24]
@@ -275,7 +315,7 @@ unsafe extern "sysv64" fn rows<
             mov r15, [rbx + 8]
             masks \v
             add rbx, 24
-            each \v, load
+            each \v, \load
             .if VECTOR == 64
                 f vbroadcasts, zmm4, [r13 + r15]
             .else
@@ -295,17 +335,6 @@ unsafe extern "sysv64" fn rows<
                 cmp rbx, [rdi + 32]
             .endif
             jb 63b
-            mov r14, [rdi + 112]
-            point \v, r9, r12
-            read_masks
-            .if VECTOR == 32 && ROWS > 1
-                vpxor xmm0, xmm0, xmm0
-            .endif
-            each \v, store
-            .if VECTOR == 32 && ROWS > 1
-                vmovmskps eax, ymm0
-                or [rsp + 48], eax
-            .endif
         .endm
         ",
         save_registers!(),
@@ -395,7 +424,7 @@ unsafe extern "sysv64" fn rows<
         ",
         return_to_caller!(),
         r"
-            .irp name, f, v, get, put, each, point, get_masked, put_masked, read_masks, clear, old, masks, mask_of, load, multiply, store, tile
+            .irp name, f, v, get, put, each, point, get_masked, put_masked, read_masks, clear, old, masks, mask_of, load, load_whole, load_last, multiply, store, steps, tile
                 .purgem \name
             .endr
         ",
