@@ -18,7 +18,7 @@ pub(super) const STEPS: usize = 1024;
 
 /// The most products of a sum of which two rows are formed at a time: longer sums are columns, which use a load for four
 /// ([`stencil`](super::stencil)).
-const PAIRED: usize = 200;
+const PAIRED: usize = if cfg!(test) { 24 } else { 200 };
 
 /// The most bytes of weights with zeros.
 const BYTES: usize = 256 << 10;

@@ -101,7 +101,7 @@ fn adjacent_channels() {
 
 #[test]
 fn stencils() {
-    check_real(APART, 150, [Way::Rows, Way::PaddedRows, Way::Taps], Level::Avx2);
+    check_real(APART, 150, [Way::Rows, Way::PaddedRows, Way::Taps, Way::Stencil], Level::Avx2);
 }
 
 #[test]
