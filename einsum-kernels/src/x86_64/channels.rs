@@ -4,12 +4,14 @@
 //! `inside`; `r11` vectors left; `rsi` the next step, `rax rcx` its place in X and W, `rdx` its `inside`; `r12 r13 r14` from one
 //! to the next in X, W, and C; `r15` has the bits of a step for which nothing has to be asked. Of vector registers 0 holds X,
 //! 2 … 6 W, 8 … 15 the sums. The lanes of a vector are in `k1`, or, with AVX2, in `ymm1`: there masks take time, so that
-//! what is whole goes without.
+//! what is whole goes without, and nothing is written by one.
 
 use core::arch::naked_asm;
 use core::mem::{offset_of, size_of};
 
-use super::text::{element_instructions, return_to_caller, save_registers, vector_instructions};
+use super::text::{
+    element_instructions, put_lanes, return_to_caller, save_registers, vector_instructions,
+};
 use super::{address_of_mask_32, address_of_mask_64};
 use crate::channels::{ChannelsArguments, ChannelsEntry, ChannelsSet};
 
@@ -54,6 +56,7 @@ unsafe extern "sysv64" fn channels<
         ".set ALL, (1 << (RESULTS + TAPS - 1)) - 1",
         element_instructions!(),
         vector_instructions!(),
+        put_lanes!(),
         r"
         # Calls a macro for every result with the number of its sum, and its place in C in rax.
         .macro each name
@@ -86,7 +89,7 @@ unsafe extern "sysv64" fn channels<
             .if VECTOR == 64
                 f vmovup, [rax] {{k1}}, zmm\sum
             .else
-                f vmaskmovp, [rax], ymm1, ymm\sum
+                put_lanes \sum, 0, edx, rax
             .endif
         .endm
         # A vector of W. All lanes exist unless it is masked.
@@ -230,6 +233,9 @@ unsafe extern "sysv64" fn channels<
             each store
             jmp 45f
         44:
+            .if VECTOR == 32
+                f vmovmskp, edx, ymm1
+            .endif
             each store_masked
         45:
             add r8, VECTOR
@@ -242,7 +248,7 @@ unsafe extern "sysv64" fn channels<
         ",
         return_to_caller!(),
         r"
-            .irp name, f, v, get, put, each, clear, get_masked, old, store, store_masked, tap, product, position, step
+            .irp name, f, v, get, put, put_lanes, each, clear, get_masked, old, store, store_masked, tap, product, position, step
                 .purgem \name
             .endr
         ",

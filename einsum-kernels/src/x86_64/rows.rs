@@ -9,12 +9,15 @@
 //! Masks, by number: 1 has the lanes of a tile's last vector, 2 those of the others. With AVX-512 they are `k1` and `k2`;
 //! `k3` has the lanes with sums that are no numbers, `k4 … k7` what a step has of the vectors, if `MASKED`. With AVX2 they
 //! are in `ymm6` and `ymm7`, read anew where a step's have been there: the first from where `[rsp + 40]` says. `[rsp + 48]`
-//! is not 0 if a sum was no number. Reading and writing by a mask takes longer there, so that whole vectors go without.
+//! is not 0 if a sum was no number. Reading by a mask takes longer there, so that whole vectors go without, and nothing is written
+//! by one.
 
 use core::arch::naked_asm;
 use core::mem::offset_of;
 
-use super::text::{element_instructions, return_to_caller, save_registers, vector_instructions};
+use super::text::{
+    element_instructions, put_lanes, return_to_caller, save_registers, vector_instructions,
+};
 use super::{address_of_mask_32, address_of_mask_64};
 use crate::rows::{RowsArguments, RowsEntry, RowsSet};
 
@@ -79,6 +82,7 @@ unsafe extern "sysv64" fn rows<
         ".set ENDS, 2",
         element_instructions!(),
         vector_instructions!(),
+        put_lanes!(),
         r"
         # Calls a macro for every vector: its number, pointer, mask, and sums.
         .macro each v, name
@@ -127,9 +131,9 @@ unsafe extern "sysv64" fn rows<
             .if VECTOR == 64
                 f vmovup, [\place] {{k\mask}}, zmm\i
             .elseif \mask == 2
-                f vmaskmovp, [\place], ymm7, ymm\i
+                put_lanes \i, 1, ebx, \place
             .else
-                f vmaskmovp, [\place], ymm6, ymm\i
+                put_lanes \i, 1, r15d, \place
             .endif
         .endm
         # Gets the masks of a tile, and where they are.
@@ -230,11 +234,11 @@ unsafe extern "sysv64" fn rows<
         .macro store i, pointer, mask, sum, other
             .if VECTOR == 32
                 .if \mask == 2
-                    cmp dword ptr [rbx + 28], 0
+                    cmp ebx, (1 << (32 / ELEMENT)) - 1
                 .else
-                    cmp dword ptr [r15 + 28], 0
+                    cmp r15d, (1 << (32 / ELEMENT)) - 1
                 .endif
-                je 64f
+                jne 64f
                 put \sum, \pointer
                 .if ROWS > 1
                     put \other, \pointer + r14
@@ -293,8 +297,12 @@ unsafe extern "sysv64" fn rows<
             mov r14, [rdi + 112]
             point \v, r9, r12
             read_masks
-            .if VECTOR == 32 && ROWS > 1
-                vpxor xmm0, xmm0, xmm0
+            .if VECTOR == 32
+                f vmovmskp, r15d, ymm6
+                f vmovmskp, ebx, ymm7
+                .if ROWS > 1
+                    vpxor xmm0, xmm0, xmm0
+                .endif
             .endif
             each \v, store
             .if VECTOR == 32 && ROWS > 1
@@ -424,7 +432,7 @@ unsafe extern "sysv64" fn rows<
         ",
         return_to_caller!(),
         r"
-            .irp name, f, v, get, put, each, point, get_masked, put_masked, read_masks, clear, old, masks, mask_of, load, load_whole, load_last, multiply, store, steps, tile
+            .irp name, f, v, get, put, each, point, get_masked, put_masked, put_lanes, read_masks, clear, old, masks, mask_of, load, load_whole, load_last, multiply, store, steps, tile
                 .purgem \name
             .endr
         ",

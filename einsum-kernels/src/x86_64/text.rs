@@ -71,6 +71,57 @@ macro_rules! vector_instructions {
     };
 }
 
+/// Defines `put_lanes`, which writes the lanes of a vector of AVX2 of which a register has a bit each, the first ones, by way
+/// of another vector register. Writing by a mask takes several times as long.
+macro_rules! put_lanes {
+    () => {
+        r"
+        .macro put_lanes i, spare, bits, place:vararg
+            .if ELEMENT == 4
+                test \bits, 8
+                jz 71f
+                vmovups [\place], xmm\i
+                vextractf128 xmm\spare, ymm\i, 1
+                test \bits, 32
+                jz 72f
+                vmovlps [\place + 16], xmm\spare
+                test \bits, 64
+                jz 79f
+                vextractps dword ptr [\place + 24], xmm\spare, 2
+                jmp 79f
+            71:
+                test \bits, 2
+                jz 73f
+                vmovlps [\place], xmm\i
+                test \bits, 4
+                jz 79f
+                vextractps dword ptr [\place + 8], xmm\i, 2
+                jmp 79f
+            72:
+                test \bits, 16
+                jz 79f
+                vmovss [\place + 16], xmm\spare
+                jmp 79f
+            73:
+                vmovss [\place], xmm\i
+            .else
+                test \bits, 2
+                jz 73f
+                vmovupd [\place], xmm\i
+                test \bits, 4
+                jz 79f
+                vextractf128 xmm\spare, ymm\i, 1
+                vmovsd [\place + 16], xmm\spare
+                jmp 79f
+            73:
+                vmovsd [\place], xmm\i
+            .endif
+            79:
+        .endm
+        "
+    };
+}
+
 /// Saves what a function must leave as it was, for [`return_to_caller`].
 macro_rules! save_registers {
     () => {
@@ -219,6 +270,6 @@ macro_rules! shared_body {
 }
 
 pub(super) use {
-    element_instructions, return_to_caller, save_registers, shared_body, shared_macros,
+    element_instructions, put_lanes, return_to_caller, save_registers, shared_body, shared_macros,
     vector_instructions,
 };
