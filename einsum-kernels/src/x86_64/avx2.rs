@@ -2,7 +2,8 @@
 //!
 //! Registers: `ymm0` and `ymm1` vectors of X, `ymm2` an element of Y in all lanes (or a vector of Y), `ymm3` a mask,
 //! `ymm4 … ymm15` the sums, 2 for each column. Masks are read from memory each time: `rdx` and `rsi`, which tiles of 2
-//! vectors have to spare, point to them. Masked loads and stores cost time, so that there are kernels without.
+//! vectors have to spare, point to them. Masked loads cost time, so that there are kernels without; to write what a mask
+//! has, `r8d` and `r9d` get its bits, a vector each.
 
 use core::arch::naked_asm;
 

@@ -71,8 +71,8 @@ macro_rules! vector_instructions {
     };
 }
 
-/// Defines `put_lanes`, which writes the lanes of a vector of AVX2 of which a register has a bit each, the first ones, by way
-/// of another vector register. Writing by a mask takes several times as long.
+/// Defines `put_lanes`, which writes the lanes of a vector of AVX2 of which a register has a bit each, the first ones, at least
+/// one, by way of another vector register. Writing by a mask takes several times as long.
 macro_rules! put_lanes {
     () => {
         r"
