@@ -38,7 +38,7 @@ pub struct ChannelsArguments {
     /// The first and the end of a table of tiles, which is not empty.
     pub tiles: *const ChannelsEntry,
     pub tiles_end: *const ChannelsEntry,
-    /// The number of vectors of channels, 1 or more, and the lanes of the last one.
+    /// The number of vectors of channels, 1 or more, and the lanes of the last one, as [`ChannelsSet::mask`] has them.
     pub vectors: usize,
     pub last_mask: usize,
     /// From one `a` or `b` to the next.
@@ -60,8 +60,11 @@ pub type Channels = unsafe extern "sysv64" fn(&ChannelsArguments);
 /// The kernels of an element size.
 #[derive(Clone, Copy)]
 pub struct ChannelsSet {
-    /// The elements of a vector.
+    /// The size of an element in bytes, and the elements of a vector.
+    pub element: usize,
     pub width: usize,
+    /// Returns what stands for the first so many lanes.
+    pub mask: fn(usize) -> usize,
     /// By the number of results, less one, and that of taps, less one.
     pub kernels: [[Channels; TAPS]; RESULTS],
 }

@@ -35,7 +35,7 @@ pub struct RowsArguments {
     pub vectors: usize,
     pub x_vector: isize,
     pub c_vector: isize,
-    /// The lanes of all vectors but the last, and of that one, as [`KernelSet::mask`](super::table::KernelSet::mask) has them.
+    /// The lanes of all vectors but the last, and of that one, as [`RowsSet::mask`] has them.
     pub mask: usize,
     pub last_mask: usize,
     /// From the first row to the second, if the kernel has two.
@@ -62,8 +62,11 @@ pub type Rows = unsafe extern "sysv64" fn(&mut RowsArguments);
 /// The kernels of an element size.
 #[derive(Clone, Copy)]
 pub struct RowsSet {
-    /// The elements of a vector.
+    /// The size of an element in bytes, and the elements of a vector.
+    pub element: usize,
     pub width: usize,
+    /// Returns what stands for the first so many lanes.
+    pub mask: fn(usize) -> usize,
     /// For one row, and for two.
     pub kernels: [Rows; 2],
     /// The same for tiles of up to 4 vectors, of which a step may lack lanes: any, or those of the first and the last vector.

@@ -22,7 +22,7 @@ pub struct TapsArguments {
     /// The first and the end of a table of rows, which is not empty.
     pub rows: *const StepEntry,
     pub rows_end: *const StepEntry,
-    /// The number of vectors of a row before the last, and the lanes of that one.
+    /// The number of vectors of a row before the last, and the lanes of that one, as [`TapsSet::mask`] has them.
     pub vectors: usize,
     pub last_mask: usize,
     /// From one tap to the next.
@@ -45,6 +45,8 @@ pub type Taps = unsafe extern "sysv64" fn(&TapsArguments);
 pub struct TapsSet {
     /// The elements of a vector.
     pub width: usize,
+    /// Returns what stands for the first so many lanes.
+    pub mask: fn(usize) -> usize,
     /// By the number of taps, less one.
     pub kernels: [Taps; TAPS],
 }

@@ -2,11 +2,12 @@
 //!
 //! Registers: `ymm0` and `ymm1` vectors of X, `ymm2` an element of Y in all lanes (or a vector of Y), `ymm3` a mask,
 //! `ymm4 … ymm15` the sums, 2 for each column. Masks are read from memory each time: `rdx` and `rsi`, which tiles of 2
-//! vectors have to spare, point to them. Masked loads and stores cost time, so that there are kernels without.
+//! vectors have to spare, point to them. Masked loads cost time, so that there are kernels without; to write what a mask
+//! has, `r8d` and `r9d` get its bits, a vector each.
 
 use core::arch::naked_asm;
 
-use super::text::{shared_body, shared_macros};
+use super::text::{put_lanes, shared_body, shared_macros};
 use super::{LANES, UNMASKED};
 use crate::table::Arguments;
 
@@ -30,6 +31,7 @@ pub(super) unsafe extern "sysv64" fn sweep<
         ".set VECTOR, 32",
         ".set SPARE, KIND == {unmasked}",
         shared_macros!(),
+        put_lanes!(),
         r"
         .macro vectors name
             \name 0, rax
@@ -125,21 +127,40 @@ pub(super) unsafe extern "sysv64" fn sweep<
             mov r15, [rbp + 16*\j + 8]
             each add_one, \sums
         .endm
+        # Of a vector that lacks lanes, the bits of those that it has are in a register.
         .macro store_one i, pointer, mask, sum
             .if KIND == {unmasked}
                 f vmovup, [\pointer + r15], \sum
             .else
-                vmovdqu ymm3, [\mask]
-                f vmaskmovp, [\pointer + r15], ymm3, \sum
+                cmp dword ptr [\mask + 28], 0
+                je 61f
+                f vmovup, [\pointer + r15], \sum
+                jmp 62f
+            61:
+                vmovaps ymm2, \sum
+                .if \i == 0
+                    put_lanes 2, 3, r8d, \pointer + r15
+                .else
+                    put_lanes 2, 3, r9d, \pointer + r15
+                .endif
+            62:
             .endif
         .endm
         .macro store j, pointer, sums:vararg
+            .if \j == 0 && KIND != {unmasked}
+                vmovdqu ymm3, [rdx]
+                f vmovmskp, r8d, ymm3
+                .if VECTORS > 1
+                    vmovdqu ymm3, [rsi]
+                    f vmovmskp, r9d, ymm3
+                .endif
+            .endif
             mov r15, [rbp + 16*\j + 8]
             each store_one, \sums
         .endm
         ",
         shared_body!(),
-        ".irp name, clear_one, multiply_one, scale_one, add_one, store_one",
+        ".irp name, clear_one, multiply_one, scale_one, add_one, store_one, put_lanes",
         r".purgem \name",
         ".endr",
         element = const ELEMENT,

@@ -1,38 +1,47 @@
-//! Kernels of [`channels`](crate::channels) with AVX-512.
+//! Kernels of [`channels`](crate::channels), for vectors of any level.
 //!
 //! Registers: `rdi` the arguments; `r8 r9 r10` the place of a tile's vector in X, W, and C; `rbx` the next tile, `rbp` its
 //! `inside`; `r11` vectors left; `rsi` the next step, `rax rcx` its place in X and W, `rdx` its `inside`; `r12 r13 r14` from one
-//! to the next in X, W, and C; `zmm0` holds X, `zmm8 … zmm12` W, `zmm16 … zmm23` the sums. `k1` has the lanes
-//! of a vector.
+//! to the next in X, W, and C; `r15` has the bits of a step for which nothing has to be asked. Of vector registers 0 holds X,
+//! 2 … 6 W, 8 … 15 the sums. The lanes of a vector are in `k1`, or, with AVX2, in `ymm1`: there masks take time, so that
+//! what is whole goes without, and nothing is written by one.
 
 use core::arch::naked_asm;
 use core::mem::{offset_of, size_of};
 
-use super::text::{element_instructions, return_to_caller, save_registers};
+use super::text::{
+    element_instructions, put_lanes, return_to_caller, save_registers, vector_instructions,
+};
+use super::{address_of_mask_32, address_of_mask_64};
 use crate::channels::{ChannelsArguments, ChannelsEntry, ChannelsSet};
 
 macro_rules! set {
-    ($width:literal, $element:literal: $($results:literal)*) => {
+    ($vector:literal, $element:literal, $mask:expr, [$($results:literal)*]) => {
         ChannelsSet {
-            width: $width,
+            element: $element,
+            width: $vector / $element,
+            mask: $mask,
             kernels: [$([
-                channels::<$element, $results, 1>,
-                channels::<$element, $results, 2>,
-                channels::<$element, $results, 3>,
-                channels::<$element, $results, 4>,
-                channels::<$element, $results, 5>,
+                channels::<$vector, $element, $results, 1>,
+                channels::<$vector, $element, $results, 2>,
+                channels::<$vector, $element, $results, 3>,
+                channels::<$vector, $element, $results, 4>,
+                channels::<$vector, $element, $results, 5>,
             ]),*],
         }
     };
 }
-pub static CHANNELS_32: ChannelsSet = set!(16, 4: 1 2 3 4 5 6 7 8);
-pub static CHANNELS_64: ChannelsSet = set!(8, 8: 1 2 3 4 5 6 7 8);
+pub static F32_AVX512: ChannelsSet = set!(64, 4, |lanes| (1 << lanes) - 1, [1 2 3 4 5 6 7 8]);
+pub static F64_AVX512: ChannelsSet = set!(64, 8, |lanes| (1 << lanes) - 1, [1 2 3 4 5 6 7 8]);
+pub static F32_AVX2: ChannelsSet = set!(32, 4, address_of_mask_32, [1 2 3 4 5 6 7 8]);
+pub static F64_AVX2: ChannelsSet = set!(32, 8, address_of_mask_64, [1 2 3 4 5 6 7 8]);
 
 /// # Safety
 ///
 /// As [`Channels`](crate::channels::Channels).
 #[unsafe(naked)]
 unsafe extern "sysv64" fn channels<
+    const VECTOR: usize,
     const ELEMENT: usize,
     const RESULTS: usize,
     const TAPS: usize,
@@ -40,78 +49,115 @@ unsafe extern "sysv64" fn channels<
     arguments: &ChannelsArguments,
 ) {
     naked_asm!(
+        ".set VECTOR, {vector}",
         ".set ELEMENT, {element}",
         ".set RESULTS, {results}",
         ".set TAPS, {taps}",
+        ".set ALL, (1 << (RESULTS + TAPS - 1)) - 1",
         element_instructions!(),
+        vector_instructions!(),
+        put_lanes!(),
         r"
-        # Calls a macro for every result: its number, sum, and place in C.
+        # Calls a macro for every result with the number of its sum, and its place in C in rax.
         .macro each name
             mov rax, r10
-            \name 0, zmm16
-            \name 1, zmm17
-            \name 2, zmm18
-            \name 3, zmm19
-            \name 4, zmm20
-            \name 5, zmm21
-            \name 6, zmm22
-            \name 7, zmm23
+            .irp sum, 8, 9, 10, 11, 12, 13, 14, 15
+                .if \sum - 8 < RESULTS
+                    \name \sum
+                    add rax, r14
+                .endif
+            .endr
         .endm
-        .macro clear a, sum
-            .if \a < RESULTS
-                vpxorq \sum, \sum, \sum
+        .macro clear sum
+            vpxor xmm\sum, xmm\sum, xmm\sum
+        .endm
+        # Lanes that do not exist are zero.
+        .macro get_masked i, place:vararg
+            .if VECTOR == 64
+                f vmovup, zmm\i {{k1}}{{z}}, [\place]
+            .else
+                f vmaskmovp, ymm\i, ymm1, [\place]
             .endif
         .endm
-        .macro old a, sum
-            .if \a < RESULTS
-                f vmovup, \sum {{k1}}{{z}}, [rax]
-                add rax, r14
+        .macro old sum
+            get_masked \sum, rax
+        .endm
+        .macro store sum
+            put \sum, rax
+        .endm
+        .macro store_masked sum
+            .if VECTOR == 64
+                f vmovup, [rax] {{k1}}, zmm\sum
+            .else
+                put_lanes \sum, 0, edx, rax
             .endif
         .endm
-        .macro store a, sum
-            .if \a < RESULTS
-                f vmovup, [rax] {{k1}}, \sum
-                add rax, r14
-            .endif
-        .endm
-        .macro tap b, w
+        # A vector of W. All lanes exist unless it is masked.
+        .macro tap get, b
             .if \b < TAPS
-                f vmovup, \w {{k1}}{{z}}, [rcx]
-                .if \b + 1 < TAPS
+                .if \b == 0
+                    \get 2, rcx
+                .elseif \b == 1
+                    \get 3, rcx + r13
+                .elseif \b == 2
+                    \get 4, rcx + 2*r13
+                .elseif \b == 3
                     add rcx, r13
+                    \get 5, rcx + 2*r13
+                .else
+                    lea rcx, [rcx + 2*r13]
+                    \get 6, rcx + r13
                 .endif
             .endif
         .endm
-        .macro product sum, a, w, b
-            .if \a < RESULTS
+        .macro product sum, w, b
+            .if \sum - 8 < RESULTS
                 .if \b < TAPS
-                    f vfmadd231p, \sum, zmm0, \w
+                    v vfmadd231p, \sum, 0, \w
                 .endif
             .endif
         .endm
-        # A vector of X, for the results before it that it is a tap of.
-        .macro position i, s0, a0, s1, a1, s2, a2, s3, a3, s4, a4
+        # A vector of X, for the results before it that it is a tap of: their sums, 16 for those that are none.
+        .macro position get, i, s0, s1, s2, s3, s4
             .if \i < RESULTS + TAPS - 1
-                vpxorq zmm0, zmm0, zmm0
-                shr edx, 1
-                jnc 61f
-                f vmovup, zmm0 {{k1}}{{z}}, [rax]
-            61:
-                add rax, r12
-                product \s0, \a0, zmm8, 0
-                .if \i > 0
-                    product \s1, \a1, zmm9, 1
+                .ifc \get, get
+                    .if \i & 1
+                        get 0, rax + r12
+                        lea rax, [rax + 2*r12]
+                    .else
+                        get 0, rax
+                    .endif
+                .else
+                    vpxor xmm0, xmm0, xmm0
+                    shr edx, 1
+                    jnc 61f
+                    \get 0, rax
+                61:
+                    add rax, r12
                 .endif
-                .if \i > 1
-                    product \s2, \a2, zmm10, 2
-                .endif
-                .if \i > 2
-                    product \s3, \a3, zmm11, 3
-                .endif
-                .if \i > 3
-                    product \s4, \a4, zmm12, 4
-                .endif
+                product \s0, 2, 0
+                product \s1, 3, 1
+                product \s2, 4, 2
+                product \s3, 5, 3
+                product \s4, 6, 4
             .endif
+        .endm
+        .macro step get
+            .irp b, 0, 1, 2, 3, 4
+                tap \get, \b
+            .endr
+            position \get, 0, 8, 16, 16, 16, 16
+            position \get, 1, 9, 8, 16, 16, 16
+            position \get, 2, 10, 9, 8, 16, 16
+            position \get, 3, 11, 10, 9, 8, 16
+            position \get, 4, 12, 11, 10, 9, 8
+            position \get, 5, 13, 12, 11, 10, 9
+            position \get, 6, 14, 13, 12, 11, 10
+            position \get, 7, 15, 14, 13, 12, 11
+            position \get, 8, 16, 15, 14, 13, 12
+            position \get, 9, 16, 16, 15, 14, 13
+            position \get, 10, 16, 16, 16, 15, 14
+            position \get, 11, 16, 16, 16, 16, 15
         .endm
         ",
         save_registers!(),
@@ -129,11 +175,26 @@ unsafe extern "sysv64" fn channels<
             add r10, [rdi + 16]
             mov r9, [rdi + 8]
             mov r11, [rdi + 56]
-            kxnorw k1, k1, k1
+            .if VECTOR == 64
+                kxnorw k1, k1, k1
+            .else
+                vpcmpeqd ymm1, ymm1, ymm1
+            .endif
+            mov r15d, ALL
         30: # A vector.
             cmp r11, 1
             ja 31f
-            kmovw k1, word ptr [rdi + 64]
+            .if VECTOR == 64
+                kmovw k1, word ptr [rdi + 64]
+                cmp dword ptr [rdi + 64], (1 << (64 / ELEMENT)) - 1
+                je 31f
+            .else
+                mov rax, [rdi + 64]
+                vmovdqu ymm1, [rax]
+                cmp dword ptr [rax + 28], 0
+                jne 31f
+            .endif
+            mov r15, -1
         31:
             cmp qword ptr [rdi + 96], 0
             jne 32f
@@ -151,30 +212,35 @@ unsafe extern "sysv64" fn channels<
             add rsi, 24
             add rax, r8
             add rcx, r9
-            and rdx, rbp
-            tap 0, zmm8
-            tap 1, zmm9
-            tap 2, zmm10
-            tap 3, zmm11
-            tap 4, zmm12
-            position 0, zmm16, 0, zmm16, 9, zmm16, 9, zmm16, 9, zmm16, 9
-            position 1, zmm17, 1, zmm16, 0, zmm16, 9, zmm16, 9, zmm16, 9
-            position 2, zmm18, 2, zmm17, 1, zmm16, 0, zmm16, 9, zmm16, 9
-            position 3, zmm19, 3, zmm18, 2, zmm17, 1, zmm16, 0, zmm16, 9
-            position 4, zmm20, 4, zmm19, 3, zmm18, 2, zmm17, 1, zmm16, 0
-            position 5, zmm21, 5, zmm20, 4, zmm19, 3, zmm18, 2, zmm17, 1
-            position 6, zmm22, 6, zmm21, 5, zmm20, 4, zmm19, 3, zmm18, 2
-            position 7, zmm23, 7, zmm22, 6, zmm21, 5, zmm20, 4, zmm19, 3
-            position 8, zmm23, 9, zmm23, 7, zmm22, 6, zmm21, 5, zmm20, 4
-            position 9, zmm23, 9, zmm23, 9, zmm23, 7, zmm22, 6, zmm21, 5
-            position 10, zmm23, 9, zmm23, 9, zmm23, 9, zmm23, 7, zmm22, 6
-            position 11, zmm23, 9, zmm23, 9, zmm23, 9, zmm23, 9, zmm23, 7
+            and edx, ebp
+            and edx, ALL
+            cmp rdx, r15
+            jne 41f
+            step get
             cmp rsi, [rdi + 32]
             jb 40b
+            jmp 43f
+        41:
+            test edx, edx
+            jz 42f
+            step get_masked
+        42:
+            cmp rsi, [rdi + 32]
+            jb 40b
+        43:
+            cmp r15, ALL
+            jne 44f
             each store
-            add r8, 64
-            add r9, 64
-            add r10, 64
+            jmp 45f
+        44:
+            .if VECTOR == 32
+                f vmovmskp, edx, ymm1
+            .endif
+            each store_masked
+        45:
+            add r8, VECTOR
+            add r9, VECTOR
+            add r10, VECTOR
             dec r11
             jnz 30b
             cmp rbx, [rdi + 48]
@@ -182,10 +248,11 @@ unsafe extern "sysv64" fn channels<
         ",
         return_to_caller!(),
         r"
-            .irp name, f, each, clear, old, store, tap, product, position
+            .irp name, f, v, get, put, put_lanes, each, clear, get_masked, old, store, store_masked, tap, product, position, step
                 .purgem \name
             .endr
         ",
+        vector = const VECTOR,
         element = const ELEMENT,
         results = const RESULTS,
         taps = const TAPS,

@@ -40,6 +40,88 @@ macro_rules! element_instructions {
     };
 }
 
+/// Defines `v`, an instruction on whole vectors of packed elements, by the numbers of their registers, for every `VECTOR`:
+/// `v vadd…, 8, 8, 2`.
+macro_rules! vector_instructions {
+    () => {
+        r"
+        .macro v name, a, b, c
+            .if VECTOR == 64
+                f \name, zmm\a, zmm\b, zmm\c
+            .else
+                f \name, ymm\a, ymm\b, ymm\c
+            .endif
+        .endm
+        # Reads or writes a vector.
+        .macro get i, place:vararg
+            .if VECTOR == 64
+                f vmovup, zmm\i, [\place]
+            .else
+                f vmovup, ymm\i, [\place]
+            .endif
+        .endm
+        .macro put i, place:vararg
+            .if VECTOR == 64
+                f vmovup, [\place], zmm\i
+            .else
+                f vmovup, [\place], ymm\i
+            .endif
+        .endm
+        "
+    };
+}
+
+/// Defines `put_lanes`, which writes the lanes of a vector of AVX2 of which a register has a bit each, the first ones, at least
+/// one, by way of another vector register. Writing by a mask takes several times as long.
+macro_rules! put_lanes {
+    () => {
+        r"
+        .macro put_lanes i, spare, bits, place:vararg
+            .if ELEMENT == 4
+                test \bits, 8
+                jz 71f
+                vmovups [\place], xmm\i
+                vextractf128 xmm\spare, ymm\i, 1
+                test \bits, 32
+                jz 72f
+                vmovlps [\place + 16], xmm\spare
+                test \bits, 64
+                jz 79f
+                vextractps dword ptr [\place + 24], xmm\spare, 2
+                jmp 79f
+            71:
+                test \bits, 2
+                jz 73f
+                vmovlps [\place], xmm\i
+                test \bits, 4
+                jz 79f
+                vextractps dword ptr [\place + 8], xmm\i, 2
+                jmp 79f
+            72:
+                test \bits, 16
+                jz 79f
+                vmovss [\place + 16], xmm\spare
+                jmp 79f
+            73:
+                vmovss [\place], xmm\i
+            .else
+                test \bits, 2
+                jz 73f
+                vmovupd [\place], xmm\i
+                test \bits, 4
+                jz 79f
+                vextractf128 xmm\spare, ymm\i, 1
+                vmovsd [\place + 16], xmm\spare
+                jmp 79f
+            73:
+                vmovsd [\place], xmm\i
+            .endif
+            79:
+        .endm
+        "
+    };
+}
+
 /// Saves what a function must leave as it was, for [`return_to_caller`].
 macro_rules! save_registers {
     () => {
@@ -188,5 +270,6 @@ macro_rules! shared_body {
 }
 
 pub(super) use {
-    element_instructions, return_to_caller, save_registers, shared_body, shared_macros,
+    element_instructions, put_lanes, return_to_caller, save_registers, shared_body, shared_macros,
+    vector_instructions,
 };

@@ -29,13 +29,16 @@ use super::stencil::stencil;
 use super::taps::taps;
 use crate::kept::Kept;
 use crate::kernel::Dims;
-#[cfg(target_arch = "x86_64")]
 use crate::kernel::level::Level;
 use crate::kernel::raw::{RawMode, RawRead};
 use crate::threads::{self, BYTES_MULTIPLIED, Grid, Shared};
 
 /// How many times as long as its kernels a nest takes that goes through buffers.
 const BUFFERED: f64 = 1.06;
+
+/// The same for vectors of half a cache line, on images that are read where they lie or from buffers: half of the vectors
+/// are in two lines, and so are rows of different channels in one set of the first-level cache.
+const NARROW: f64 = 1.15;
 
 /// How a nest is run.
 struct Plan {
@@ -103,6 +106,7 @@ pub(super) unsafe fn gather(job: &Job<'_>, nest: &Affine, mode: RawMode) {
         (false, true) => BUFFERED,
         (false, false) => 1.0,
     };
+    let times = if Level::current() == Level::Avx2 { NARROW * times } else { times };
     if let Some(broadcast) = Broadcast::of(job, nest, times * time) {
         // SAFETY: the caller's duties.
         return unsafe { broadcast.run(job, nest, mode) };
@@ -275,7 +279,7 @@ unsafe fn direct(job: &Job<'_>, nest: &Affine, mode: RawMode) {
 /// As [`gather`].
 #[cfg(target_arch = "x86_64")]
 unsafe fn padded_rows(job: &Job<'_>, nest: &Affine, mode: RawMode) -> bool {
-    if job.is_single || !job.kernels.is_real || Level::current() != Level::Avx512 {
+    if job.is_single || !job.kernels.is_real {
         return false;
     }
     let Some(bounds) = bounds(nest) else { return false };

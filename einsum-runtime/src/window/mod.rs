@@ -151,7 +151,7 @@ unsafe fn sum(
 
 /// Whether results are formed by [`rows`], for so many that use an element of a source.
 fn is_stencil(results: usize) -> bool {
-    results <= 2 && Level::current() == Level::Avx512
+    results <= 2 && Level::current() >= Level::Avx2
 }
 
 /// The arrays of a nest, and what happens to them.

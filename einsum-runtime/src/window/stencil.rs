@@ -9,7 +9,8 @@
 //! That takes (U + R − 1) / U as many products, but every element of X is loaded for R of them. A zero times what is not
 //! finite is not zero; hence sums that are not numbers are formed again without zeros.
 //!
-//! This is for processors without the kernels of [`rows`](super::rows).
+//! This is for sums of so many products that a load for four rows is worth that; others are those of
+//! [`rows`](mod@super::rows).
 
 use crate::kept::Kept;
 use crate::kernel::raw::{RawKernels, RawMode, RawRead};

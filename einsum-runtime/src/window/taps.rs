@@ -5,10 +5,11 @@ use smallvec::SmallVec;
 
 use super::is_stencil;
 use crate::kept::Kept;
+use crate::kernel::level::Level;
 use crate::kernel::raw::{Factor, RawKernels, RawMode, RawRead};
 use crate::kernel::table::StepEntry;
 use crate::kernel::taps::{TAPS, TapsArguments, TapsSet};
-use crate::kernel::x86_64::taps::{TAPS_32, TAPS_64};
+use crate::kernel::x86_64::taps::{F32_AVX2, F32_AVX512, F64_AVX2, F64_AVX512};
 use crate::kernel::{Dim, Dims};
 use crate::threads::{self, BYTES_MULTIPLIED, Grid, Shared};
 
@@ -52,7 +53,13 @@ impl Plan {
             RawMode::Scale { alpha: Factor::One, beta: Factor::One } => true,
             RawMode::Scale { .. } => return None,
         };
-        let set = if size == 4 { &TAPS_32 } else { &TAPS_64 };
+        let set = match (Level::current(), size) {
+            (Level::Plain, _) => return None,
+            (Level::Avx2, 4) => &F32_AVX2,
+            (Level::Avx2, _) => &F64_AVX2,
+            (Level::Avx512, 4) => &F32_AVX512,
+            (Level::Avx512, _) => &F64_AVX512,
+        };
         let is_lane = |d: &Dim<2>| d.summed && d.sources.iter().all(|step| *step == 1);
         let lanes = dims.iter().position(is_lane).filter(|&i| 3 * dims[i].extent >= set.width)?;
         // What is kept along the rows of one source alone.
@@ -213,7 +220,7 @@ impl Plan {
             rows: all.rows,
             rows_end: all.rows.wrapping_add(all.count),
             vectors,
-            last_mask: (1 << (self.lanes.extent - vectors * self.set.width)) - 1,
+            last_mask: (self.set.mask)(self.lanes.extent - vectors * self.set.width),
             x_tap: self.taps.x,
             c_tap: self.taps.out,
             adds: usize::from(all.adds),

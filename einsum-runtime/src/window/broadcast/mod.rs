@@ -177,12 +177,40 @@ impl Buffers {
         to
     }
 
-    /// Forms the results of a part.
+    /// Forms the results of a part, as many steps at a time as the plan says.
     ///
     /// # Safety
     ///
     /// As [`block`](Self::block); the other source has been packed.
     unsafe fn part(
+        &mut self,
+        job: &Job<'_>,
+        plan: &Plan,
+        part: &Affine,
+        packed: *const u8,
+        mode: RawMode,
+    ) {
+        let Some((number, block)) = plan.steps_at_once(part) else {
+            // SAFETY: the caller's duties.
+            return unsafe { self.product(job, plan, part, packed, mode) };
+        };
+        let mut mode = mode;
+        let extent = part.loops[number].extent;
+        for first in (0..extent).step_by(block) {
+            let mut steps = part.clone();
+            steps.restrict(number, first, 1, block.min(extent - first));
+            // SAFETY: the caller's duties.
+            unsafe { self.product(job, plan, &steps, packed, mode) };
+            mode = added(mode);
+        }
+    }
+
+    /// Adds the products of some steps of a part.
+    ///
+    /// # Safety
+    ///
+    /// As [`part`](Self::part).
+    unsafe fn product(
         &mut self,
         job: &Job<'_>,
         plan: &Plan,

@@ -18,12 +18,14 @@ use smallvec::SmallVec;
 use super::plan::{PARTS, time_of_part};
 use crate::window::affine::{Affine, Line, inside, plus, times};
 
-/// The source with windows, the loop over lanes, and the vectors of a block of them.
+/// The source with windows, the loop over lanes, the vectors of a block of them, and how many times as long what is no step
+/// takes.
 #[derive(Clone, Copy)]
 pub(super) struct Block {
     pub(super) p: usize,
     pub(super) lanes: usize,
     pub(super) vectors: f64,
+    pub(super) slow: f64,
 }
 
 /// Calls `visit` with the parts of a nest, and whether the sums of a part are the first for its results. Returns `None` if
@@ -163,7 +165,7 @@ pub(super) fn cuts(
     let time = |cuts: &Cuts| {
         let of_cut = |(cut, is_first): &(Cut, bool)| {
             let [results, window] = cut.shares();
-            time_of_part(block.vectors, [columns * results, steps * window], *is_first)
+            time_of_part(block, [columns * results, steps * window], *is_first)
         };
         cuts.iter().map(of_cut).sum::<f64>()
     };

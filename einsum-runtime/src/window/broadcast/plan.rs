@@ -22,8 +22,12 @@ const FEW: usize = if cfg!(test) { 6 } else { 96 };
 /// How much of a padded nest is inside, at least. There is less in few, which then are left to others.
 const INSIDE: f64 = 0.6;
 
-/// The vectors of a block, those of a kernel, and its columns.
-const VECTORS: usize = 4;
+/// The most steps at a time for tiles of a cache line, and the results for which that is worth it: what is read of both
+/// sources stays in the first-level cache then, while vectors of results pass through registers once more.
+const STEPS_NARROW: usize = if cfg!(test) { 8 } else { 200 };
+const RESULTS_NARROW: usize = if cfg!(test) { 64 } else { 4 << 10 };
+
+/// The columns of a kernel.
 const COLUMNS: usize = 6;
 
 /// The fewest products of a sum.
@@ -44,6 +48,33 @@ const ADDED: f64 = if cfg!(test) { 0.0 } else { 6.0 };
 const CALL: f64 = if cfg!(test) { 0.0 } else { 2000.0 };
 const ENTRY: f64 = if cfg!(test) { 0.0 } else { 0.7 };
 const MOVED: f64 = if cfg!(test) { 0.5 } else { 2.5 };
+
+/// What kernels are like.
+#[derive(Clone, Copy)]
+struct Tile {
+    /// The size of an element, the lanes of a vector, and the vectors.
+    size: usize,
+    width: usize,
+    vectors: usize,
+    /// How many times as long what is not a step of a kernel takes, in steps.
+    slow: f64,
+    /// The most steps at a time.
+    steps: usize,
+}
+
+impl Tile {
+    fn of(size: usize) -> Option<Self> {
+        match Level::current() {
+            Level::Plain => None,
+            Level::Avx2 => {
+                Some(Tile { size, width: 32 / size, vectors: 2, slow: 2.0, steps: STEPS_NARROW })
+            }
+            Level::Avx512 => {
+                Some(Tile { size, width: 64 / size, vectors: 4, slow: 1.0, steps: usize::MAX })
+            }
+        }
+    }
+}
 
 /// A loop in blocks.
 #[derive(Clone, Copy, Debug)]
@@ -80,30 +111,25 @@ pub(super) struct Plan {
     pub(super) slots: usize,
     /// Whether lanes are adjacent in the target, so that results need no buffer.
     pub(super) is_direct: bool,
+    /// The most steps at a time.
+    pub(super) at_once: usize,
+    /// As [`Tile::slow`].
+    slow: f64,
 }
 
 impl Plan {
     /// Returns the plan, if a nest can be run so in less than some time. `size` is that of an element.
     pub(super) fn of(nest: &Affine, size: usize, time: f64) -> Option<Self> {
-        let width = match Level::current() {
-            Level::Plain => return None,
-            Level::Avx2 => 32 / size,
-            Level::Avx512 => 64 / size,
-        };
+        let tile = Tile::of(size)?;
         let points = nest.loops.iter().fold(1_usize, |n, l| n.saturating_mul(l.extent));
         if points < POINTS {
             return None;
         }
-        let unit = (size, width);
-        (0..2).find_map(|p| Self::with_windows_of(nest, p, unit, time))
+        (0..2).find_map(|p| Self::with_windows_of(nest, p, tile, time))
     }
 
-    fn with_windows_of(
-        nest: &Affine,
-        p: usize,
-        (size, width): (usize, usize),
-        time: f64,
-    ) -> Option<Self> {
+    fn with_windows_of(nest: &Affine, p: usize, tile: Tile, time: f64) -> Option<Self> {
+        let Tile { size, width, .. } = tile;
         let extent = |n: usize| nest.loops[n].extent;
         let is_kept = |n: usize| nest.loops[n].out.is_some();
         let all = || (0..nest.loops.len()).filter(|&n| extent(n) > 1);
@@ -141,7 +167,8 @@ impl Plan {
         let mut columns: SmallVec<[usize; 8]> = all().filter(|&n| is_column(n)).collect();
         sort_by_key(&mut columns[..], |&n| core::cmp::Reverse(out(n)));
         let is_single = |n: &usize| is_kept(*n) && *n != lanes && !is_column(*n);
-        let of_block = vectors.div_ceil(vectors.div_ceil(VECTORS));
+        // A block has the vectors of a kernel, which reads whole rows of it then.
+        let of_block = vectors.div_ceil(vectors.div_ceil(tile.vectors));
         let pitch = of_block * width;
         let mut kept: SmallVec<[Cut; 8]> = SmallVec::new();
         let cut = |number: usize, block: usize| Cut { number, extent: extent(number), block };
@@ -170,13 +197,27 @@ impl Plan {
         let blocks = kept[singles].count();
         let is_packed = block_of(&summed) == steps && steps * blocks <= PACKED / (pitch * size);
         let slots = if is_packed { blocks } else { 1 };
-        let plan =
-            Plan { p, lanes, pitch, of_block, singles, kept, summed, same, slots, is_direct };
-        (plan.time_of(nest, vectors, width)? < time).then_some(plan)
+        let at_once = tile.steps;
+        let plan = Plan {
+            p,
+            lanes,
+            pitch,
+            of_block,
+            singles,
+            kept,
+            summed,
+            same,
+            slots,
+            is_direct,
+            at_once,
+            slow: tile.slow,
+        };
+        (plan.time_of(nest, vectors, tile)? < time).then_some(plan)
     }
 
     /// Returns the time that all takes, for so many vectors of lanes.
-    fn time_of(&self, nest: &Affine, vectors: usize, width: usize) -> Option<f64> {
+    fn time_of(&self, nest: &Affine, vectors: usize, tile: Tile) -> Option<f64> {
+        let Tile { width, slow, .. } = tile;
         let (around, columns) = self.kept.split_at(self.singles + 1);
         let of_block = vectors as f64 / around[self.singles].count() as f64;
         let around: f64 = around.iter().map(|cut| cut.count() as f64).product();
@@ -191,12 +232,12 @@ impl Plan {
         let times_packed = if sums > 1 { self.same } else { 1 } as f64;
         let packed = around * (of_block * width as f64) * points(&self.summed) * times_packed;
         let moved = if self.is_direct { 0.0 } else { points(&self.kept) };
-        Some(time + MOVED * (packed + moved))
+        Some(time + slow * MOVED * (packed + moved))
     }
 
     /// Returns what parts of a block have in common.
     pub(super) fn block(&self) -> Block {
-        Block { p: self.p, lanes: self.lanes, vectors: self.of_block as f64 }
+        Block { p: self.p, lanes: self.lanes, vectors: self.of_block as f64, slow: self.slow }
     }
 
     /// The number of blocks of results, and of sums.
@@ -241,6 +282,23 @@ impl Plan {
         parts
     }
 
+    /// Returns the loop over sums of a part that is cut, if there are more than should be formed at a time, and the points of
+    /// a block of it.
+    pub(super) fn steps_at_once(&self, part: &Affine) -> Option<(usize, usize)> {
+        let extent = |n: usize| part.loops[n].extent;
+        let points = |kept: bool| {
+            let loops = part.loops.iter().filter(|l| l.out.is_some() == kept);
+            loops.fold(1_usize, |n, l| n.saturating_mul(l.extent))
+        };
+        let steps = points(false);
+        if steps <= self.at_once || points(true) < RESULTS_NARROW {
+            return None;
+        }
+        let number = self.summed.iter().map(|cut| cut.number).find(|&n| extent(n) > 1)?;
+        let count = steps.div_ceil(self.at_once).min(extent(number));
+        Some((number, extent(number).div_ceil(count)))
+    }
+
     /// The loops of a buffer for the other source, the innermost first: lanes, then sums.
     pub(super) fn packed(&self) -> impl Iterator<Item = usize> {
         core::iter::once(self.lanes).chain(self.summed.iter().rev().map(|cut| cut.number))
@@ -263,11 +321,12 @@ impl Plan {
 }
 
 /// Returns the time that a part takes, with columns of so many vectors.
-pub(super) fn time_of_part(vectors: f64, [columns, steps]: [f64; 2], is_first: bool) -> f64 {
+pub(super) fn time_of_part(block: Block, [columns, steps]: [f64; 2], is_first: bool) -> f64 {
+    let Block { vectors, slow, .. } = block;
     let tiles = (columns / COLUMNS as f64).ceil();
     let of_tile = (vectors * columns / tiles).max(STEP);
     let added = if is_first { 0.0 } else { ADDED * vectors * columns };
-    tiles * (of_tile * steps + TILE) + added + CALL + ENTRY * (steps + columns)
+    tiles * (of_tile * steps + slow * TILE) + added + slow * (CALL + ENTRY * (steps + columns))
 }
 
 /// Returns the time of all parts of a nest of so many columns and steps, cut along some axes, if they are not too many.
@@ -280,7 +339,7 @@ fn time_of_parts(
 ) -> Option<f64> {
     let Some((line, lines)) = lines.split_first() else {
         *count += 1;
-        return (*count <= PARTS).then(|| time_of_part(block.vectors, [columns, steps], is_first));
+        return (*count <= PARTS).then(|| time_of_part(block, [columns, steps], is_first));
     };
     let mut time = 0.0;
     for (cut, is_first) in cuts(nest, line, [columns, steps], block, is_first)? {

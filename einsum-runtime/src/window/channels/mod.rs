@@ -21,7 +21,6 @@ use super::affine::Affine;
 use crate::kept::Kept;
 use crate::kernel::Dim;
 use crate::kernel::channels::{ChannelsArguments, ChannelsEntry};
-use crate::kernel::level::Level;
 use crate::kernel::raw::{Factor, RawMode, RawRead};
 use crate::threads::{self, BYTES_MULTIPLIED, Grid, Shared};
 use plan::{Packed, Plan, offsets, points_of};
@@ -37,7 +36,7 @@ const TIMES: usize = 2;
 ///
 /// As [`gather`](super::gather::gather); no loop is empty.
 pub(super) unsafe fn channels(job: &Job<'_>, nest: &Affine, mode: RawMode) -> bool {
-    if job.is_single || !job.kernels.is_real || Level::current() != Level::Avx512 {
+    if job.is_single || !job.kernels.is_real {
         return false;
     }
     let adds = match mode {
@@ -260,7 +259,7 @@ impl Plan {
         let lanes = (self.vectors * width).min(self.channels - first);
         let vectors = lanes.div_ceil(width);
         let [x, w, c] = offsets(&self.kept, point);
-        let skipped = (first * size_of_lane(width)).cast_signed();
+        let skipped = (first * self.set.element).cast_signed();
         let ([x_step, c_step], [_, w_step]) = (self.results.steps(), self.taps.steps());
         let mut steps = tables.steps.as_ptr();
         let mut arguments = ChannelsArguments {
@@ -272,7 +271,7 @@ impl Plan {
             tiles: tables.tiles.as_ptr(),
             tiles_end: tables.tiles.as_ptr(),
             vectors,
-            last_mask: (1 << (lanes - (vectors - 1) * width)) - 1,
+            last_mask: (self.set.mask)(lanes - (vectors - 1) * width),
             x_step,
             w_step,
             c_step,
@@ -294,9 +293,4 @@ impl Plan {
             arguments.adds = 1;
         }
     }
-}
-
-/// The bytes of a lane of vectors with so many.
-fn size_of_lane(width: usize) -> usize {
-    64 / width
 }

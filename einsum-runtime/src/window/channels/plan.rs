@@ -7,14 +7,17 @@ use smallvec::SmallVec;
 use super::runs::{Run, Runs};
 use super::table::Table;
 use crate::kernel::channels::{ChannelsSet, RESULTS, TAPS};
-use crate::kernel::x86_64::channels::{CHANNELS_32, CHANNELS_64};
+use crate::kernel::level::Level;
+use crate::kernel::x86_64::channels::{F32_AVX2, F32_AVX512, F64_AVX2, F64_AVX512};
 use crate::kernel::{Dim, Dims};
 use crate::window::affine::{Affine, Line, Loop as Whole, gcd, plus, times};
 use crate::window::gather::lay;
-use crate::window::is_stencil;
 
 /// Nests with fewer products are not worth preparations.
 const POINTS: usize = if cfg!(test) { 64 } else { 2048 };
+
+/// The most results that use an element of X for one tap: more are a product of matrices.
+const COLUMNS: usize = 2;
 
 /// The most steps of a call: they have a table, which stays in a first-level cache.
 const STEPS: usize = if cfg!(test) { 6 } else { 512 };
@@ -99,15 +102,32 @@ fn product<'l>(extents: impl Iterator<Item = &'l usize>) -> usize {
     extents.fold(1_usize, |n, extent| n.saturating_mul(*extent))
 }
 
+/// Returns the kernels for elements of a size.
+fn set_of(size: usize) -> Option<&'static ChannelsSet> {
+    match (Level::current(), size) {
+        (Level::Plain, _) => None,
+        (Level::Avx2, 4) => Some(&F32_AVX2),
+        (Level::Avx2, _) => Some(&F64_AVX2),
+        (Level::Avx512, 4) => Some(&F32_AVX512),
+        (Level::Avx512, _) => Some(&F64_AVX512),
+    }
+}
+
 impl Plan {
     /// Returns the plan, if the nest has channels that are adjacent in X. Results are formed in the target if they can be
     /// and `is_direct`.
     pub(super) fn of(nest: &Affine, size: usize, is_direct: bool) -> Option<Self> {
-        (0..2).find_map(|p| Self::of_source(nest, p, size, is_direct))
+        let set = set_of(size)?;
+        (0..2).find_map(|p| Self::of_source(nest, p, set, is_direct))
     }
 
-    fn of_source(nest: &Affine, p: usize, size: usize, is_direct: bool) -> Option<Self> {
-        let set = if size == 4 { &CHANNELS_32 } else { &CHANNELS_64 };
+    fn of_source(
+        nest: &Affine,
+        p: usize,
+        set: &'static ChannelsSet,
+        is_direct: bool,
+    ) -> Option<Self> {
+        let size = set.element;
         let extents = || nest.loops.iter().map(|l| l.extent);
         let is_inside = |line: &Line| line.has(line.range(extents()));
         let (of_x, of_w) = (&nest.sources[p], &nest.sources[1 - p]);
@@ -131,7 +151,7 @@ impl Plan {
             (0..count).filter(|&n| is_kept(n) && x[n] == 0).map(|n| nest.loops[n].extent).collect();
         let all: SmallVec<[usize; 8]> = extents().collect();
         let points = product(all.iter());
-        if !is_stencil(product(columns.iter())) || points < POINTS {
+        if product(columns.iter()) > COLUMNS || points < POINTS {
             return None;
         }
         // The result's loop and the tap's that go along one axis of X together.
@@ -213,9 +233,10 @@ impl Plan {
         let all_vectors = channels.div_ceil(set.width);
         let is_long = all[b] > all[a];
         let starts = taps.count().min(STARTS);
+        let vector = set.width * size;
         let of_vector = match is_long {
-            true => 2 * 64 * TAPS * starts,
-            false => 64 * all[b].saturating_mul(points_of(&summed)),
+            true => 2 * vector * TAPS * starts,
+            false => vector * all[b].saturating_mul(points_of(&summed)),
         };
         let vectors = all_vectors.div_ceil(all_vectors.div_ceil((BYTES / of_vector).max(1)));
         let mut most = STEPS / starts;

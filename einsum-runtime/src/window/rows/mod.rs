@@ -213,7 +213,7 @@ impl Plan {
     /// As [`rows`].
     unsafe fn block(&self, all: &Tables, block: Block, rows: usize, of_block: Steps) -> bool {
         let width = self.set.width;
-        let mask = |lanes: usize| (1 << lanes) - 1;
+        let mask = self.set.mask;
         let vectors = block.lanes.div_ceil(width);
         let last = mask(block.lanes - (vectors - 1) * width);
         let vector = (width * self.lanes.x.cast_unsigned()).cast_signed();
@@ -300,7 +300,7 @@ enum Steps {
     Ends(*const RowsEntry),
     /// The same for all tiles along rows, with a kernel of its own for the number of taps.
     Taps(*const RowsEntry, usize),
-    /// Tables for all tiles along rows, and the entries from one to the next: the last row's are not full.
+    /// Tables for all tiles along rows, one after the other.
     EachOfTiles(*const RowsEntry),
     /// Tables for a vector of each of some rows, one for every tile of them.
     EachOfRows(*const RowsEntry),

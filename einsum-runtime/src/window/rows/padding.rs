@@ -11,6 +11,7 @@ use smallvec::SmallVec;
 use super::plan::{Loop, Plan};
 use super::{Block, Steps, Tables};
 use crate::kept::Kept;
+use crate::kernel::level::Level;
 use crate::kernel::rows::RowsEntry;
 use crate::window::affine::{Affine, Line};
 
@@ -109,7 +110,9 @@ impl Padding {
         let has_planes = plan.others.iter().any(|l| l.extent > 1);
         let is_short = vectors == 1 || vectors <= SHORT && (has_planes || steps >= STEPS);
         let of_tile = if is_short { TILE } else { 1 };
-        let is_joined = !is_short && vectors > TILE && vectors <= JOINED * TILE;
+        // With AVX2 masks take their time in every step.
+        let has_quick_masks = Level::current() == Level::Avx512 || steps < STEPS;
+        let is_joined = !is_short && vectors > TILE && vectors <= JOINED * TILE && has_quick_masks;
         if is_short {
             tiles.extend((0..vectors).map(|vector| vector..vector + 1));
         } else if is_joined {

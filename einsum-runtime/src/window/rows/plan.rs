@@ -4,9 +4,10 @@ use smallvec::SmallVec;
 
 use super::padding::{Bound, Bounds};
 use crate::kept::Kept;
+use crate::kernel::level::Level;
 use crate::kernel::raw::{Factor, RawKernels, RawMode, RawRead};
 use crate::kernel::rows::{RowsEntry, RowsSet};
-use crate::kernel::x86_64::rows::{ROWS_32, ROWS_64};
+use crate::kernel::x86_64::rows::{F32_AVX2, F32_AVX512, F64_AVX2, F64_AVX512};
 use crate::kernel::{Dim, Dims};
 use crate::sort::sort_by_key;
 use crate::window::affine::{plus, times};
@@ -17,7 +18,7 @@ pub(super) const STEPS: usize = 1024;
 
 /// The most products of a sum of which two rows are formed at a time: longer sums are columns, which use a load for four
 /// ([`stencil`](super::stencil)).
-const PAIRED: usize = 200;
+const PAIRED: usize = if cfg!(test) { 24 } else { 200 };
 
 /// The most bytes of weights with zeros.
 const BYTES: usize = 256 << 10;
@@ -59,8 +60,14 @@ pub(super) struct Plan {
 }
 
 /// Returns the kernels for elements of a size.
-pub(super) fn set_of(size: usize) -> &'static RowsSet {
-    if size == 4 { &ROWS_32 } else { &ROWS_64 }
+pub(super) fn set_of(size: usize) -> Option<&'static RowsSet> {
+    match (Level::current(), size) {
+        (Level::Plain, _) => None,
+        (Level::Avx2, 4) => Some(&F32_AVX2),
+        (Level::Avx2, _) => Some(&F64_AVX2),
+        (Level::Avx512, 4) => Some(&F32_AVX512),
+        (Level::Avx512, _) => Some(&F64_AVX512),
+    }
 }
 
 impl Plan {
@@ -75,7 +82,7 @@ impl Plan {
             RawMode::Scale { alpha: Factor::One, beta: Factor::One } => true,
             RawMode::Scale { .. } => return None,
         };
-        let set = set_of(size);
+        let set = set_of(size)?;
         let lanes = dims.iter().position(|d| !d.summed && d.out == 1 && d.extent > 1)?;
         let of_lanes = dims[lanes];
         let p = (0..2).find(|&p| of_lanes.sources[p] == 1 && of_lanes.sources[1 - p] == 0)?;

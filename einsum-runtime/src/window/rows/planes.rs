@@ -120,7 +120,7 @@ impl Planes {
         };
         let columns = count(&|d| !d.summed && d.sources[p] == 0);
         let steps = count(&|d| d.summed);
-        let set = set_of(size);
+        let set = set_of(size)?;
         let lanes = row.checked_mul(dims[y].extent)?;
         let tiles = lanes.div_ceil(TILE * set.width);
         let bytes = tiles.saturating_mul(steps).saturating_mul(size_of::<RowsEntry>());
@@ -192,9 +192,9 @@ impl Planes {
         }
         go(&self.outer, planes.start);
         let width = self.set.width;
-        let element = 64 / width;
+        let element = self.set.element;
         let vectors = self.lanes.div_ceil(width);
-        let mask = |lanes: usize| (1 << lanes) - 1;
+        let mask = self.set.mask;
         let steps = self.tables.as_ptr().cast::<RowsEntry>();
         let mut arguments = RowsArguments {
             x,

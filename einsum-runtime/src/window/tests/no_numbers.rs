@@ -9,6 +9,10 @@ use crate::window::{Windowed, run};
 /// One channel: an element that is no number shows where the window reads it, and nowhere else.
 #[test]
 fn no_numbers() {
+    on_every_level(|_| check_inside());
+}
+
+fn check_inside() {
     let (extents, reach) = ([13, 30, 3, 5], [15, 34]);
     let axes = [
         axis(reach[0], 0, &[(0, 1), (2, 1)]).at_stride(34),
