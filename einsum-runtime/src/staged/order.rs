@@ -29,6 +29,9 @@ const FEW: usize = 16;
 /// Sums of rows below this size, in bytes, take longer than to keep a sum for every element of several rows.
 const SHORT: usize = 256;
 
+/// The fewest blocks that use the same copies of short rows. To copy an element takes several times as long as to add it.
+const REUSED: usize = 16;
+
 /// Columns from which on the engine's packing does not count.
 const COLUMNS: usize = 24;
 
@@ -159,7 +162,8 @@ fn repeated(
     let summed = (0..dims.len()).filter(|&i| dims[i].summed);
     let kept = (0..dims.len()).filter(is_around).chain((0..around).rev().filter(is_other));
     for i in summed.chain(kept) {
-        plan.blocks[i] = plan.room(i, most).min(dims[i].extent);
+        let extent = if i == around { dims[i].extent / REUSED } else { dims[i].extent };
+        plan.blocks[i] = plan.room(i, most).min(extent).max(1);
         if dims[i].summed && plan.blocks[i] < dims[i].extent {
             return None;
         }
