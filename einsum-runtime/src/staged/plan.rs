@@ -254,8 +254,11 @@ fn once(dims: Dims<2>, x: usize, elements: Elements) -> Plan<2> {
     let any = if elements.are_complex { row(1) } else { None };
     let row = row(ROW).or(any);
     if !elements.are_complex && row.is_none_or(|row| staged(&dims[row])[0]) {
-        // X is not copied if the copy of another array, which is smaller, does as well.
-        let plan = order::vector(&dims, x, elements).or_else(|| order::reordered(&dims, elements));
+        // X is not copied if the copy of Y, which is smaller, does as well.
+        let plan = order::vector(&dims, x, elements);
+        // Rows of sums can be longer, and X copied in longer pieces, if the output or its buffer has them in X's order.
+        let is_kept = row.is_none_or(|row| !dims[row].summed);
+        let plan = plan.or_else(|| if is_kept { order::reordered(&dims, elements) } else { None });
         if let Some(plan) = plan {
             return plan;
         }
