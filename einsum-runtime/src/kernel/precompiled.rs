@@ -80,7 +80,10 @@ macro_rules! precompiled {
                     let (mut sources, mut out) = (sources, out);
                     let work = prepare(dims, &mut sources, &mut out);
                     #[cfg(target_arch = "x86_64")]
-                    if work == Work::Run && <$type>::binary(dims, sources, out, mode) {
+                    if work == Work::Run
+                        && (staged::reordered(dims, sources, out, mode)
+                            || <$type>::binary(dims, sources, out, mode))
+                    {
                         return;
                     }
                     if contract(work, dims, sources, out, mode) {

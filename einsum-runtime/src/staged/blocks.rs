@@ -1,5 +1,7 @@
 //! Carries a plan out, block by block.
 
+use core::ops::Range;
+
 use smallvec::SmallVec;
 
 use super::Kernels;
@@ -7,11 +9,12 @@ use super::plan::Plan;
 use crate::kept::Kept;
 use crate::kernel::raw::{Factor, RawMode, RawRead};
 use crate::kernel::{Dim, Dims};
+use crate::threads::{self, BYTES_MOVED, BYTES_MULTIPLIED, Grid, Shared};
 
 /// Buffers begin at cache lines.
 const LINE: usize = 64;
 
-/// Runs a kernel on blocks of the nest.
+/// Runs a kernel on blocks of the nest, which threads share: each has buffers of its own.
 ///
 /// # Safety
 ///
@@ -23,6 +26,43 @@ pub(super) unsafe fn run<const P: usize>(
     sources: [RawRead; P],
     out: *mut u8,
     mode: RawMode,
+) {
+    let kept = (0..plan.dims.len()).filter(|&i| !plan.dims[i].summed);
+    let blocks = kept.fold(1, |n, i| n * plan.dims[i].extent.div_ceil(plan.blocks[i]));
+    let pieces = if blocks > 1 { threads::pieces(nanoseconds(plan, kernels.element)) } else { 1 };
+    let grid = Grid::of([blocks], [1], pieces);
+    // SAFETY: these are pointers to elements, and to factors, which are read.
+    let arrays = unsafe { Shared::new((sources, out, mode)) };
+    threads::each(grid.pieces(), &|piece| {
+        let [range] = grid.piece(piece);
+        let (sources, out, mode) = arrays.get();
+        // SAFETY: the caller's duties: blocks of kept loops have results of their own.
+        unsafe { run_range(plan, kernels, sources, out, mode, range) }
+    });
+}
+
+/// Returns about the time that a plan takes on one thread.
+fn nanoseconds<const P: usize>(plan: &Plan<P>, size: usize) -> usize {
+    let bytes = |has: &dyn Fn(&Dim<P>) -> bool| {
+        plan.dims.iter().filter(|d| has(d)).fold(size, |n, d| n.saturating_mul(d.extent))
+    };
+    let sources = (0..P).fold(0_usize, |n, p| n.saturating_add(bytes(&|d| d.sources[p] != 0)));
+    let moved = sources.saturating_add(bytes(&|d| !d.summed));
+    moved / BYTES_MOVED + bytes(&|_| true) / BYTES_MULTIPLIED
+}
+
+/// Runs a kernel on a range of the blocks of kept loops, in buffers of this thread.
+///
+/// # Safety
+///
+/// As [`run`].
+unsafe fn run_range<const P: usize>(
+    plan: &Plan<P>,
+    kernels: &Kernels<P>,
+    sources: [RawRead; P],
+    out: *mut u8,
+    mode: RawMode,
+    range: Range<usize>,
 ) {
     let size = kernels.element;
     let bytes = |has: &dyn Fn(usize) -> bool| {
@@ -36,7 +76,7 @@ pub(super) unsafe fn run<const P: usize>(
         }
     }
     if plan.results {
-        needed[2] = bytes(&|i| !plan.dims[i].summed);
+        needed[2] = bytes(&|i| plan.is_in_results(i));
     }
     // A line more: buffers at multiples of a page from each other would compete for places in the cache.
     let room = needed.map(|bytes: usize| bytes.next_multiple_of(LINE) + LINE);
@@ -59,7 +99,7 @@ pub(super) unsafe fn run<const P: usize>(
         run.sources[0].conjugated = false;
     }
     // SAFETY: the caller's duties; buffers have room for a block.
-    unsafe { run.all() }
+    unsafe { run.all(range) }
 }
 
 struct Run<'p, const P: usize> {
@@ -91,11 +131,10 @@ impl<const P: usize> Run<'_, P> {
     /// # Safety
     ///
     /// As [`run`].
-    unsafe fn all(&mut self) {
+    unsafe fn all(&mut self, range: Range<usize>) {
         let plan = self.plan;
-        let rank = plan.dims.len();
-        let mut block = Block { start: SmallVec::from_elem(0, rank), extent: plan.blocks.clone() };
-        loop {
+        let mut block = Block::of(plan, range.start);
+        for _ in range {
             let mut is_first = true;
             loop {
                 // SAFETY: the caller's duties.
@@ -109,9 +148,7 @@ impl<const P: usize> Run<'_, P> {
                 // SAFETY: the results are complete.
                 unsafe { self.put(&block) }
             }
-            if !block.advance(plan, false) {
-                return;
-            }
+            block.advance(plan, false);
         }
     }
 
@@ -155,8 +192,10 @@ impl<const P: usize> Run<'_, P> {
             }
         }
         let (out, mode) = if plan.results {
-            for (dim, step) in dims.iter_mut().zip(block.steps(&|i| !plan.dims[i].summed)) {
+            let steps = block.steps(&|i| plan.is_in_results(i));
+            for (i, (dim, step)) in dims.iter_mut().zip(steps).enumerate() {
                 dim.out = step;
+                dim.summed = !plan.is_in_results(i);
             }
             (self.results, RawMode::Assign)
         } else {
@@ -180,11 +219,11 @@ impl<const P: usize> Run<'_, P> {
     /// As [`run`]; the results are complete.
     unsafe fn put(&self, block: &Block) {
         let plan = self.plan;
-        let steps = block.steps(&|i| !plan.dims[i].summed);
+        let steps = block.steps(&|i| plan.is_in_results(i));
         let mut dims: Dims<1> = Dims::new();
-        for (i, dim) in plan.dims.iter().enumerate().filter(|(_, d)| !d.summed) {
+        for (i, dim) in plan.dims.iter().enumerate().filter(|&(i, _)| plan.is_in_results(i)) {
             let extent = block.extent[i];
-            dims.push(Dim { extent, out: dim.out, sources: [steps[i]], summed: false });
+            dims.push(Dim { extent, out: dim.out, sources: [steps[i]], summed: dim.summed });
         }
         let offset = block.offset(plan, &|d| d.out);
         let out = self.out.wrapping_offset(self.bytes(offset));
@@ -195,6 +234,21 @@ impl<const P: usize> Run<'_, P> {
 }
 
 impl Block {
+    /// Returns a block of the kept loops, counted as [`advance`](Self::advance) goes, and the first of the summed ones.
+    fn of<const P: usize>(plan: &Plan<P>, number: usize) -> Self {
+        let rank = plan.dims.len();
+        let mut block = Block { start: SmallVec::from_elem(0, rank), extent: plan.blocks.clone() };
+        let mut rest = number;
+        for i in (0..rank).rev().filter(|&i| !plan.dims[i].summed) {
+            let (extent, size) = (plan.dims[i].extent, plan.blocks[i]);
+            let count = extent.div_ceil(size);
+            block.start[i] = rest % count * size;
+            block.extent[i] = size.min(extent - block.start[i]);
+            rest /= count;
+        }
+        block
+    }
+
     /// Goes to the next block along the summed or the kept loops, or returns false after the last, then at the first.
     fn advance<const P: usize>(&mut self, plan: &Plan<P>, summed: bool) -> bool {
         for i in (0..plan.dims.len()).rev() {

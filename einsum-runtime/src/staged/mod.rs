@@ -8,12 +8,14 @@
 //!   output = the buffer's results                copies again, if results need it
 //! ```
 //!
-//! Asked last, before the plain loops: see [`plan`] for what ends here. A block's buffers fit a second-level cache, so
+//! Asked last, before the plain loops: see [`plan`] for what ends here. Only what uses elements few times, of arrays that
+//! lie in different orders, is taken before other kernels are asked ([`order`]). A block's buffers fit a second-level cache, so
 //! what passes through them costs little beside reading it from afar.
 
 #![allow(unsafe_code)]
 
 mod blocks;
+mod order;
 mod plan;
 #[cfg(test)]
 mod tests;
@@ -97,6 +99,33 @@ pub(crate) unsafe fn binary<T: Staged>(
     let kernels =
         Kernels { element: size_of::<T>(), copy: unary_here::<T>, kernel: binary_here::<T> };
     let [x, y] = sources;
+    let sources = [RawRead::of(x), RawRead::of(y)];
+    // SAFETY: the caller's duties; the kernels are those of the elements.
+    unsafe { blocks::run(&plan, &kernels, sources, out.cast(), RawMode::of(&mode)) };
+    true
+}
+
+/// Multiplies two sources and sums the products where these are few for every element, and arrays lie in different orders;
+/// else returns false with nothing done.
+///
+/// # Safety
+///
+/// As [`binary`].
+pub(crate) unsafe fn reordered<T: Staged>(
+    dims: &Dims<2>,
+    [x, y]: [Read<T>; 2],
+    out: *mut T,
+    mode: Mode<T>,
+) -> bool {
+    if T::IS_COMPLEX || !order::is_worth(dims) || Level::current() < Level::Avx2 {
+        return false;
+    }
+    let Some(plan) = order::plan(dims, Elements { size: size_of::<T>(), are_complex: false })
+    else {
+        return false;
+    };
+    let kernels =
+        Kernels { element: size_of::<T>(), copy: unary_here::<T>, kernel: binary_here::<T> };
     let sources = [RawRead::of(x), RawRead::of(y)];
     // SAFETY: the caller's duties; the kernels are those of the elements.
     unsafe { blocks::run(&plan, &kernels, sources, out.cast(), RawMode::of(&mode)) };

@@ -8,18 +8,20 @@
 //! | contractions into an output without adjacent elements | results, adjacent along a loop over one operand |
 //! | contractions whose adjacent results are points of a batch | operands, made adjacent as the results are |
 //! | dot products, matrix times vector | the operands that are not adjacent along the chosen loop |
+//! | what is in [`order`] | arrays that lie in another order than the largest one |
 
 use smallvec::SmallVec;
 
+use super::order;
 use crate::engine::{is_large, is_tiny, wastes_lanes};
 use crate::kernel::{Dim, Dims};
 use crate::sort::sort_by_key;
 
 /// The most bytes of a buffer: three of them fit a second-level cache of 1 MB, or nearly so.
-const BYTES: usize = if cfg!(test) { 64 << 10 } else { 384 << 10 };
+pub(super) const BYTES: usize = if cfg!(test) { 64 << 10 } else { 384 << 10 };
 
 /// The shortest rows that memory-bound kernels take.
-const ROW: usize = 16;
+pub(super) const ROW: usize = 16;
 
 /// The bytes of a vector. Batches that leave many of its lanes idle are not what the lanes are made of.
 const VECTOR: usize = 64;
@@ -40,13 +42,23 @@ pub(super) struct Plan<const P: usize> {
     pub(super) blocks: SmallVec<[usize; 8]>,
     pub(super) sources: [bool; P],
     pub(super) results: bool,
+    /// How many of the last loops, summed ones, results keep in their buffer: they are summed on the way to the output.
+    pub(super) late: usize,
+    /// A source, and a loop that it does not step along, but for which its buffer has a copy of its elements for every point.
+    pub(super) repeated: Option<(usize, usize)>,
 }
 
 impl<const P: usize> Plan<P> {
     /// Makes a plan with blocks of up to `most` elements a buffer, at first of up to `row` in the last loop and of
     /// `other` in the others, then larger if there is room.
-    fn new(dims: Dims<P>, sources: [bool; P], results: bool, most: usize, caps: Caps) -> Self {
-        let mut plan = Plan { blocks: SmallVec::from_elem(1, dims.len()), dims, sources, results };
+    pub(super) fn new(
+        dims: Dims<P>,
+        sources: [bool; P],
+        results: bool,
+        most: usize,
+        caps: Caps,
+    ) -> Self {
+        let mut plan = Plan::of_points(dims, sources, results);
         let last = plan.dims.len() - 1;
         for is_final in [false, true] {
             for i in (0..plan.dims.len()).rev() {
@@ -59,15 +71,25 @@ impl<const P: usize> Plan<P> {
                 plan.blocks[i] = plan.room(i, most).min(wanted).max(plan.blocks[i]);
             }
         }
-        for (block, dim) in plan.blocks.iter_mut().zip(&plan.dims) {
-            // Even blocks.
-            *block = dim.extent.div_ceil(dim.extent.div_ceil(*block));
-        }
+        plan.even();
         plan
     }
 
+    /// Makes a plan with blocks of a point each.
+    pub(super) fn of_points(dims: Dims<P>, sources: [bool; P], results: bool) -> Self {
+        let blocks = SmallVec::from_elem(1, dims.len());
+        Plan { blocks, dims, sources, results, late: 0, repeated: None }
+    }
+
+    /// Makes blocks even.
+    pub(super) fn even(&mut self) {
+        for (block, dim) in self.blocks.iter_mut().zip(&self.dims) {
+            *block = dim.extent.div_ceil(dim.extent.div_ceil(*block));
+        }
+    }
+
     /// Returns how large a block can be along a loop if those along the others stay as they are.
-    fn room(&self, i: usize, most: usize) -> usize {
+    pub(super) fn room(&self, i: usize, most: usize) -> usize {
         let room_in = |has: &dyn Fn(usize) -> bool| {
             let others = (0..self.dims.len()).filter(|&j| j != i && has(j));
             let count = others.fold(1_usize, |n, j| n.saturating_mul(self.blocks[j]));
@@ -79,21 +101,28 @@ impl<const P: usize> Plan<P> {
                 room = room.min(room_in(&|j| self.is_in(p, j)));
             }
         }
-        if self.results { room.min(room_in(&|j| !self.dims[j].summed)) } else { room }
+        if self.results { room.min(room_in(&|j| self.is_in_results(j))) } else { room }
     }
 
     /// Whether a source's buffer has a loop: those it steps through, and the last, along which it has adjacent elements
     /// in any case.
     pub(super) fn is_in(&self, p: usize, i: usize) -> bool {
         let dim = &self.dims[i];
-        dim.sources[p] != 0 || (dim.summed && i + 1 == self.dims.len())
+        dim.sources[p] != 0
+            || (dim.summed && i + 1 == self.dims.len())
+            || self.repeated == Some((p, i))
+    }
+
+    /// Whether the buffer of results has a loop.
+    pub(super) fn is_in_results(&self, i: usize) -> bool {
+        !self.dims[i].summed || i + self.late >= self.dims.len()
     }
 }
 
 #[derive(Clone, Copy)]
-struct Caps {
-    row: usize,
-    other: usize,
+pub(super) struct Caps {
+    pub(super) row: usize,
+    pub(super) other: usize,
 }
 
 /// Sorts loops by their steps in the output, and summed ones by those in the sources, the largest first.
@@ -193,7 +222,7 @@ pub(super) fn contraction(dims: &Dims<2>, elements: Elements) -> Plan<2> {
 }
 
 /// Whether a loop is kept, and both operands or none step along it.
-fn is_batch(dim: &Dim<2>) -> bool {
+pub(super) fn is_batch(dim: &Dim<2>) -> bool {
     !dim.summed && (dim.sources[0] != 0) == (dim.sources[1] != 0)
 }
 
@@ -223,7 +252,18 @@ fn once(dims: Dims<2>, x: usize, elements: Elements) -> Plan<2> {
     };
     // Kernels of complex numbers take short rows too.
     let any = if elements.are_complex { row(1) } else { None };
-    let Some(row) = row(ROW).or(any) else { return short(dims, x, elements) };
+    let row = row(ROW).or(any);
+    if !elements.are_complex && row.is_none_or(|row| staged(&dims[row])[0]) {
+        // X is not copied if the copy of Y, which is smaller, does as well.
+        let plan = order::vector(&dims, x, elements);
+        // Rows of sums can be longer, and X copied in longer pieces, if the output or its buffer has them in X's order.
+        let is_kept = row.is_none_or(|row| !dims[row].summed);
+        let plan = plan.or_else(|| if is_kept { order::reordered(&dims, elements) } else { None });
+        if let Some(plan) = plan {
+            return plan;
+        }
+    }
+    let Some(row) = row else { return short(dims, x, elements) };
     let [x_staged, y_staged] = staged(&dims[row]);
     let mut sources = [x_staged; 2];
     sources[y] = y_staged;

@@ -5,6 +5,7 @@ use core::fmt::Debug;
 
 use num_complex::{Complex32, Complex64};
 
+use super::plan::Plan;
 use super::*;
 use crate::element::Element;
 use crate::kernel::level::on_every_level;
@@ -258,4 +259,94 @@ fn products_and_sums() {
     check_random(60, 15, f64::KERNELS.unary, &single);
     check_random(100, 16, Complex32::KERNELS.unary, &single);
     check_random(60, 17, Complex64::KERNELS.unary, &single);
+}
+
+/// Few steps, or none: arrays are copied into the order of others.
+#[test]
+fn other_orders() {
+    let kept = [
+        (true, [true, false]),
+        (true, [false, true]),
+        (true, [true, true]),
+        (true, [true, false]),
+        (true, [false, true]),
+        (true, [false, false]),
+    ];
+    check_few::<f32>(250, 18, &kept);
+    check_few::<f64>(250, 19, &kept);
+    let vector = [(true, [true, true]), (true, [true, false])];
+    check_few::<f32>(200, 20, &vector);
+    check_few::<f64>(200, 21, &vector);
+}
+
+/// Random kept loops that `kinds` says, and short ones, some of them summed.
+fn check_few<T: Sample>(rounds: usize, seed: u64, kinds: &[(bool, [bool; 2])]) {
+    println!("seed {seed}");
+    let mut random = Random(seed);
+    for _ in 0..rounds {
+        let short = random.below(3);
+        let rank = 2 + random.below(3) + short;
+        let mut letters: Vec<Letter<2>> = (0..rank)
+            .map(|i| {
+                if i < short {
+                    let sources = [(true, [true, true]), (true, [true, false]), (false, [true; 2])];
+                    let (out, sources) = sources[random.below(3)];
+                    return Letter { extent: 2 + random.below(9), out, sources };
+                }
+                let (out, sources) = kinds[random.below(kinds.len())];
+                let most = [9, 40, 300][random.below(3)];
+                Letter { extent: 2 + random.below(most), out, sources }
+            })
+            .collect();
+        let count = |letters: &[Letter<2>]| letters.iter().map(|l| l.extent).product::<usize>();
+        while count(&letters) > 60_000 {
+            let largest = letters.iter_mut().max_by_key(|l| l.extent).expect("there are some");
+            largest.extent /= 2;
+        }
+        while count(&letters) < 5_000 {
+            letters[rank - 1].extent *= 2;
+        }
+        check(&mut random, T::KERNELS.binary, &letters);
+    }
+}
+
+/// What the choice is for the examples of [`order`]: which sources and results go through buffers.
+#[test]
+fn choices() {
+    let elements = Elements { size: 4, are_complex: false };
+    // Letters in the order of arrays in C order.
+    let nest = |text: &str, extents: &[usize]| -> Dims<2> {
+        let (left, out) = text.split_once("->").expect("an arrow");
+        let (x, y) = left.split_once(',').expect("two sources");
+        let mut letters: Vec<char> = text.chars().filter(char::is_ascii_lowercase).collect();
+        letters.sort_unstable();
+        letters.dedup();
+        let extent = |c: char| extents[letters.binary_search(&c).expect("a letter")];
+        let step = |term: &str, c: char| match term.split_once(c) {
+            None => 0,
+            Some((_, after)) => after.chars().map(extent).product::<usize>().cast_signed(),
+        };
+        let dim = |&c: &char| Dim {
+            extent: extent(c),
+            out: step(out, c),
+            sources: [step(x, c), step(y, c)],
+            summed: !out.contains(c),
+        };
+        letters.iter().map(dim).collect()
+    };
+    let of = |plan: Option<Plan<2>>| plan.map(|p| (p.sources, p.results, p.late));
+    let plan = |text: &str, extents: &[usize]| of(order::plan(&nest(text, extents), elements));
+    let vector =
+        |text: &str, extents: &[usize]| of(order::vector(&nest(text, extents), 0, elements));
+    assert_eq!(vector("abc,cb->a", &[500, 96, 7]), Some(([false, true], false, 0)));
+    assert_eq!(vector("acbd,dca->ba", &[3, 800, 4, 10]), Some(([false, true], true, 1)));
+    assert_eq!(plan("ba,ac->cab", &[40, 7, 3000]), Some(([false, false], true, 0)));
+    assert_eq!(plan("a,bc->acb", &[72, 7, 300]), Some(([false, true], false, 0)));
+    assert_eq!(plan("adb,dc->cba", &[50, 200, 40, 10]), Some(([true, false], false, 0)));
+    assert_eq!(plan("abe,dcae->dbac", &[40, 7, 150, 8, 3]), Some(([false, true], false, 0)));
+    assert_eq!(plan("adb,acd->cab", &[96, 7, 300, 7]), Some(([false, true], true, 0)));
+    // Rows are long as they are, or elements are used often.
+    assert_eq!(plan("a,bc->abc", &[72, 7, 300]), None);
+    assert_eq!(plan("ik,kj->ij", &[300, 300, 8]), None);
+    assert_eq!(plan("ik,jk->ij", &[300, 300, 300]), None);
 }
