@@ -33,11 +33,15 @@ const SHORT: usize = 1024;
 /// The most elements of a buffer for sums over outer loops.
 const INSIDE: usize = if cfg!(test) { 1 << 10 } else { 32 << 10 };
 
+/// The bytes that are worth a call of a kernel, and those of a row that is: shorter ones wait for the sums across lanes.
+const CALL: usize = 16 << 10;
+const NARROW: usize = 64;
+
 /// The least extent of a loop that is summed first, and by how much rows are to be longer then.
 const FIRST: usize = 4;
 const LONGER: usize = 4;
 
-/// The bytes of a group: what is summed in larger ones takes longer than calls do.
+/// The most bytes of a group's rows: adding up more takes longer than calls do.
 const GROUP: usize = 32 << 10;
 
 /// The fewest results that are shared out among threads; the work for each of fewer is.
@@ -116,7 +120,14 @@ impl<T: Lane + PartialEq> Nested<T> {
 
     /// Returns how to sum over outer loops first, if rows are much longer then.
     fn outer_first(&self) -> Option<Split> {
-        let row = self.dims[self.dims.len() - 1].extent;
+        let [.., around, row] = &self.dims[..] else { return None };
+        let bytes = row.extent * size_of::<T>();
+        // What a call of a kernel would read: rows of one sum, or of several.
+        let is_call = around.summed != row.summed && around.extent.saturating_mul(bytes) >= CALL;
+        if is_call && !(row.summed && bytes < NARROW) {
+            return None;
+        }
+        let row = row.extent;
         (1..self.dims.len()).find_map(|inside| {
             let last = self.dims[inside - 1];
             let (first, others) = (self.dims[inside], &self.dims[inside + 1..]);
@@ -188,11 +199,11 @@ impl<T: Lane + PartialEq> Nested<T> {
         let mut kept: Dims<1> = others.iter().copied().filter(|d| !d.summed).collect();
         let mut summed: Dims<1> = others.iter().copied().filter(|d| d.summed).collect();
         let count = |dims: &[Dim<1>]| dims.iter().fold(1_usize, |n, d| n.saturating_mul(d.extent));
-        let bytes = count(&summed).saturating_mul(row.extent * size_of::<T>());
-        if bytes > GROUP || count(&summed) < ROWS || count(&kept) < GROUPS {
+        let rows = summed.pop()?;
+        let bytes = rows.extent.saturating_mul(row.extent * size_of::<T>());
+        if bytes > GROUP || rows.extent < ROWS || count(&kept) < GROUPS {
             return None;
         }
-        let rows = summed.pop()?;
         if count(&summed).saturating_mul(rows.extent.div_ceil(narrow::ROWS)) > CALLS {
             return None;
         }
