@@ -114,6 +114,11 @@ impl Planes {
         let x = dims.iter().position(|d| is_row(d, 1))?;
         let row = dims[x].extent;
         let y = dims.iter().position(|d| is_row(d, row.cast_signed()))?;
+        // What is outside of an axis that another loop goes along differs from plane to plane.
+        let is_own = |bound: &Option<Bounded>, i: usize| bound.as_ref().is_none_or(|b| b.0 == i);
+        if !is_own(&bounds.lanes, x) || !is_own(&bounds.rows, y) {
+            return None;
+        }
         let count = |has: &dyn Fn(&Dim<2>) -> bool| {
             let extents = dims.iter().filter(|d| has(d)).map(|d| d.extent);
             extents.fold(1_usize, usize::saturating_mul)

@@ -132,3 +132,31 @@ fn planes() {
 fn long_rows() {
     check_planes(LONG, 80, [Way::PaddedTaps, Way::PaddedRows]);
 }
+
+/// The gradient of weights over channels that all images have: those of a row follow each other in both arrays, as a row of
+/// a padded plane does, but it is along another axis that points are outside.
+#[test]
+fn padded_along_another_axis() {
+    let mut random = Random(12);
+    on_every_level(|_| {
+        for _ in 0..150 {
+            let extents = [5, 4, 17, 9, 30].map(|most| 1 + random.below(most));
+            let [u, v, c, x, y] = [0, 1, 2, 3, 4];
+            let along = |window: usize, row: usize, pad: usize| {
+                let inside = (extents[window] + extents[row] - 1).saturating_sub(2 * pad).max(1);
+                axis(inside, -pad.cast_signed(), &[(window, 1), (row, 1)])
+            };
+            let pads = if random.one_in(3) { [0, 1] } else { [1 + random.below(2), 0] };
+            let channel = axis(extents[c], 0, &[(c, 1)]);
+            let image = vec![along(u, x, pads[0]), along(v, y, pads[1]), channel.clone()];
+            let cotangent = [x, y].map(|n| axis(extents[n], 0, &[(n, 1)])).to_vec();
+            let weights =
+                vec![axis(extents[u], 0, &[(u, 1)]), axis(extents[v], 0, &[(v, 1)]), channel];
+            let [image, cotangent, weights] =
+                [image, cotangent, weights].map(|axes| Array::lay(&mut random, axes));
+            let sources = [image, cotangent];
+            check::<f32, 2>(&mut random, &extents, &sources, &weights);
+            check::<f64, 2>(&mut random, &extents, &sources, &weights);
+        }
+    });
+}
