@@ -37,6 +37,22 @@ impl Level {
     }
 }
 
+/// Returns the kernels of the processor's level for elements of `size` bytes, of those for 4 and for 8 of AVX2, and of
+/// AVX-512, if it has one of these levels.
+#[cfg(target_arch = "x86_64")]
+pub(crate) fn kernels_for<S>(
+    size: usize,
+    avx2: [&'static S; 2],
+    avx512: [&'static S; 2],
+) -> Option<&'static S> {
+    let of_level = match Level::current() {
+        Level::Plain => return None,
+        Level::Avx2 => avx2,
+        Level::Avx512 => avx512,
+    };
+    Some(of_level[usize::from(size != 4)])
+}
+
 #[cold]
 fn detect() -> Level {
     #[cfg(all(target_arch = "x86_64", not(miri)))]

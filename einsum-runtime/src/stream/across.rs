@@ -7,18 +7,7 @@
 //! Of each kernel there is one that reads four streams of rows at a time, `x_stream` and `y_stream` apart: where these lie far
 //! apart in memory, four arrive faster than one.
 
-use super::text::{point_to_streams, row_function};
-
-/// A load from 4 n bytes before the middle is a mask of the first n elements of 4 bytes of a vector.
-static MASKS: [u32; 16] = {
-    let mut masks = [0; 16];
-    let mut i = 0;
-    while i < 8 {
-        masks[i] = u32::MAX;
-        i += 1;
-    }
-    masks
-};
+use super::text::{MASKS, point_to_streams, row_function};
 
 /// `out[r] += Σ_j term(x[r, j], y[r, j])`: `out_row` is the step between sums.
 ///

@@ -7,13 +7,16 @@
 use core::arch::naked_asm;
 use core::mem::offset_of;
 
+use super::text::MASKS;
+
 /// The most bytes of a row: eight vectors.
 pub(super) const BYTES: usize = 256;
 
 /// The bytes of a vector. Sums have whole ones, of which those behind a row are added zeros.
 pub(super) const VECTOR: usize = 32;
 
-/// The most rows of a call, which are added one after the other if a row has more than four vectors.
+/// The most rows of a call. They are added one after the other if they have more than four vectors, else to two partial sums
+/// or four.
 pub(super) const ROWS: usize = 128;
 
 /// The arguments of a kernel. Steps are in bytes.
@@ -38,17 +41,6 @@ pub(super) struct Narrow<T> {
 /// The machine has AVX2. With the steps of the arguments, x can be read at rows of as many vectors as the kernel is for, the
 /// last of `last` bytes; the sums, of whole vectors, can be read and written, and overlap no row.
 pub(super) type NarrowKernel<T> = unsafe extern "sysv64" fn(&Narrow<T>);
-
-/// A load from 4 n bytes before the middle is a mask of the first n elements of 4 bytes of a vector.
-static MASKS: [u32; 16] = {
-    let mut masks = [0; 16];
-    let mut i = 0;
-    while i < 8 {
-        masks[i] = u32::MAX;
-        i += 1;
-    }
-    masks
-};
 
 /// Returns the kernel for rows of so many bytes.
 pub(super) const fn kernel<T>(bytes: usize) -> NarrowKernel<T> {

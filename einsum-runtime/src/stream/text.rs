@@ -116,6 +116,17 @@ macro_rules! row_function {
     };
 }
 
+/// A load from 4 n bytes before the middle is a mask of the first n elements of 4 bytes of a vector.
+pub(super) static MASKS: [u32; 16] = {
+    let mut masks = [0; 16];
+    let mut i = 0;
+    while i < 8 {
+        masks[i] = u32::MAX;
+        i += 1;
+    }
+    masks
+};
+
 /// Points to the other three streams of x and of y. Changes `r10`.
 macro_rules! point_to_streams {
     () => {

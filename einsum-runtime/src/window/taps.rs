@@ -5,7 +5,7 @@ use smallvec::SmallVec;
 
 use super::is_stencil;
 use crate::kept::Kept;
-use crate::kernel::level::Level;
+use crate::kernel::level::kernels_for;
 use crate::kernel::raw::{Factor, RawKernels, RawMode, RawRead};
 use crate::kernel::table::StepEntry;
 use crate::kernel::taps::{TAPS, TapsArguments, TapsSet};
@@ -53,13 +53,7 @@ impl Plan {
             RawMode::Scale { alpha: Factor::One, beta: Factor::One } => true,
             RawMode::Scale { .. } => return None,
         };
-        let set = match (Level::current(), size) {
-            (Level::Plain, _) => return None,
-            (Level::Avx2, 4) => &F32_AVX2,
-            (Level::Avx2, _) => &F64_AVX2,
-            (Level::Avx512, 4) => &F32_AVX512,
-            (Level::Avx512, _) => &F64_AVX512,
-        };
+        let set = kernels_for(size, [&F32_AVX2, &F64_AVX2], [&F32_AVX512, &F64_AVX512])?;
         let is_lane = |d: &Dim<2>| d.summed && d.sources.iter().all(|step| *step == 1);
         let lanes = dims.iter().position(is_lane).filter(|&i| 3 * dims[i].extent >= set.width)?;
         // What is kept along the rows of one source alone.

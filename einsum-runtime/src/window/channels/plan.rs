@@ -7,7 +7,7 @@ use smallvec::SmallVec;
 use super::runs::{Run, Runs};
 use super::table::Table;
 use crate::kernel::channels::{ChannelsSet, RESULTS, TAPS};
-use crate::kernel::level::Level;
+use crate::kernel::level::kernels_for;
 use crate::kernel::x86_64::channels::{F32_AVX2, F32_AVX512, F64_AVX2, F64_AVX512};
 use crate::kernel::{Dim, Dims};
 use crate::window::affine::{Affine, Line, Loop as Whole, gcd, plus, times};
@@ -102,22 +102,11 @@ fn product<'l>(extents: impl Iterator<Item = &'l usize>) -> usize {
     extents.fold(1_usize, |n, extent| n.saturating_mul(*extent))
 }
 
-/// Returns the kernels for elements of a size.
-fn set_of(size: usize) -> Option<&'static ChannelsSet> {
-    match (Level::current(), size) {
-        (Level::Plain, _) => None,
-        (Level::Avx2, 4) => Some(&F32_AVX2),
-        (Level::Avx2, _) => Some(&F64_AVX2),
-        (Level::Avx512, 4) => Some(&F32_AVX512),
-        (Level::Avx512, _) => Some(&F64_AVX512),
-    }
-}
-
 impl Plan {
     /// Returns the plan, if the nest has channels that are adjacent in X. Results are formed in the target if they can be
     /// and `is_direct`.
     pub(super) fn of(nest: &Affine, size: usize, is_direct: bool) -> Option<Self> {
-        let set = set_of(size)?;
+        let set = kernels_for(size, [&F32_AVX2, &F64_AVX2], [&F32_AVX512, &F64_AVX512])?;
         (0..2).find_map(|p| Self::of_source(nest, p, set, is_direct))
     }
 

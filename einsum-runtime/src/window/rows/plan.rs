@@ -4,7 +4,7 @@ use smallvec::SmallVec;
 
 use super::padding::{Bound, Bounds};
 use crate::kept::Kept;
-use crate::kernel::level::Level;
+use crate::kernel::level::kernels_for;
 use crate::kernel::raw::{Factor, RawKernels, RawMode, RawRead};
 use crate::kernel::rows::{RowsEntry, RowsSet};
 use crate::kernel::x86_64::rows::{F32_AVX2, F32_AVX512, F64_AVX2, F64_AVX512};
@@ -61,13 +61,7 @@ pub(super) struct Plan {
 
 /// Returns the kernels for elements of a size.
 pub(super) fn set_of(size: usize) -> Option<&'static RowsSet> {
-    match (Level::current(), size) {
-        (Level::Plain, _) => None,
-        (Level::Avx2, 4) => Some(&F32_AVX2),
-        (Level::Avx2, _) => Some(&F64_AVX2),
-        (Level::Avx512, 4) => Some(&F32_AVX512),
-        (Level::Avx512, _) => Some(&F64_AVX512),
-    }
+    kernels_for(size, [&F32_AVX2, &F64_AVX2], [&F32_AVX512, &F64_AVX512])
 }
 
 impl Plan {
