@@ -88,7 +88,7 @@ pub(super) struct Groups {
 impl Groups {
     /// # Safety
     ///
-    /// As [`reduce`], for the arrays of the nest.
+    /// As [`reduce`](crate::stream::reduce::reduce), for the arrays of the nest.
     pub(super) unsafe fn run<T: Lane + PartialEq>(&self, arrays: Arrays<T, 1>, mode: Mode<T>) {
         let points = self.outer.iter().map(|d| d.extent).product::<usize>();
         let blocks = self.inner[0].extent.div_ceil(self.block);
@@ -119,7 +119,7 @@ impl Groups {
     ///
     /// # Safety
     ///
-    /// As [`reduce`]; the buffer has room for them.
+    /// As [`reduce`](crate::stream::reduce::reduce); the buffer has room for them.
     unsafe fn form<T: Lane + PartialEq>(
         &self,
         inner: &Dims<1>,

@@ -8,8 +8,9 @@
 //! x[r, g, j] → out[g]         the same; what is left to sum in the buffer is summed on the way
 //! ```
 //!
-//! Accuracy: of a group, a call adds at most [`narrow::ROWS`](super::narrow::ROWS) rows one after the other, and so are the results of at most
-//! [`CALLS`](groups::CALLS) calls. Sums over outer loops are as accurate as those of [`reduce`](super::reduce::reduce), which forms them.
+//! Accuracy: of a group, a call adds at most [`narrow::ROWS`](super::narrow::ROWS) rows one after the other, and so are the
+//! results of at most [`CALLS`](groups::CALLS) calls. Sums over outer loops are as accurate as those of
+//! [`reduce`](super::reduce::reduce()), which forms them.
 
 mod groups;
 mod outer;
