@@ -265,4 +265,36 @@ mod tests {
         assert_eq!([4, 8, 9].map(|n| is_tiny(n, true)), [true, true, false]);
         assert_eq!([4, 5, 8].map(|n| is_tiny(n, false)), [true, false, false]);
     }
+
+    /// Lays a nest of two kept loops whose target has its axes along these.
+    fn lay_target(loops: &'static [u8]) -> Dims<1> {
+        let (extents, strides) = ([3, 3], [3, 1]);
+        let nest = Nest {
+            into: 0,
+            kept: b"\x00\x01",
+            summed: b"",
+            sources: &[],
+            target: loops,
+            ellipsis: b"",
+        };
+        let named = Steps { extents: &extents, strides: &strides };
+        let axes = Axes { named, rest: Steps::NONE, found: 2 };
+        let source = Laid { axes: &axes, loops: b"\x00\x01" };
+        let mut dims = Dims::new();
+        lay(&mut dims, &nest, &[3, 3], &[source], &Laid { axes: &axes, loops });
+        dims
+    }
+
+    #[test]
+    fn targets_have_all_kept_loops_in_any_order() {
+        let steps = |loops| lay_target(loops).iter().map(|d| d.out).collect::<Vec<_>>();
+        assert_eq!(steps(b"\x00\x01"), [3, 1]);
+        assert_eq!(steps(b"\x01\x00"), [1, 3]);
+    }
+
+    #[test]
+    #[should_panic(expected = "a kept loop has no axis in the target")]
+    fn a_loop_that_the_target_lacks() {
+        lay_target(b"\x00\x00");
+    }
 }
