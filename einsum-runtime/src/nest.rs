@@ -280,6 +280,9 @@ mod tests {
         let named = Steps { extents: &extents, strides: &strides };
         let axes = Axes { named, rest: Steps::NONE, found: 2 };
         let source = Laid { axes: &axes, loops: b"\x00\x01" };
+        let count = loops.len();
+        let named = Steps { extents: &extents[..count], strides: &strides[..count] };
+        let axes = Axes { named, rest: Steps::NONE, found: count };
         let mut dims = Dims::new();
         lay(&mut dims, &nest, &[3, 3], &[source], &Laid { axes: &axes, loops });
         dims
@@ -296,5 +299,11 @@ mod tests {
     #[should_panic(expected = "a kept loop has no axis in the target")]
     fn a_loop_that_the_target_lacks() {
         lay_target(b"\x00\x00");
+    }
+
+    #[test]
+    #[should_panic(expected = "a kept loop has no axis in the target")]
+    fn a_target_with_fewer_axes() {
+        lay_target(b"\x00");
     }
 }
