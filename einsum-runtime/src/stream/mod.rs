@@ -51,9 +51,10 @@ use lane::Lane;
 use rows::Bypass;
 use sweep::Arrays;
 
-/// Where a nest's arrays have so many bytes together, the output may bypass the caches: much of a third-level cache, where
-/// lines of the output would push out each other, or what is still to be read.
-const LARGE: usize = if cfg!(test) { 64 << 10 } else { 20 << 20 };
+/// Where the output's bytes and twice those of the sources are so many, the output may bypass the caches: it would push out
+/// what is still to be read, or itself, of a third-level cache of 32 MB. An output that stays there is written twice as fast,
+/// and at hand for who reads it; hence sources, which are read again, weigh more.
+const LARGE: usize = if cfg!(test) { 64 << 10 } else { 34 << 20 };
 
 /// Rows below this size, in bytes, have too few whole lines to bypass the caches.
 const WIDE: usize = 1024;
@@ -331,7 +332,9 @@ unsafe fn contract<T: Lane + PartialEq>(
 ///
 /// Not if its pages are yet to come: the zeros that the operating system writes are then in the cache.
 fn bypass<T, const P: usize>(out: *mut T, elements: &Elements<P>, row: usize) -> Bypass {
-    let is_large = elements.bytes(size_of::<T>()) >= LARGE && row >= WIDE;
+    let bytes = elements.bytes(size_of::<T>());
+    let of_sources = bytes.saturating_sub(elements.results().saturating_mul(size_of::<T>()));
+    let is_large = bytes.saturating_add(of_sources) >= LARGE && row >= WIDE;
     let middle = out.wrapping_add(elements.results() / 2);
     if is_large && memory::is_backed(middle) { Bypass::Yes } else { Bypass::No }
 }
