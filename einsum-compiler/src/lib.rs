@@ -123,6 +123,12 @@ pub fn program_of(
     request_program(&ast, request)
 }
 
+/// Encodes a program as the functions of `einsum_fn!` hold theirs, whose arguments then have no names.
+#[must_use]
+pub fn encode(program: &Program) -> Vec<u8> {
+    emit::encode(program, |_| String::new())
+}
+
 /// Compiles what is wanted of an index string up to the loops.
 fn request_program(ast: &Ast, request: &Request) -> Result<Program, Diagnostics> {
     let expr = resolve::resolve(ast, request)?;

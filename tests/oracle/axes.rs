@@ -35,6 +35,11 @@ impl Axis {
         Axis { terms, offset, broadcasts: false }
     }
 
+    /// The numbers of its labels.
+    pub(super) fn labels(&self) -> impl Iterator<Item = usize> {
+        self.terms.iter().map(|&(_, label)| label)
+    }
+
     /// Where a position is on an axis of this extent, if it is on it.
     pub(super) fn at(&self, position: &[usize], extent: usize) -> Option<usize> {
         let steps = self.terms.iter().map(|&(step, label)| step * position[label]);

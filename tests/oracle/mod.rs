@@ -7,6 +7,7 @@
 
 mod axes;
 mod parse;
+pub(crate) mod separable;
 
 use axes::Axis;
 use std::fmt::Debug;
@@ -85,7 +86,7 @@ pub(crate) fn einsum<T: Number>(
     operands: &[Tensor<T>],
     extents: &[(&str, usize)],
 ) -> Tensor<T> {
-    let space = Space::new(text, operands, extents);
+    let space = Space::new(text, &shapes(operands), extents);
     let mut result: Tensor<T> = Tensor::zeros(space.shape(&space.output));
     space.for_each(|position| {
         let mut product = T::new(1, 0);
@@ -105,7 +106,7 @@ pub(crate) fn gradients<T: Number>(
     cotangent: &Tensor<T>,
     extents: &[(&str, usize)],
 ) -> Vec<Tensor<T>> {
-    let space = Space::new(text, operands, extents);
+    let space = Space::new(text, &shapes(operands), extents);
     let mut results: Vec<Tensor<T>> =
         operands.iter().map(|operand| Tensor::zeros(operand.shape.clone())).collect();
     space.for_each(|position| {
@@ -122,6 +123,10 @@ pub(crate) fn gradients<T: Number>(
     results
 }
 
+fn shapes<T>(operands: &[Tensor<T>]) -> Vec<&[usize]> {
+    operands.iter().map(|operand| operand.shape.as_slice()).collect()
+}
+
 /// Every label with its extent, and each term as where its axes are. Each axis of the ellipsis is a label of its own.
 struct Space {
     extents: Vec<usize>,
@@ -130,16 +135,14 @@ struct Space {
 }
 
 impl Space {
-    fn new<T>(text: &str, operands: &[Tensor<T>], options: &[(&str, usize)]) -> Self {
-        let shapes: Vec<&[usize]> =
-            operands.iter().map(|operand| operand.shape.as_slice()).collect();
-        let (terms, output) = parse::parse(text, &shapes);
+    fn new(text: &str, shapes: &[&[usize]], options: &[(&str, usize)]) -> Self {
+        let (terms, output) = parse::parse(text, shapes);
         let mut labels: Vec<(String, usize)> =
             options.iter().map(|&(label, extent)| (label.to_owned(), extent)).collect();
         // An axis written `1`.
         labels.push(("1".to_owned(), 1));
         let plain = |word: &str| !word.contains(|c: char| c.is_whitespace() || "+-*".contains(c));
-        for (term, shape) in terms.iter().zip(&shapes) {
+        for (term, shape) in terms.iter().zip(shapes) {
             assert_eq!(term.len(), shape.len(), "rank of {term:?} in {text:?}");
             for (label, &extent) in term.iter().zip(*shape).filter(|(label, _)| plain(label)) {
                 match labels.iter_mut().find(|(name, _)| name == label) {
@@ -151,7 +154,7 @@ impl Space {
                 }
             }
         }
-        let axes = terms.iter().zip(&shapes).flat_map(|(term, shape)| term.iter().zip(*shape));
+        let axes = terms.iter().zip(shapes).flat_map(|(term, shape)| term.iter().zip(*shape));
         let windows: Vec<(&String, usize)> =
             axes.filter(|(word, _)| !plain(word)).map(|(word, &extent)| (word, extent)).collect();
         axes::infer(&windows, &mut labels);

@@ -1,7 +1,5 @@
 //! The program of a function as one byte string; `encoded.rs` of the runtime reads it, and states the format.
 
-use proc_macro2::Literal;
-
 use super::numbers::{Numbers, byte};
 use super::program::given;
 use crate::ir::Program;
@@ -9,7 +7,7 @@ use crate::ir::expr::{Axis, Expr, Role};
 use crate::ir::program::Nest;
 
 /// Encodes a program. `shown` is the source text of an array, for messages.
-pub(super) fn encode(program: &Program, shown: impl Fn(Role) -> String) -> Literal {
+pub(crate) fn encode(program: &Program, shown: impl Fn(Role) -> String) -> Vec<u8> {
     let expr = &program.expr;
     let numbers = Numbers::of(program);
     let mut bytes = Bytes(Vec::new());
@@ -35,7 +33,7 @@ pub(super) fn encode(program: &Program, shown: impl Fn(Role) -> String) -> Liter
     bytes.many(&program.bodies, |bytes, body| {
         bytes.many(body, |bytes, nest| encode_nest(bytes, &numbers, nest));
     });
-    Literal::byte_string(&bytes.0)
+    bytes.0
 }
 
 fn encode_window(bytes: &mut Bytes, numbers: &Numbers, expr: &Expr, axis: &Axis) {

@@ -33,6 +33,7 @@ use quote::{ToTokens, format_ident, quote};
 use crate::ir::expr::{ArrayId, Expr, Given, Index, IndexId};
 use crate::ir::{Call, Form, Program};
 
+pub(crate) use encoding::encode;
 pub(crate) use function::emit_functions;
 
 /// Emits a program with the arguments of its call.

@@ -100,7 +100,7 @@ struct Emitted<'a> {
 impl Emitted<'_> {
     /// The program as bytes.
     fn encoded(&self) -> Literal {
-        encoding::encode(self.program, |role| self.name(role).to_string())
+        Literal::byte_string(&encoding::encode(self.program, |role| self.name(role).to_string()))
     }
 
     fn emit(&self) -> TokenStream {

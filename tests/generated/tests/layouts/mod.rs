@@ -18,6 +18,8 @@ pub(crate) enum Layout {
     Permuted,
     /// Every second element of a larger array.
     Strided,
+    /// The inside of a larger array.
+    Interior,
     /// Some axes run backwards.
     Reversed,
     /// Some axes have stride 0. Only for operands, whose data becomes constant along them.
@@ -27,17 +29,24 @@ pub(crate) enum Layout {
 }
 
 impl Layout {
-    pub(crate) const ALL: [Layout; 7] = [
+    pub(crate) const ALL: [Layout; 8] = [
         Layout::C,
         Layout::F,
         Layout::Permuted,
         Layout::Strided,
+        Layout::Interior,
         Layout::Reversed,
         Layout::Broadcast,
         Layout::Mixed,
     ];
-    pub(crate) const WRITABLE: [Layout; 5] =
-        [Layout::C, Layout::F, Layout::Permuted, Layout::Strided, Layout::Reversed];
+    pub(crate) const WRITABLE: [Layout; 6] = [
+        Layout::C,
+        Layout::F,
+        Layout::Permuted,
+        Layout::Strided,
+        Layout::Interior,
+        Layout::Reversed,
+    ];
 }
 
 /// An array of which a part, in some order, is the tensor.
@@ -61,6 +70,7 @@ impl<T: Number> Stored<T> {
         }
         let steps: &[isize] = match layout {
             Layout::Strided => &[2],
+            Layout::Interior => &[3],
             Layout::Reversed => &[1, -1],
             Layout::Broadcast => &[1, 0],
             Layout::Mixed => &[1, 2, -1, -2, 0],
@@ -76,6 +86,7 @@ impl<T: Number> Stored<T> {
                     (Slice::new(0, None, 1), 1)
                 }
                 2 => (Slice::new(1, None, 2), 2 * extent + 1),
+                3 => (Slice::new(1, Some(extent as isize + 1), 1), extent + 2),
                 // A slice that runs backwards begins at its end.
                 -2 => (Slice::new(1, Some((2 * extent).max(1) as isize), -2), 2 * extent + 1),
                 -1 => (Slice::new(0, None, -1), extent),
