@@ -9,8 +9,8 @@ pub(crate) struct Expression {
     pub(crate) shapes: Vec<Vec<usize>>,
 }
 
-/// The most elements of an array.
-const ELEMENTS: usize = 120_000;
+/// The most elements of an array, one of these.
+const ELEMENTS: [usize; 3] = [3_000, 20_000, 120_000];
 
 /// The most points of all loops: sums of so many products of two elements of at most 2 are exact in `f32`.
 const POINTS: usize = 4_000_000;
@@ -123,9 +123,10 @@ impl Expression {
             let shape = |term: &[Axis]| term.iter().map(|axis| axis.extent(extents)).collect();
             all().map(shape).collect::<Vec<Vec<usize>>>()
         };
+        let most = rng.pick(&ELEMENTS);
         let is_large = |extents: &[usize]| {
             let shapes = shapes(extents);
-            product(extents) > POINTS || shapes.iter().any(|shape| product(shape) > ELEMENTS)
+            product(extents) > POINTS || shapes.iter().any(|shape| product(shape) > most)
         };
         while is_large(&extents) {
             let largest = extents.iter_mut().max().expect("a label");

@@ -158,30 +158,30 @@ fn run<T: Number + Element>(seeds: Range<u64>, draw: fn(&mut Rng) -> Expression)
 
 #[test]
 fn contractions_of_singles() {
-    run::<f32>(0..250, Expression::contraction);
+    run::<f32>(0..1000, Expression::contraction);
 }
 
 #[test]
 fn contractions_of_doubles() {
-    run::<f64>(500..750, Expression::contraction);
+    run::<f64>(1000..2000, Expression::contraction);
 }
 
 #[test]
 fn contractions_of_complex_numbers() {
-    run::<Complex<f64>>(1000..1120, Expression::contraction);
+    run::<Complex<f64>>(2000..2300, Expression::contraction);
 }
 
 #[test]
 fn convolutions_of_singles() {
-    run::<f32>(2000..2150, Expression::convolution);
+    run::<f32>(3000..3600, Expression::convolution);
 }
 
 #[test]
 fn convolutions_of_doubles() {
-    run::<f64>(3000..3100, Expression::convolution);
+    run::<f64>(4000..4400, Expression::convolution);
 }
 
 #[test]
 fn convolutions_of_complex_numbers() {
-    run::<Complex<f64>>(4000..4040, Expression::convolution);
+    run::<Complex<f64>>(5000..5100, Expression::convolution);
 }
