@@ -4,9 +4,9 @@
 //! C[b, i, j] (+)= Σ_k X[b, i, k] · Y[b, k, j]
 //! ```
 //!
-//! Three ways to fill vectors: the lanes are rows i of one product ([`EachArguments`]); they are products b
-//! ([`LanesArguments`]), for which arrays whose products are not adjacent are transposed ([`Transpose`]) into panels; or
-//! they are steps k of a matrix times a vector ([`DotsArguments`]).
+//! Four ways to fill vectors: the lanes are rows i of one product ([`EachArguments`]); they are products b
+//! ([`LanesArguments`]), for which arrays whose products are not adjacent are transposed ([`Transpose`]) into panels; they
+//! are steps k of a matrix times a vector ([`DotsArguments`]); or all elements of C ([`AdjacentArguments`]).
 //!
 //! All steps are in bytes, all extents 1 or more. The assembly knows the offsets of the fields, 8 bytes each.
 
@@ -99,6 +99,29 @@ pub struct DotsArguments {
     pub x_row: isize,
 }
 
+/// Blocks of products all of whose elements are adjacent, at most two vectors of each array; the lanes are elements of C.
+#[derive(Clone, Copy, Debug)]
+#[repr(C)]
+pub struct AdjacentArguments {
+    pub x: *const u8,
+    pub y: *const u8,
+    pub c: *mut u8,
+    pub blocks: usize,
+    /// From one block to the next.
+    pub x_block: isize,
+    pub y_block: isize,
+    pub c_block: isize,
+    /// The lanes of each array's two vectors, as [`KernelSet::mask`](super::table::KernelSet::mask) has them, or 0.
+    pub x_masks: [usize; 2],
+    pub y_masks: [usize; 2],
+    pub c_masks: [usize; 2],
+    /// An element, in the lowest bytes, that sums are multiplied by.
+    pub alpha: u64,
+    /// For every step and every vector of C: the lanes of X, and of Y, that its lanes are multiplied from. A lane is an integer
+    /// of the size of an element, and those of the second vector follow those of the first.
+    pub lanes: *const [u64; 8],
+}
+
 /// A kernel that runs one product after the other.
 ///
 /// # Safety
@@ -121,6 +144,13 @@ pub type Lanes = unsafe extern "sysv64" fn(&LanesArguments);
 /// As [`Each`].
 pub type Dots = unsafe extern "sysv64" fn(&DotsArguments);
 
+/// A kernel that runs blocks of products.
+///
+/// # Safety
+///
+/// As [`Each`], for what the masks name. `lanes` has two vectors for every step and vector of C.
+pub type Adjacent = unsafe extern "sysv64" fn(&AdjacentArguments);
+
 /// `transpose(to, from, to_row, from_row, rows, columns)` copies `from[r][c]` to `to[c][r]`, where elements of a row are
 /// adjacent.
 ///
@@ -141,6 +171,9 @@ pub struct Narrow {
 pub const COLUMNS: usize = 8;
 pub const COMPLEX_COLUMNS: usize = 4;
 
+/// The most steps times vectors of C of the kernels [`Adjacent`], of which two have half of the steps.
+pub const PICKS: usize = 8;
+
 /// The most rows of a call of [`Lanes`].
 pub const ROWS: usize = 4;
 
@@ -151,6 +184,12 @@ pub struct EachSet {
     /// By the number of columns, less one.
     pub real: [Each; COLUMNS],
     pub complex: [Each; COMPLEX_COLUMNS],
+}
+
+/// Kernels for one and for two vectors of C, by the number of vectors of Y and that of steps, less one each.
+pub struct AdjacentSet {
+    pub one: [[Adjacent; PICKS]; 2],
+    pub two: [[Adjacent; PICKS / 2]; 2],
 }
 
 /// All kernels of one real element type and level.
@@ -167,6 +206,7 @@ pub struct BatchSet {
     /// For whole vectors of products, if there are such.
     pub narrow: Option<Narrow>,
     pub dots: Option<Dots>,
+    pub adjacent: Option<&'static AdjacentSet>,
 }
 
 impl BatchSet {

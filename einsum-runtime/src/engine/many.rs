@@ -1,7 +1,8 @@
 //! Batches of small products: one call of a kernel runs a block of them.
 //!
-//! Where rows are adjacent in X and in C, they are the lanes ([`each`]), and where steps are in matrices that are
-//! multiplied by a vector each, these are ([`mod@dots`]). Else the lanes are products ([`Panels`]):
+//! Where all elements of a product are adjacent and are a vector or two of each array, the lanes are elements of C
+//! ([`mod@adjacent`]). Where rows are adjacent in X and in C, they are the lanes ([`each`]), and where steps are in matrices
+//! that are multiplied by a vector each, these are ([`mod@dots`]). Else the lanes are products ([`Panels`]):
 //!
 //! ```text
 //! for a block of products
@@ -17,6 +18,7 @@
 
 use core::ops::Range;
 
+use super::adjacent;
 use super::dots;
 use super::loops::{Cursor, Loop, points};
 use super::machine::Machine;
@@ -57,6 +59,7 @@ pub(super) struct Many<'m> {
 enum Lanes {
     Rows,
     Steps(Dots),
+    Elements(adjacent::Block),
     Products(Panels),
 }
 
@@ -90,7 +93,15 @@ impl<'m> Many<'m> {
         let Matrices { m, n, k, batch, .. } = *matrices;
         let unit = machine.unit.cast_signed();
         let is_small = m.extent <= EXTENT && n.extent <= EXTENT && k.extent <= EXTENT;
-        if matrices.is_plain() && is_small && m.extent > 1 && m.c == unit && m.x == unit {
+        let has_rows =
+            matrices.is_plain() && is_small && m.extent > 1 && m.c == unit && m.x == unit;
+        if !adds
+            && matrices.is_plain()
+            && let Some(block) = adjacent::Block::of(machine, matrices, has_rows)
+        {
+            return Some(Many { matrices, kernels, lanes: Lanes::Elements(block) });
+        }
+        if has_rows {
             return Some(Many { matrices, kernels, lanes: Lanes::Rows });
         }
         if adds {
@@ -186,6 +197,9 @@ impl<'m> Many<'m> {
                 Lanes::Rows => self.at_points(entry, outer, |entry| self.each(machine, entry)),
                 &Lanes::Steps(kernel) => self.at_points(entry, outer, |entry| {
                     dots::run(machine, kernel, self.matrices, entry);
+                }),
+                Lanes::Elements(block) => self.at_points(entry, outer, |entry| {
+                    block.run(machine, self.matrices, entry);
                 }),
                 Lanes::Products(panels) => self.in_panels(machine, panels, entry, outer),
             }

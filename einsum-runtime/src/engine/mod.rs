@@ -15,6 +15,8 @@
 
 #![allow(unsafe_code)]
 
+#[cfg(target_arch = "x86_64")]
+mod adjacent;
 mod blocks;
 mod choose;
 mod classify;

@@ -286,6 +286,38 @@ fn many() {
     });
 }
 
+/// Many products whose elements are all adjacent, by rows or by columns in each array, of blocks of any number of products.
+fn adjacent_products<T: Sample>(extents: [usize; 3], random: &mut Random) {
+    let [m, n, k] = extents;
+    let products = 64 + random.below(40);
+    let letters = [letter(products, "xyc"), letter(m, "xc"), letter(n, "yc"), letter(k, "xy")];
+    for arrangement in 0..8 {
+        let order = |bit: usize, [first, second]: [usize; 2]| match arrangement >> bit & 1 {
+            0 => [0, first, second],
+            _ => [0, second, first],
+        };
+        let (x, y, c) = (order(0, [1, 3]), order(1, [3, 2]), order(2, [1, 2]));
+        let case = case::<T>(&letters, [&x, &y, &c], random, None);
+        let mode = modes(random)[random.below(4)];
+        check(case, mode, &(extents, arrangement));
+    }
+}
+
+#[test]
+fn adjacent() {
+    on_every_level(|_| {
+        let mut random = Random(400);
+        for m in [1, 2, 3, 4, 5, 8] {
+            for n in [1, 2, 3, 4, 6] {
+                for k in 1..=9 {
+                    adjacent_products::<f32>([m, n, k], &mut random);
+                    adjacent_products::<f64>([m, n, k], &mut random);
+                }
+            }
+        }
+    });
+}
+
 /// Products with one operand in common: one or two loops over rows of that, and one or two over the others.
 fn products_with_one<T: Sample>(rounds: usize, seed: u64, [m, n, k]: [usize; 3]) {
     let mut random = Random(seed);

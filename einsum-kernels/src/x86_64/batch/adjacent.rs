@@ -1,0 +1,123 @@
+//! Kernels that multiply many small matrices whose elements are all adjacent: the lanes are the elements of C of one or more
+//! products, for which those of X and of Y are picked, a step at a time, from the two vectors that have all of them.
+//!
+//! Registers: `rax rcx rdx` the block in X, Y, and C, `r9 r10 r11` the steps to the next; `r8` blocks left. `k1 k2` have the
+//! lanes of X, `k3 k4` of Y, `k5 k6` of C. `zmm0 … zmm3` are X and Y, `zmm6 zmm7` the sums, and `zmm16 …` the lanes that are
+//! picked of X and of Y, in turns.
+
+use core::arch::naked_asm;
+
+use crate::batch::AdjacentArguments;
+use crate::x86_64::text::element_instructions;
+
+/// With AVX-512, for sums of `STEPS` products, `VECTORS` vectors of C, and `OF_Y` of Y, which are picked from faster if it
+/// is one.
+///
+/// # Safety
+///
+/// As [`Adjacent`](crate::batch::Adjacent).
+#[unsafe(naked)]
+pub(super) unsafe extern "sysv64" fn avx512<
+    const ELEMENT: usize,
+    const VECTORS: usize,
+    const OF_Y: usize,
+    const STEPS: usize,
+>(
+    arguments: &AdjacentArguments,
+) {
+    naked_asm!(
+        ".set ELEMENT, {element}",
+        ".set VECTORS, {vectors}",
+        ".set OF_Y, {of_y}",
+        ".set STEPS, {steps}",
+        element_instructions!(),
+        r"
+        # For every step and vector of C: its number, and the registers with the lanes.
+        .macro picks name
+            \name 0, zmm16, zmm17
+            \name 1, zmm18, zmm19
+            \name 2, zmm20, zmm21
+            \name 3, zmm22, zmm23
+            \name 4, zmm24, zmm25
+            \name 5, zmm26, zmm27
+            \name 6, zmm28, zmm29
+            \name 7, zmm30, zmm31
+        .endm
+        .macro get_lanes i, x, y
+            .if \i < VECTORS*STEPS
+                vmovups \x, [rsi + 128*\i]
+                vmovups \y, [rsi + 128*\i + 64]
+            .endif
+        .endm
+        .macro add_product i, x, y
+            .if \i < VECTORS*STEPS
+                vmovaps zmm4, zmm0
+                f vpermt2p, zmm4, \x, zmm1
+                .if OF_Y == 1
+                    f vpermp, zmm5, \y, zmm2
+                .else
+                    vmovaps zmm5, zmm2
+                    f vpermt2p, zmm5, \y, zmm3
+                .endif
+                .if VECTORS == 2 && \i == 1
+                    f vmulp, zmm7, zmm4, zmm5
+                .elseif VECTORS == 2 && (\i & 1)
+                    f vfmadd231p, zmm7, zmm4, zmm5
+                .elseif \i == 0
+                    f vmulp, zmm6, zmm4, zmm5
+                .else
+                    f vfmadd231p, zmm6, zmm4, zmm5
+                .endif
+            .endif
+        .endm
+            mov rax, [rdi]
+            mov rcx, [rdi + 8]
+            mov rdx, [rdi + 16]
+            mov r8, [rdi + 24]
+            mov r9, [rdi + 32]
+            mov r10, [rdi + 40]
+            mov r11, [rdi + 48]
+            kmovw k1, word ptr [rdi + 56]
+            kmovw k2, word ptr [rdi + 64]
+            kmovw k3, word ptr [rdi + 72]
+            kmovw k4, word ptr [rdi + 80]
+            kmovw k5, word ptr [rdi + 88]
+            kmovw k6, word ptr [rdi + 96]
+            f vbroadcasts, zmm15, [rdi + 104]
+            mov rsi, [rdi + 112]
+            picks get_lanes
+            .p2align 4
+        20: # A block. The processor does not foresee masked loads.
+            prefetcht0 [rax + 1024]
+            prefetcht0 [rax + 1088]
+            prefetcht0 [rcx + 1024]
+            f vmovup, zmm0 {{k1}}{{z}}, [rax]
+            f vmovup, zmm1 {{k2}}{{z}}, [rax + 64]
+            f vmovup, zmm2 {{k3}}{{z}}, [rcx]
+            .if OF_Y == 2
+                f vmovup, zmm3 {{k4}}{{z}}, [rcx + 64]
+            .endif
+            picks add_product
+            f vmulp, zmm6, zmm6, zmm15
+            f vmovup, [rdx] {{k5}}, zmm6
+            .if VECTORS == 2
+                f vmulp, zmm7, zmm7, zmm15
+                f vmovup, [rdx + 64] {{k6}}, zmm7
+            .endif
+            add rax, r9
+            add rcx, r10
+            add rdx, r11
+            dec r8
+            jnz 20b
+            vzeroupper
+            ret
+            .irp name, f, picks, get_lanes, add_product
+                .purgem \name
+            .endr
+        ",
+        element = const ELEMENT,
+        vectors = const VECTORS,
+        of_y = const OF_Y,
+        steps = const STEPS,
+    )
+}
