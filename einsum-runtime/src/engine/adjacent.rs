@@ -13,7 +13,7 @@ use super::matrices::Matrices;
 use crate::kernel::batch::{Adjacent, AdjacentArguments, PICKS};
 
 /// The fewest products that are worth the tables.
-const PRODUCTS: usize = 64;
+const PRODUCTS: usize = 160;
 
 /// A block of products.
 #[derive(Clone, Copy)]

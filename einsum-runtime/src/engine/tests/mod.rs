@@ -289,7 +289,7 @@ fn many() {
 /// Many products whose elements are all adjacent, by rows or by columns in each array, of blocks of any number of products.
 fn adjacent_products<T: Sample>(extents: [usize; 3], random: &mut Random) {
     let [m, n, k] = extents;
-    let products = 64 + random.below(40);
+    let products = 160 + random.below(40);
     let letters = [letter(products, "xyc"), letter(m, "xc"), letter(n, "yc"), letter(k, "xy")];
     for arrangement in 0..8 {
         let order = |bit: usize, [first, second]: [usize; 2]| match arrangement >> bit & 1 {
@@ -307,8 +307,8 @@ fn adjacent_products<T: Sample>(extents: [usize; 3], random: &mut Random) {
 fn adjacent() {
     on_every_level(|_| {
         let mut random = Random(400);
-        for m in [1, 2, 3, 4, 5, 8] {
-            for n in [1, 2, 3, 4, 6] {
+        for m in [1, 2, 3, 5, 8] {
+            for n in [1, 2, 4, 6] {
                 for k in 1..=9 {
                     adjacent_products::<f32>([m, n, k], &mut random);
                     adjacent_products::<f64>([m, n, k], &mut random);
