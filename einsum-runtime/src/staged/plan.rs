@@ -59,20 +59,46 @@ impl<const P: usize> Plan<P> {
         caps: Caps,
     ) -> Self {
         let mut plan = Plan::of_points(dims, sources, results);
-        let last = plan.dims.len() - 1;
+        plan.enlarge(most, caps);
+        plan
+    }
+
+    /// Makes blocks larger, as [`new`](Self::new) does.
+    pub(super) fn enlarge(&mut self, most: usize, caps: Caps) {
+        let last = self.dims.len() - 1;
         for is_final in [false, true] {
-            for i in (0..plan.dims.len()).rev() {
-                let extent = plan.dims[i].extent;
+            for i in (0..self.dims.len()).rev() {
+                let extent = self.dims[i].extent;
                 let wanted = match (is_final, i == last) {
                     (true, _) => extent,
                     (false, true) => extent.min(caps.row),
                     (false, false) => extent.min(caps.other),
                 };
-                plan.blocks[i] = plan.room(i, most).min(wanted).max(plan.blocks[i]);
+                self.blocks[i] = self.room(i, most).min(wanted).max(self.blocks[i]);
             }
         }
-        plan.even();
-        plan
+        self.even();
+    }
+
+    /// Makes blocks large enough that what goes through a buffer is read, or written, in runs of `run` adjacent elements, as
+    /// far as arrays have such; unless a buffer would have more than `most` elements then.
+    pub(super) fn complete_runs(&mut self, run: usize, most: usize) {
+        let whole = self.blocks.clone();
+        for array in (0..=P).filter(|&p| self.sources.get(p).copied().unwrap_or(self.results)) {
+            let step = |d: &Dim<P>| d.sources.get(array).copied().unwrap_or(d.out);
+            let mut adjacent = 1;
+            while adjacent < run
+                && let Some(i) = self.dims.iter().position(|d| step(d) == adjacent.cast_signed())
+            {
+                let extent = self.dims[i].extent;
+                self.blocks[i] = self.blocks[i].max(extent.min(run.div_ceil(adjacent)));
+                adjacent *= extent;
+            }
+        }
+        let fits = |i: usize| self.room(i, most) >= self.blocks[i];
+        if !(0..self.dims.len()).all(fits) {
+            self.blocks = whole;
+        }
     }
 
     /// Makes a plan with blocks of a point each.
