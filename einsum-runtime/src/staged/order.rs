@@ -69,14 +69,23 @@ pub(super) fn plan(dims: &Dims<2>, elements: Elements) -> Option<Plan<2>> {
 
 /// Whether the engine would pack operands that it hardly uses, or leave lanes idle.
 fn is_slow(dims: &Dims<2>, elements: Elements) -> bool {
-    let steps = points(dims, |d| d.summed);
     let Some(unit) = dims.iter().find(|d| d.out == 1) else { return false };
-    if free(dims, 0).min(free(dims, 1)) == 1 || steps > FEW || is_batch(unit) {
+    let steps = points(dims, |d| d.summed);
+    if free(dims, 0).min(free(dims, 1)) == 1 || is_batch(unit) {
         return false;
     }
     // The operand whose elements are vectors.
     let x = usize::from(unit.sources[0] == 0);
     let columns = free(dims, 1 - x);
+    if steps > FEW {
+        // There are too few rows for a vector, but those of the other operand are adjacent in it, and so are steps.
+        let y = 1 - x;
+        let is_row = |d: &Dim<2>| !d.summed && d.sources[x] == 0 && d.sources[y] == 1;
+        let row = dims.iter().find(|d| is_row(d)).map_or(1, |d| d.extent);
+        let is_next = |d: &Dim<2>| d.summed && d.sources[y].unsigned_abs() <= 2 * row;
+        let is_idle = free(dims, x) * elements.size <= NARROW;
+        return is_idle && row >= ROW && dims.iter().any(is_next);
+    }
     if unit.sources[x] == 1 {
         let rows = Order { staged: [false; 3], loops: by_output(dims) }.run(dims);
         return rows < ROW / 2 && columns > 4 * ROW;
@@ -210,7 +219,7 @@ pub(super) fn sum(dims: &Dims<1>, size: usize) -> Option<Plan<1>> {
         along.out != 1 || along.extent.saturating_mul(row.extent * size) < FEW_BYTES
     } else {
         // Shorter rows are summed in a buffer anyway.
-        along.out != 1 && row.extent * size > SHORT
+        along.out != 1 && row.extent * size > SHORT && terms <= FEW
     };
     if kept < 2 || !is_slow {
         return None;

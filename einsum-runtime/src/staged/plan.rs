@@ -23,6 +23,9 @@ pub(super) const BYTES: usize = if cfg!(test) { 64 << 10 } else { 384 << 10 };
 /// The shortest rows that memory-bound kernels take.
 pub(super) const ROW: usize = 16;
 
+/// The columns of a block that are worth reading X once more.
+const COLUMNS: usize = if cfg!(test) { 6 } else { 64 };
+
 /// The bytes of a vector. Batches that leave many of its lanes idle are not what the lanes are made of.
 const VECTOR: usize = 64;
 
@@ -244,7 +247,18 @@ pub(super) fn contraction(dims: &Dims<2>, elements: Elements) -> Plan<2> {
     };
     let caps = Caps { row: 512, other: 256 };
     let sources = [is_shared(0), is_shared(1)];
-    Plan::new(with_last(dims, row), sources, true, most, caps)
+    let x = usize::from(dims[row].sources[0] == 0);
+    let mut plan = Plan::of_points(with_last(dims, row), sources, true);
+    // Every block of columns reads, or packs, all of X again.
+    let mut columns = 1;
+    for (d, block) in plan.dims.iter().zip(&mut plan.blocks).rev() {
+        if !d.summed && d.sources[x] == 0 && d.sources[1 - x] != 0 {
+            *block = d.extent.min(COLUMNS.div_ceil(columns));
+            columns *= *block;
+        }
+    }
+    plan.enlarge(most, caps);
+    plan
 }
 
 /// Whether a loop is kept, and both operands or none step along it.

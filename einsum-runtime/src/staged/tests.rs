@@ -310,6 +310,24 @@ fn check_few<T: Sample>(rounds: usize, seed: u64, kinds: &[(bool, [bool; 2])]) {
     }
 }
 
+/// Blocks have columns enough for what each of them reads of the other operand.
+#[test]
+fn columns() {
+    let dim = |extent, out, sources, summed| Dim { extent, out, sources, summed };
+    // abe,cade->bdca: rows along c, columns b.
+    let dims = Dims::from_slice(&[
+        dim(2, 1, [1300, 600], false),
+        dim(65, 7680, [20, 0], false),
+        dim(128, 2, [0, 1200], false),
+        dim(30, 256, [0, 20], false),
+        dim(20, 0, [1, 1], true),
+    ]);
+    let plan = contraction(&dims, Elements { size: 4, are_complex: false });
+    let blocks = plan.dims.iter().map(|d| d.extent).zip(plan.blocks.iter().copied());
+    assert!(blocks.clone().any(|(extent, block)| extent == 65 && block >= 6));
+    assert!(blocks.clone().any(|(extent, block)| extent == 128 && block == 128));
+}
+
 /// Blocks have whole runs of adjacent elements, of 512 bytes or so, of every array that goes through a buffer.
 #[test]
 fn runs() {
@@ -369,6 +387,10 @@ fn choices() {
     assert_eq!(plan("bad,dc->bca", &[2, 300, 700, 10]), Some(([false, false], true, 0)));
     assert_eq!(plan("bae,aedc->adcb", &[100, 2, 13, 12, 6]), Some(([false, false], true, 0)));
     assert_eq!(plan("bad,dc->bca", &[9, 300, 700, 10]), None);
+    assert_eq!(plan("dca,dbc->ab", &[20, 4, 250, 50]), Some(([false, false], true, 0)));
+    assert_eq!(plan("dca,dbc->ab", &[20, 9, 250, 50]), None);
+    // Steps along the other operand are far apart.
+    assert_eq!(plan("edab,cade->abc", &[8, 3051, 4, 256, 2]), None);
     // Sums are turned, unless they are as the source has them, or so long that nothing else matters.
     let sum = |text: &str, extents: &[usize]| {
         let binary = nest(&text.replace("->", ",->"), extents);

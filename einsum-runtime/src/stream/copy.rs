@@ -23,6 +23,9 @@ pub(super) const PITCH: usize = TILE + 8;
 /// Rows with fewer elements are copied one by one.
 const LONG: usize = 16;
 
+/// Short rows of the source are taken apart whole if they are at most so many bytes apart.
+const APART: usize = 256;
+
 /// Short rows of the source of so many bytes are taken apart whole.
 const LINE: usize = 64;
 
@@ -84,7 +87,10 @@ fn transpose<W>(
     if short >= blocks.1 && !is_line {
         return Some(blocks);
     }
-    interleave::kernel(short, long).map(|kernel| (kernel, interleave::LONG))
+    // Lines that share nothing with their neighbours come no faster whole.
+    let is_apart = v.extent < u.extent && u.sources[0].unsigned_abs() * size_of::<W>() > APART;
+    let kernel = if is_apart { None } else { interleave::kernel(short, long) };
+    kernel.map(|kernel| (kernel, interleave::LONG))
 }
 
 /// Whether what lies between elements at a step is copied too, to other rows.
