@@ -18,6 +18,7 @@ use smallvec::SmallVec;
 
 use super::plan::{BYTES, Caps, Elements, Plan, ROW, is_batch};
 use crate::engine::DOT;
+use crate::kernel::level::Level;
 use crate::kernel::{Dim, Dims};
 use crate::sort::sort_by_key;
 
@@ -38,6 +39,9 @@ const REUSED: usize = 16;
 
 /// The bytes of rows that fill less than half of a vector.
 const NARROW: usize = 28;
+
+/// The bytes of an operand that a third-level cache holds.
+const NEAR: usize = 16 << 20;
 
 /// Columns from which on the engine's packing does not count.
 const COLUMNS: usize = 24;
@@ -84,7 +88,10 @@ fn is_slow(dims: &Dims<2>, elements: Elements) -> bool {
         let row = dims.iter().find(|d| is_row(d)).map_or(1, |d| d.extent);
         let is_next = |d: &Dim<2>| d.summed && d.sources[y].unsigned_abs() <= 2 * row;
         let is_idle = free(dims, x) * elements.size <= NARROW;
-        return is_idle && row >= ROW && dims.iter().any(is_next);
+        // From memory, tiles of two vectors of 32 bytes read a cache line of each step at a time.
+        let read = points(dims, |d| d.sources[y] != 0).saturating_mul(elements.size);
+        let is_wide = Level::current() == Level::Avx512 || read <= NEAR;
+        return is_idle && row >= ROW && is_wide && dims.iter().any(is_next);
     }
     if unit.sources[x] == 1 {
         let rows = Order { staged: [false; 3], loops: by_output(dims) }.run(dims);
