@@ -23,6 +23,9 @@ const MOVED: usize = if cfg!(test) { 1 } else { 22 };
 /// The fewest columns for which X is packed so that sums can be collected. Packing takes as long as a dozen.
 const COLLECTED: usize = if cfg!(test) { 7 } else { 96 };
 
+/// The fewest columns beside which it does not matter how X is packed.
+const GATHERED: usize = 96;
+
 /// The fewest columns for which every other element is packed, whatever else is adjacent.
 pub(crate) const HALVED: usize = 24;
 
@@ -140,17 +143,22 @@ fn rows(machine: &Machine, plan: &mut Plan, adds: bool) -> Option<()> {
         return Some(());
     }
     take_run(plan, inner, collected.is_some());
-    plan.form = match plan.steps.iter().position(|l| l.x == unit) {
-        Some(mut adjacent) => {
-            if points(&plan.steps[adjacent + 1..]) > STEPS / 16 {
-                let l = plan.steps.remove(adjacent);
-                plan.steps.push(l);
-                adjacent = plan.steps.len() - 1;
-            }
-            packed(Order::AlongSteps(adjacent), NO_LOOP, collected)
+    if let Some(mut adjacent) = plan.steps.iter().position(|l| l.x == unit) {
+        if points(&plan.steps[adjacent + 1..]) > STEPS / 16 {
+            let l = plan.steps.remove(adjacent);
+            plan.steps.push(l);
+            adjacent = plan.steps.len() - 1;
         }
-        None => packed(Order::Gather, NO_LOOP, collected),
-    };
+        plan.form = packed(Order::AlongSteps(adjacent), NO_LOOP, collected);
+    } else if n < GATHERED
+        && let Some(apart) = plan.batch.iter().position(|l| l.x == unit)
+    {
+        // Products side by side are packed together: each alone would read all lines of all of them.
+        let apart = plan.batch.remove(apart);
+        plan.form = packed(Order::AlongApart, apart, collected);
+    } else {
+        plan.form = packed(Order::Gather, NO_LOOP, collected);
+    }
     Some(())
 }
 

@@ -35,7 +35,10 @@ pub(super) fn form(machine: &Machine, plan: &mut Plan, output: Output) -> bool {
     let k = points(&plan.steps);
     let (apart, is_packed) = match &plan.form {
         Form::Direct => (NO_LOOP, false),
-        Form::Packed(panels) if panels.collected.is_none() => (panels.apart, true),
+        // Not what steps through Y: blocks have rows and columns alone.
+        Form::Packed(panels) if panels.collected.is_none() && panels.apart.y == 0 => {
+            (panels.apart, true)
+        }
         _ => return false,
     };
     let run = points(&plan.run);

@@ -5,7 +5,7 @@ use core::ops::Range;
 use super::blocks::block;
 use super::collected::Sums;
 use super::execute::{Execution, Task};
-use super::loops::points;
+use super::loops::{Loop, points};
 use super::pack::{Source, pack};
 use super::plan::Panels;
 use super::rows::{Vectors, fill_packed, fill_rows};
@@ -113,6 +113,7 @@ impl Execution<'_> {
             filled += count;
             tile += 1;
         }
+        let y = self.arguments.y;
         let columns = self.column_count;
         let strip = block(columns, STRIP);
         let mut column = 0;
@@ -126,8 +127,9 @@ impl Execution<'_> {
                 let mut a = apart.start;
                 while a < apart.end {
                     self.arguments.x = self.panel(panels, tile - tiles.start, a - apart.start);
-                    let c = panels.apart.c * a.cast_signed();
-                    self.arguments.c = task.c.wrapping_offset(c);
+                    let Loop { y: y_apart, c, .. } = panels.apart;
+                    self.arguments.y = y.wrapping_offset(y_apart * a.cast_signed());
+                    self.arguments.c = task.c.wrapping_offset(c * a.cast_signed());
                     // SAFETY: the caller's duties.
                     unsafe {
                         let vectors = self.vectors.add(before - at);
@@ -146,6 +148,7 @@ impl Execution<'_> {
             }
             column += count;
         }
+        self.arguments.y = y;
     }
 
     fn panel(&self, panels: &Panels, tile: usize, apart: usize) -> *mut u8 {

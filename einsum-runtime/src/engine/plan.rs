@@ -50,7 +50,8 @@ pub(super) enum Form {
 #[derive(Debug)]
 pub(super) struct Panels {
     pub(super) order: Order,
-    /// The loop over rows that are adjacent in X but not in C, for [`Order::AlongApart`]; else of extent 1. It has panels of its own for every point.
+    /// The loop over rows or over the batch that is adjacent in X but not in C, for [`Order::AlongApart`]; else of extent 1. It
+    /// has panels of its own for every point.
     pub(super) apart: Loop,
     /// Points of `apart` that are packed at a time.
     pub(super) apart_block: usize,

@@ -57,7 +57,8 @@ macro_rules! precompiled {
                     let work = prepare(dims, &mut sources, &mut out);
                     #[cfg(target_arch = "x86_64")]
                     if work == Work::Run
-                        && (<$type>::unary(dims, sources[0], out, mode)
+                        && (staged::reordered_sum(dims, sources[0], out, mode)
+                            || <$type>::unary(dims, sources[0], out, mode)
                             || staged::unary(dims, sources[0], out, mode))
                     {
                         return;

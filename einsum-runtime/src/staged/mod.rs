@@ -132,6 +132,29 @@ pub(crate) unsafe fn reordered<T: Staged>(
     true
 }
 
+/// Sums a source where sums are of few terms, and the output has another order than these; else returns false with nothing
+/// done.
+///
+/// # Safety
+///
+/// As [`unary`].
+pub(crate) unsafe fn reordered_sum<T: Staged>(
+    dims: &Dims<1>,
+    x: Read<T>,
+    out: *mut T,
+    mode: Mode<T>,
+) -> bool {
+    if T::IS_COMPLEX || Level::current() < Level::Avx2 {
+        return false;
+    }
+    let Some(plan) = order::sum(dims, size_of::<T>()) else { return false };
+    let kernels =
+        Kernels { element: size_of::<T>(), copy: unary_here::<T>, kernel: unary_here::<T> };
+    // SAFETY: the caller's duties; the kernels are those of the elements.
+    unsafe { blocks::run(&plan, &kernels, [RawRead::of(x)], out.cast(), RawMode::of(&mode)) };
+    true
+}
+
 fn is_worth<const P: usize>(dims: &Dims<P>) -> bool {
     let points = dims.iter().fold(1_usize, |n, d| n.saturating_mul(d.extent));
     points >= POINTS && Level::current() >= Level::Avx2

@@ -9,6 +9,7 @@
 //! acbd,dca->ba  y too, once for every b of a block: out[b] = Σ_d Σ_c x[c, (b d)] · y[c, (b d)]
 //! ba,ac->cab    results are formed in rows along c, and turned
 //! adb,dc->cba   x is copied in the order of the output: [d, (b a)]
+//! dbca->cbd     sums over a are formed in rows along (b c) for every d of a block, and turned
 //! ```
 
 use core::cmp::Reverse;
@@ -17,6 +18,7 @@ use smallvec::SmallVec;
 
 use super::plan::{BYTES, Caps, Elements, Plan, ROW, is_batch};
 use crate::engine::DOT;
+use crate::kernel::level::Level;
 use crate::kernel::{Dim, Dims};
 use crate::sort::sort_by_key;
 
@@ -26,14 +28,28 @@ const POINTS: usize = if cfg!(test) { 4096 } else { 1 << 16 };
 /// The most points for every element of the arrays, and the most steps of a sum.
 const FEW: usize = 16;
 
+/// The bytes of adjacent elements of a block, where an array has such: shorter runs share too many lines with their neighbours.
+const RUN: usize = 512;
+
 /// Sums of rows below this size, in bytes, take longer than to keep a sum for every element of several rows.
 const SHORT: usize = 256;
 
 /// The fewest blocks that use the same copies of short rows. To copy an element takes several times as long as to add it.
 const REUSED: usize = 16;
 
+/// The bytes of rows that fill less than half of a vector.
+const NARROW: usize = 28;
+
+/// The bytes of an operand that a third-level cache holds.
+const NEAR: usize = 16 << 20;
+
 /// Columns from which on the engine's packing does not count.
 const COLUMNS: usize = 24;
+
+/// The most bytes of a sum's terms for which it matters how sums enter the output, and those of rows that are worth a call of
+/// a kernel.
+const FEW_TERMS: usize = 1024;
+const FEW_BYTES: usize = 16 << 10;
 
 /// In moved elements: the time between rows of one call of a kernel, and between calls.
 const NEXT_ROW: usize = 24;
@@ -57,17 +73,34 @@ pub(super) fn plan(dims: &Dims<2>, elements: Elements) -> Option<Plan<2>> {
 
 /// Whether the engine would pack operands that it hardly uses, or leave lanes idle.
 fn is_slow(dims: &Dims<2>, elements: Elements) -> bool {
-    let steps = points(dims, |d| d.summed);
     let Some(unit) = dims.iter().find(|d| d.out == 1) else { return false };
-    if free(dims, 0).min(free(dims, 1)) == 1 || steps > FEW || is_batch(unit) {
+    let steps = points(dims, |d| d.summed);
+    if free(dims, 0).min(free(dims, 1)) == 1 || is_batch(unit) {
         return false;
     }
     // The operand whose elements are vectors.
     let x = usize::from(unit.sources[0] == 0);
     let columns = free(dims, 1 - x);
+    if steps > FEW {
+        // There are too few rows for a vector, but those of the other operand are adjacent in it, and so are steps.
+        let y = 1 - x;
+        let is_row = |d: &Dim<2>| !d.summed && d.sources[x] == 0 && d.sources[y] == 1;
+        let row = dims.iter().find(|d| is_row(d)).map_or(1, |d| d.extent);
+        let is_next = |d: &Dim<2>| d.summed && d.sources[y].unsigned_abs() <= 2 * row;
+        let is_idle = free(dims, x) * elements.size <= NARROW;
+        // From memory, tiles of two vectors of 32 bytes read a cache line of each step at a time.
+        let read = points(dims, |d| d.sources[y] != 0).saturating_mul(elements.size);
+        let is_wide = Level::current() == Level::Avx512 || read <= NEAR;
+        return is_idle && row >= ROW && is_wide && dims.iter().any(is_next);
+    }
     if unit.sources[x] == 1 {
         let rows = Order { staged: [false; 3], loops: by_output(dims) }.run(dims);
         return rows < ROW / 2 && columns > 4 * ROW;
+    }
+    // Vectors end where rows over X that are adjacent in the output do.
+    let rows = Order { staged: [true, true, false], loops: by_output(dims) }.run(dims);
+    if rows * elements.size <= NARROW && columns > 4 * ROW {
+        return true;
     }
     match dims.iter().find(|d| d.sources[x] == 1) {
         Some(d) if d.summed => {
@@ -173,6 +206,50 @@ fn repeated(
     is_long.then_some(plan)
 }
 
+/// Plans sums of few terms each in the order of the source, in which they make long rows, where the output has another one.
+pub(super) fn sum(dims: &Dims<1>, size: usize) -> Option<Plan<1>> {
+    let mut sorted = dims.clone();
+    sort_by_key(&mut sorted[..], |d| (d.summed, Reverse(d.sources[0])));
+    let points = |summed: bool| {
+        let loops = dims.iter().filter(|d| d.summed == summed);
+        loops.fold(1_usize, |n, d| n.saturating_mul(d.extent))
+    };
+    let terms = points(true);
+    let is_few = terms > 1 && terms.saturating_mul(size) <= FEW_TERMS;
+    if !is_few || points(false).saturating_mul(terms) < POINTS || !is_nested(dims) {
+        return None;
+    }
+    let kept = sorted.iter().position(|d| d.summed)?;
+    let [.., along] = &sorted[..kept] else { return None };
+    let row = dims.iter().find(|d| d.sources[0] == 1)?;
+    let is_slow = if row.summed {
+        along.out != 1 || along.extent.saturating_mul(row.extent * size) < FEW_BYTES
+    } else {
+        // Shorter rows are summed in a buffer anyway.
+        along.out != 1 && row.extent * size > SHORT && terms <= FEW
+    };
+    if kept < 2 || !is_slow {
+        return None;
+    }
+    let most = BYTES / 2 / size;
+    let mut plan = Plan::of_points(sorted, [false], true);
+    plan.complete_runs(RUN / size, most);
+    plan.enlarge(most, Caps { row: usize::MAX, other: usize::MAX });
+    Some(plan)
+}
+
+/// Whether each loop's step in the source is at least as large as the loops inside of it are long.
+fn is_nested(dims: &Dims<1>) -> bool {
+    let mut dims = dims.clone();
+    sort_by_key(&mut dims[..], |d| d.sources[0]);
+    let mut end = 1_isize;
+    dims.iter().all(|d| {
+        let is_outside = d.sources[0] >= end;
+        end = d.sources[0].saturating_mul(d.extent.cast_signed());
+        is_outside
+    })
+}
+
 /// Which arrays go through buffers, the output last, and in which order kept loops follow each other, the innermost first.
 struct Order {
     staged: [bool; 3],
@@ -224,7 +301,10 @@ impl Order {
         let sorted: Dims<2> = order.iter().chain(row.iter().rev()).map(|&i| dims[i]).collect();
         let [x, y, results] = self.staged;
         let caps = Caps { row: 64, other: 64 };
-        let plan = Plan::new(sorted, [x, y], results, BYTES / 2 / elements.size, caps);
+        let most = BYTES / 2 / elements.size;
+        let mut plan = Plan::of_points(sorted, [x, y], results);
+        plan.complete_runs(RUN / elements.size, most);
+        plan.enlarge(most, caps);
         let length = plan.blocks[order.len()..].iter().fold(1_usize, |n, &b| n.saturating_mul(b));
         if length < ROW {
             return None;

@@ -23,6 +23,9 @@ pub(super) const BYTES: usize = if cfg!(test) { 64 << 10 } else { 384 << 10 };
 /// The shortest rows that memory-bound kernels take.
 pub(super) const ROW: usize = 16;
 
+/// The columns of a block that are worth reading X once more.
+const COLUMNS: usize = if cfg!(test) { 6 } else { 64 };
+
 /// The bytes of a vector. Batches that leave many of its lanes idle are not what the lanes are made of.
 const VECTOR: usize = 64;
 
@@ -59,20 +62,46 @@ impl<const P: usize> Plan<P> {
         caps: Caps,
     ) -> Self {
         let mut plan = Plan::of_points(dims, sources, results);
-        let last = plan.dims.len() - 1;
+        plan.enlarge(most, caps);
+        plan
+    }
+
+    /// Makes blocks larger, as [`new`](Self::new) does.
+    pub(super) fn enlarge(&mut self, most: usize, caps: Caps) {
+        let last = self.dims.len() - 1;
         for is_final in [false, true] {
-            for i in (0..plan.dims.len()).rev() {
-                let extent = plan.dims[i].extent;
+            for i in (0..self.dims.len()).rev() {
+                let extent = self.dims[i].extent;
                 let wanted = match (is_final, i == last) {
                     (true, _) => extent,
                     (false, true) => extent.min(caps.row),
                     (false, false) => extent.min(caps.other),
                 };
-                plan.blocks[i] = plan.room(i, most).min(wanted).max(plan.blocks[i]);
+                self.blocks[i] = self.room(i, most).min(wanted).max(self.blocks[i]);
             }
         }
-        plan.even();
-        plan
+        self.even();
+    }
+
+    /// Makes blocks large enough that what goes through a buffer is read, or written, in runs of `run` adjacent elements, as
+    /// far as arrays have such; unless a buffer would have more than `most` elements then.
+    pub(super) fn complete_runs(&mut self, run: usize, most: usize) {
+        let whole = self.blocks.clone();
+        for array in (0..=P).filter(|&p| self.sources.get(p).copied().unwrap_or(self.results)) {
+            let step = |d: &Dim<P>| d.sources.get(array).copied().unwrap_or(d.out);
+            let mut adjacent = 1;
+            while adjacent < run
+                && let Some(i) = self.dims.iter().position(|d| step(d) == adjacent.cast_signed())
+            {
+                let extent = self.dims[i].extent;
+                self.blocks[i] = self.blocks[i].max(extent.min(run.div_ceil(adjacent)));
+                adjacent *= extent;
+            }
+        }
+        let fits = |i: usize| self.room(i, most) >= self.blocks[i];
+        if !(0..self.dims.len()).all(fits) {
+            self.blocks = whole;
+        }
     }
 
     /// Makes a plan with blocks of a point each.
@@ -218,7 +247,18 @@ pub(super) fn contraction(dims: &Dims<2>, elements: Elements) -> Plan<2> {
     };
     let caps = Caps { row: 512, other: 256 };
     let sources = [is_shared(0), is_shared(1)];
-    Plan::new(with_last(dims, row), sources, true, most, caps)
+    let x = usize::from(dims[row].sources[0] == 0);
+    let mut plan = Plan::of_points(with_last(dims, row), sources, true);
+    // Every block of columns reads, or packs, all of X again.
+    let mut columns = 1;
+    for (d, block) in plan.dims.iter().zip(&mut plan.blocks).rev() {
+        if !d.summed && d.sources[x] == 0 && d.sources[1 - x] != 0 {
+            *block = d.extent.min(COLUMNS.div_ceil(columns));
+            columns *= *block;
+        }
+    }
+    plan.enlarge(most, caps);
+    plan
 }
 
 /// Whether a loop is kept, and both operands or none step along it.

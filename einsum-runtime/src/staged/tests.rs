@@ -310,6 +310,44 @@ fn check_few<T: Sample>(rounds: usize, seed: u64, kinds: &[(bool, [bool; 2])]) {
     }
 }
 
+/// Blocks have columns enough for what each of them reads of the other operand.
+#[test]
+fn columns() {
+    let dim = |extent, out, sources, summed| Dim { extent, out, sources, summed };
+    // abe,cade->bdca: rows along c, columns b.
+    let dims = Dims::from_slice(&[
+        dim(2, 1, [1300, 600], false),
+        dim(65, 7680, [20, 0], false),
+        dim(128, 2, [0, 1200], false),
+        dim(30, 256, [0, 20], false),
+        dim(20, 0, [1, 1], true),
+    ]);
+    let plan = contraction(&dims, Elements { size: 4, are_complex: false });
+    let blocks = plan.dims.iter().map(|d| d.extent).zip(plan.blocks.iter().copied());
+    assert!(blocks.clone().any(|(extent, block)| extent == 65 && block >= 6));
+    assert!(blocks.clone().any(|(extent, block)| extent == 128 && block == 128));
+}
+
+/// Blocks have whole runs of adjacent elements, of 512 bytes or so, of every array that goes through a buffer.
+#[test]
+fn runs() {
+    let dim = |extent, out, sources| Dim { extent, out, sources, summed: false };
+    // ba,dca->cdab
+    let dims = Dims::from_slice(&[
+        dim(12, 5, [1, 1]),
+        dim(5, 1, [12, 0]),
+        dim(900, 60, [0, 384]),
+        dim(32, 54_000, [0, 12]),
+    ]);
+    let mut plan = Plan::of_points(dims, [false, true], true);
+    plan.complete_runs(128, 1 << 14);
+    assert_eq!(plan.blocks[..], [12, 5, 3, 11]);
+    // Where a buffer has no room for them, blocks stay as they were.
+    plan.blocks.fill(1);
+    plan.complete_runs(128, 1 << 10);
+    assert_eq!(plan.blocks[..], [1; 4]);
+}
+
 /// What the choice is for the examples of [`order`]: which sources and results go through buffers.
 #[test]
 fn choices() {
@@ -345,6 +383,30 @@ fn choices() {
     assert_eq!(plan("adb,dc->cba", &[50, 200, 40, 10]), Some(([true, false], false, 0)));
     assert_eq!(plan("abe,dcae->dbac", &[40, 7, 150, 8, 3]), Some(([false, true], false, 0)));
     assert_eq!(plan("adb,acd->cab", &[96, 7, 300, 7]), Some(([false, true], true, 0)));
+    // Rows of the output fill few lanes of vectors along x.
+    assert_eq!(plan("bad,dc->bca", &[2, 300, 700, 10]), Some(([false, false], true, 0)));
+    assert_eq!(plan("bae,aedc->adcb", &[100, 2, 13, 12, 6]), Some(([false, false], true, 0)));
+    assert_eq!(plan("bad,dc->bca", &[9, 300, 700, 10]), None);
+    assert_eq!(plan("dca,dbc->ab", &[20, 4, 250, 50]), Some(([false, false], true, 0)));
+    assert_eq!(plan("dca,dbc->ab", &[20, 9, 250, 50]), None);
+    // Steps along the other operand are far apart.
+    assert_eq!(plan("edab,cade->abc", &[8, 3051, 4, 256, 2]), None);
+    // Sums are turned, unless they are as the source has them, or so long that nothing else matters.
+    let sum = |text: &str, extents: &[usize]| {
+        let binary = nest(&text.replace("->", ",->"), extents);
+        let unary = |d: &Dim<2>| Dim {
+            extent: d.extent,
+            out: d.out,
+            sources: [d.sources[0]],
+            summed: d.summed,
+        };
+        order::sum(&binary.iter().map(unary).collect(), 4).map(|p| (p.sources, p.results))
+    };
+    assert_eq!(sum("dbca->cbd", &[5, 50, 150, 64]), Some(([false], true)));
+    assert_eq!(sum("acb->ba", &[6000, 150, 2]), Some(([false], true)));
+    assert_eq!(sum("ba->b", &[5, 480_000]), None);
+    assert_eq!(sum("acb->ba", &[6000, 40, 2]), None);
+    assert_eq!(sum("dbca->cbd", &[500, 50, 150, 6]), None);
     // Rows are long as they are, or elements are used often.
     assert_eq!(plan("a,bc->abc", &[72, 7, 300]), None);
     assert_eq!(plan("ik,kj->ij", &[300, 300, 8]), None);

@@ -1,16 +1,18 @@
 //! Copies: permutations, diagonals, broadcasts, and their scaled sums with the output.
 //!
 //! The output's smallest step makes the rows. If their elements are adjacent in both arrays, or two apart in the source,
-//! rows are copied whole. If another dim has the source's adjacent elements, tiles of these two dims are transposed. Else
-//! elements go one at a time, in tiles of the dims with the smallest steps.
+//! rows are copied whole. If another dim has the source's adjacent elements, tiles of these two dims are transposed, or if
+//! one of them is short, interleaved or taken apart. Else elements go one at a time, in tiles of the dims with the smallest
+//! steps.
 
-use super::bypass;
 use super::divide::Elements;
+use super::interleave;
 use super::lane::{Lane, Width};
 use super::permute::permute;
 use super::pick;
-use super::rows::Bypass;
+use super::rows::{Bypass, RowKernel};
 use super::sweep::{Arrays, TILE, once, sweep_rows, sweep_tiles};
+use super::{LARGE, bypass};
 use crate::kernel::level::Level;
 use crate::kernel::{Dim, Dims, Mode};
 use crate::sort::sort_by_key;
@@ -20,6 +22,12 @@ pub(super) const PITCH: usize = TILE + 8;
 
 /// Rows with fewer elements are copied one by one.
 const LONG: usize = 16;
+
+/// Short rows of the source are taken apart whole if they are at most so many bytes apart.
+const APART: usize = 256;
+
+/// Short rows of the source of so many bytes are taken apart whole.
+const LINE: usize = 64;
 
 /// `out[o] = x[s]`
 ///
@@ -51,12 +59,11 @@ pub(super) unsafe fn copy<W: Width>(dims: &mut Dims<1>, x: *const W, out: *mut W
             return sweep_rows(kernel, dims, (&u, &v), arrays, factors, bypass);
         }
         let v = take_smallest(dims, |d| d.sources[0].unsigned_abs().wrapping_sub(1));
-        match W::TRANSPOSE {
-            Some(kernel)
-                if u.out == 1 && v.sources[0] == 1 && u.extent.min(v.extent) >= kernel.1 =>
-            {
-                permute(kernel, dims, (&u, &v), arrays, factors);
-            }
+        let is_turned = u.out == 1 && v.sources[0] == 1;
+        let is_near = elements.bytes(size_of::<W>()) < LARGE;
+        let blocks = W::TRANSPOSE.filter(|_| is_turned);
+        match blocks.and_then(|blocks| transpose(blocks, (&u, &v), is_near)) {
+            Some(kernel) => permute(kernel, dims, (&u, &v), arrays, factors),
             // Whatever steps there are: the longer dim is the inner one.
             _ if u.extent < v.extent.min(TILE) => {
                 sweep_tiles(W::STRIDED_COPY, dims, (&v, &u), arrays, factors);
@@ -64,6 +71,26 @@ pub(super) unsafe fn copy<W: Width>(dims: &mut Dims<1>, x: *const W, out: *mut W
             _ => sweep_tiles(W::STRIDED_COPY, dims, (&u, &v), arrays, factors),
         }
     }
+}
+
+/// Returns the kernel that transposes `u` by `v`: in blocks of registers, unless one of them is too short for these.
+/// `is_near`: the arrays fit the caches.
+fn transpose<W>(
+    blocks: (RowKernel<W>, usize),
+    (u, v): (&Dim<1>, &Dim<1>),
+    is_near: bool,
+) -> Option<(RowKernel<W>, usize)> {
+    let (short, long) = (u.extent.min(v.extent), u.extent.max(v.extent));
+    // A last block of registers would do much of the one before again, if that matters beside the way to memory.
+    let is_odd = v.extent * size_of::<W>() <= LINE && !v.extent.is_multiple_of(blocks.1);
+    let is_line = is_odd && is_near && u.extent >= TILE && Level::current() == Level::Avx512;
+    if short >= blocks.1 && !is_line {
+        return Some(blocks);
+    }
+    // Lines that share nothing with their neighbours come no faster whole.
+    let is_apart = v.extent < u.extent && u.sources[0].unsigned_abs() * size_of::<W>() > APART;
+    let kernel = if is_apart { None } else { interleave::kernel(short, long) };
+    kernel.map(|kernel| (kernel, interleave::LONG))
 }
 
 /// Whether what lies between elements at a step is copied too, to other rows.

@@ -1,8 +1,8 @@
 //! Memory-bound kernels for `f32`, `f64`, and their complex numbers: copies, sums of one source, products without a
 //! sum, and sums of products in which no element is used twice.
 //!
-//! The work is done by small kernels in assembler over rows ([`rows`], [`halve`], [`strided`], [`transpose`], [`across`],
-//! [`down`]), which run at full speed in debug builds too. Around them [`copy`], [`multiply`], and [`reduce`] choose
+//! The work is done by small kernels in assembler over rows ([`rows`], [`halve`], [`strided`], [`transpose`], [`interleave`],
+//! [`across`], [`down`]), which run at full speed in debug builds too. Around them [`copy`], [`multiply`], and [`reduce`] choose
 //! from the actual steps which dims a kernel runs along, and an [`odometer`] goes through the others.
 
 #![allow(unsafe_code)]
@@ -17,7 +17,9 @@ mod cut;
 mod divide;
 mod double;
 mod down;
+mod few;
 mod halve;
+mod interleave;
 mod lane;
 mod multiply;
 mod narrow;

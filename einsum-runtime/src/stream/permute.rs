@@ -5,8 +5,9 @@
 //! the cache:
 //!
 //! ```text
-//! for the other loops, for a block of the loop that continues v, for a block of the loop that continues u
-//!   for every step of the one, for every step of the other: tiles of u by v
+//! for the other loops, for a block of u and of v, each whole unless the other is short
+//!   for a block of the loop that continues v, for a block of the loop that continues u
+//!     for every step of the one, for every step of the other: tiles of u by v
 //! ```
 
 use core::mem::MaybeUninit;
@@ -34,7 +35,8 @@ const RUN: usize = 512;
 ///
 /// # Safety
 ///
-/// As [`copy`](super::copy::copy); `u.out` and `v.sources[0]` are 1, and both extents `side` or more.
+/// As [`copy`](super::copy::copy); `u.out` and `v.sources[0]` are 1; the kernel takes tiles both of whose sides are `side` or
+/// more, or the whole of a shorter one.
 pub(super) unsafe fn permute<W: Width>(
     (kernel, side): (RowKernel<W>, usize),
     outer: &mut Dims<1>,
@@ -66,7 +68,8 @@ pub(super) unsafe fn permute<W: Width>(
         let (along, u) = if along.is_some() { (cut_u, u) } else { (&once, cut_u) };
         let (across, v) = if across.is_some() { (cut_v, v) } else { (&once, cut_v) };
         let mut buffer = [const { MaybeUninit::<[W; PITCH]>::uninit() }; PITCH];
-        let staged = competes(v.out.unsigned_abs() * size);
+        let is_short = u.extent.min(v.extent) < side;
+        let staged = !is_short && competes(v.out.unsigned_abs() * size);
         let buffer = staged.then_some(buffer.as_mut_ptr().cast());
         let tiles = Tiles { kernel, side, u, v, factors, buffer };
         // SAFETY: the caller's duties, for a part of the nest.
@@ -99,44 +102,75 @@ impl<W: Width> Tiles<'_, W> {
         &self,
         outer: &[Dim<1>],
         (along, across): (&Dim<1>, &Dim<1>),
-        [along_block, across_block]: [usize; 2],
+        blocks: [usize; 2],
         arrays: Arrays<W, 1>,
     ) {
+        let Tiles { u, v, side, .. } = *self;
+        // What continues one of them follows a block of the other, or its lines would be long gone.
+        let most = |around: &Dim<1>| if around.extent > 1 { LONG_TILE } else { usize::MAX - side };
+        let (most_u, most_v) = (most(across), most(along));
         let mut point = Odometer::new(outer);
         loop {
             let here = arrays.at(point.at.out, point.at.sources);
             let more = point.advance();
             let next_point = arrays.at(point.at.out, point.at.sources);
-            let mut i = 0;
-            while i < across.extent {
-                let i_end = across.extent.min(i + across_block);
-                let mut j = 0;
-                while j < along.extent {
-                    let j_end = along.extent.min(j + along_block);
-                    let mut row = i;
-                    while row < i_end {
-                        let mut column = j;
-                        while column < j_end {
-                            let next = if column + 1 < j_end {
-                                here.within(across, row, along, column + 1)
-                            } else if row + 1 < i_end {
-                                here.within(across, row + 1, along, j)
-                            } else {
-                                next_point
-                            };
-                            // SAFETY: the caller's duties.
-                            unsafe { self.run(&here.within(across, row, along, column), &next) };
-                            column += 1;
-                        }
-                        row += 1;
-                    }
-                    j = j_end;
+            let mut j = 0;
+            while j < v.extent {
+                let rows = Dim { extent: part(v.extent - j, most_v, side), ..*v };
+                let mut i = 0;
+                while i < u.extent {
+                    let columns = Dim { extent: part(u.extent - i, most_u, side), ..*u };
+                    let tiles = Tiles { u: &columns, v: &rows, ..*self };
+                    let from = here.within(u, i, v, j);
+                    // SAFETY: the caller's duties.
+                    unsafe { tiles.block((along, across), blocks, (&from, &next_point)) };
+                    i += columns.extent;
                 }
-                i = i_end;
+                j += rows.extent;
             }
             if !more {
                 return;
             }
+        }
+    }
+
+    /// Transposes at every point of blocks of the loops that continue u and v. `next_point` is where this begins next.
+    ///
+    /// # Safety
+    ///
+    /// As [`permute`].
+    unsafe fn block(
+        &self,
+        (along, across): (&Dim<1>, &Dim<1>),
+        [along_block, across_block]: [usize; 2],
+        (here, next_point): (&Arrays<W, 1>, &Arrays<W, 1>),
+    ) {
+        let mut i = 0;
+        while i < across.extent {
+            let i_end = across.extent.min(i + across_block);
+            let mut j = 0;
+            while j < along.extent {
+                let j_end = along.extent.min(j + along_block);
+                let mut row = i;
+                while row < i_end {
+                    let mut column = j;
+                    while column < j_end {
+                        let next = if column + 1 < j_end {
+                            here.within(across, row, along, column + 1)
+                        } else if row + 1 < i_end {
+                            here.within(across, row + 1, along, j)
+                        } else {
+                            *next_point
+                        };
+                        // SAFETY: the caller's duties.
+                        unsafe { self.run(&here.within(across, row, along, column), &next) };
+                        column += 1;
+                    }
+                    row += 1;
+                }
+                j = j_end;
+            }
+            i = i_end;
         }
     }
 
@@ -148,9 +182,10 @@ impl<W: Width> Tiles<'_, W> {
     unsafe fn run(&self, here: &Arrays<W, 1>, next: &Arrays<W, 1>) {
         let Tiles { u, v, side, .. } = *self;
         let length = if self.buffer.is_some() { TILE } else { LONG_TILE };
+        let height = if u.extent < side { LONG_TILE } else { TILE };
         let mut j = 0;
         while j < v.extent {
-            let rows = part(v.extent - j, TILE, side);
+            let rows = part(v.extent - j, height, side);
             let mut i = 0;
             while i < u.extent {
                 let columns = part(u.extent - i, length, side);

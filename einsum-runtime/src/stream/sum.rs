@@ -1,6 +1,8 @@
 //! Forms sums: one of every row, or rows added to a row of sums.
 
 use super::cut::GRAIN;
+use super::few;
+use super::interleave;
 use super::lane::Lane;
 use super::odometer::{At, Odometer};
 use super::rows::{RowKernel, Rows};
@@ -147,8 +149,18 @@ impl<T: Lane + PartialEq, const P: usize> Sum<T, P> {
         }
     }
 
+    /// Whether rows are too short for vectors.
+    fn is_of_few(&self) -> bool {
+        P == 1 && self.row.extent * size_of::<T>() <= few::BYTES
+    }
+
     /// One sum of every row: the streams are groups of rows.
     unsafe fn sum_rows(&self, sums: &mut Sums<T>, from: &Arrays<T, P>) {
+        if self.is_of_few() && sums.count >= interleave::LONG {
+            let call = self.call(from, sums.count);
+            // SAFETY: the caller's duties.
+            return unsafe { sums.add_blocks(few::sum_rows, call, self.row.extent, 0) };
+        }
         let most = self.stream();
         let mut first = 0;
         while first < sums.count {

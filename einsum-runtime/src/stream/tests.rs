@@ -409,8 +409,8 @@ fn large() {
     let mut random = Random(10);
     check(&mut random, f32::KERNELS.unary, &[531, 1021], (&[0, 1], [&[1, 0]]), true);
     check(&mut random, f64::KERNELS.unary, &[9, 130, 201], (&[0, 1, 2], [&[2, 1, 0]]), true);
-    // Short dims: those that continue them are blocked.
-    for extents in [[10, 12, 3, 11, 26], [9, 40, 1, 33, 8], [16, 5, 2, 70, 12]] {
+    // Short dims: those that continue them are blocked, some with blocks of a long one around.
+    for extents in [[10, 12, 3, 11, 26], [9, 40, 1, 33, 8], [16, 5, 2, 70, 12], [290, 7, 2, 5, 3]] {
         let reversed: [&[usize]; 1] = [&[4, 3, 2, 1, 0]];
         check(&mut random, f32::KERNELS.unary, &extents, (&[0, 1, 2, 3, 4], reversed), true);
         check(&mut random, f64::KERNELS.unary, &extents, (&[3, 1, 0, 4, 2], reversed), true);

@@ -155,6 +155,17 @@ fn forms() {
             &[letter(9, "xc"), letter(7, "yc"), letter(5, "xy"), letter(6, "xyc")],
             [&[d, a, c], &[d, c, b], &[d, a, b]],
         );
+        // Products side by side in X, or in both operands: panels apart, in blocks of steps or of products.
+        for (rows, steps, products) in [(9, 300, 5), (20, 7, 37), (3, 30, 2)] {
+            let letters = [
+                letter(rows, "xc"),
+                letter(13, "yc"),
+                letter(steps, "xy"),
+                letter(products, "xyc"),
+            ];
+            run(&letters, [&[c, a, d], &[d, c, b], &[d, b, a]]);
+            run(&letters, [&[a, c, d], &[b, c, d], &[b, d, a]]);
+        }
     });
 }
 

@@ -24,7 +24,7 @@ use crate::kernel::{Dim, Dims, Mode, Read};
 use crate::sort::sort_by_key;
 
 /// Rows of more bytes are not short.
-const SHORT: usize = 1024;
+const SHORT: usize = 4096;
 
 /// As [`reduce`], for one source.
 ///
