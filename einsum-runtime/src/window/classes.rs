@@ -9,7 +9,7 @@ use crate::engine::HALVED;
 use crate::kernel::level::Level;
 
 /// The fewest results that use an element of a source, and the fewest products of a sum, for which copying pays.
-const COLUMNS: usize = 8;
+const COLUMNS: usize = 3;
 const STEPS: usize = 16;
 
 /// Shorter rows are no vectors, adjacent or not: those of weights are along the window.
@@ -110,16 +110,21 @@ pub(super) fn taps(nest: &Affine, job: &Job<'_>, visit: &mut dyn FnMut(&Affine))
     Some(())
 }
 
-/// Returns nests for the residue classes of the summed loops along a source's axes, whose sums make those of the nest.
-pub(super) fn classes(nest: &Affine, p: usize) -> SmallVec<[Affine; 4]> {
+/// Returns nests for the residue classes of the summed loops along a source's axes, whose sums make those of the nest. Rows
+/// are along the axis `row`, or that of adjacent elements.
+pub(super) fn classes(nest: &Affine, p: usize, row: Option<usize>) -> SmallVec<[Affine; 4]> {
     let mut parts: SmallVec<[Affine; 4]> = SmallVec::new();
     parts.push(nest.clone());
     let is_kept_alone = |n: usize| nest.loops[n].out.is_some() && !moves_in(nest, p, n);
     let columns = (0..nest.loops.len()).filter(|&n| is_kept_alone(n));
     let columns = columns.fold(1_usize, |n, l| n.saturating_mul(nest.loops[l].extent));
     // A stencil's rows may lie apart, their elements may not.
-    let lines = nest.sources[p].iter();
-    for line in lines.filter(|line| !is_stencil(columns) || line.stride.unsigned_abs() == 1) {
+    let is_row = |(number, line): &(usize, &Line)| match row {
+        Some(row) => *number == row,
+        None => line.stride.unsigned_abs() == 1,
+    };
+    let lines = nest.sources[p].iter().enumerate();
+    for (_, line) in lines.filter(|line| !is_stencil(columns) || is_row(line)) {
         let moves = |kept: bool| {
             let loops = nest.loops.iter().enumerate();
             let own = loops.filter(move |(n, l)| {

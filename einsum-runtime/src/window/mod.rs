@@ -14,7 +14,7 @@
 //! 2. [`solve`]: the target's positions become loops. Where that cannot be, parts are added one after the other
 //!    ([`scatter`]); where it would be mostly zeros, products are ([`spread`]);
 //! 3. [`gather`]: every source becomes an array without edges, itself or a [`buffer`], block by block ([`blocks`]), and
-//!    without steps along rows ([`classes`]); [`results`] says where the sums are formed. Where [`channels`] are adjacent,
+//!    without steps along rows ([`classes`]), some with another axis innermost ([`mod@turned`]); [`results`] says where the sums are formed. Where [`channels`] are adjacent,
 //!    nothing of it is needed, and neither where vectors are along the source without windows ([`broadcast`]);
 //! 4. the kernels that all nests have, some by way of a [`stencil`].
 //!
@@ -43,6 +43,7 @@ mod stencil;
 mod taps;
 #[cfg(test)]
 mod tests;
+mod turned;
 
 use crate::kernel::level::Level;
 use crate::kernel::raw::{RawKernels, RawMode, RawRead};

@@ -6,6 +6,7 @@
 //! | short rows of a source | all of them one after the other, so that they fill vectors |
 //! | the target has short rows that are adjacent in a source, as the gradient of weights has | rows along the other source |
 //! | the target has no adjacent elements | rows along a source |
+//! | the target has very short rows, and a source's rows have been [`turned`](super::turned) | rows along that source |
 //!
 //! An element of the target is a sum of many products, beside which the copy is little.
 
@@ -165,6 +166,40 @@ impl Results {
             order.push(other);
         }
         (Some(Results { order, flat: flat_rows, rows: p }), time(best))
+    }
+
+    /// As [`of`](Self::of), for rows along a loop that is innermost in the buffer of a source, whose rows have a length.
+    pub(super) fn turned(
+        dims: &Dims<2>,
+        p: usize,
+        row: usize,
+        pitch: Option<usize>,
+        kernels: &RawKernels,
+    ) -> (Option<Self>, f64) {
+        let points = dims.iter().map(|d| d.extent as f64).product::<f64>();
+        let Some(lanes) = lanes(kernels) else { return (None, points) };
+        let is_kept = |i: &usize| !dims[*i].summed && dims[*i].extent > 1 && *i != row;
+        let mut order: SmallVec<[usize; 8]> = (0..dims.len()).filter(is_kept).collect();
+        sort_by_key(&mut order[..], |&i| core::cmp::Reverse(dims[i].out.unsigned_abs()));
+        let extent = dims[row].extent;
+        let mut vectors = extent.div_ceil(lanes) as f64 / extent as f64;
+        let is_next = |i: &usize| {
+            let d = &dims[*i];
+            d.sources[1 - p] == 0 && pitch.is_some_and(|pitch| d.sources[p] == pitch.cast_signed())
+        };
+        let mut flat = None;
+        if let (Some(pitch), Some(outer)) = (pitch, order.iter().copied().find(is_next)) {
+            let rows = dims[outer].extent;
+            let all = ((rows - 1) * pitch + extent).div_ceil(lanes) as f64 / (rows * extent) as f64;
+            if all < 0.97 * vectors {
+                vectors = all;
+                order.retain(|i| *i != outer);
+                order.push(outer);
+                flat = Some(Flat { p, pitch, gap: Some(pitch - extent) });
+            }
+        }
+        order.push(row);
+        (Some(Results { order, flat, rows: p }), points * vectors)
     }
 
     #[cfg(test)]
