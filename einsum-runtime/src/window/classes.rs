@@ -12,6 +12,9 @@ use crate::kernel::level::Level;
 const COLUMNS: usize = 3;
 const STEPS: usize = 16;
 
+/// So many results are worth that the engine brings elements together as often as it does, with AVX-512.
+const MANY: usize = 8;
+
 /// Shorter rows are no vectors, adjacent or not: those of weights are along the window.
 const ROW: usize = if cfg!(test) { 2 } else { 8 };
 
@@ -58,7 +61,9 @@ pub(super) fn stepped(nest: &Affine, job: &Job<'_>) -> Option<usize> {
     let step = line.coefficients[row].unsigned_abs();
     let is_split = reach > 0 && reach < step;
     let is_packed = step == 2 && columns >= HALVED;
-    (columns >= COLUMNS && steps >= STEPS && !is_split && !is_packed).then_some(p)
+    let is_many = columns >= MANY && Level::current() == Level::Avx512;
+    let is_worth = columns >= COLUMNS && steps >= STEPS && !is_many;
+    (is_worth && !is_split && !is_packed).then_some(p)
 }
 
 /// Rows of two sources that are summed over, of one of which elements lie apart: as the gradient of weights has it.

@@ -35,7 +35,7 @@ use crate::kernel::raw::{RawMode, RawRead};
 use crate::threads::{self, BYTES_MULTIPLIED, Grid, Shared};
 
 /// How many times as long as its kernels a nest takes that goes through buffers.
-const BUFFERED: f64 = 1.06;
+const BUFFERED: f64 = 1.15;
 
 /// The same for vectors of half a cache line, on images that are read where they lie or from buffers: half of the vectors
 /// are in two lines, and so are rows of different channels in one set of the first-level cache.

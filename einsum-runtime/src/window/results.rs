@@ -50,6 +50,9 @@ const TURNED: usize = 128;
 /// The time that packing a piece of a vector takes, in the same terms.
 const PACKED: f64 = 6.0;
 
+/// The time that gathering a vector of elements that lie apart takes, in steps of a kernel.
+const GATHERED: f64 = 24.0;
+
 /// How many times as long sums take whose rows are not adjacent in a source, or are brought together class by class.
 pub(super) const APART: f64 = 1.4;
 
@@ -94,7 +97,11 @@ impl Results {
         let Some(&last) = order.last() else { return unknown };
         let row = dims[last];
         let is_adjacent = |p: &usize| is_row(*p, &row) && row.sources[*p] == 1;
-        let Some(p) = (0..2).find(is_adjacent) else { return (None, APART * unknown.1) };
+        let Some(p) = (0..2).find(is_adjacent) else {
+            // Rows are brought together for all columns.
+            let columns = (0..2).find(|&p| is_row(p, &row)).map_or(1, |p| rows(1 - p));
+            return (None, (APART + GATHERED / columns as f64) * unknown.1);
+        };
         let columns = rows(1 - p);
         let is_copied = row.out != 1;
         if is_stencil(columns) {

@@ -17,9 +17,10 @@ use crate::kernel::level::Level;
 /// The most results of a position: more are lanes.
 const COLUMNS: usize = 7;
 
-/// The fewest products of an element, also where positions lie apart, and the fewest points of the loop over positions.
-const TIMES: usize = if cfg!(test) { 2 } else { 4 };
-const TIMES_APART: usize = if cfg!(test) { 2 } else { 12 };
+/// The fewest products of an element, and of all, where positions lie together and apart, and the fewest points of the loop
+/// over positions.
+const TOGETHER: [usize; 2] = if cfg!(test) { [2, 0] } else { [4, 1 << 15] };
+const APART: [usize; 2] = if cfg!(test) { [2, 0] } else { [12, 1 << 18] };
 const ROW: usize = if cfg!(test) { 2 } else { 6 };
 
 /// How a source should lie in a buffer.
@@ -68,10 +69,15 @@ fn of_source(nest: &Affine, p: usize) -> Option<Turned> {
     let windows = || lines.iter().enumerate().filter(|(_, line)| !loops(line, true).is_empty());
     let taps = windows().fold(1_usize, |n, (_, l)| n.saturating_mul(points(&loops(l, false))));
     let row = |(number, line): (usize, &Line)| match loops(line, true)[..] {
-        [n] if extent(n) >= ROW && !moves(1 - p, n) => Some(Turned { p, line: number, row: n }),
+        // The window's own loops are shorter: else results are weights, which other ways are for.
+        [n] if extent(n) >= ROW && !moves(1 - p, n) => {
+            let is_window = extent(n) > points(&loops(line, false));
+            is_window.then_some(Turned { p, line: number, row: n })
+        }
         _ => None,
     };
     let turned = windows().filter_map(row).min_by_key(|t| lines[t.line].stride.unsigned_abs())?;
-    let least = if turned.is_stepped(nest) { TIMES_APART } else { TIMES };
-    (taps * columns >= least && taps > 1).then_some(turned)
+    let all = nest.loops.iter().fold(1_usize, |n, l| n.saturating_mul(l.extent));
+    let [times, least] = if turned.is_stepped(nest) { APART } else { TOGETHER };
+    (taps > 1 && taps * columns >= times && all >= least).then_some(turned)
 }
