@@ -20,7 +20,7 @@ const COLUMNS: usize = 7;
 /// The fewest products of an element, and of all, where positions lie together and apart, and the fewest points of the loop
 /// over positions.
 const TOGETHER: [usize; 2] = if cfg!(test) { [2, 0] } else { [4, 1 << 15] };
-const APART: [usize; 2] = if cfg!(test) { [2, 0] } else { [12, 1 << 18] };
+const APART: [usize; 2] = if cfg!(test) { [2, 0] } else { [12, 1 << 20] };
 const ROW: usize = if cfg!(test) { 2 } else { 6 };
 
 /// How a source should lie in a buffer.
