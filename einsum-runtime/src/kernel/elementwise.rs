@@ -3,6 +3,8 @@
 //! The output is written row by row along its smallest step. Where a source has its smallest step along another dim,
 //! the two dims are cut into square tiles, so that the cache lines of both are used whole.
 
+use core::mem::MaybeUninit;
+
 use super::walk::walk;
 use super::{Dim, Dims, Read};
 use crate::element::Element;
@@ -104,13 +106,28 @@ unsafe fn multiply_row<T: Element>(
 /// As [`scale`](super::scale), after [`prepare`](super::prepare::prepare).
 pub(super) unsafe fn scale<T: Element>(dims: &mut Dims<0>, out: *mut T, beta: Option<T>) {
     for_each_row(dims, &mut |len, step, to, []| {
-        let to = out.wrapping_offset(to);
-        for i in 0..len.cast_signed() {
-            let at = to.wrapping_offset(i * step.out);
-            // SAFETY: a row consists of points of `dims`; the caller's duties.
-            let value = beta.map_or(T::ZERO, |beta| T::mul(beta, unsafe { at.read() }));
-            // SAFETY: as above.
-            unsafe { at.write(value) }
+        let (mut at, step) = (out.wrapping_offset(to), step.out);
+        match beta {
+            None if step == 1 => {
+                // SAFETY: a row consists of points of `dims`; the caller's duties. It need not hold values.
+                let row =
+                    unsafe { core::slice::from_raw_parts_mut(at.cast::<MaybeUninit<T>>(), len) };
+                row.fill(MaybeUninit::new(T::ZERO));
+            }
+            None => {
+                for _ in 0..len {
+                    // SAFETY: as above.
+                    unsafe { at.write(T::ZERO) };
+                    at = at.wrapping_offset(step);
+                }
+            }
+            Some(beta) => {
+                for _ in 0..len {
+                    // SAFETY: as above; elements hold values.
+                    unsafe { at.write(T::mul(beta, at.read())) };
+                    at = at.wrapping_offset(step);
+                }
+            }
         }
     });
 }

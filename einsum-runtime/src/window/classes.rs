@@ -9,8 +9,11 @@ use crate::engine::HALVED;
 use crate::kernel::level::Level;
 
 /// The fewest results that use an element of a source, and the fewest products of a sum, for which copying pays.
-const COLUMNS: usize = 8;
+const COLUMNS: usize = 3;
 const STEPS: usize = 16;
+
+/// So many results are worth that the engine brings elements together as often as it does, with AVX-512.
+const MANY: usize = 8;
 
 /// Shorter rows are no vectors, adjacent or not: those of weights are along the window.
 const ROW: usize = if cfg!(test) { 2 } else { 8 };
@@ -58,7 +61,9 @@ pub(super) fn stepped(nest: &Affine, job: &Job<'_>) -> Option<usize> {
     let step = line.coefficients[row].unsigned_abs();
     let is_split = reach > 0 && reach < step;
     let is_packed = step == 2 && columns >= HALVED;
-    (columns >= COLUMNS && steps >= STEPS && !is_split && !is_packed).then_some(p)
+    let is_many = columns >= MANY && Level::current() == Level::Avx512;
+    let is_worth = columns >= COLUMNS && steps >= STEPS && !is_many;
+    (is_worth && !is_split && !is_packed).then_some(p)
 }
 
 /// Rows of two sources that are summed over, of one of which elements lie apart: as the gradient of weights has it.
@@ -110,16 +115,21 @@ pub(super) fn taps(nest: &Affine, job: &Job<'_>, visit: &mut dyn FnMut(&Affine))
     Some(())
 }
 
-/// Returns nests for the residue classes of the summed loops along a source's axes, whose sums make those of the nest.
-pub(super) fn classes(nest: &Affine, p: usize) -> SmallVec<[Affine; 4]> {
+/// Returns nests for the residue classes of the summed loops along a source's axes, whose sums make those of the nest. Rows
+/// are along the axis `row`, or that of adjacent elements.
+pub(super) fn classes(nest: &Affine, p: usize, row: Option<usize>) -> SmallVec<[Affine; 4]> {
     let mut parts: SmallVec<[Affine; 4]> = SmallVec::new();
     parts.push(nest.clone());
     let is_kept_alone = |n: usize| nest.loops[n].out.is_some() && !moves_in(nest, p, n);
     let columns = (0..nest.loops.len()).filter(|&n| is_kept_alone(n));
     let columns = columns.fold(1_usize, |n, l| n.saturating_mul(nest.loops[l].extent));
     // A stencil's rows may lie apart, their elements may not.
-    let lines = nest.sources[p].iter();
-    for line in lines.filter(|line| !is_stencil(columns) || line.stride.unsigned_abs() == 1) {
+    let is_row = |(number, line): &(usize, &Line)| match row {
+        Some(row) => *number == row,
+        None => line.stride.unsigned_abs() == 1,
+    };
+    let lines = nest.sources[p].iter().enumerate();
+    for (_, line) in lines.filter(|line| !is_stencil(columns) || is_row(line)) {
         let moves = |kept: bool| {
             let loops = nest.loops.iter().enumerate();
             let own = loops.filter(move |(n, l)| {

@@ -27,6 +27,7 @@ use super::solve::added;
 use super::stencil::stencil;
 #[cfg(target_arch = "x86_64")]
 use super::taps::taps;
+use super::turned::{Turned, turned};
 use crate::kept::Kept;
 use crate::kernel::Dims;
 use crate::kernel::level::Level;
@@ -34,7 +35,7 @@ use crate::kernel::raw::{RawMode, RawRead};
 use crate::threads::{self, BYTES_MULTIPLIED, Grid, Shared};
 
 /// How many times as long as its kernels a nest takes that goes through buffers.
-const BUFFERED: f64 = 1.06;
+const BUFFERED: f64 = 1.15;
 
 /// The same for vectors of half a cache line, on images that are read where they lie or from buffers: half of the vectors
 /// are in two lines, and so are rows of different channels in one set of the first-level cache.
@@ -79,20 +80,26 @@ pub(super) unsafe fn gather(job: &Job<'_>, nest: &Affine, mode: RawMode) {
     if edges(nest, job, &mut part).or_else(|| classes::taps(nest, job, &mut part)).is_some() {
         return;
     }
-    let stepped = stepped(nest, job);
+    let turned = turned(nest, job);
+    let stepped = match turned {
+        Some(turned) if turned.is_stepped(nest) => Some(turned.p),
+        Some(_) => None,
+        None => stepped(nest, job),
+    };
     // Classes are large: they stay where they are made.
     let mut plan = Plan { classes: SmallVec::new(), results: None };
     let mut add = |nest: &Affine| {
         let layouts = core::array::from_fn(|p| {
             let lines = &nest.sources[p];
             let is_inside = |line: &Line| line.has(line.range(nest.loops.iter().map(|l| l.extent)));
-            let is_whole = lines.iter().all(is_inside) && stepped != Some(p);
-            (!is_whole).then(|| Layout::of(nest, lines))
+            let last = turned.filter(|turned| turned.p == p).map(|turned| turned.line);
+            let is_whole = lines.iter().all(is_inside) && stepped != Some(p) && last.is_none();
+            (!is_whole).then(|| Layout::of(nest, lines, last))
         });
         plan.classes.push(Class { nest: nest.clone(), layouts, blocks: Blocks::default() });
     };
     match stepped {
-        Some(p) => classes(nest, p).iter().for_each(add),
+        Some(p) => classes(nest, p, turned.map(|turned| turned.line)).iter().for_each(add),
         None => add(nest),
     }
     let Class { nest: first, layouts, .. } = &plan.classes[0];
@@ -100,7 +107,10 @@ pub(super) unsafe fn gather(job: &Job<'_>, nest: &Affine, mode: RawMode) {
     let extents: SmallVec<[usize; 8]> = first.loops.iter().map(|l| l.extent).collect();
     let row_of = core::array::from_fn(|p| Some(layouts[p].as_ref()?.row(&extents)));
     let dims = whole(first, layouts);
-    let (mut results, time) = Results::of(&dims, is_dense(first, layouts), row_of, job.kernels);
+    let (mut results, time) = match turned {
+        Some(Turned { p, row, .. }) => Results::turned(&dims, p, row, row_of[p], job.kernels),
+        None => Results::of(&dims, is_dense(first, layouts), row_of, job.kernels),
+    };
     let times = match (stepped.is_some(), layouts.iter().any(Option::is_some)) {
         (true, _) => APART * share as f64,
         (false, true) => BUFFERED,
@@ -126,6 +136,9 @@ pub(super) unsafe fn gather(job: &Job<'_>, nest: &Affine, mode: RawMode) {
         }
         if layouts.iter().any(Option::is_some) {
             take(Way::Buffers);
+        }
+        if turned.is_some() {
+            take(Way::Turned);
         }
         if let Some(results) = &results {
             take(if results.is_flat() { Way::FlatResults } else { Way::Results });

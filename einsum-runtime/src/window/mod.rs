@@ -14,8 +14,9 @@
 //! 2. [`solve`]: the target's positions become loops. Where that cannot be, parts are added one after the other
 //!    ([`scatter`]); where it would be mostly zeros, products are ([`spread`]);
 //! 3. [`gather`]: every source becomes an array without edges, itself or a [`buffer`], block by block ([`blocks`]), and
-//!    without steps along rows ([`classes`]); [`results`] says where the sums are formed. Where [`channels`] are adjacent,
-//!    nothing of it is needed, and neither where vectors are along the source without windows ([`broadcast`]);
+//!    without steps along rows ([`classes`]), some with another axis innermost ([`mod@turned`]); [`results`] says where the
+//!    sums are formed. Where [`channels`] are adjacent, nothing of it is needed, and neither where vectors are along the
+//!    source without windows ([`broadcast`]);
 //! 4. the kernels that all nests have, some by way of a [`stencil`].
 //!
 //! A zero stands for what is not there. Whether it is multiplied depends on the way: by something infinite it makes a sum no
@@ -43,6 +44,7 @@ mod stencil;
 mod taps;
 #[cfg(test)]
 mod tests;
+mod turned;
 
 use crate::kernel::level::Level;
 use crate::kernel::raw::{RawKernels, RawMode, RawRead};

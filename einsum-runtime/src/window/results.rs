@@ -6,6 +6,7 @@
 //! | short rows of a source | all of them one after the other, so that they fill vectors |
 //! | the target has short rows that are adjacent in a source, as the gradient of weights has | rows along the other source |
 //! | the target has no adjacent elements | rows along a source |
+//! | the target has very short rows, and a source's rows have been [`turned`](super::turned) | rows along that source |
 //!
 //! An element of the target is a sum of many products, beside which the copy is little.
 
@@ -48,6 +49,9 @@ const TURNED: usize = 128;
 
 /// The time that packing a piece of a vector takes, in the same terms.
 const PACKED: f64 = 6.0;
+
+/// The time that gathering a vector of elements that lie apart takes, in steps of a kernel.
+const GATHERED: f64 = 24.0;
 
 /// How many times as long sums take whose rows are not adjacent in a source, or are brought together class by class.
 pub(super) const APART: f64 = 1.4;
@@ -93,7 +97,11 @@ impl Results {
         let Some(&last) = order.last() else { return unknown };
         let row = dims[last];
         let is_adjacent = |p: &usize| is_row(*p, &row) && row.sources[*p] == 1;
-        let Some(p) = (0..2).find(is_adjacent) else { return (None, APART * unknown.1) };
+        let Some(p) = (0..2).find(is_adjacent) else {
+            // Rows are brought together for all columns.
+            let columns = (0..2).find(|&p| is_row(p, &row)).map_or(1, |p| rows(1 - p));
+            return (None, (APART + GATHERED / columns as f64) * unknown.1);
+        };
         let columns = rows(1 - p);
         let is_copied = row.out != 1;
         if is_stencil(columns) {
@@ -165,6 +173,40 @@ impl Results {
             order.push(other);
         }
         (Some(Results { order, flat: flat_rows, rows: p }), time(best))
+    }
+
+    /// As [`of`](Self::of), for rows along a loop that is innermost in the buffer of a source, whose rows have a length.
+    pub(super) fn turned(
+        dims: &Dims<2>,
+        p: usize,
+        row: usize,
+        pitch: Option<usize>,
+        kernels: &RawKernels,
+    ) -> (Option<Self>, f64) {
+        let points = dims.iter().map(|d| d.extent as f64).product::<f64>();
+        let Some(lanes) = lanes(kernels) else { return (None, points) };
+        let is_kept = |i: &usize| !dims[*i].summed && dims[*i].extent > 1 && *i != row;
+        let mut order: SmallVec<[usize; 8]> = (0..dims.len()).filter(is_kept).collect();
+        sort_by_key(&mut order[..], |&i| core::cmp::Reverse(dims[i].out.unsigned_abs()));
+        let extent = dims[row].extent;
+        let mut vectors = extent.div_ceil(lanes) as f64 / extent as f64;
+        let is_next = |i: &usize| {
+            let d = &dims[*i];
+            d.sources[1 - p] == 0 && pitch.is_some_and(|pitch| d.sources[p] == pitch.cast_signed())
+        };
+        let mut flat = None;
+        if let (Some(pitch), Some(outer)) = (pitch, order.iter().copied().find(is_next)) {
+            let rows = dims[outer].extent;
+            let all = ((rows - 1) * pitch + extent).div_ceil(lanes) as f64 / (rows * extent) as f64;
+            if all < 0.97 * vectors {
+                vectors = all;
+                order.retain(|i| *i != outer);
+                order.push(outer);
+                flat = Some(Flat { p, pitch, gap: Some(pitch - extent) });
+            }
+        }
+        order.push(row);
+        (Some(Results { order, flat, rows: p }), points * vectors)
     }
 
     #[cfg(test)]

@@ -41,11 +41,13 @@ impl BufferAxis {
 }
 
 impl Layout {
-    /// Lays a source out: its axes in the order in which they lie in memory. An axis whose loops have fewer points than
-    /// it has positions becomes an axis for every loop.
-    pub(in crate::window) fn of(nest: &Affine, lines: &[Line]) -> Self {
+    /// Lays a source out: its axes in the order in which they lie in memory, but for the one that should be the last, if
+    /// there is such. An axis whose loops have fewer points than it has positions becomes an axis for every loop.
+    pub(in crate::window) fn of(nest: &Affine, lines: &[Line], last: Option<usize>) -> Self {
         let mut order: SmallVec<[usize; 4]> = (0..lines.len()).collect();
-        sort_by_key(&mut order[..], |&line| core::cmp::Reverse(lines[line].stride.unsigned_abs()));
+        sort_by_key(&mut order[..], |&line| {
+            (Some(line) == last, core::cmp::Reverse(lines[line].stride.unsigned_abs()))
+        });
         let extents: SmallVec<[usize; 8]> = nest.loops.iter().map(|l| l.extent).collect();
         let mut layout = Layout {
             axes: SmallVec::new(),

@@ -66,6 +66,11 @@ pub(super) unsafe fn rows(
         Some(_) => super::tests::Way::PaddedRows,
         None => super::tests::Way::Rows,
     });
+    #[cfg(test)]
+    if plan.rows.w != 0 {
+        use super::tests::{Way, take};
+        take(Way::OwnWeights);
+    }
     let [count, alone] = plan.counts();
     let mut table = Kept::new(count * size_of::<RowsEntry>(), align_of::<RowsEntry>());
     let steps = table.as_mut_ptr().cast::<RowsEntry>();
@@ -92,7 +97,7 @@ pub(super) unsafe fn rows(
         let (plan, all, padding) = unsafe { (&*plan, &*all, &*padding) };
         let is_short = match padding {
             Some(padding) => padding.is_of_rows(),
-            None => vectors.len() < ALONG,
+            None => vectors.len() < ALONG && plan.rows.w == 0,
         };
         let mut other = others.start;
         while other < others.end {
@@ -179,6 +184,7 @@ impl Plan {
         let first = rows.start.cast_signed();
         let lane = self.lanes.x.wrapping_mul((vectors.start * width).cast_signed());
         of_rows.x = x.wrapping_offset(of_rows.rows.x.wrapping_mul(first)).wrapping_offset(lane);
+        of_rows.w = w.wrapping_offset(of_rows.rows.w.wrapping_mul(first));
         of_rows.c = c.wrapping_offset(of_rows.rows.out.wrapping_mul(first)).wrapping_offset(lane);
         of_rows.rows.extent = rows.len();
         of_rows.lanes = self.lanes.extent.min(vectors.end * width) - vectors.start * width;
@@ -248,7 +254,7 @@ impl Plan {
             c_row: self.rows.out,
             adds: usize::from(self.adds),
             is_nan: 0,
-            w_outer: 0,
+            w_outer: block.rows.w,
             steps_tile: match of_block {
                 // One row alone has fewer steps, and its tables lie as far apart.
                 Steps::EachOfTiles(_) | Steps::EachOfRows(_) | Steps::Taps(..) => {
@@ -260,7 +266,8 @@ impl Plan {
         let kernel = kernels[rows - 1];
         let is_along = match of_block {
             Steps::Whole => {
-                vectors >= ALONG || (block.rows.extent == 1 && block.planes.extent == 1)
+                let is_alone = block.rows.extent == 1 && block.planes.extent == 1;
+                vectors >= ALONG || is_alone || block.rows.w != 0
             }
             Steps::Each(_) | Steps::EachOfTiles(_) | Steps::Ends(_) | Steps::Taps(..) => true,
             Steps::EachOfRows(_) => false,

@@ -316,7 +316,7 @@ impl Padding {
                 };
                 let block = Block {
                     x: x.wrapping_offset(of_units.x.wrapping_mul(along)).wrapping_offset(skipped),
-                    w,
+                    w: w.wrapping_offset(of_units.w.wrapping_mul(along)),
                     c: c.wrapping_offset(of_units.out.wrapping_mul(along)).wrapping_offset(skipped),
                     rows: of_units,
                     lanes: plan.lanes.extent.min(tile.end * plan.set.width) - lane,

@@ -23,6 +23,9 @@ const PAIRED: usize = if cfg!(test) { 24 } else { 200 };
 /// The most bytes of weights with zeros.
 const BYTES: usize = 256 << 10;
 
+/// Rows of more vectors may follow each other whatever their weights.
+const LONG: usize = if cfg!(test) { 3 } else { 8 };
+
 /// Nests with fewer products are not worth preparations.
 const POINTS: usize = if cfg!(test) { 64 } else { 512 };
 
@@ -134,7 +137,15 @@ impl Plan {
         let pair = pair.filter(|_| weights.saturating_mul(2 * size) <= BYTES);
         let y = match pair {
             Some((y, _)) => Some(y),
-            None => rows().min_by_key(|&i| dims[i].sources[p].unsigned_abs()),
+            // Those that follow each other in memory; rows whose vectors are not formed with others' may have weights of
+            // their own.
+            None => {
+                let is_long = of_lanes.extent > LONG * set.width;
+                let is_kept = |&i: &usize| i != lanes && !dims[i].summed && dims[i].extent > 1;
+                let is_along = |i: &usize| is_row(i) || is_long && is_kept(i);
+                let along = (0..dims.len()).filter(is_along);
+                along.min_by_key(|&i| dims[i].sources[p].unsigned_abs())
+            }
         };
         let mut of_rows = y.map_or(Loop { extent: 1, ..Loop::default() }, own);
         let is_odd = pair.is_some() && of_rows.extent % 2 == 1;

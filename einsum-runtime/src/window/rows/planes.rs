@@ -8,6 +8,8 @@
 //!
 //! The masks of all steps are the same for every plane.
 
+use core::ops::Range;
+
 use smallvec::SmallVec;
 
 use super::padding::{Bounded, Bounds};
@@ -17,6 +19,7 @@ use crate::kernel::raw::{Factor, RawKernels, RawMode, RawRead};
 use crate::kernel::rows::{RowsArguments, RowsEntry, RowsSet};
 use crate::kernel::{Dim, Dims};
 use crate::threads::{self, BYTES_MULTIPLIED, Grid, Shared};
+use crate::window::affine::inside;
 use crate::window::is_stencil;
 
 /// The vectors of a tile.
@@ -26,8 +29,15 @@ const TILE: usize = 4;
 const STEP: [f64; 3] = [2.0, 2.2, 4.5];
 const LONE: f64 = 20.0;
 
+/// Of a row, and an entry, in the tables for a step.
+const ROW: f64 = if cfg!(test) { 0.0 } else { 8.0 };
+const ENTRY: f64 = if cfg!(test) { 0.0 } else { 8.0 };
+
 /// The most bytes of tables: they should stay in a first-level cache with the rows of X.
 const BYTES: usize = 16 << 10;
+
+/// The words of a bit for every lane that need no memory of their own.
+const WORDS: usize = 64;
 
 /// How many times the time that products take elsewhere they take here.
 const TIMES: usize = 3;
@@ -146,7 +156,10 @@ impl Planes {
             }
             None => rows as f64 * STEP[0] * all,
         };
-        if vectors(row) * of_row < vectors(lanes) * STEP[0] * all {
+        // Tables have an entry for every step, whatever the number of planes.
+        let planes = count(&|d| !d.summed) as f64 / lanes as f64;
+        let of_tables = all * (ROW * rows as f64 + ENTRY * tiles as f64);
+        if planes * vectors(row) * of_row < planes * vectors(lanes) * STEP[0] * all + of_tables {
             return None;
         }
         let size = size.cast_signed();
@@ -165,13 +178,21 @@ impl Planes {
         };
         let mut tables = Kept::new(bytes, align_of::<RowsEntry>());
         let places = Steps { dims, p, x, y, bounds };
-        let mut table = tables.as_mut_ptr().cast::<RowsEntry>();
-        for tile in 0..tiles {
-            for step in 0..steps {
-                let entry = places.entry(step, tile * TILE * set.width, set.width, size);
+        let mut bits: SmallVec<[u64; WORDS]> = SmallVec::new();
+        let table = tables.as_mut_ptr().cast::<RowsEntry>();
+        for step in 0..steps {
+            let (entry, [columns, rows]) = places.entry(step, size);
+            bits.clear();
+            bits.resize(lanes.div_ceil(64) + 1, 0);
+            for y in rows {
+                set_bits(&mut bits, y * row + columns.start, columns.len());
+            }
+            for tile in 0..tiles {
+                let first = tile * TILE * set.width;
+                let mask = |vector| bits_of(&bits, first + vector * set.width, set.width);
+                let entry = RowsEntry { masks: core::array::from_fn(mask), ..entry };
                 // SAFETY: there is room for the steps of all tiles.
-                unsafe { table.write(entry) };
-                table = table.wrapping_add(1);
+                unsafe { table.wrapping_add(tile * steps + step).write(entry) };
             }
         }
         Some(Planes { set, adds, lanes, outer, others, steps, tables })
@@ -182,7 +203,7 @@ impl Planes {
     /// # Safety
     ///
     /// As [`planes`].
-    unsafe fn run(&self, places: Places, other: usize, planes: core::ops::Range<usize>) {
+    unsafe fn run(&self, places: Places, other: usize, planes: Range<usize>) {
         let Places { mut x, mut w, mut c } = places;
         let mut go = |l: &Loop, at: usize| {
             let at = at.cast_signed();
@@ -241,8 +262,8 @@ struct Steps<'s> {
 }
 
 impl Steps<'_> {
-    /// Returns a step for a tile that starts at a lane of the plane.
-    fn entry(&self, step: usize, first: usize, width: usize, size: isize) -> RowsEntry {
+    /// Returns a step, and of a plane's rows, and which of them, the points that are inside.
+    fn entry(&self, step: usize, size: isize) -> (RowsEntry, [Range<usize>; 2]) {
         let mut entry = RowsEntry { x: 0, w: 0, masks: [0; 4] };
         let bounds = [&self.bounds.lanes, &self.bounds.rows];
         // The positions of the plane's first point in the axes with ends.
@@ -257,44 +278,30 @@ impl Steps<'_> {
                 *at += axis.as_ref().map_or(0, |(_, coefficients, _)| coefficients[i]) * point;
             }
         }
-        let (row, rows) = (self.dims[self.x].extent, self.dims[self.y].extent);
-        for (vector, mask) in entry.masks.iter_mut().enumerate() {
-            let start = first + vector * width;
-            let mut lane = start;
-            // The parts of rows in a vector.
-            while lane < start + width && lane < row * rows {
-                let (y, x) = (lane / row, lane % row);
-                let count = (row - x).min(start + width - lane);
-                let bits = self.inside(bounds, at, y, x..x + count);
-                *mask |= (bits << (lane - start)) as u16;
-                lane += count;
-            }
-        }
-        entry
+        let inside = |axis: usize, number: usize| {
+            let count = self.dims[number].extent;
+            bounds[axis].as_ref().map_or(0..count, |(_, coefficients, bound)| {
+                inside(at[axis], coefficients[number], count, bound.extent)
+            })
+        };
+        (entry, [inside(0, self.x), inside(1, self.y)])
     }
+}
 
-    /// Returns which points of a part of a row are inside, a bit each.
-    fn inside(
-        &self,
-        bounds: [&Option<Bounded>; 2],
-        at: [isize; 2],
-        y: usize,
-        part: core::ops::Range<usize>,
-    ) -> u32 {
-        let mut bits = (1_u32 << part.len()) - 1;
-        for (axis, at) in bounds.into_iter().zip(at) {
-            let Some((_, coefficients, bound)) = axis else { continue };
-            let start = at
-                + coefficients[self.y] * y.cast_signed()
-                + coefficients[self.x] * part.start.cast_signed();
-            let step = coefficients[self.x];
-            let exist = match step {
-                0 if start >= 0 && start < bound.extent.cast_signed() => 0..part.len(),
-                0 => 0..0,
-                _ => crate::window::affine::inside(start, step, part.len(), bound.extent),
-            };
-            bits &= ((1_u32 << exist.len()) - 1) << exist.start;
-        }
-        bits
+/// Sets bits, of which a word has 64.
+fn set_bits(words: &mut [u64], first: usize, count: usize) {
+    let mut at = first;
+    while at < first + count {
+        let (word, bit) = (at / 64, at % 64);
+        let here = (64 - bit).min(first + count - at);
+        words[word] |= u64::MAX >> (64 - here) << bit;
+        at += here;
     }
+}
+
+/// Returns up to 16 bits of words, from one on; there are none behind the last word.
+fn bits_of(words: &[u64], first: usize, count: usize) -> u16 {
+    let word = |i: usize| u128::from(words.get(i).copied().unwrap_or(0));
+    let both = word(first / 64) | word(first / 64 + 1) << 64;
+    ((both >> (first % 64)) as u64 & ((1 << count) - 1)) as u16
 }

@@ -7,6 +7,7 @@ mod random_axes;
 mod stencils;
 #[cfg(feature = "threads")]
 mod threads;
+mod turned;
 
 use core::cell::Cell;
 
@@ -25,6 +26,7 @@ pub(in crate::window) enum Way {
     Channels,
     Classes,
     FlatResults,
+    OwnWeights,
     PaddedRows,
     PaddedTaps,
     Planes,
@@ -34,10 +36,11 @@ pub(in crate::window) enum Way {
     Spread,
     Stencil,
     Taps,
+    Turned,
 }
 
 thread_local! {
-    static TAKEN: Cell<[usize; 15]> = const { Cell::new([0; 15]) };
+    static TAKEN: Cell<[usize; 17]> = const { Cell::new([0; 17]) };
 }
 
 /// Counts the nests that this thread runs so.

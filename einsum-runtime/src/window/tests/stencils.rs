@@ -106,7 +106,12 @@ fn adjacent_channels() {
 
 #[test]
 fn stencils() {
-    check_real(APART, 150, [Way::Rows, Way::PaddedRows, Way::Taps, Way::Stencil], Level::Avx2);
+    check_real(
+        APART,
+        150,
+        [Way::Rows, Way::OwnWeights, Way::PaddedRows, Way::Taps, Way::Stencil],
+        Level::Avx2,
+    );
 }
 
 /// Checks padded planes on every level, and that some of both ways are taken where there are kernels.

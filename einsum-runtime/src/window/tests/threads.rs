@@ -16,7 +16,8 @@ fn threads() {
         if round % 3 > 0 {
             o = 1;
         }
-        let [n, k] = [3 + random.below(20), 1 + random.below(5)];
+        let longest = if round % 3 == 2 { 150 } else { 20 };
+        let [n, k] = [3 + random.below(longest), 1 + random.below(5)];
         let pad = random.below(k);
         let reach = (s * (n - 1) + d * (k - 1) + 1 - pad).max(1);
         let extents = [b, c, o, n, k];
