@@ -84,11 +84,11 @@ fn transpose<W>(
     // A last block of registers would do much of the one before again, if that matters beside the way to memory.
     let is_odd = v.extent * size_of::<W>() <= LINE && !v.extent.is_multiple_of(blocks.1);
     let is_line = is_odd && is_near && u.extent >= TILE && Level::current() == Level::Avx512;
-    if short >= blocks.1 && !is_line {
-        return Some(blocks);
-    }
     // Lines that share nothing with their neighbours come no faster whole.
     let is_apart = v.extent < u.extent && u.sources[0].unsigned_abs() * size_of::<W>() > APART;
+    if short >= blocks.1 && (is_apart || !is_line) {
+        return Some(blocks);
+    }
     let kernel = if is_apart { None } else { interleave::kernel(short, long) };
     kernel.map(|kernel| (kernel, interleave::LONG))
 }
