@@ -102,16 +102,15 @@ impl Panels {
         if more.extent > 1 && !(x.is_direct && c.is_direct) {
             return None;
         }
-        // Elements that lie apart, between those of other products, would each be read or written with a cache line of its own.
+        // Elements that lie apart, among those of other products, would each be read or written with a cache line of its own,
+        // which only what uses them more than once is worth.
         let is_among_others = |array: &Elements, step: fn(&Loop) -> isize| {
             let is_apart = array.count() > 1 && array.inner.1 != unit;
             let is_adjacent = |l: &Loop| step(l) == unit && l.extent > 1;
             !array.is_direct && is_apart && matrices.outer.iter().any(is_adjacent)
         };
-        if is_among_others(&x, |l| l.x)
-            || is_among_others(&y, |l| l.y)
-            || is_among_others(&c, |l| l.c)
-        {
+        let is_real_dot = parts == 1 && m.extent == 1 && n.extent == 1;
+        if is_real_dot && (is_among_others(&x, |l| l.x) || is_among_others(&y, |l| l.y)) {
             return None;
         }
         let mut numbers = 0;
