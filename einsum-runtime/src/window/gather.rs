@@ -23,6 +23,8 @@ use super::edges::edges;
 use super::results::{APART, Results};
 #[cfg(target_arch = "x86_64")]
 use super::rows::{bounds, planes, rows};
+#[cfg(target_arch = "x86_64")]
+use super::short::short_rows;
 use super::solve::added;
 use super::stencil::stencil;
 #[cfg(target_arch = "x86_64")]
@@ -68,6 +70,11 @@ pub(super) unsafe fn gather(job: &Job<'_>, nest: &Affine, mode: RawMode) {
     #[cfg(target_arch = "x86_64")]
     // SAFETY: the caller's duties.
     if unsafe { channels(job, nest, mode) } {
+        return;
+    }
+    #[cfg(target_arch = "x86_64")]
+    // SAFETY: the caller's duties.
+    if unsafe { short_rows(job, nest, mode) } {
         return;
     }
     #[cfg(target_arch = "x86_64")]

@@ -37,6 +37,8 @@ mod results;
 #[cfg(target_arch = "x86_64")]
 mod rows;
 mod scatter;
+#[cfg(target_arch = "x86_64")]
+mod short;
 mod solve;
 mod spread;
 mod stencil;

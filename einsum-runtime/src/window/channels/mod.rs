@@ -39,11 +39,7 @@ pub(super) unsafe fn channels(job: &Job<'_>, nest: &Affine, mode: RawMode) -> bo
     if job.is_single || !job.kernels.is_real {
         return false;
     }
-    let adds = match mode {
-        RawMode::Assign => Some(false),
-        RawMode::Scale { alpha: Factor::One, beta: Factor::One } => Some(true),
-        RawMode::Scale { .. } => None,
-    };
+    let adds = adds(mode);
     let element = job.kernels.element;
     let Some(plan) = Plan::of(nest, element.size(), adds.is_some()) else { return false };
     #[cfg(test)]
@@ -88,6 +84,21 @@ pub(super) unsafe fn channels(job: &Job<'_>, nest: &Affine, mode: RawMode) -> bo
         unsafe { job.kernels.unary(&mut dims, read, job.out_at(packed.first), mode) };
     }
     true
+}
+
+/// Whether a nest is run so.
+pub(super) fn are_channels(job: &Job<'_>, nest: &Affine, mode: RawMode) -> bool {
+    let may_be = !job.is_single && job.kernels.is_real;
+    may_be && Plan::of(nest, job.kernels.element.size(), adds(mode).is_some()).is_some()
+}
+
+/// Whether sums are added to the target, if they can be formed there.
+fn adds(mode: RawMode) -> Option<bool> {
+    match mode {
+        RawMode::Assign => Some(false),
+        RawMode::Scale { alpha: Factor::One, beta: Factor::One } => Some(true),
+        RawMode::Scale { .. } => None,
+    }
 }
 
 /// Where the first points are.

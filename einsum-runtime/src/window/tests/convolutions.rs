@@ -3,7 +3,7 @@
 use num_complex::{Complex32, Complex64};
 
 use super::random_axes::check_random;
-use super::stencils::{ADJACENT, APART, LONG, SMALL, check_depthwise, check_same};
+use super::stencils::{ADJACENT, APART, LONG, SHORT, SMALL, check_depthwise, check_same};
 use super::turned::check_few_results;
 use super::{Array, Integer, Random, TAKEN, axis, check};
 use crate::kernel::level::on_every_level;
@@ -57,6 +57,7 @@ fn convolutions() {
         check_convolutions::<f64>(&mut random, 60);
         check_depthwise::<f32>(&mut Random(5), APART, 80);
         check_depthwise::<f32>(&mut Random(7), ADJACENT, 20);
+        check_depthwise::<f64>(&mut Random(15), SHORT, 40);
         check_same::<f32>(&mut Random(10), SMALL, 80);
         check_same::<f64>(&mut Random(12), LONG, 100);
         check_few_results::<f64>(&mut Random(13), 40);

@@ -33,6 +33,7 @@ pub(in crate::window) enum Way {
     Results,
     Rows,
     Scatter,
+    ShortRows,
     Spread,
     Stencil,
     Taps,
@@ -40,7 +41,7 @@ pub(in crate::window) enum Way {
 }
 
 thread_local! {
-    static TAKEN: Cell<[usize; 17]> = const { Cell::new([0; 17]) };
+    static TAKEN: Cell<[usize; 18]> = const { Cell::new([0; 18]) };
 }
 
 /// Counts the nests that this thread runs so.

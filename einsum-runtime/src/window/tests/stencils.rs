@@ -24,6 +24,10 @@ pub(super) const APART: Depthwise =
 pub(super) const ADJACENT: Depthwise =
     Depthwise { channels: 41, are_adjacent: true, row: 21, column: 7, window: 8, beyond: 1 };
 
+/// Rows are too short for vectors, and images and channels small enough for buffers.
+pub(super) const SHORT: Depthwise =
+    Depthwise { channels: 13, are_adjacent: false, row: 9, column: 6, window: 5, beyond: 1 };
+
 pub(super) fn check_depthwise<T: Integer>(random: &mut Random, of: Depthwise, rounds: usize) {
     for _ in 0..rounds {
         let mut extents = vec![1 + random.below(3), 1 + random.below(of.channels - 1)];
@@ -102,6 +106,11 @@ fn check_real<const N: usize>(of: Depthwise, rounds: usize, ways: [Way; N], leas
 #[test]
 fn adjacent_channels() {
     check_real(ADJACENT, 250, [Way::Channels], Level::Avx2);
+}
+
+#[test]
+fn short_rows() {
+    check_real(SHORT, 250, [Way::ShortRows], Level::Avx2);
 }
 
 #[test]

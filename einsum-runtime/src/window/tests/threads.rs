@@ -16,7 +16,11 @@ fn threads() {
         if round % 3 > 0 {
             o = 1;
         }
-        let longest = if round % 3 == 2 { 150 } else { 20 };
+        let longest = match round % 6 {
+            2 => 150,
+            5 => 5,
+            _ => 20,
+        };
         let [n, k] = [3 + random.below(longest), 1 + random.below(5)];
         let pad = random.below(k);
         let reach = (s * (n - 1) + d * (k - 1) + 1 - pad).max(1);

@@ -1,0 +1,241 @@
+//! Depthwise windows with steps over images whose rows are short: what a row of results reads lies apart, and to bring it
+//! together takes longer than to use it. In a buffer with channels innermost they are those of
+//! [`channels`](super::channels):
+//!
+//! ```text
+//! b c (s·y+u) (s·x+v), c u v -> b c y x     with few x:     the buffer has  b (s·y+u) (s·x+v) c
+//! ```
+//!
+//! So many images are taken at a time as stay in a cache with their results, or of one so many channels.
+
+use core::ops::Range;
+
+use smallvec::SmallVec;
+
+use super::Job;
+use super::affine::Affine;
+use super::channels::{are_channels, channels};
+use super::solve::added;
+use crate::kept::Kept;
+use crate::kernel::raw::{RawMode, RawRead};
+use crate::kernel::{Dim, Dims};
+use crate::sort::sort_by_key;
+use crate::threads::{self, BYTES_MULTIPLIED, Grid, Shared};
+
+/// The bytes of the longest rows of results, and the fewest channels. Residue classes of longer rows take no more time.
+const ROW: usize = if cfg!(test) { 32 } else { 176 };
+const CHANNELS: usize = if cfg!(test) { 2 } else { 8 };
+
+/// Channels that blocks begin at multiples of: those of a vector.
+const LANES: usize = if cfg!(test) { 2 } else { 16 };
+
+/// The most results that use an element for one tap.
+const COLUMNS: usize = 2;
+
+/// The most bytes of a buffer, and of one with results.
+const BYTES: usize = if cfg!(test) { 6 << 10 } else { 192 << 10 };
+
+/// How many times the time that products take elsewhere they take here.
+const TIMES: usize = 8;
+
+/// How a nest is run.
+struct Plan {
+    p: usize,
+    channels: Cut,
+    images: Option<Cut>,
+    elements: usize,
+}
+
+/// A loop that is cut into blocks, and the axis of the source that it alone goes along.
+#[derive(Clone, Copy)]
+struct Cut {
+    number: usize,
+    line: usize,
+    /// What blocks begin at multiples of.
+    grain: usize,
+    blocks: usize,
+}
+
+/// A block of the nest, with its source in a buffer: the copy that makes this, and the offset of its first point.
+struct Part {
+    nest: Affine,
+    copy: Dims<1>,
+    first: isize,
+}
+
+/// Runs a nest so, if it is one; else does nothing and returns `false`.
+///
+/// # Safety
+///
+/// As [`gather`](super::gather::gather); no loop is empty.
+pub(super) unsafe fn short_rows(job: &Job<'_>, nest: &Affine, mode: RawMode) -> bool {
+    if job.is_single || !job.kernels.is_real {
+        return false;
+    }
+    let Some(plan) = (0..2).find_map(|p| Plan::of(job, nest, p, mode)) else { return false };
+    #[cfg(test)]
+    super::tests::take(super::tests::Way::ShortRows);
+    let is_summed = plan.images.is_some_and(|images| nest.loops[images.number].out.is_none());
+    let points = nest.loops.iter().fold(1_usize, |n, l| n.saturating_mul(l.extent));
+    let size = job.kernels.element.size();
+    let nanoseconds = TIMES * points.saturating_mul(size) / BYTES_MULTIPLIED;
+    // Sums are added up block by block, in their order.
+    let pieces = if is_summed { 1 } else { threads::pieces(nanoseconds) };
+    let grid = Grid::of(plan.blocks(), [1, 1], pieces);
+    // SAFETY: there are pointers to elements, and numbers that nobody writes.
+    let shared = unsafe { Shared::new((job, nest, &plan, mode)) };
+    threads::each(grid.pieces(), &|piece| {
+        let (job, nest, plan, mode) = shared.get();
+        let [images, channels] = grid.piece(piece);
+        let mut buffer = Kept::new(plan.elements * size, job.kernels.element.align());
+        for image in images {
+            let mode = if is_summed && image > 0 { added(mode) } else { mode };
+            for channel in channels.clone() {
+                // SAFETY: the caller's duties; blocks have different results, or follow each other.
+                unsafe { plan.run(job, nest, buffer.as_mut_ptr(), [image, channel], mode) };
+            }
+        }
+    });
+    true
+}
+
+impl Plan {
+    fn of(job: &Job<'_>, nest: &Affine, p: usize, mode: RawMode) -> Option<Self> {
+        let lines = &nest.sources[p];
+        let size = job.kernels.element.size();
+        let extent = |n: usize| nest.loops[n].extent;
+        let all = || (0..nest.loops.len()).filter(|&n| extent(n) > 1);
+        let moves = |p: usize, n: usize| nest.sources[p].iter().any(|l| l.coefficients[n] != 0);
+        let is_kept = |n: usize| nest.loops[n].out.is_some();
+        let unit = lines.iter().position(|line| line.stride.abs() == 1)?;
+        // Of positions and the window, the longer one is the row: results, or what they are sums of.
+        let step = |n: usize| lines[unit].coefficients[n].unsigned_abs();
+        let row = all().filter(|&n| step(n) > 0).max_by_key(|&n| (extent(n), step(n)))?;
+        let is_short = extent(row).saturating_mul(size) <= ROW && step(row) > 1;
+        let columns = all().filter(|&n| is_kept(n) && !moves(p, n)).map(extent);
+        if !is_short || columns.fold(1_usize, usize::saturating_mul) > COLUMNS {
+            return None;
+        }
+        // Loops that have an axis of their own.
+        let alone = |&n: &usize| {
+            let mut own = lines.iter().enumerate().filter(|(_, line)| line.coefficients[n] != 0);
+            let (number, line) = own.next()?;
+            let is_alone = all().filter(|&n| line.coefficients[n] != 0).count() == 1
+                && line.coefficients[n] == 1
+                && line.has(line.range(nest.loops.iter().map(|l| l.extent)))
+                && own.next().is_none();
+            is_alone.then_some((n, number))
+        };
+        let is_channel = |n: &usize| is_kept(*n) && moves(1 - p, *n) && extent(*n) >= CHANNELS;
+        let (channel, line_of_channel) = all()
+            .filter(is_channel)
+            .filter_map(|n| alone(&n))
+            .min_by_key(|(_, l)| lines[*l].stride.abs())?;
+        let others = all().filter(|&n| n != channel).filter_map(|n| alone(&n));
+        let images = others.max_by_key(|(_, l)| lines[*l].stride.abs());
+        let is_image = |n: usize| images.is_some_and(|(own, _)| own == n);
+        let is_images = |l: usize| images.is_some_and(|(_, own)| own == l);
+        let rest = (0..lines.len()).filter(|&l| l != line_of_channel && !is_images(l));
+        let positions = rest.fold(1_usize, |n, l| n.saturating_mul(lines[l].extent));
+        // An image of which little is read is not worth a copy.
+        let products = all().filter(|&n| n != channel && !is_image(n)).map(extent);
+        if products.fold(1_usize, usize::saturating_mul) < positions {
+            return None;
+        }
+        let results = all().filter(|&n| is_kept(n) && n != channel && !is_image(n)).map(extent);
+        let results = results.fold(1_usize, usize::saturating_mul);
+        let of_channel = positions.max(results).saturating_mul(size);
+        // In groups of lanes, and in images of all channels.
+        let groups = extent(channel).div_ceil(LANES);
+        let most = [LANES, extent(channel)].map(|n| BYTES / of_channel.saturating_mul(n).max(1));
+        let channels = Cut {
+            number: channel,
+            line: line_of_channel,
+            grain: LANES,
+            blocks: if most[1] > 0 { 1 } else { groups.div_ceil(most[0].max(1)) },
+        };
+        let images = images.map(|(number, line)| {
+            let blocks = extent(number).div_ceil(most[1].max(1));
+            Cut { number, line, grain: 1, blocks }
+        });
+        let count = |cut: &Cut| cut.most(extent(cut.number)).min(lines[cut.line].extent);
+        let elements = positions.saturating_mul(count(&channels));
+        let elements = elements.checked_mul(images.as_ref().map_or(1, count))?;
+        let plan = Plan { p, channels, images, elements };
+        // The first block of images is the smallest one, the last the largest.
+        let [of_images, of_channels] = plan.blocks();
+        let is_run = |block| are_channels(job, &plan.part(nest, block).nest, mode);
+        let are_run = |image| (0..of_channels).all(|channel| is_run([image, channel]));
+        (most[0] > 0 && are_run(0) && are_run(of_images - 1)).then_some(plan)
+    }
+
+    /// The blocks of images and of channels.
+    fn blocks(&self) -> [usize; 2] {
+        [self.images.map_or(1, |images| images.blocks), self.channels.blocks]
+    }
+
+    /// Runs a block.
+    ///
+    /// # Safety
+    ///
+    /// As [`short_rows`]; there is room for the elements of a block in the buffer.
+    unsafe fn run(
+        &self,
+        job: &Job<'_>,
+        nest: &Affine,
+        to: *mut u8,
+        block: [usize; 2],
+        mode: RawMode,
+    ) {
+        let Part { nest, mut copy, first } = self.part(nest, block);
+        let read = RawRead { ptr: job.source_at(self.p, first), conjugated: false };
+        let mut sources = job.sources;
+        sources[self.p].ptr = to;
+        let part = Job { sources, ..*job };
+        // SAFETY: the caller's duties: all positions of the source's axes can be read.
+        let is_run = unsafe {
+            job.kernels.unary(&mut copy, read, to, RawMode::Assign);
+            channels(&part, &nest, mode)
+        };
+        assert!(is_run, "blocks of images between others are run so");
+    }
+
+    fn part(&self, nest: &Affine, [image, channel]: [usize; 2]) -> Part {
+        let (mut nest, mut first) = (nest.clone(), 0_isize);
+        let images = self.images.map(|images| (images, image));
+        for (cut, block) in images.into_iter().chain([(self.channels, channel)]) {
+            let own = cut.block(nest.loops[cut.number].extent, block);
+            nest.restrict(cut.number, own.start, 1, own.len());
+            // The points of the block, and no others.
+            let line = &mut nest.sources[self.p][cut.line];
+            let skipped = core::mem::replace(&mut line.offset, 0);
+            first = first.wrapping_add(line.stride.wrapping_mul(skipped));
+            line.extent = own.len();
+        }
+        let lines = &mut nest.sources[self.p];
+        let mut order: SmallVec<[usize; 4]> = (0..lines.len()).collect();
+        sort_by_key(&mut order[..], |&n| (n != self.channels.line, lines[n].stride.unsigned_abs()));
+        let mut copy = Dims::new();
+        let mut stride = 1_isize;
+        for n in order {
+            let line = &mut lines[n];
+            let sources = [core::mem::replace(&mut line.stride, stride)];
+            copy.push(Dim { extent: line.extent, out: stride, sources, summed: false });
+            stride = stride.wrapping_mul(line.extent.cast_signed());
+        }
+        Part { nest, copy, first }
+    }
+}
+
+impl Cut {
+    fn block(&self, extent: usize, block: usize) -> Range<usize> {
+        let grains = extent.div_ceil(self.grain);
+        let start = |block: usize| (grains * block / self.blocks * self.grain).min(extent);
+        start(block)..start(block + 1)
+    }
+
+    /// The most points of a block.
+    fn most(&self, extent: usize) -> usize {
+        extent.div_ceil(self.grain).div_ceil(self.blocks) * self.grain
+    }
+}
