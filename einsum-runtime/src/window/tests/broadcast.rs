@@ -1,6 +1,6 @@
 //! Lanes along the source without windows: many channels on small planes, with any padding and step, and the gradients.
 
-use super::{Array, Integer, Random, TAKEN, Way, axis, check};
+use super::{Array, Integer, Random, TAKEN, Way, Window, axis, check, check_with_gradients};
 use crate::kernel::level::{Level, on_every_level};
 
 /// Checks a convolution of a plane or a line, in groups or not, and both gradients.
@@ -19,12 +19,8 @@ fn check_planes<T: Integer>(random: &mut Random, rounds: usize) {
             let pad = random.below(d * (k - 1) + 3);
             let reach = s * (n - 1) + d * (k - 1) + 1;
             let extent = (reach.saturating_sub(2 * pad) + random.below(s + 1)).max(1);
-            let number = extents.len();
-            extents.extend([n, k]);
-            let terms = [(number, s.cast_signed()), (number + 1, d.cast_signed())];
-            x.push(axis(extent, -pad.cast_signed(), &terms));
-            w.push(axis(k, 0, &[(number + 1, 1)]));
-            y.push(axis(n, 0, &[(number, 1)]));
+            let window = Window { steps: [s, d], points: [n, k], pad, extent };
+            window.push(&mut extents, [&mut x, &mut w, &mut y]);
         }
         // Channels before the plane, or after it.
         let at = random.below(2) * windows;
@@ -33,10 +29,7 @@ fn check_planes<T: Integer>(random: &mut Random, rounds: usize) {
         y.splice(at..at, [group, output]);
         x.insert(0, batch.clone());
         y.insert(0, batch);
-        let [x, w, y] = [x, w, y].map(|axes| Array::lay(random, axes));
-        check::<T, 2>(random, &extents, &[x.clone(), w.clone()], &y);
-        check::<T, 2>(random, &extents, &[w.clone(), y.clone()], &x);
-        check::<T, 2>(random, &extents, &[x, y], &w);
+        check_with_gradients::<T>(random, &extents, [x, w, y]);
     }
 }
 

@@ -5,7 +5,7 @@ use num_complex::{Complex32, Complex64};
 use super::random_axes::check_random;
 use super::stencils::{ADJACENT, APART, LONG, SHORT, SMALL, check_depthwise, check_same};
 use super::turned::check_few_results;
-use super::{Array, Integer, Random, TAKEN, axis, check};
+use super::{Array, Integer, Random, TAKEN, Window, axis, check};
 use crate::kernel::level::on_every_level;
 
 /// Convolutions along one axis or two, and both gradients: every stride, dilation, and padding.
@@ -35,12 +35,8 @@ fn check_convolutions<T: Integer>(random: &mut Random, rounds: usize) {
             let reach = s * (n - 1) + d * (k - 1) + 1;
             // Up to the last position that is read, or beyond.
             let extent = (reach.saturating_sub(2 * pad) + random.below(s + 1)).max(1);
-            let number = extents.len();
-            extents.extend([n, k]);
-            let terms = [(number, s.cast_signed()), (number + 1, d.cast_signed())];
-            x.push(axis(extent, -pad.cast_signed(), &terms));
-            w.push(axis(k, 0, &[(number + 1, 1)]));
-            y.push(axis(n, 0, &[(number, 1)]));
+            let window = Window { steps: [s, d], points: [n, k], pad, extent };
+            window.push(&mut extents, [&mut x, &mut w, &mut y]);
         }
         let [x, w, y] = [x, w, y].map(|axes| Array::lay(random, axes));
         check::<T, 2>(random, &extents, &[x.clone(), w.clone()], &y);

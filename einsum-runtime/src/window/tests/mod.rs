@@ -106,6 +106,34 @@ impl Owned {
     }
 }
 
+/// A window: its steps along results and along its own points, the extents of both, and the axis with its padding.
+struct Window {
+    steps: [usize; 2],
+    points: [usize; 2],
+    pad: usize,
+    extent: usize,
+}
+
+impl Window {
+    /// Adds the loops over results and over the window's points, and their axes to an image, weights, and results.
+    fn push(&self, extents: &mut Vec<usize>, [x, w, y]: [&mut Vec<Owned>; 3]) {
+        let (number, [n, k], [s, d]) = (extents.len(), self.points, self.steps);
+        extents.extend([n, k]);
+        let terms = [(number, s.cast_signed()), (number + 1, d.cast_signed())];
+        x.push(axis(self.extent, -self.pad.cast_signed(), &terms));
+        w.push(axis(k, 0, &[(number + 1, 1)]));
+        y.push(axis(n, 0, &[(number, 1)]));
+    }
+}
+
+/// Lays an image, weights, and results out, and checks the results and both gradients.
+fn check_with_gradients<T: Integer>(random: &mut Random, extents: &[usize], axes: [Vec<Owned>; 3]) {
+    let [x, w, y] = axes.map(|axes| Array::lay(random, axes));
+    check::<T, 2>(random, extents, &[x.clone(), w.clone()], &y);
+    check::<T, 2>(random, extents, &[w.clone(), y.clone()], &x);
+    check::<T, 2>(random, extents, &[x, y], &w);
+}
+
 /// An array: its axes, the place of its first element, and the elements that its memory has.
 #[derive(Clone, Debug)]
 struct Array {

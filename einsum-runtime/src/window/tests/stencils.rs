@@ -1,6 +1,6 @@
 //! Windows with one result for all that they read, and both gradients: one channel, and depthwise.
 
-use super::{Array, Integer, Random, TAKEN, Way, axis, check};
+use super::{Array, Integer, Random, TAKEN, Way, Window, axis, check, check_with_gradients};
 use crate::kernel::level::{Level, on_every_level};
 
 /// What nests are like.
@@ -35,18 +35,14 @@ pub(super) fn check_depthwise<T: Integer>(random: &mut Random, of: Depthwise, ro
         let channel = axis(extents[1], 0, &[(1, 1)]);
         let (mut x, mut w, mut y) = (vec![batch.clone()], vec![], vec![batch]);
         let windows = 1 + random.below(2);
-        for window in 0..windows {
-            let longest = if window + 1 == windows { of.row } else { of.column };
+        for number in 0..windows {
+            let longest = if number + 1 == windows { of.row } else { of.column };
             let (s, d) = (1 + random.below(4) / 3, 1 + random.below(4) / 3);
             let (n, k) = (1 + random.below(longest - 1), 1 + random.below(of.window - 1));
             let pad = random.below(2) * random.below(k + of.beyond);
             let extent = (s * (n - 1) + d * (k - 1) + 1).saturating_sub(2 * pad).max(1);
-            let number = extents.len();
-            extents.extend([n, k]);
-            let terms = [(number, s.cast_signed()), (number + 1, d.cast_signed())];
-            x.push(axis(extent, -pad.cast_signed(), &terms));
-            w.push(axis(k, 0, &[(number + 1, 1)]));
-            y.push(axis(n, 0, &[(number, 1)]));
+            let window = Window { steps: [s, d], points: [n, k], pad, extent };
+            window.push(&mut extents, [&mut x, &mut w, &mut y]);
         }
         for axes in [&mut x, &mut w, &mut y] {
             let first = axes.len() - windows;
@@ -80,10 +76,7 @@ pub(super) fn check_same<T: Integer>(random: &mut Random, most: [usize; 6], roun
         };
         let x = vec![b.clone(), c.clone(), along(2, 4), along(3, 5)];
         let (w, y) = (vec![c.clone(), u, v], vec![b, c, height, width]);
-        let [x, w, y] = [x, w, y].map(|axes| Array::lay(random, axes));
-        check::<T, 2>(random, &extents, &[x.clone(), w.clone()], &y);
-        check::<T, 2>(random, &extents, &[w.clone(), y.clone()], &x);
-        check::<T, 2>(random, &extents, &[x, y], &w);
+        check_with_gradients::<T>(random, &extents, [x, w, y]);
     }
 }
 

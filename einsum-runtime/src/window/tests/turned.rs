@@ -1,6 +1,6 @@
 //! Convolutions of adjacent channels with few results for each position, and both gradients.
 
-use super::{Array, Integer, Random, TAKEN, Way, axis, check};
+use super::{Integer, Random, TAKEN, Way, Window, axis, check_with_gradients};
 use crate::kernel::level::{Level, on_every_level};
 
 pub(super) fn check_few_results<T: Integer>(random: &mut Random, rounds: usize) {
@@ -13,12 +13,8 @@ pub(super) fn check_few_results<T: Integer>(random: &mut Random, rounds: usize) 
             let (n, k) = (1 + random.below(18), 1 + random.below(4));
             let pad = random.below(2) * random.below(k);
             let extent = (s * (n - 1) + d * (k - 1) + 1).saturating_sub(2 * pad).max(1);
-            let number = extents.len();
-            extents.extend([n, k]);
-            let terms = [(number, s.cast_signed()), (number + 1, d.cast_signed())];
-            x.push(axis(extent, -pad.cast_signed(), &terms));
-            w.push(axis(k, 0, &[(number + 1, 1)]));
-            y.push(axis(n, 0, &[(number, 1)]));
+            let window = Window { steps: [s, d], points: [n, k], pad, extent };
+            window.push(&mut extents, [&mut x, &mut w, &mut y]);
         }
         x.push(c.clone());
         y.push(o.clone());
@@ -26,10 +22,7 @@ pub(super) fn check_few_results<T: Integer>(random: &mut Random, rounds: usize) 
         let first = if random.one_in(2) { 0 } else { w.len() };
         w.insert(first, o);
         w.insert(w.len() - usize::from(first > 0), c);
-        let [x, w, y] = [x, w, y].map(|axes| Array::lay(random, axes));
-        check::<T, 2>(random, &extents, &[x.clone(), w.clone()], &y);
-        check::<T, 2>(random, &extents, &[w.clone(), y.clone()], &x);
-        check::<T, 2>(random, &extents, &[x, y], &w);
+        check_with_gradients::<T>(random, &extents, [x, w, y]);
     }
 }
 

@@ -1,5 +1,5 @@
 //! Random einsums over extents at which kernels block, pack, and divide what they do: values, outputs that are added to, and
-//! gradients, in all layouts and on several threads.
+//! gradients, in all layouts of outputs and on several threads.
 //!
 //! Nothing is a macro call: rustc would take longer than all of the tests. Operands are separable, which makes the oracle
 //! as fast as an output is large.
