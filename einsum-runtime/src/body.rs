@@ -14,6 +14,7 @@ use crate::kernel::tiny::{self, Tiny};
 use crate::kernel::{Dim, Dims};
 use crate::layout::Axes;
 use crate::nest::{self, Laid, is_diagonal};
+use crate::product::Product;
 use crate::program::{Access, NONE, Nest, WINDOWS};
 
 /// What makes products small whose intermediates are laid out for kernels with products in the lanes: the most elements
@@ -207,7 +208,10 @@ impl Call<'_> {
                     let (mut room, mut other) = (None, None);
                     let laid =
                         [self.lay(first, made, &mut room), self.lay(second, made, &mut other)];
-                    self.run_plain(nest, reads, &laid, &target, (out.ptr, mode));
+                    let is_done = self.run_product(nest, reads, &laid, &target, (out.ptr, mode));
+                    if !is_done {
+                        self.run_plain(nest, reads, &laid, &target, (out.ptr, mode));
+                    }
                 }
                 _ => unreachable!("einloom: internal error: a nest has at most two sources"),
             }
@@ -249,6 +253,27 @@ impl Call<'_> {
             room.insert(intermediate(made, tensor - operands).shape.axes())
         };
         Laid { axes, loops: access.loops }
+    }
+
+    /// Runs a nest that is a small product of two matrices; else does nothing, and returns false.
+    ///
+    /// # Safety
+    ///
+    /// As [`run_plain`](Call::run_plain).
+    #[inline]
+    unsafe fn run_product(
+        &self,
+        nest: &Nest,
+        sources: [RawRead; 2],
+        laid: &[Laid<'_>; 2],
+        target: &Laid<'_>,
+        (out, mode): (*mut u8, RawMode),
+    ) -> bool {
+        let Some(kernel) = self.kernels.product else { return false };
+        let tiny = tiny::most_points(self.kernels.is_real, 2, 1);
+        let Some(product) = Product::of(nest, laid, target, tiny) else { return false };
+        // SAFETY: the caller's duties.
+        unsafe { kernel(&product, sources, out, mode) }
     }
 
     /// # Safety

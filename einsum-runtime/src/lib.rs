@@ -45,6 +45,7 @@ mod memory;
 mod nest;
 mod new_array;
 mod output_view;
+mod product;
 mod rearrange;
 mod result;
 mod sort;

@@ -1,7 +1,7 @@
 //! Batches of small products: one call of a kernel runs a block of them.
 //!
 //! Where all elements of a product are adjacent and are a vector or two of each array, the lanes are elements of C
-//! ([`mod@adjacent`]). Where rows are adjacent in X and in C, they are the lanes ([`each`]), and where steps are in matrices
+//! ([`mod@adjacent`]). Where rows are adjacent in X and in C, they are the lanes ([`mod@each`]), and where steps are in matrices
 //! that are multiplied by a vector each, these are ([`mod@dots`]). Else the lanes are products ([`Panels`]):
 //!
 //! ```text
@@ -13,30 +13,23 @@
 //!
 //! An array in which products are adjacent anyway is used as it is, and so is an operand that all products have in common:
 //! a long loop over rows of the other makes a batch, too.
-//!
-//! [`each`]: Many::each
 
 use core::ops::Range;
 
 use super::adjacent;
 use super::dots;
+use super::each::Each;
 use super::loops::{Cursor, Loop, points};
 use super::machine::Machine;
 use super::matrices::Matrices;
 use super::panels::Panels;
 use super::parts::Batch;
 use super::scratch::with_scratch;
-use crate::kernel::batch::{BatchSet, COLUMNS, COMPLEX_COLUMNS, Dots, EachArguments};
+use crate::kernel::batch::{BatchSet, Dots};
 use crate::threads::Shared;
 
 /// The largest extents of a product whose rows are lanes.
 const EXTENT: usize = 32;
-
-/// The bytes that a block's products take, where several calls read them.
-const BLOCK: usize = 16 << 10;
-
-/// How far ahead X is fetched, in bytes, if its products are smaller than that.
-const AHEAD: usize = 1024;
 
 /// The fewest rows that make a batch of products with one matrix, and the most steps of these: with more the engine's
 /// kernels read less.
@@ -194,7 +187,10 @@ impl<'m> Many<'m> {
         // SAFETY: the caller's duties; the kernel was chosen for these matrices.
         unsafe {
             match &self.lanes {
-                Lanes::Rows => self.at_points(entry, outer, |entry| self.each(machine, entry)),
+                Lanes::Rows => self.at_points(entry, outer, |entry| {
+                    let Matrices { m, n, k, batch, exchanged, .. } = *self.matrices;
+                    Each { m, n, k, batch, exchanged }.run(machine, self.kernels, entry);
+                }),
                 &Lanes::Steps(kernel) => self.at_points(entry, outer, |entry| {
                     dots::run(machine, kernel, self.matrices, entry);
                 }),
@@ -246,83 +242,6 @@ impl<'m> Many<'m> {
             });
             cursor.advance(1);
             left -= 1;
-        }
-    }
-
-    /// Runs the products one after the other, in chunks of a vector of rows and as many columns as kernels have.
-    ///
-    /// # Safety
-    ///
-    /// As [`run`](Self::run), along the batch's inner loop.
-    unsafe fn each(&self, machine: &Machine, entry: Entry) {
-        let Matrices { m, n, k, batch, .. } = *self.matrices;
-        let parts = machine.steps_of_point();
-        let most_rows = machine.rows_of_vector();
-        let most_columns = if parts > 1 { COMPLEX_COLUMNS } else { COLUMNS };
-        // Tiles of columns, evenly: some of `columns`, the first of them one wider.
-        let column_tiles = n.extent.div_ceil(most_columns);
-        let (columns, wider) = match column_tiles {
-            1 => (n.extent, 0),
-            _ => (n.extent / column_tiles, n.extent % column_tiles),
-        };
-        // Divisions would take a good part of the time of one product.
-        let is_one_call = m.extent <= most_rows && column_tiles == 1;
-        let (block, x_ahead) = if batch.extent == 1 {
-            (1, 0)
-        } else {
-            let bytes = (m.extent + n.extent) * k.extent * machine.unit;
-            let block = if is_one_call { batch.extent } else { (BLOCK / bytes).max(1) };
-            let products = (AHEAD / batch.x.unsigned_abs().max(1)).max(1);
-            (block, batch.x * products.cast_signed())
-        };
-        let mut arguments = EachArguments {
-            x: entry.x,
-            y: entry.y,
-            c: entry.c,
-            products: 0,
-            steps: k.extent,
-            x_product: batch.x,
-            y_product: batch.y,
-            c_product: batch.c,
-            x_step: k.x,
-            y_step: k.y,
-            y_column: n.y,
-            c_column: n.c,
-            mask: 0,
-            finish: entry.finish,
-            alpha: entry.alpha,
-            beta: entry.beta,
-            signs: machine.signs(entry.conjugated),
-            x_ahead,
-        };
-        let mut first = 0;
-        while first < batch.extent {
-            arguments.products = block.min(batch.extent - first);
-            let product = first.cast_signed();
-            let mut row = 0;
-            while row < m.extent {
-                let rows = most_rows.min(m.extent - row);
-                let set = self.kernels.each_of(rows * machine.unit);
-                arguments.mask = (machine.kernels.mask)(rows * parts);
-                let offset = (row * machine.unit).cast_signed();
-                arguments.x = entry.x.wrapping_offset(product * batch.x + offset);
-                let c = entry.c.wrapping_offset(product * batch.c + offset);
-                let kernels = if parts > 1 { &set.complex[..] } else { &set.real[..] };
-                arguments.y = entry.y.wrapping_offset(product * batch.y);
-                arguments.c = c;
-                let mut tile = 0;
-                while tile < column_tiles {
-                    let columns = columns + usize::from(tile < wider);
-                    // SAFETY: the caller's duties: a part of the products.
-                    unsafe { kernels[columns - 1](&arguments) };
-                    let moved = columns.cast_signed();
-                    arguments.y = arguments.y.wrapping_offset(moved * n.y);
-                    arguments.c = arguments.c.wrapping_offset(moved * n.c);
-                    tile += 1;
-                }
-                row += rows;
-            }
-            first += arguments.products;
         }
     }
 }

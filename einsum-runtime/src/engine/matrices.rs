@@ -3,7 +3,8 @@
 use super::loops::{Loop, Loops};
 use crate::kernel::Dims;
 
-const ONCE: Loop = Loop { extent: 1, x: 0, y: 0, c: 0 };
+/// A loop that is not there.
+pub(super) const ONCE: Loop = Loop { extent: 1, x: 0, y: 0, c: 0 };
 
 /// One loop for each group, and a second for M and N. Loops of extent 1 stand for those that there are not. If the rows of one source are adjacent in C, that source is X.
 #[derive(Clone, Debug)]

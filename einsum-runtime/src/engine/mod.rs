@@ -8,8 +8,8 @@
 //!    tile after the other ([`sweep`]). Results go to C, or there by a buffer: to be [`turned`], [`collected`], or moved as
 //!    an [`image`] of a block.
 //!
-//! Before all that come two short cuts: batches of `many` small products, and products so [`small`] that a plan would cost
-//! too much. Both start from [`matrices`].
+//! Before all that come short cuts: one small [`product`](contract_product) of two matrices; batches of `many` small products,
+//! and products so [`small`] that a plan would cost too much, which start from [`matrices`].
 //!
 //! No operand is ever copied whole, and nothing is allocated beyond the thread's [`scratch`].
 
@@ -23,6 +23,8 @@ mod classify;
 mod collected;
 #[cfg(target_arch = "x86_64")]
 mod dots;
+#[cfg(target_arch = "x86_64")]
+mod each;
 mod execute;
 mod image;
 mod loops;
@@ -50,6 +52,8 @@ use choose::{Output, choose};
 #[cfg(target_arch = "x86_64")]
 pub(crate) use choose::{is_large, is_tiny, wastes_lanes};
 use classify::classify;
+#[cfg(target_arch = "x86_64")]
+use each::Each;
 use execute::Task;
 use machine::{Machine, Supported};
 #[cfg(target_arch = "x86_64")]
@@ -65,6 +69,8 @@ use crate::element::Element;
 use crate::kernel::rotate::{Factors, Part};
 use crate::kernel::table::{ADD, SCALE};
 use crate::kernel::{Dim, Dims, Mode, Read, scale};
+#[cfg(target_arch = "x86_64")]
+use crate::product::Product;
 
 /// An element type of the engine.
 pub(crate) trait Contract: Supported + Element {
@@ -118,6 +124,34 @@ macro_rules! contract {
     )* };
 }
 contract!(f32 f64);
+
+/// Multiplies two matrices, if they are small and there are kernels for them; else does nothing and returns `false`.
+///
+/// # Safety
+///
+/// As [`Kernels`](crate::kernel::Kernels), for the loops of the product.
+#[cfg(target_arch = "x86_64")]
+pub(crate) unsafe fn contract_product<T: Contract>(
+    product: &Product,
+    [first, second]: [Read<T>; 2],
+    out: *mut T,
+    mode: Mode<T>,
+) -> bool {
+    let Some(machine) = T::machine() else { return false };
+    let Some(kernels) = machine.batch else { return false };
+    if machine.steps_of_point() > 1 && !matches!(mode, Mode::Assign) {
+        return false;
+    }
+    let Some(each) = Each::of(&machine, product) else { return false };
+    let [x, y] = if each.exchanged { [second, first] } else { [first, second] };
+    let conjugated = [x.conjugated, y.conjugated];
+    let Finish { flags, alpha, beta, .. } = T::finish(mode, conjugated);
+    let (x, y, c) = (x.ptr.cast(), y.ptr.cast(), out.cast());
+    let entry = Entry { x, y, c, conjugated, finish: flags, alpha, beta };
+    // SAFETY: the caller's duties; the level is this machine's.
+    unsafe { each.run_one(&machine, kernels, entry) };
+    true
+}
 
 /// Contracts two sources, if the product is small and simple; else does nothing and returns `false`.
 ///

@@ -1,4 +1,5 @@
-//! Fills the panels of a tile: `panel[step][row] = X[row + step]`, and so for every point of `apart` in a block.
+//! Fills the panels of a tile: `panel[step][row] = X[row + step]`, and so for every point of `apart` in a block; or the panel
+//! of a small product.
 
 use super::loops::{Loop, points};
 use super::machine::Machine;
@@ -158,5 +159,39 @@ unsafe fn gather(machine: &Machine, to: *mut u8, source: &Source<'_>) {
             );
         }
         step += 1;
+    }
+}
+
+/// The bytes of a step in a panel of a small product.
+pub(super) fn row_bytes(machine: &Machine, rows: usize) -> usize {
+    rows.next_multiple_of(machine.rows_of_vector().max(ROWS)) * machine.unit
+}
+
+/// Packs all of X, whose steps are adjacent and whose rows are a loop: `panel[step][row]`, with [`row_bytes`] a step.
+///
+/// # Safety
+///
+/// `panel` has room for all steps; X can be read at all points; the processor has the machine's level.
+pub(super) unsafe fn pack_rows(
+    machine: &Machine,
+    panel: *mut u8,
+    x: *const u8,
+    rows: &Loop,
+    steps: usize,
+) {
+    let step = row_bytes(machine, rows.extent).cast_signed();
+    let mut row = 0;
+    while row < rows.extent {
+        let mut offsets: [Pair; ROWS] = [[0; 2]; ROWS];
+        let mut i = 0;
+        while i < ROWS {
+            // Rows that do not exist repeat the last.
+            offsets[i][0] = (row + i).min(rows.extent - 1).cast_signed() * rows.x;
+            i += 1;
+        }
+        let to = panel.wrapping_add(row * machine.unit);
+        // SAFETY: the caller's duties.
+        unsafe { (machine.packing.transpose)(to, x, offsets.as_ptr(), step, steps) };
+        row += ROWS;
     }
 }

@@ -7,11 +7,11 @@ use super::Finish;
 use super::loops::Loop;
 use super::machine::Machine;
 use super::matrices::Matrices;
+use super::pack::{pack_rows, row_bytes};
 use super::parts::Batch;
 use super::scratch::{LINE, Line};
 use super::sweep::{Kernels, Split, sweep};
 use crate::kernel::Read;
-use crate::kernel::packing::{Pair, ROWS};
 use crate::kernel::table::{Arguments, ColumnEntry, StepEntry, VectorEntry};
 use crate::threads::Shared;
 
@@ -21,7 +21,7 @@ const COLUMNS: usize = 64;
 const STEPS: usize = 128;
 
 /// The most bytes of a panel: 64 steps of 64 `f64`.
-const PANEL: usize = 32 << 10;
+pub(super) const PANEL: usize = 32 << 10;
 
 /// One loop a group, of extent 1 if there is none.
 #[derive(Clone, Copy, Debug)]
@@ -60,7 +60,7 @@ impl Small {
 
     /// The bytes of a step in the panel.
     fn row_bytes(&self, machine: &Machine) -> usize {
-        self.m.extent.next_multiple_of(machine.rows_of_vector().max(ROWS)) * machine.unit
+        row_bytes(machine, self.m.extent)
     }
 
     /// Runs the product.
@@ -137,32 +137,6 @@ impl Small {
         unsafe { self.run_with(machine, sources, c, finish, panel.as_mut_ptr().cast()) };
     }
 
-    /// Packs X: `panel[step][row]`.
-    ///
-    /// # Safety
-    ///
-    /// `panel` has room for all steps; X can be read at all points; the processor has the machine's level.
-    unsafe fn pack(&self, machine: &Machine, x: *const u8, panel: *mut u8) {
-        let step = self.row_bytes(machine);
-        let mut row = 0;
-        while row < self.m.extent {
-            let mut rows: [Pair; ROWS] = [[0; 2]; ROWS];
-            let mut i = 0;
-            while i < ROWS {
-                // Rows that do not exist repeat the last.
-                rows[i][0] = (row + i).min(self.m.extent - 1).cast_signed() * self.m.x;
-                i += 1;
-            }
-            let to = panel.wrapping_add(row * machine.unit);
-            // SAFETY: the caller's duties.
-            unsafe {
-                let transpose = machine.packing.transpose;
-                transpose(to, x, rows.as_ptr(), step.cast_signed(), self.k.extent);
-            }
-            row += ROWS;
-        }
-    }
-
     /// # Safety
     ///
     /// As [`run`](Self::run); if X is packed, `panel` has room for that.
@@ -225,7 +199,7 @@ impl Small {
         loop {
             if is_packed {
                 // SAFETY: the caller's duties, at a point of the batch.
-                unsafe { self.pack(machine, x, panel) };
+                unsafe { pack_rows(machine, panel, x, &m, k.extent) };
                 arguments.x = panel;
             } else {
                 arguments.x = x;

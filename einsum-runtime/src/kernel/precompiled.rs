@@ -11,6 +11,8 @@ use super::raw::{RawMode, RawRead};
 use super::{Dims, Kernels, Mode, Read, contract, prepared_binary, prepared_unary};
 use crate::engine;
 #[cfg(target_arch = "x86_64")]
+use crate::product::Product;
+#[cfg(target_arch = "x86_64")]
 use crate::staged;
 
 macro_rules! precompiled {
@@ -24,7 +26,7 @@ macro_rules! precompiled {
             pub(crate) const TABLE: KernelTable<$type> = KernelTable::of(&RAW);
             // In a static, so that it is compiled here and not where the constant is used.
             #[cfg(target_arch = "x86_64")]
-            static RAW: RawKernels = $table.with_triple(triple);
+            static RAW: RawKernels = $table.with(triple, product);
             #[cfg(not(target_arch = "x86_64"))]
             static RAW: RawKernels = $table;
 
@@ -43,6 +45,21 @@ macro_rules! precompiled {
                 let work = prepare(dims, &mut sources, &mut out);
                 // SAFETY: the caller's duties are the same; `prepare` keeps the points.
                 work == Work::Run && unsafe { <$type>::triple(dims, sources, out, mode.typed()) }
+            }
+
+            /// # Safety
+            ///
+            /// As [`RawProduct`](super::super::raw::RawProduct).
+            #[cfg(target_arch = "x86_64")]
+            unsafe fn product(
+                product: &Product,
+                sources: [RawRead; 2],
+                out: *mut u8,
+                mode: RawMode,
+            ) -> bool {
+                let sources = sources.map(RawRead::typed::<$type>);
+                // SAFETY: the caller's duties are the same.
+                unsafe { engine::contract_product(product, sources, out.cast(), mode.typed()) }
             }
 
             unsafe fn unary(

@@ -13,6 +13,7 @@ use super::tiny::{TinyKernel, tiny};
 use super::{Dims, Kernel, Mode, Read, scale};
 use crate::element::Element;
 use crate::new_array::{NewArrays, new_arrays};
+use crate::product::Product;
 
 /// The kernels of one element type, called the type of the table. Every pointer to elements is one to that type.
 pub(crate) struct RawKernels {
@@ -21,6 +22,7 @@ pub(crate) struct RawKernels {
     tiny_unary: TinyKernel<1>,
     tiny_binary: TinyKernel<2>,
     pub(crate) triple: Option<RawTriple>,
+    pub(crate) product: Option<RawProduct>,
     scale_all: unsafe fn(Dims<0>, *mut u8, RawMode) -> RawMode,
     pub(crate) new_arrays: NewArrays,
     /// The size and alignment of an element.
@@ -38,6 +40,13 @@ pub(crate) type RawKernel<const P: usize> = unsafe fn(&mut Dims<P>, [RawRead; P]
 ///
 /// As [`RawKernels::unary`], for three sources.
 pub(crate) type RawTriple = unsafe fn(&mut Dims<3>, [RawRead; 3], *mut u8, RawMode) -> bool;
+
+/// A kernel for small products of two matrices. It returns false, with nothing done, if it does not take one.
+///
+/// # Safety
+///
+/// As [`RawKernels::binary`], for the loops of the product.
+pub(crate) type RawProduct = unsafe fn(&Product, [RawRead; 2], *mut u8, RawMode) -> bool;
 
 /// [`Read`] without the element type.
 #[derive(Clone, Copy, Debug)]
@@ -107,6 +116,7 @@ impl RawKernels {
             tiny_unary: tiny::<T, 1>,
             tiny_binary: tiny::<T, 2>,
             triple: None,
+            product: None,
             scale_all: scale_all::<T>,
             new_arrays: new_arrays::<T>(),
             element: Layout::new::<T>(),
@@ -114,10 +124,10 @@ impl RawKernels {
         }
     }
 
-    /// Returns the table with a kernel for products of three factors of its type.
+    /// Returns the table with kernels for products of three factors, and of two matrices, of its type.
     #[cfg(target_arch = "x86_64")]
-    pub(super) const fn with_triple(self, triple: RawTriple) -> RawKernels {
-        RawKernels { triple: Some(triple), ..self }
+    pub(super) const fn with(self, triple: RawTriple, product: RawProduct) -> RawKernels {
+        RawKernels { triple: Some(triple), product: Some(product), ..self }
     }
 
     /// Runs a kernel on one source.

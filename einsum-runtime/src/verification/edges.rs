@@ -6,9 +6,13 @@
 use num_complex::{Complex32, Complex64};
 
 use super::{Random, Sample, bytes};
+#[cfg(target_arch = "x86_64")]
+use crate::engine::contract_product;
 use crate::kernel::level::{Level, on_every_level};
 use crate::kernel::table::COLUMNS;
 use crate::kernel::{Dim, Dims, Kernel, Mode, Read};
+#[cfg(target_arch = "x86_64")]
+use crate::product::{EXTENT, Product};
 
 /// The rows of a tile.
 fn tile_rows<T>(level: Level) -> usize {
@@ -110,11 +114,19 @@ fn largest<T: Sample>(random: &mut Random, [m, n, k]: [usize; 3]) -> Largest<T> 
     Largest { x, y, c }
 }
 
+/// How a product enters C, by real factors.
+#[derive(Clone, Copy, Debug)]
+enum Enter {
+    Assign,
+    Scale([f64; 2]),
+}
+
 /// Runs a corner of the largest product.
 fn check<T: Sample>(
     largest: &Largest<T>,
     [m, n, k]: [usize; 3],
     layouts: [Layout; 3],
+    enter: Enter,
     kernel: Kernel<T, 2>,
 ) {
     // NaN outside of the matrices: nothing that is there may matter.
@@ -132,9 +144,21 @@ fn check<T: Sample>(
             y.memory[at] = largest.y[j][p];
         }
     }
+    let (alpha, beta, mode) = match enter {
+        Enter::Assign => (1.0, 0.0, Mode::Assign),
+        Enter::Scale([alpha, beta]) => {
+            (alpha, beta, Mode::Scale { alpha: T::of(alpha, 0.0), beta: T::of(beta, 0.0) })
+        }
+    };
     for i in 0..m {
         for j in 0..n {
-            expected[c.at([i, j])] = largest.c[i][j];
+            let ([re, im], old) =
+                (largest.c[i][j].parts(), factor(&mut Random((i * n + j) as u64)));
+            let at = c.at([i, j]);
+            if beta != 0.0 {
+                c.memory[at] = T::of(old, -old);
+            }
+            expected[at] = T::of(alpha * re + beta * old, alpha * im - beta * old);
         }
     }
     let dim = |extent, out, sources, summed| Dim { extent, out, sources, summed };
@@ -148,8 +172,9 @@ fn check<T: Sample>(
     let reads = [read(&x), read(&y)];
     let out = c.memory.as_mut_ptr().wrapping_offset(c.first);
     // SAFETY: the matrices hold all points, and those of C are apart.
-    unsafe { kernel(&mut dims, reads, out, Mode::Assign) };
-    assert!(bytes(&c.memory) == bytes(&expected), "{m} x {n} x {k}, {layouts:?}");
+    unsafe { kernel(&mut dims, reads, out, mode) };
+    let is_right = bytes(&c.memory) == bytes(&expected);
+    assert!(is_right, "{m} x {n} x {k}, {layouts:?}, {enter:?}");
 }
 
 /// Every m and n, of which one in `thinning` runs, for each of a few k; every product in random layouts of its own.
@@ -165,7 +190,7 @@ fn every_size<T: Sample>(seed: u64, steps: &[usize], thinning: usize) {
                         continue;
                     }
                     let layouts = [(); 3].map(|()| Layout::random(&mut random));
-                    check(&largest, [m, n, k], layouts, T::KERNELS.binary);
+                    check(&largest, [m, n, k], layouts, Enter::Assign, T::KERNELS.binary);
                 }
             }
         }
@@ -199,4 +224,62 @@ fn sampled_sizes() {
     every_size::<f32>(9, &[1283], 150);
     every_size::<f64>(10, &[1283], 150);
     every_size::<Complex64>(11, &[643], 150);
+}
+
+/// Runs the short cut for small products of two matrices; where that takes none, all kernels.
+#[cfg(target_arch = "x86_64")]
+unsafe fn product<T: Sample>(
+    dims: &mut Dims<2>,
+    sources: [Read<T>; 2],
+    out: *mut T,
+    mode: Mode<T>,
+) {
+    let product = Product { m: dims[0], n: dims[1], k: dims[2] };
+    // SAFETY: the caller's duties.
+    unsafe {
+        if contract_product(&product, sources, out, mode) {
+            TAKEN.set(TAKEN.get() + 1);
+        } else {
+            (T::KERNELS.binary)(dims, sources, out, mode);
+        }
+    }
+}
+
+#[cfg(target_arch = "x86_64")]
+thread_local! {
+    /// How many products the short cut has taken.
+    static TAKEN: core::cell::Cell<usize> = const { core::cell::Cell::new(0) };
+}
+
+/// A seeded sample of small products of two matrices, up to beyond the largest.
+#[cfg(target_arch = "x86_64")]
+fn small_products<T: Sample>(seed: u64) {
+    let most = EXTENT + 1;
+    on_every_level(|level| {
+        let mut random = Random(seed);
+        TAKEN.set(0);
+        for k in [1, 2, 7, 33, EXTENT, most] {
+            let largest = largest::<T>(&mut random, [most, most, k]);
+            for _ in 0..150 {
+                let [m, n] = [(); 2].map(|()| 1 + random.below(most));
+                let layouts = [(); 3].map(|()| Layout::random(&mut random));
+                let factors = [[2.0, 0.0], [1.0, 1.0], [-1.0, 2.0]][random.below(3)];
+                for enter in [Enter::Assign, Enter::Scale(factors)] {
+                    check(&largest, [m, n, k], layouts, enter, product::<T>);
+                }
+            }
+        }
+        // Of 1800, those with rows adjacent in C and rows or steps in X.
+        let taken = TAKEN.get();
+        assert!(level == Level::Plain || taken > 300, "{taken} taken");
+    });
+}
+
+#[cfg(target_arch = "x86_64")]
+#[test]
+fn small_products_of_every_type() {
+    small_products::<f32>(12);
+    small_products::<f64>(13);
+    small_products::<Complex32>(14);
+    small_products::<Complex64>(15);
 }

@@ -1,0 +1,167 @@
+//! Small products one after the other, whose lanes are rows, adjacent in X and in C. Nothing is looked up in tables, so that a
+//! product of a few rows begins at once.
+
+use core::mem::MaybeUninit;
+
+use super::loops::Loop;
+use super::machine::Machine;
+use super::many::Entry;
+use super::matrices::ONCE;
+use super::pack::{pack_rows, row_bytes};
+use super::scratch::{LINE, Line};
+use super::small::PANEL;
+use crate::kernel::Dim;
+use crate::kernel::batch::{BatchSet, COLUMNS, COMPLEX_COLUMNS, EachArguments};
+use crate::product::{EXTENT, Product};
+
+/// The bytes that a block's products take, where several calls read them.
+const BLOCK: usize = 16 << 10;
+
+/// How far ahead X is fetched, in bytes, if its products are smaller than that.
+const AHEAD: usize = 1024;
+
+/// The loops of the products, of extents 1 or more.
+pub(super) struct Each {
+    pub(super) m: Loop,
+    pub(super) n: Loop,
+    pub(super) k: Loop,
+    pub(super) batch: Loop,
+    /// Whether X is the second source.
+    pub(super) exchanged: bool,
+}
+
+impl Each {
+    /// Returns a product of two matrices with rows in the lanes, if it is small, and X has rows or steps that are adjacent.
+    #[inline]
+    pub(super) fn of(machine: &Machine, product: &Product) -> Option<Self> {
+        let Product { m, n, k } = product;
+        let is_small = |d: &Dim<2>| d.extent.wrapping_sub(1) < EXTENT;
+        if !(is_small(m) && is_small(n) && is_small(k)) {
+            return None;
+        }
+        let exchanged = m.out != 1;
+        let unit = machine.unit.cast_signed();
+        let along = |d: &Dim<2>| {
+            let [first, second] = d.sources;
+            let [x, y] = if exchanged { [second, first] } else { [first, second] };
+            Loop { extent: d.extent, x: x * unit, y: y * unit, c: d.out * unit }
+        };
+        let [m, n] = if exchanged { [n, m] } else { [m, n] };
+        let (m, n, k, batch) = (along(m), along(n), along(k), ONCE);
+        let is_direct = m.x == unit;
+        let fits = k.x == unit && row_bytes(machine, m.extent) * k.extent <= PANEL;
+        (m.c == unit && (is_direct || fits)).then_some(Each { m, n, k, batch, exchanged })
+    }
+
+    /// Runs the only product, on X as it lies in memory or packed.
+    ///
+    /// # Safety
+    ///
+    /// As [`run`](Self::run), but for the rows of X.
+    pub(super) unsafe fn run_one(&self, machine: &Machine, kernels: &BatchSet, entry: Entry) {
+        // SAFETY: the caller's duties.
+        unsafe {
+            if self.m.x == machine.unit.cast_signed() {
+                self.run(machine, kernels, entry);
+            } else {
+                self.run_packed(machine, kernels, entry);
+            }
+        }
+    }
+
+    /// # Safety
+    ///
+    /// As [`run`](Self::run), but for the rows of X, of which a panel has room for.
+    #[inline(never)]
+    unsafe fn run_packed(&self, machine: &Machine, kernels: &BatchSet, entry: Entry) {
+        let mut panel = [const { MaybeUninit::<Line>::uninit() }; PANEL / LINE];
+        let panel = panel.as_mut_ptr().cast();
+        let Each { m, n, k, batch, exchanged } = *self;
+        // SAFETY: the caller's duties.
+        unsafe { pack_rows(machine, panel, entry.x, &m, k.extent) };
+        let m = Loop { x: machine.unit.cast_signed(), ..m };
+        let k = Loop { x: row_bytes(machine, m.extent).cast_signed(), ..k };
+        let packed = Each { m, n, k, batch, exchanged };
+        // SAFETY: the caller's duties; all rows and steps are in the panel.
+        unsafe { packed.run(machine, kernels, Entry { x: panel, ..entry }) };
+    }
+
+    /// Runs the products, in chunks of a vector of rows and as many columns as kernels have.
+    ///
+    /// # Safety
+    ///
+    /// As [`contract`](super::contract()), for these loops; rows are adjacent in X and in C; the processor has the machine's
+    /// level, of which the kernels are.
+    #[inline]
+    pub(super) unsafe fn run(&self, machine: &Machine, kernels: &BatchSet, entry: Entry) {
+        let Each { m, n, k, batch, .. } = self;
+        let parts = machine.steps_of_point();
+        let most_rows = machine.rows_of_vector();
+        let most_columns = if parts > 1 { COMPLEX_COLUMNS } else { COLUMNS };
+        // Tiles of columns, evenly: some of `columns`, the first of them one wider.
+        let column_tiles = n.extent.div_ceil(most_columns);
+        let (columns, wider) = match column_tiles {
+            1 => (n.extent, 0),
+            _ => (n.extent / column_tiles, n.extent % column_tiles),
+        };
+        // Divisions would take a good part of the time of one product.
+        let is_one_call = m.extent <= most_rows && column_tiles == 1;
+        let (block, x_ahead) = if batch.extent == 1 {
+            (1, 0)
+        } else {
+            let bytes = (m.extent + n.extent) * k.extent * machine.unit;
+            let block = if is_one_call { batch.extent } else { (BLOCK / bytes).max(1) };
+            let products = (AHEAD / batch.x.unsigned_abs().max(1)).max(1);
+            (block, batch.x * products.cast_signed())
+        };
+        let mut arguments = EachArguments {
+            x: entry.x,
+            y: entry.y,
+            c: entry.c,
+            products: 0,
+            steps: k.extent,
+            x_product: batch.x,
+            y_product: batch.y,
+            c_product: batch.c,
+            x_step: k.x,
+            y_step: k.y,
+            y_column: n.y,
+            c_column: n.c,
+            mask: 0,
+            finish: entry.finish,
+            alpha: entry.alpha,
+            beta: entry.beta,
+            signs: machine.signs(entry.conjugated),
+            x_ahead,
+        };
+        let mut first = 0;
+        while first < batch.extent {
+            arguments.products = block.min(batch.extent - first);
+            let product = first.cast_signed();
+            let mut row = 0;
+            while row < m.extent {
+                let rows = most_rows.min(m.extent - row);
+                let set = kernels.each_of(rows * machine.unit);
+                arguments.mask = (machine.kernels.mask)(rows * parts);
+                let offset = (row * machine.unit).cast_signed();
+                arguments.x = entry.x.wrapping_offset(product * batch.x + offset);
+                let c = entry.c.wrapping_offset(product * batch.c + offset);
+                let kernels = if parts > 1 { &set.complex[..] } else { &set.real[..] };
+                arguments.y = entry.y.wrapping_offset(product * batch.y);
+                arguments.c = c;
+                let mut tile = 0;
+                while tile < column_tiles {
+                    let columns = columns + usize::from(tile < wider);
+                    // SAFETY: the caller's duties: a part of the products.
+                    unsafe { kernels[columns - 1](&arguments) };
+                    let moved = columns.cast_signed();
+                    arguments.y = arguments.y.wrapping_offset(moved * n.y);
+                    arguments.c = arguments.c.wrapping_offset(moved * n.c);
+                    tile += 1;
+                }
+                row += rows;
+            }
+            first += arguments.products;
+        }
+    }
+}
