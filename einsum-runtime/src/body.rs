@@ -271,7 +271,10 @@ impl Call<'_> {
     ) -> bool {
         let Some(kernel) = self.kernels.product else { return false };
         let tiny = tiny::most_points(self.kernels.is_real, 2, 1);
-        let Some(product) = Product::of(nest, laid, target, tiny) else { return false };
+        if !Product::is_small(nest, self.extents, tiny) {
+            return false;
+        }
+        let Some(product) = Product::of(laid, target) else { return false };
         // SAFETY: the caller's duties.
         unsafe { kernel(&product, sources, out, mode) }
     }

@@ -23,17 +23,22 @@ pub(crate) struct Product {
 const SUMMED: u8 = 2;
 
 impl Product {
-    /// Returns the product of two matrices that a nest is, if it is a small one of more than `tiny` points.
+    /// Whether a nest has the loops of a small product, of more than `tiny` points.
     #[inline]
-    pub(crate) fn of(
-        nest: &Nest,
-        [first, second]: &[Laid<'_>; 2],
-        target: &Laid<'_>,
-        tiny: usize,
-    ) -> Option<Self> {
+    pub(crate) fn is_small(nest: &Nest, extents: &[usize], tiny: usize) -> bool {
         if nest.kept.len() != 2 || nest.summed.len() != 1 {
-            return None;
+            return false;
         }
+        let m = extents[usize::from(nest.kept[0])];
+        let n = extents[usize::from(nest.kept[1])];
+        let k = extents[usize::from(nest.summed[0])];
+        // That of an index without any axis is larger.
+        m <= EXTENT && n <= EXTENT && k <= EXTENT && m * n * k > tiny
+    }
+
+    /// Returns the product of two matrices that a nest of two kept loops and one summed loop is, if it is one.
+    #[inline]
+    pub(crate) fn of([first, second]: &[Laid<'_>; 2], target: &Laid<'_>) -> Option<Self> {
         // The kept loop of a source, and which of its axes runs along it.
         let kept = |loops: &[u8]| match *loops {
             [own @ 0..SUMMED, SUMMED] => Some((own, 0)),
@@ -52,11 +57,6 @@ impl Product {
         let [c_m, c_n] = [c[c_row], c[1 - c_row]];
         // What does not fit is for those who panic.
         if m.0 != c_m.0 || n.0 != c_n.0 || k.0 != y_k.0 {
-            return None;
-        }
-        let extents = [m.0, n.0, k.0];
-        let is_small = extents.iter().all(|&extent| extent <= EXTENT);
-        if !is_small || m.0 * n.0 * k.0 <= tiny {
             return None;
         }
         Some(Product {
@@ -80,7 +80,6 @@ fn matrix(axes: &Axes<'_>) -> Option<[(usize, isize); 2]> {
 mod tests {
     use super::*;
     use crate::layout::Steps;
-    use crate::program::Access;
 
     /// Returns the product of arrays in C order whose axes run along these loops, of 9, 10, and 11 points.
     fn product(
@@ -100,19 +99,8 @@ mod tests {
             rest: Steps::NONE,
             found: extents.len(),
         });
-        let nest = Nest {
-            into: 0,
-            kept: &[0, 1],
-            summed: &[2],
-            sources: const {
-                const ANY: Access = Access { tensor: 0, conj: false, loops: &[] };
-                &[ANY, ANY]
-            },
-            target,
-            ellipsis: &[],
-        };
         let laid = |array: usize, loops| Laid { axes: &axes[array], loops };
-        Product::of(&nest, &[laid(0, first), laid(1, second)], &laid(2, target), 512)
+        Product::of(&[laid(0, first), laid(1, second)], &laid(2, target))
     }
 
     #[test]
