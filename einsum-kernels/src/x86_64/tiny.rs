@@ -3,7 +3,7 @@
 use core::arch::naked_asm;
 use core::mem::offset_of;
 
-use super::text::element_instructions;
+use super::text::{element_instructions, put_lanes};
 use super::{address_of_mask_32, address_of_mask_64};
 use crate::tiny::{LOOPS, OUTER, Walk, WalkKernels};
 
@@ -62,6 +62,7 @@ unsafe extern "sysv64" fn walk<
         ".set P, {p}",
         ".set VECTORS, {vectors}",
         element_instructions!(),
+        put_lanes!(),
         r"
         # Moves on by one iteration of a loop.
         .macro move_sources number
@@ -212,7 +213,13 @@ unsafe extern "sysv64" fn walk<
                 .if LEVEL == 2
                     f vmovup, [r11] {{k1}}, zmm0
                 .else
-                    f vmaskmovp, [r11], ymm14, ymm0
+                    f vmovmskp, ebx, ymm14
+                    cmp ebx, (1 << (32 / ELEMENT)) - 1
+                    je 91f
+                    put_lanes 0, 1, ebx, r11
+                    jmp 92f
+                91:
+                    f vmovup, [r11], ymm0
                 .endif
             92:
             .else
@@ -235,7 +242,7 @@ unsafe extern "sysv64" fn walk<
                 vzeroupper
             .endif
             ret
-            .irp name, f, move_sources, avx512_add, avx2_read, step
+            .irp name, f, put_lanes, move_sources, avx512_add, avx2_read, step
                 .purgem \name
             .endr
         ",

@@ -20,6 +20,18 @@ const BLOCK: usize = 16 << 10;
 /// How far ahead X is fetched, in bytes, if its products are smaller than that.
 const AHEAD: usize = 1024;
 
+/// Returns the largest extents of a product, on X as it lies in memory or packed, for which a call of these kernels is over
+/// sooner than one that makes tables, whose kernels have more sums in registers. With vectors of AVX2 eight of these are few.
+#[inline]
+fn most_extent(machine: &Machine, is_direct: bool) -> usize {
+    match (machine.vector_bytes() == 64, machine.steps_of_point() > 1, is_direct) {
+        (true, ..) => EXTENT,
+        (false, true, _) => 48,
+        (false, false, true) => 32,
+        (false, false, false) => 16,
+    }
+}
+
 /// The loops of the products, of extents 1 or more.
 pub(super) struct Each {
     pub(super) m: Loop,
@@ -35,10 +47,6 @@ impl Each {
     #[inline]
     pub(super) fn of(machine: &Machine, product: &Product) -> Option<Self> {
         let Product { m, n, k } = product;
-        let is_small = |d: &Dim<2>| d.extent.wrapping_sub(1) < EXTENT;
-        if !(is_small(m) && is_small(n) && is_small(k)) {
-            return None;
-        }
         let exchanged = m.out != 1;
         let unit = machine.unit.cast_signed();
         let along = |d: &Dim<2>| {
@@ -49,8 +57,13 @@ impl Each {
         let [m, n] = if exchanged { [n, m] } else { [m, n] };
         let (m, n, k, batch) = (along(m), along(n), along(k), ONCE);
         let is_direct = m.x == unit;
-        let fits = k.x == unit && row_bytes(machine, m.extent) * k.extent <= PANEL;
-        (m.c == unit && (is_direct || fits)).then_some(Each { m, n, k, batch, exchanged })
+        let most = most_extent(machine, is_direct);
+        let is_small = |l: &Loop| l.extent.wrapping_sub(1) < most;
+        if m.c != unit || !(is_small(&m) && is_small(&n) && is_small(&k)) {
+            return None;
+        }
+        let fits = || k.x == unit && row_bytes(machine, m.extent) * k.extent <= PANEL;
+        (is_direct || fits()).then_some(Each { m, n, k, batch, exchanged })
     }
 
     /// Runs the only product, on X as it lies in memory or packed.

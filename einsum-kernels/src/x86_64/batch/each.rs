@@ -8,10 +8,10 @@
 use core::arch::naked_asm;
 
 use crate::batch::EachArguments;
-use crate::x86_64::text::{element_instructions, return_to_caller, save_registers};
+use crate::x86_64::text::{element_instructions, put_lanes, return_to_caller, save_registers};
 
-/// What all levels have in common. A level defines `begin` once a call, and `clear`, `multiply`, `scale`, `add_old`, and
-/// `store` for a column's sums and place.
+/// What all levels have in common. A level defines `begin` once a call, `steps` and `stores` once a product, and `clear`,
+/// `multiply`, `scale`, `add_old`, and `store` for a column's sums and place.
 macro_rules! body {
     () => {
         concat!(
@@ -44,6 +44,21 @@ macro_rules! body {
         .macro in_c name
             places \name, rdx, r14, r15, r13
         .endm
+        # All steps, which read X by `load`.
+        .macro steps_by load
+            .p2align 4
+        30:
+            \load
+            prefetcht0 [r9 + r15]
+            .if COLUMNS > 4
+                lea r13, [r10 + 4*rbx]
+            .endif
+            places multiply, r10, rbx, rbp, r13
+            add r9, rsi
+            add r10, r12
+            dec r11
+            jnz 30b
+        .endm
             ",
             save_registers!(),
             r"
@@ -64,18 +79,7 @@ macro_rules! body {
             mov r10, rcx
             mov r11, [rdi + 32]
             mov r15, [rdi + 160]
-            .p2align 4
-        30: # A step.
-            load
-            prefetcht0 [r9 + r15]
-            .if COLUMNS > 4
-                lea r13, [r10 + 4*rbx]
-            .endif
-            places multiply, r10, rbx, rbp, r13
-            add r9, rsi
-            add r10, r12
-            dec r11
-            jnz 30b
+            steps
             lea r15, [r14 + 2*r14]
             .if COLUMNS > 4
                 lea r13, [rdx + 4*r14]
@@ -92,7 +96,7 @@ macro_rules! body {
             factor [rdi+120]
             in_c add_old
         50:
-            in_c store
+            stores
             add rax, [rdi + 40]
             add rcx, [rdi + 48]
             add rdx, [rdi + 56]
@@ -101,7 +105,7 @@ macro_rules! body {
             ",
             return_to_caller!(),
             r"
-            .irp name, f, places, in_c, begin, load, clear, multiply, factor, scale, add_old, store
+            .irp name, f, places, in_c, steps_by, begin, steps, clear, load, multiply, factor, scale, add_old, store, stores
                 .purgem \name
             .endr
         "
@@ -158,6 +162,9 @@ macro_rules! avx512 {
                 ".endif",
                 ".endif",
                 ".endm",
+                ".macro steps",
+                "steps_by load",
+                ".endm",
                 ".macro multiply j, at",
                 ".if ELEMENT == 4",
                 concat!("vfmadd231ps ", $v, r"1\j, ", $v, r"0, dword ptr [\at]", lanes!($bytes 4)),
@@ -190,6 +197,9 @@ macro_rules! avx512 {
                 concat!("f vaddp, ", $v, r"1\j, ", $v, r"1\j, ", $v, r"2\j"),
                 ".endif",
                 concat!(r"f vmovup, [\at] {{k1}}, ", $v, r"1\j"),
+                ".endm",
+                ".macro stores",
+                "in_c store",
                 ".endm",
                 body!(),
                 element = const ELEMENT,
@@ -256,6 +266,9 @@ pub(super) unsafe extern "sysv64" fn avx2<
         ".set COLUMNS, {columns}",
         ".set COMPLEX, {complex}",
         r"
+        ",
+        put_lanes!(),
+        r"
         .macro begin
             mov r9, [rdi + 96]
             vmovdqu ymm3, [r9]
@@ -298,11 +311,33 @@ pub(super) unsafe extern "sysv64" fn avx2<
         .endm
         .macro load
             f vmaskmovp, ymm0, ymm3, [r9]
+            exchange_parts
+        .endm
+        .macro load_whole
+            f vmovup, ymm0, [r9]
+            exchange_parts
+        .endm
+        .macro exchange_parts
             .if COMPLEX && ELEMENT == 4
                 vpermilps ymm1, ymm0, 0xB1
             .elseif COMPLEX
                 vpermilpd ymm1, ymm0, 5
             .endif
+        .endm
+        # Whether all lanes exist. Instructions with masks are slow.
+        .macro compare_mask by
+            mov \by, [rdi + 96]
+            cmp dword ptr [\by + 28], 0
+        .endm
+        .macro steps
+            compare_mask r11
+            mov r11, [rdi + 32]
+            je 32f
+            steps_by load_whole
+            jmp 34f
+        32:
+            steps_by load
+        34:
         .endm
         .macro multiply j, at
             with_sums multiply_sums, \j, \at
@@ -335,16 +370,40 @@ pub(super) unsafe extern "sysv64" fn avx2<
             with_sums store_sums, \j, \at
         .endm
         .macro store_sums first, second, at
+            join_sums \first, \second
+            vmovaps ymm0, \first
+            put_lanes 0, 2, r11d, \at
+        .endm
+        .macro store_whole j, at
+            with_sums store_whole_sums, \j, \at
+        .endm
+        .macro store_whole_sums first, second, at
+            join_sums \first, \second
+            f vmovup, [\at], \first
+        .endm
+        .macro join_sums first, second
             .if COMPLEX
                 vxorps \first, \first, ymm12
                 vxorps \second, \second, ymm13
                 f vaddp, \first, \first, \second
             .endif
-            f vmaskmovp, [\at], ymm3, \first
+        .endm
+        .macro stores
+            compare_mask r9
+            je 52f
+            in_c store_whole
+            jmp 54f
+        52:
+            f vmovmskp, r11d, ymm3
+            in_c store
+        54:
         .endm
         ",
         body!(),
-        ".irp name, with_sums, clear_sums, multiply_sums, scale_sums, add_old_sums, store_sums",
+        ".irp name, with_sums, clear_sums, multiply_sums, scale_sums, add_old_sums, store_sums, store_whole_sums",
+        r".purgem \name",
+        ".endr",
+        ".irp name, put_lanes, load_whole, exchange_parts, compare_mask, store_whole, join_sums",
         r".purgem \name",
         ".endr",
         element = const ELEMENT,
