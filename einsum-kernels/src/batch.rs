@@ -6,7 +6,7 @@
 //!
 //! Four ways to fill vectors: the lanes are rows i of one product ([`EachArguments`]); they are products b
 //! ([`LanesArguments`]), for which arrays whose products are not adjacent are transposed ([`Transpose`]) into panels; they
-//! are steps k of a matrix times a vector ([`DotsArguments`]); or all elements of C ([`AdjacentArguments`]).
+//! are steps k of a matrix times a vector ([`DotsArguments`]); or all elements of C ([`PicksArguments`]).
 //!
 //! All steps are in bytes, all extents 1 or more. The assembly knows the offsets of the fields, 8 bytes each.
 
@@ -99,10 +99,11 @@ pub struct DotsArguments {
     pub x_row: isize,
 }
 
-/// Blocks of products all of whose elements are adjacent, at most two vectors of each array; the lanes are elements of C.
+/// Blocks of points for each of which every array has elements in at most two vectors; the lanes are elements of C. Y may be
+/// missing, C is then a sum of elements of X.
 #[derive(Clone, Copy, Debug)]
 #[repr(C)]
-pub struct AdjacentArguments {
+pub struct PicksArguments {
     pub x: *const u8,
     pub y: *const u8,
     pub c: *mut u8,
@@ -111,11 +112,11 @@ pub struct AdjacentArguments {
     pub x_block: isize,
     pub y_block: isize,
     pub c_block: isize,
-    /// The lanes of each array's two vectors, as [`KernelSet::mask`](super::table::KernelSet::mask) has them, or 0.
+    /// The lanes that exist of each array's two vectors, a bit each. Others are neither read nor written.
     pub x_masks: [usize; 2],
     pub y_masks: [usize; 2],
     pub c_masks: [usize; 2],
-    /// An element, in the lowest bytes, that sums are multiplied by.
+    /// An element, in the lowest bytes, that sums of products are multiplied by.
     pub alpha: u64,
     /// For every step and every vector of C: the lanes of X, and of Y, that its lanes are multiplied from. A lane is an integer
     /// of the size of an element, and those of the second vector follow those of the first.
@@ -144,12 +145,12 @@ pub type Lanes = unsafe extern "sysv64" fn(&LanesArguments);
 /// As [`Each`].
 pub type Dots = unsafe extern "sysv64" fn(&DotsArguments);
 
-/// A kernel that runs blocks of products.
+/// A kernel that runs blocks of points.
 ///
 /// # Safety
 ///
 /// As [`Each`], for what the masks name. `lanes` has two vectors for every step and vector of C.
-pub type Adjacent = unsafe extern "sysv64" fn(&AdjacentArguments);
+pub type Picks = unsafe extern "sysv64" fn(&PicksArguments);
 
 /// `transpose(to, from, to_row, from_row, rows, columns)` copies `from[r][c]` to `to[c][r]`, where elements of a row are
 /// adjacent.
@@ -171,7 +172,7 @@ pub struct Narrow {
 pub const COLUMNS: usize = 8;
 pub const COMPLEX_COLUMNS: usize = 4;
 
-/// The most steps times vectors of C of the kernels [`Adjacent`], of which two have half of the steps.
+/// The most steps times vectors of C of the kernels [`Picks`].
 pub const PICKS: usize = 8;
 
 /// The most rows of a call of [`Lanes`].
@@ -186,10 +187,11 @@ pub struct EachSet {
     pub complex: [Each; COMPLEX_COLUMNS],
 }
 
-/// Kernels for one and for two vectors of C, by the number of vectors of Y and that of steps, less one each.
-pub struct AdjacentSet {
-    pub one: [[Adjacent; PICKS]; 2],
-    pub two: [[Adjacent; PICKS / 2]; 2],
+/// Kernels by the number of vectors of C, that of vectors of Y, and that of steps, less one each. With two vectors of C there
+/// are half as many steps.
+pub struct PicksSet {
+    pub unary: [&'static [Picks]; 2],
+    pub binary: [[&'static [Picks]; 2]; 2],
 }
 
 /// All kernels of one real element type and level.
@@ -206,7 +208,7 @@ pub struct BatchSet {
     /// For whole vectors of products, if there are such.
     pub narrow: Option<Narrow>,
     pub dots: Option<Dots>,
-    pub adjacent: Option<&'static AdjacentSet>,
+    pub picks: Option<&'static PicksSet>,
 }
 
 impl BatchSet {

@@ -1,7 +1,6 @@
 //! Batches of small products: one call of a kernel runs a block of them.
 //!
-//! Where all elements of a product are adjacent and are a vector or two of each array, the lanes are elements of C
-//! ([`mod@adjacent`]). Where rows are adjacent in X and in C, they are the lanes ([`mod@each`]), and where steps are in matrices
+//! Where a product's elements are a vector or two of each array, the lanes are elements of C ([`picks`](super::picks)). Where rows are adjacent in X and in C, they are the lanes ([`mod@each`]), and where steps are in matrices
 //! that are multiplied by a vector each, these are ([`mod@dots`]). Else the lanes are products ([`Panels`]):
 //!
 //! ```text
@@ -16,7 +15,6 @@
 
 use core::ops::Range;
 
-use super::adjacent;
 use super::dots;
 use super::each::Each;
 use super::loops::{Cursor, Loop, points};
@@ -24,6 +22,7 @@ use super::machine::Machine;
 use super::matrices::Matrices;
 use super::panels::Panels;
 use super::parts::Batch;
+use super::picks::Block;
 use super::scratch::with_scratch;
 use crate::kernel::batch::{BatchSet, Dots};
 use crate::threads::Shared;
@@ -52,7 +51,7 @@ pub(super) struct Many<'m> {
 enum Lanes {
     Rows,
     Steps(Dots),
-    Elements(adjacent::Block),
+    Elements(Block<2>),
     Products(Panels),
 }
 
@@ -90,7 +89,8 @@ impl<'m> Many<'m> {
             matrices.is_plain() && is_small && m.extent > 1 && m.c == unit && m.x == unit;
         if !adds
             && matrices.is_plain()
-            && let Some(block) = adjacent::Block::of(machine, matrices, has_rows)
+            && k.extent > 1
+            && let Some(block) = Block::of_products(machine, matrices, has_rows)
         {
             return Some(Many { matrices, kernels, lanes: Lanes::Elements(block) });
         }
@@ -195,7 +195,8 @@ impl<'m> Many<'m> {
                     dots::run(machine, kernel, self.matrices, entry);
                 }),
                 Lanes::Elements(block) => self.at_points(entry, outer, |entry| {
-                    block.run(machine, self.matrices, entry);
+                    let Entry { x, y, c, alpha, .. } = entry;
+                    block.run(machine, [x, y], c, self.matrices.batch.extent, alpha);
                 }),
                 Lanes::Products(panels) => self.in_panels(machine, panels, entry, outer),
             }

@@ -15,8 +15,6 @@
 
 #![allow(unsafe_code)]
 
-#[cfg(target_arch = "x86_64")]
-mod adjacent;
 mod blocks;
 mod choose;
 mod classify;
@@ -37,6 +35,8 @@ mod packed;
 #[cfg(target_arch = "x86_64")]
 mod panels;
 mod parts;
+#[cfg(target_arch = "x86_64")]
+mod picks;
 mod plan;
 mod rows;
 pub(crate) mod scratch;
@@ -61,6 +61,8 @@ pub(crate) use many::DOT;
 use many::{Entry, Many};
 use matrices::Matrices;
 use parts::execute_in_parts;
+#[cfg(target_arch = "x86_64")]
+pub(crate) use picks::picked;
 use small::Small;
 
 use num_complex::Complex;

@@ -74,7 +74,8 @@ macro_rules! precompiled {
                     let work = prepare(dims, &mut sources, &mut out);
                     #[cfg(target_arch = "x86_64")]
                     if work == Work::Run
-                        && (staged::reordered_sum(dims, sources[0], out, mode)
+                        && (engine::picked(dims, sources, out, mode)
+                            || staged::reordered_sum(dims, sources[0], out, mode)
                             || <$type>::unary(dims, sources[0], out, mode)
                             || staged::unary(dims, sources[0], out, mode))
                     {
@@ -99,7 +100,8 @@ macro_rules! precompiled {
                     let work = prepare(dims, &mut sources, &mut out);
                     #[cfg(target_arch = "x86_64")]
                     if work == Work::Run
-                        && (staged::reordered(dims, sources, out, mode)
+                        && (engine::picked(dims, sources, out, mode)
+                            || staged::reordered(dims, sources, out, mode)
                             || <$type>::binary(dims, sources, out, mode))
                     {
                         return;

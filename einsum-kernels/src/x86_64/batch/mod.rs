@@ -3,15 +3,15 @@
 use core::mem::offset_of;
 
 use crate::batch::{
-    AdjacentArguments, AdjacentSet, BatchSet, DotsArguments, EachArguments, EachSet,
-    LanesArguments, Narrow,
+    BatchSet, DotsArguments, EachArguments, EachSet, LanesArguments, Narrow, PicksArguments,
+    PicksSet,
 };
 
-mod adjacent;
 mod dots;
 mod each;
 mod lanes;
 mod narrow;
+mod picks;
 mod transpose;
 
 const REAL: usize = 0;
@@ -54,9 +54,9 @@ macro_rules! lanes {
     };
 }
 
-macro_rules! adjacent {
+macro_rules! picks {
     ($element:literal, $vectors:literal, $of_y:literal: $($steps:literal)*) => {
-        [$(adjacent::avx512::<$element, $vectors, $of_y, $steps>),*]
+        &[$(picks::avx512::<$element, $vectors, $of_y, $steps>),*]
     };
 }
 
@@ -78,9 +78,18 @@ macro_rules! sets {
                 unpack: narrow::unpack::<$element>,
             }),
             dots: Some(dots::avx512::<$element>),
-            adjacent: Some(&AdjacentSet {
-                one: [adjacent!($element, 1, 1: 1 2 3 4 5 6 7 8), adjacent!($element, 1, 2: 1 2 3 4 5 6 7 8)],
-                two: [adjacent!($element, 2, 1: 1 2 3 4), adjacent!($element, 2, 2: 1 2 3 4)],
+            picks: Some(&PicksSet {
+                unary: [
+                    picks!($element, 1, 0: 1 2 3 4 5 6 7 8),
+                    picks!($element, 2, 0: 1 2 3 4),
+                ],
+                binary: [
+                    [
+                        picks!($element, 1, 1: 1 2 3 4 5 6 7 8),
+                        picks!($element, 1, 2: 1 2 3 4 5 6 7 8),
+                    ],
+                    [picks!($element, 2, 1: 1 2 3 4), picks!($element, 2, 2: 1 2 3 4)],
+                ],
             }),
         };
         pub static $avx2: BatchSet = BatchSet {
@@ -92,7 +101,7 @@ macro_rules! sets {
             transpose: transpose::transpose::<$element>,
             narrow: None,
             dots: None,
-            adjacent: None,
+            picks: None,
         };
     )* };
 }
@@ -120,16 +129,16 @@ const _: () = {
     assert!(offset_of!(DotsArguments, x_product) == 64);
     assert!(offset_of!(DotsArguments, y_product) == 72);
     assert!(offset_of!(DotsArguments, c_product) == 80 && offset_of!(DotsArguments, x_row) == 88);
-    assert!(offset_of!(AdjacentArguments, x) == 0 && offset_of!(AdjacentArguments, y) == 8);
-    assert!(offset_of!(AdjacentArguments, c) == 16 && offset_of!(AdjacentArguments, blocks) == 24);
-    assert!(offset_of!(AdjacentArguments, x_block) == 32);
-    assert!(offset_of!(AdjacentArguments, y_block) == 40);
-    assert!(offset_of!(AdjacentArguments, c_block) == 48);
-    assert!(offset_of!(AdjacentArguments, x_masks) == 56);
-    assert!(offset_of!(AdjacentArguments, y_masks) == 72);
-    assert!(offset_of!(AdjacentArguments, c_masks) == 88);
-    assert!(offset_of!(AdjacentArguments, alpha) == 104);
-    assert!(offset_of!(AdjacentArguments, lanes) == 112);
+    assert!(offset_of!(PicksArguments, x) == 0 && offset_of!(PicksArguments, y) == 8);
+    assert!(offset_of!(PicksArguments, c) == 16 && offset_of!(PicksArguments, blocks) == 24);
+    assert!(offset_of!(PicksArguments, x_block) == 32);
+    assert!(offset_of!(PicksArguments, y_block) == 40);
+    assert!(offset_of!(PicksArguments, c_block) == 48);
+    assert!(offset_of!(PicksArguments, x_masks) == 56);
+    assert!(offset_of!(PicksArguments, y_masks) == 72);
+    assert!(offset_of!(PicksArguments, c_masks) == 88);
+    assert!(offset_of!(PicksArguments, alpha) == 104);
+    assert!(offset_of!(PicksArguments, lanes) == 112);
     assert!(offset_of!(LanesArguments, x) == 0 && offset_of!(LanesArguments, y) == 8);
     assert!(offset_of!(LanesArguments, c) == 16 && offset_of!(LanesArguments, vectors) == 24);
     assert!(offset_of!(LanesArguments, steps) == 32 && offset_of!(LanesArguments, columns) == 40);

@@ -1,5 +1,5 @@
-//! Kernels that multiply many small matrices whose elements are all adjacent: the lanes are the elements of C of one or more
-//! products, for which those of X and of Y are picked, a step at a time, from the two vectors that have all of them.
+//! Kernels for many points of which each array has few elements: the lanes are the elements of C of one or more points, for
+//! which those of X and of Y are picked, a step at a time, from the two vectors that have all of them.
 //!
 //! Registers: `rax rcx rdx` the block in X, Y, and C, `r9 r10 r11` the steps to the next; `r8` blocks left. `k1 k2` have the
 //! lanes of X, `k3 k4` of Y, `k5 k6` of C. `zmm0 … zmm3` are X and Y, `zmm6 zmm7` the sums, and `zmm16 …` the lanes that are
@@ -7,15 +7,15 @@
 
 use core::arch::naked_asm;
 
-use crate::batch::AdjacentArguments;
+use crate::batch::PicksArguments;
 use crate::x86_64::text::element_instructions;
 
 /// With AVX-512, for sums of `STEPS` products, `VECTORS` vectors of C, and `OF_Y` of Y, which are picked from faster if it
-/// is one.
+/// is one. Of no vector of Y there are elements of X in place of products.
 ///
 /// # Safety
 ///
-/// As [`Adjacent`](crate::batch::Adjacent).
+/// As [`Adjacent`](crate::batch::Picks).
 #[unsafe(naked)]
 pub(super) unsafe extern "sysv64" fn avx512<
     const ELEMENT: usize,
@@ -23,7 +23,7 @@ pub(super) unsafe extern "sysv64" fn avx512<
     const OF_Y: usize,
     const STEPS: usize,
 >(
-    arguments: &AdjacentArguments,
+    arguments: &PicksArguments,
 ) {
     naked_asm!(
         ".set ELEMENT, {element}",
@@ -46,7 +46,20 @@ pub(super) unsafe extern "sysv64" fn avx512<
         .macro get_lanes i, x, y
             .if \i < VECTORS*STEPS
                 vmovups \x, [rsi + 128*\i]
-                vmovups \y, [rsi + 128*\i + 64]
+                .if OF_Y
+                    vmovups \y, [rsi + 128*\i + 64]
+                .endif
+            .endif
+        .endm
+        .macro add_term is_second, is_first
+            .if \is_first && \is_second
+                vmovaps zmm7, zmm4
+            .elseif \is_second
+                f vaddp, zmm7, zmm7, zmm4
+            .elseif \is_first
+                vmovaps zmm6, zmm4
+            .else
+                f vaddp, zmm6, zmm6, zmm4
             .endif
         .endm
         .macro add_product i, x, y
@@ -55,11 +68,13 @@ pub(super) unsafe extern "sysv64" fn avx512<
                 f vpermt2p, zmm4, \x, zmm1
                 .if OF_Y == 1
                     f vpermp, zmm5, \y, zmm2
-                .else
+                .elseif OF_Y == 2
                     vmovaps zmm5, zmm2
                     f vpermt2p, zmm5, \y, zmm3
                 .endif
-                .if VECTORS == 2 && \i == 1
+                .if OF_Y == 0
+                    add_term (VECTORS == 2 && (\i & 1)), (\i < VECTORS)
+                .elseif VECTORS == 2 && \i == 1
                     f vmulp, zmm7, zmm4, zmm5
                 .elseif VECTORS == 2 && (\i & 1)
                     f vfmadd231p, zmm7, zmm4, zmm5
@@ -90,18 +105,26 @@ pub(super) unsafe extern "sysv64" fn avx512<
         20: # A block. The processor does not foresee masked loads.
             prefetcht0 [rax + 1024]
             prefetcht0 [rax + 1088]
-            prefetcht0 [rcx + 1024]
+            .if OF_Y
+                prefetcht0 [rcx + 1024]
+            .endif
             f vmovup, zmm0 {{k1}}{{z}}, [rax]
             f vmovup, zmm1 {{k2}}{{z}}, [rax + 64]
-            f vmovup, zmm2 {{k3}}{{z}}, [rcx]
+            .if OF_Y
+                f vmovup, zmm2 {{k3}}{{z}}, [rcx]
+            .endif
             .if OF_Y == 2
                 f vmovup, zmm3 {{k4}}{{z}}, [rcx + 64]
             .endif
             picks add_product
-            f vmulp, zmm6, zmm6, zmm15
+            .if OF_Y
+                f vmulp, zmm6, zmm6, zmm15
+            .endif
             f vmovup, [rdx] {{k5}}, zmm6
             .if VECTORS == 2
-                f vmulp, zmm7, zmm7, zmm15
+                .if OF_Y
+                    f vmulp, zmm7, zmm7, zmm15
+                .endif
                 f vmovup, [rdx + 64] {{k6}}, zmm7
             .endif
             add rax, r9
@@ -111,7 +134,7 @@ pub(super) unsafe extern "sysv64" fn avx512<
             jnz 20b
             vzeroupper
             ret
-            .irp name, f, picks, get_lanes, add_product
+            .irp name, f, picks, get_lanes, add_term, add_product
                 .purgem \name
             .endr
         ",
