@@ -17,7 +17,7 @@ use super::matrices::Matrices;
 use crate::engine::Contract;
 use crate::kernel::batch::{PICKS, Picks, PicksArguments};
 use crate::kernel::{Dim, Dims, Mode, Read};
-use crate::threads::{self, Grid, Shared};
+use crate::threads::{self, BYTES_MOVED, Grid, Shared};
 
 /// The fewest points of the long loop that are worth the tables.
 const POINTS: usize = 160;
@@ -327,7 +327,9 @@ pub(crate) unsafe fn picked<T: Contract, const P: usize>(
     }
     let alpha = T::finish(Mode::Scale { alpha, beta: T::ZERO }, [false; 2]).alpha;
     let count = block.along.extent;
-    let time = count / block.points * block.cost() / 20;
+    let bytes = (0..=P).fold(0, |n, array| n + step(&block.along, array).unsigned_abs());
+    let bytes = count.saturating_mul(bytes * machine.unit);
+    let time = (count / block.points * block.cost() / 20).max(bytes / BYTES_MOVED);
     let pieces = threads::pieces(time);
     let (sources, out) = (sources.map(|source| source.ptr.cast::<u8>()), out.cast::<u8>());
     if pieces == 1 {

@@ -67,8 +67,17 @@ pub(super) fn plan(dims: &Dims<2>, elements: Elements) -> Option<Plan<2>> {
         return None;
     }
     let natural = Order { staged: [false; 3], loops: by_output(dims) };
-    let is_good = !is_sum && natural.run(dims) >= ROW;
-    if is_good { None } else { reordered(dims, elements) }
+    let run = natural.run(dims);
+    if is_sum {
+        return reordered(dims, elements, usize::MAX);
+    }
+    // Short rows as they lie are often better than long ones of copies.
+    let most = match run {
+        ROW.. => return None,
+        0 | 1 => usize::MAX,
+        _ => (points(dims, |_| true) / run).saturating_mul(NEXT_ROW),
+    };
+    reordered(dims, elements, most)
 }
 
 /// Whether the engine would pack operands that it hardly uses, or leave lanes idle.
@@ -111,8 +120,8 @@ fn is_slow(dims: &Dims<2>, elements: Elements) -> bool {
     }
 }
 
-/// Plans a nest whose kernels are to run along kept loops.
-pub(super) fn reordered(dims: &Dims<2>, elements: Elements) -> Option<Plan<2>> {
+/// Plans a nest whose kernels are to run along kept loops, if that takes less time than to move `most` elements.
+pub(super) fn reordered(dims: &Dims<2>, elements: Elements, most: usize) -> Option<Plan<2>> {
     let counts = counts(dims);
     let all = counts.iter().fold(0_usize, |n, &c| n.saturating_add(c));
     if points(dims, |_| true) > FEW.saturating_mul(all) || dims.iter().any(|d| is_shared(dims, d)) {
@@ -133,7 +142,7 @@ pub(super) fn reordered(dims: &Dims<2>, elements: Elements) -> Option<Plan<2>> {
             };
             let order = Order { staged, loops };
             let Some((cost, plan)) = order.plan(dims, counts, elements) else { continue };
-            if best.as_ref().is_none_or(|(least, _)| cost < *least) {
+            if cost < best.as_ref().map_or(most, |(least, _)| *least) {
                 best = Some((cost, plan));
             }
         }

@@ -298,7 +298,8 @@ fn once(dims: Dims<2>, x: usize, elements: Elements) -> Plan<2> {
         let plan = order::vector(&dims, x, elements);
         // Rows of sums can be longer, and X copied in longer pieces, if the output or its buffer has them in X's order.
         let is_kept = row.is_none_or(|row| !dims[row].summed);
-        let plan = plan.or_else(|| if is_kept { order::reordered(&dims, elements) } else { None });
+        let plan = plan
+            .or_else(|| if is_kept { order::reordered(&dims, elements, usize::MAX) } else { None });
         if let Some(plan) = plan {
             return plan;
         }

@@ -8,6 +8,8 @@ mod accuracy;
 mod edges;
 mod exact;
 mod overlaps;
+#[cfg(target_arch = "x86_64")]
+mod picks;
 mod tiny;
 
 use num_complex::{Complex32, Complex64};
