@@ -17,6 +17,18 @@ pub struct RowsEntry {
     pub masks: [u16; 4],
 }
 
+/// Some of the steps of a table, from one to before another, in bytes.
+#[derive(Clone, Copy, Debug, Default)]
+#[repr(C)]
+pub struct RowsPart {
+    pub first: u32,
+    pub end: u32,
+    /// For kernels in parts: 8 times the number of the first vector in its tile that has these steps, and the number after
+    /// the last one; and 1 if there are more steps of the tile, in the next part.
+    pub vectors: u32,
+    pub has_next: u32,
+}
+
 /// What a kernel works on.
 #[derive(Clone, Copy, Debug)]
 #[repr(C)]
@@ -24,9 +36,10 @@ pub struct RowsArguments {
     pub x: *const u8,
     pub c: *mut u8,
     pub w: *const u8,
-    /// The first and the end of a table, which is not empty.
+    /// A table, and which of its steps there are. For kernels in parts these follow each other for each tile, and are the
+    /// same for all points outside; else there is one for a point.
     pub steps: *const RowsEntry,
-    pub steps_end: *const RowsEntry,
+    pub parts: *const RowsPart,
     /// The number of points outside, 1 or more, and what there is from one to the next.
     pub outer: usize,
     pub x_outer: isize,
@@ -35,7 +48,8 @@ pub struct RowsArguments {
     pub vectors: usize,
     pub x_vector: isize,
     pub c_vector: isize,
-    /// The lanes of all vectors but the last, and of that one, as [`RowsSet::mask`] has them.
+    /// The lanes of all vectors but the last, and of that one, as [`RowsSet::mask`] has them; for kernels in parts the latter
+    /// are those of its second row alone, and may be none.
     pub mask: usize,
     pub last_mask: usize,
     /// From the first row to the second, if the kernel has two.
@@ -47,8 +61,10 @@ pub struct RowsArguments {
     pub is_nan: usize,
     /// From the weights of a point outside to those of the next.
     pub w_outer: isize,
-    /// From the table of a tile to that of the next, for kernels that may lack any lanes: 0 if all have one.
+    /// From the table of a tile to that of the next, for kernels that are told of any lanes: 0 if all have one.
     pub steps_tile: usize,
+    /// From the part of a point outside to that of the next, for kernels that are not in parts.
+    pub parts_outer: usize,
 }
 
 /// A kernel for stencils.
@@ -73,6 +89,14 @@ pub struct RowsSet {
     pub each_masked: [Rows; 2],
     pub ends_masked: [Rows; 2],
     /// As the former, for steps of which each has the masks of the third or fifth before it; of so many the first vector
-    /// may lack lanes before the middle one, and the last vector after it. A tile may have a table of its own.
+    /// may lack lanes before the middle one, and the last vector after it. The number of steps of any part is a multiple.
     pub taps_masked: [[Rows; 2]; 2],
+    /// For tiles of which a step is for some vectors that follow each other, with the same lanes of each: those of the first.
+    pub in_parts: [Rows; 2],
+    /// As the former, for steps of which each has the masks of the third or fifth before it, and the middle one of so many
+    /// has all lanes. The number of steps of a part is a multiple.
+    pub taps_in_parts: [[Rows; 2]; 2],
+    /// The same for lanes whose elements of X are 2, 3, and 4 apart, of which a step's masks have those of as many vectors that
+    /// exist.
+    pub apart: Option<[[Rows; 2]; 3]>,
 }

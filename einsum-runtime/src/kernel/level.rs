@@ -10,7 +10,8 @@ pub(crate) enum Level {
     Plain = 1,
     /// AVX2 and FMA.
     Avx2 = 2,
-    /// The foundation, the instructions on bytes, words, doublewords, and quadwords of AVX-512, and AVX2 and FMA.
+    /// The foundation, the instructions on bytes, words, doublewords, and quadwords of AVX-512, also on shorter vectors, and
+    /// AVX2 and FMA.
     Avx512 = 3,
 }
 
@@ -60,7 +61,8 @@ fn detect() -> Level {
         if is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma") {
             let is_512 = is_x86_feature_detected!("avx512f")
                 && is_x86_feature_detected!("avx512dq")
-                && is_x86_feature_detected!("avx512bw");
+                && is_x86_feature_detected!("avx512bw")
+                && is_x86_feature_detected!("avx512vl");
             return if is_512 { Level::Avx512 } else { Level::Avx2 };
         }
     }

@@ -22,7 +22,7 @@ use super::classes::{self, classes, stepped};
 use super::edges::edges;
 use super::results::{APART, Results};
 #[cfg(target_arch = "x86_64")]
-use super::rows::{bounds, planes, rows};
+use super::rows::{are_apart, are_better_apart, bounds, planes, rows};
 #[cfg(target_arch = "x86_64")]
 use super::short::short_rows;
 use super::solve::added;
@@ -74,12 +74,11 @@ pub(super) unsafe fn gather(job: &Job<'_>, nest: &Affine, mode: RawMode) {
     }
     #[cfg(target_arch = "x86_64")]
     // SAFETY: the caller's duties.
-    if unsafe { short_rows(job, nest, mode) } {
-        return;
-    }
-    #[cfg(target_arch = "x86_64")]
-    // SAFETY: the caller's duties.
-    if unsafe { padded_rows(job, nest, mode) } {
+    if unsafe {
+        are_better_apart(nest, job.kernels.element.size()) && own_rows(job, nest, mode)
+            || short_rows(job, nest, mode)
+            || own_rows(job, nest, mode)
+    } {
         return;
     }
     // SAFETY: the caller's duties; together these are the nest, and they have different results.
@@ -292,17 +291,22 @@ unsafe fn direct(job: &Job<'_>, nest: &Affine, mode: RawMode) {
     unsafe { multiply(job, &mut dims, reads, job.out_at(nest.out), mode) }
 }
 
-/// Runs a padded stencil on the sources themselves, if it is one; else does nothing and returns `false`.
+/// Runs a stencil on the sources themselves that is padded, or whose rows have elements apart from each other, if it is one;
+/// else does nothing and returns `false`.
 ///
 /// # Safety
 ///
 /// As [`gather`].
 #[cfg(target_arch = "x86_64")]
-unsafe fn padded_rows(job: &Job<'_>, nest: &Affine, mode: RawMode) -> bool {
+unsafe fn own_rows(job: &Job<'_>, nest: &Affine, mode: RawMode) -> bool {
     if job.is_single || !job.kernels.is_real {
         return false;
     }
-    let Some(bounds) = bounds(nest) else { return false };
+    let bounds = bounds(nest);
+    let is_apart = are_apart(nest);
+    if is_apart == Some(false) || bounds.is_none() && !(is_apart.is_some() && are_inside(nest)) {
+        return false;
+    }
     let mut dims = nest.dims();
     let reads = core::array::from_fn(|p| {
         let steps = dims.iter_mut().map(|dim| &mut dim.sources[p]);
@@ -312,9 +316,16 @@ unsafe fn padded_rows(job: &Job<'_>, nest: &Affine, mode: RawMode) -> bool {
     let out = job.out_at(nest.out);
     // SAFETY: the caller's duties; of the axes of a source only what is inside of their bounds is read.
     unsafe {
-        planes(job.kernels, &dims, reads, out, mode, &bounds)
-            || rows(job.kernels, &dims, reads, out, mode, Some(&bounds))
+        bounds.as_ref().is_some_and(|b| planes(job.kernels, &dims, reads, out, mode, b))
+            || rows(job.kernels, &dims, reads, out, mode, bounds.as_ref())
     }
+}
+
+/// Whether all positions in the sources are inside.
+#[cfg(target_arch = "x86_64")]
+fn are_inside(nest: &Affine) -> bool {
+    let is_inside = |line: &Line| line.has(line.range(nest.loops.iter().map(|l| l.extent)));
+    nest.sources.iter().flatten().all(is_inside)
 }
 
 /// Sets the steps of a source that is read as it is, and returns the offset of the point where the loops start.

@@ -7,18 +7,32 @@
 //!
 //! That takes (U + 1) / U as many products, but every element of X is loaded for two of them, and loads are what takes
 //! the time. A zero times what is not finite is not zero; hence where a sum is no number, rows are formed one by one.
+//!
+//! | file | |
+//! |---|---|
+//! | `plan.rs` | which loops are lanes, rows, pairs of them, and steps |
+//! | `masks.rs`, `parts.rs` | what is inside: lanes of every step, and steps of every row |
+//! | `padding.rs` | rows of which kernels are told that |
+//! | `apart.rs` | rows whose elements of X lie apart |
+//! | `planes.rs` | padded planes that are one row |
 
+mod apart;
+mod masks;
 mod padding;
+mod parts;
 mod plan;
 mod planes;
 
 use crate::kept::Kept;
 use crate::kernel::Dims;
 use crate::kernel::raw::{RawKernels, RawMode, RawRead};
-use crate::kernel::rows::{RowsArguments, RowsEntry};
+use crate::kernel::rows::{RowsArguments, RowsEntry, RowsPart};
 use crate::threads::{self, BYTES_MULTIPLIED, Grid, Shared};
+pub(super) use apart::{are_apart, are_better_apart};
+use masks::is_short;
 use padding::Padding;
 pub(super) use padding::{Bounds, bounds};
+use parts::{TILE, part};
 use plan::{Loop, Plan, with_zeros};
 pub(super) use planes::planes;
 
@@ -54,18 +68,23 @@ pub(super) unsafe fn rows(
         let (with_zeros, first) = unsafe { with_zeros(kernels, &mut plan, w) };
         (weights, w) = (Some(with_zeros), first);
     }
-    let padding = match bounds {
-        Some(_) => match Padding::of(&plan) {
-            Some(padding) => Some(padding),
-            None => return false,
-        },
-        None => None,
-    };
+    // The last one of short rows is formed with pairs.
+    let must_tell = bounds.is_some() || plan.apart > 1;
+    let is_told = must_tell || plan.is_odd && is_short(&plan);
+    let padding = if is_told { Padding::of(&plan) } else { None };
+    if must_tell && padding.is_none() {
+        return false;
+    }
     #[cfg(test)]
-    super::tests::take(match padding {
-        Some(_) => super::tests::Way::PaddedRows,
-        None => super::tests::Way::Rows,
+    super::tests::take(match (bounds, &padding) {
+        (Some(_), _) => super::tests::Way::PaddedRows,
+        (None, Some(_)) => super::tests::Way::OddRows,
+        (None, None) => super::tests::Way::Rows,
     });
+    #[cfg(test)]
+    if plan.apart > 1 {
+        super::tests::take(super::tests::Way::RowsApart);
+    }
     #[cfg(test)]
     if plan.rows.w != 0 {
         use super::tests::{Way, take};
@@ -78,16 +97,17 @@ pub(super) unsafe fn rows(
         // SAFETY: there is room for so many.
         unsafe { steps.add(i).write(plan.step(i).0) };
     }
-    let all = Tables { steps, count, alone, x, w, c: out };
+    let whole = [part(0..alone), part(0..count)];
+    let all = Tables { steps, count, whole, x, w, c: out };
     let others = plan.others.iter().fold(1_usize, |n, l| n.saturating_mul(l.extent));
     let vectors = plan.lanes.extent.div_ceil(plan.set.width);
     let nanoseconds = TIMES * plan.points.saturating_mul(size) / BYTES_MULTIPLIED;
-    let extents = [others, plan.rows.extent, vectors];
-    let grains = match &padding {
-        Some(padding) => [1, padding.of_tile, vectors],
-        None => [1, 1, 16],
+    let (units, grains) = match &padding {
+        Some(padding) if padding.is_of_rows() => (plan.units(), [1, TILE, vectors]),
+        Some(_) => (plan.units(), [1, 1, vectors]),
+        None => (plan.rows.extent, [1, 1, 16]),
     };
-    let grid = Grid::of(extents, grains, threads::pieces(nanoseconds));
+    let grid = Grid::of([others, units, vectors], grains, threads::pieces(nanoseconds));
     // SAFETY: there are pointers to elements, and numbers and tables that nobody writes.
     let shared = unsafe { Shared::new((&raw const plan, &raw const all, &raw const padding)) };
     threads::each(grid.pieces(), &|piece| {
@@ -120,24 +140,15 @@ pub(super) unsafe fn rows(
 /// What all pieces read, and where they write.
 struct Tables {
     steps: *const RowsEntry,
-    /// How many steps two rows have, and one alone: the first of them.
+    /// How many these are, and all that one row has of them, the first ones, and that two have.
     count: usize,
-    alone: usize,
+    whole: [RowsPart; 2],
     x: *const u8,
     w: *const u8,
     c: *mut u8,
 }
 
 impl Plan {
-    /// How many rows are formed at a time, and the positions from the first row of them to that of the next.
-    fn unit(&self) -> usize {
-        if self.u.is_some() { 2 } else { 1 }
-    }
-
-    fn unit_row(&self) -> isize {
-        self.rows.row * self.unit().cast_signed()
-    }
-
     /// Returns the loop over planes that are formed together, of so many points of the other loops from one on.
     fn planes(&self, other: usize, left: usize) -> Loop {
         match self.others.last() {
@@ -175,7 +186,18 @@ impl Plan {
     ) {
         let width = self.set.width;
         let (x, w, c) = self.at(all, other);
-        let mut of_rows = Block { x, w, c, rows: self.rows, lanes: 0, planes };
+        let parts = &raw const all.whole[self.unit() - 1];
+        let mut of_rows = Block {
+            x,
+            w,
+            c,
+            rows: self.rows,
+            lanes: 0,
+            planes,
+            parts,
+            parts_outer: 0,
+            lacks_last: false,
+        };
         if self.u.is_some() {
             of_rows.rows.x = of_rows.rows.x.wrapping_mul(2);
             of_rows.rows.out = of_rows.rows.out.wrapping_mul(2);
@@ -194,7 +216,9 @@ impl Plan {
                 self.block(all, of_rows, 1, Steps::Whole);
                 return;
             }
-            if of_rows.rows.extent > 0 && self.block(all, of_rows, 2, Steps::Whole) {
+            let has_nan = of_rows.rows.extent > 0 && self.block(all, of_rows, 2, Steps::Whole);
+            of_rows.parts = &raw const all.whole[0];
+            if has_nan {
                 // Row by row, without zeros.
                 for row in 0..2 {
                     let x = of_rows.x.wrapping_offset(self.rows.x * row);
@@ -222,17 +246,22 @@ impl Plan {
         let mask = self.set.mask;
         let vectors = block.lanes.div_ceil(width);
         let last = mask(block.lanes - (vectors - 1) * width);
-        let vector = (width * self.lanes.x.cast_unsigned()).cast_signed();
-        let count = if rows == 2 { all.count } else { all.alone };
+        let vector = (width * self.lanes.out.cast_unsigned()).cast_signed();
         #[cfg(test)]
-        if let Steps::Taps(..) = of_block {
+        if let Steps::Taps(..) | Steps::OfRows(_, Some(_)) = of_block {
             super::tests::take(super::tests::Way::PaddedTaps);
         }
         let (steps, kernels) = match of_block {
             Steps::Whole => (all.steps, &self.set.kernels),
-            Steps::Each(steps) | Steps::EachOfTiles(steps) | Steps::EachOfRows(steps) => {
-                (steps, &self.set.each_masked)
+            Steps::Each(steps) | Steps::EachOfTiles(steps) => (steps, &self.set.each_masked),
+            Steps::OfRows(steps, _)
+                if self.apart > 1
+                    && let Some(apart) = &self.set.apart =>
+            {
+                (steps, &apart[self.apart - 2])
             }
+            Steps::OfRows(steps, None) => (steps, &self.set.in_parts),
+            Steps::OfRows(steps, Some(number)) => (steps, &self.set.taps_in_parts[number]),
             Steps::Ends(steps) => (steps, &self.set.ends_masked),
             Steps::Taps(steps, number) => (steps, &self.set.taps_masked[number]),
         };
@@ -241,7 +270,7 @@ impl Plan {
             c: block.c,
             w: block.w,
             steps,
-            steps_end: steps.wrapping_add(count),
+            parts: block.parts,
             outer: block.rows.extent,
             x_outer: block.rows.x,
             c_outer: block.rows.out,
@@ -257,20 +286,19 @@ impl Plan {
             w_outer: block.rows.w,
             steps_tile: match of_block {
                 // One row alone has fewer steps, and its tables lie as far apart.
-                Steps::EachOfTiles(_) | Steps::EachOfRows(_) | Steps::Taps(..) => {
-                    all.count * size_of::<RowsEntry>()
-                }
+                Steps::EachOfTiles(_) | Steps::Taps(..) => all.count * size_of::<RowsEntry>(),
                 _ => 0,
             },
+            parts_outer: block.parts_outer,
         };
         let kernel = kernels[rows - 1];
         let is_along = match of_block {
             Steps::Whole => {
                 let is_alone = block.rows.extent == 1 && block.planes.extent == 1;
-                vectors >= ALONG || is_alone || block.rows.w != 0
+                vectors >= ALONG || is_alone || block.rows.w != 0 || block.parts_outer > 0
             }
             Steps::Each(_) | Steps::EachOfTiles(_) | Steps::Ends(_) | Steps::Taps(..) => true,
-            Steps::EachOfRows(_) => false,
+            Steps::OfRows(..) => false,
         };
         if is_along {
             // SAFETY: the caller's duties.
@@ -290,6 +318,9 @@ impl Plan {
             let is_last = i + 1 == vectors.cast_signed();
             let lanes = if is_last { last } else { mask(width) };
             (arguments.mask, arguments.last_mask) = (lanes, lanes);
+            if block.lacks_last {
+                arguments.last_mask = mask(0);
+            }
             // SAFETY: the caller's duties.
             unsafe { kernel(&mut arguments) };
         }
@@ -309,8 +340,8 @@ enum Steps {
     Taps(*const RowsEntry, usize),
     /// Tables for all tiles along rows, one after the other.
     EachOfTiles(*const RowsEntry),
-    /// Tables for a vector of each of some rows, one for every tile of them.
-    EachOfRows(*const RowsEntry),
+    /// A table for a vector of each of some rows, perhaps with a kernel of its own for the number of taps.
+    OfRows(*const RowsEntry, Option<usize>),
 }
 
 /// Rows to be formed.
@@ -324,6 +355,11 @@ struct Block {
     lanes: usize,
     /// The loop over planes: one of them, unless vectors are of several rows.
     planes: Loop,
+    /// Which steps there are, and from those of a point of `rows` to those of the next.
+    parts: *const RowsPart,
+    parts_outer: usize,
+    /// Whether the second row of the last pair is not there.
+    lacks_last: bool,
 }
 
 /// A single plane.

@@ -2,12 +2,13 @@
 
 use smallvec::SmallVec;
 
+use super::apart::{APART, is_worth_apart};
 use super::padding::{Bound, Bounds};
 use crate::kept::Kept;
 use crate::kernel::level::kernels_for;
 use crate::kernel::raw::{Factor, RawKernels, RawMode, RawRead};
 use crate::kernel::rows::{RowsEntry, RowsSet};
-use crate::kernel::x86_64::rows::{F32_AVX2, F32_AVX512, F64_AVX2, F64_AVX512};
+use crate::kernel::x86_64::rows::{F32_AVX2, F32_AVX512, F32_HALF, F64_AVX2, F64_AVX512, F64_HALF};
 use crate::kernel::{Dim, Dims};
 use crate::sort::sort_by_key;
 use crate::window::affine::{plus, times};
@@ -46,8 +47,9 @@ pub(super) struct Plan {
     pub(super) adds: bool,
     /// Which source is X.
     pub(super) p: usize,
-    /// The loop over lanes.
+    /// The loop over lanes, and how many elements of X they are apart.
     pub(super) lanes: Loop,
+    pub(super) apart: usize,
     /// The loop whose points are rows: over pairs of them if `u` is there.
     pub(super) rows: Loop,
     /// The window's loop that reads what `rows` reads, if two rows are formed at a time.
@@ -67,6 +69,12 @@ pub(super) fn set_of(size: usize) -> Option<&'static RowsSet> {
     kernels_for(size, [&F32_AVX2, &F64_AVX2], [&F32_AVX512, &F64_AVX512])
 }
 
+/// The same for rows of so many elements, which may fill half a vector at most.
+pub(super) fn set_of_rows(size: usize, lanes: usize) -> Option<&'static RowsSet> {
+    let half = kernels_for(size, [&F32_AVX2, &F64_AVX2], [&F32_HALF, &F64_HALF])?;
+    if lanes <= half.width { Some(half) } else { set_of(size) }
+}
+
 impl Plan {
     pub(super) fn of(
         dims: &Dims<2>,
@@ -79,11 +87,12 @@ impl Plan {
             RawMode::Scale { alpha: Factor::One, beta: Factor::One } => true,
             RawMode::Scale { .. } => return None,
         };
-        let set = set_of(size)?;
         let lanes = dims.iter().position(|d| !d.summed && d.out == 1 && d.extent > 1)?;
         let of_lanes = dims[lanes];
-        let p = (0..2).find(|&p| of_lanes.sources[p] == 1 && of_lanes.sources[1 - p] == 0)?;
-        let q = 1 - p;
+        let set = set_of_rows(size, of_lanes.extent)?;
+        let is_lane = |step: isize| (1..=APART).contains(&step);
+        let p = (0..2).find(|&p| is_lane(of_lanes.sources[p]) && of_lanes.sources[1 - p] == 0)?;
+        let (q, apart) = (1 - p, of_lanes.sources[p].unsigned_abs());
         let points = |has: &dyn Fn(&Dim<2>) -> bool| {
             let extents = dims.iter().filter(|d| has(d)).map(|d| d.extent);
             extents.fold(1_usize, usize::saturating_mul)
@@ -95,6 +104,8 @@ impl Plan {
             || !(2..=STEPS).contains(&steps)
             || all < POINTS
             || 3 * of_lanes.extent < set.width
+            || apart > 1 && set.apart.is_none()
+            || apart > 1 && !is_worth_apart(of_lanes.extent.div_ceil(set.width), steps)
         {
             return None;
         }
@@ -133,6 +144,10 @@ impl Plan {
         if pair.is_some() && steps > PAIRED {
             return None;
         }
+        // As much as that of a whole vector, if the time of a step is for one row alone.
+        if pair.is_none() && apart == 1 && 3 * of_lanes.extent < set_of(size)?.width {
+            return None;
+        }
         let weights = points(&|d| d.sources[q] != 0);
         let pair = pair.filter(|_| weights.saturating_mul(2 * size) <= BYTES);
         let y = match pair {
@@ -140,7 +155,7 @@ impl Plan {
             // Those that follow each other in memory; rows whose vectors are not formed with others' may have weights of
             // their own.
             None => {
-                let is_long = of_lanes.extent > LONG * set.width;
+                let is_long = of_lanes.extent > LONG * set.width && apart == 1;
                 let is_kept = |&i: &usize| i != lanes && !dims[i].summed && dims[i].extent > 1;
                 let is_along = |i: &usize| is_row(i) || is_long && is_kept(i);
                 let along = (0..dims.len()).filter(is_along);
@@ -153,6 +168,9 @@ impl Plan {
             of_rows.extent /= 2;
         }
         let u = pair.map(|(_, u)| u);
+        if apart > 1 && of_rows.extent < 2 {
+            return None;
+        }
         if let Some(bounds) = bounds {
             let is_rows = bounds.rows.as_ref().is_none_or(|(number, ..)| y == Some(*number));
             let is_lanes = bounds.lanes.as_ref().is_none_or(|(number, ..)| *number == lanes);
@@ -165,17 +183,24 @@ impl Plan {
         // Planes that follow each other innermost.
         let mut others: SmallVec<[Loop; 8]> = (0..dims.len()).filter(is_other).map(own).collect();
         sort_by_key(&mut others[..], |l| core::cmp::Reverse(l.x.unsigned_abs()));
+        // Which row a step reads goes with the outermost loop.
         let is_summed = |i: &usize| Some(*i) != u && dims[*i].summed;
+        let mut summed: SmallVec<[Loop; 8]> = (0..dims.len()).filter(is_summed).map(own).collect();
+        sort_by_key(&mut summed[..], |l| l.row == 0);
+        if summed.iter().skip(usize::from(u.is_none())).any(|l| l.row != 0) {
+            return None;
+        }
         Some(Plan {
             set,
             adds,
             p,
             lanes: own(lanes),
+            apart,
             rows: of_rows,
             u: u.map(own),
             is_odd,
             others,
-            summed: (0..dims.len()).filter(is_summed).map(own).collect(),
+            summed,
             points: all,
             lane_bound: bounds.and_then(|b| Some(b.lanes.as_ref()?.2)),
             row_bound: bounds.and_then(|b| Some(b.rows.as_ref()?.2)),
@@ -208,16 +233,34 @@ impl Plan {
         self.u.map_or([single; 2], |u| [single * (u.extent + 1), single * u.extent])
     }
 
-    /// Returns a step, and the positions in the axes of lanes and rows that it is after the first one.
-    pub(super) fn step(&self, number: usize) -> (RowsEntry, [isize; 2]) {
+    /// How many rows are formed at a time.
+    pub(super) fn unit(&self) -> usize {
+        if self.u.is_some() { 2 } else { 1 }
+    }
+
+    /// How many units there are, if a last row alone is one.
+    pub(super) fn units(&self) -> usize {
+        self.rows.extent + usize::from(self.is_odd)
+    }
+
+    /// The steps that read one row of X.
+    pub(super) fn steps_of_row(&self) -> usize {
+        match (&self.u, self.summed.first()) {
+            (None, Some(first)) if first.row != 0 => self.counts()[0] / first.extent,
+            (None, _) => self.counts()[0],
+            (Some(_), _) => self.summed.iter().map(|l| l.extent).product(),
+        }
+    }
+
+    /// Returns a step, and the position in the axis of lanes that it is after the first one.
+    pub(super) fn step(&self, number: usize) -> (RowsEntry, isize) {
         let mut entry = RowsEntry { x: 0, w: 0, masks: [u16::MAX; 4] };
-        let mut positions = [0_isize; 2];
+        let mut position = 0_isize;
         let mut add = |l: &Loop, at: usize| {
             let at = at.cast_signed();
             entry.x = entry.x.wrapping_add(l.x.wrapping_mul(at));
             entry.w = entry.w.wrapping_add(l.w.wrapping_mul(at));
-            positions[0] += l.lane * at;
-            positions[1] += l.row * at;
+            position += l.lane * at;
         };
         let mut rest = number;
         for l in self.summed.iter().rev() {
@@ -227,7 +270,7 @@ impl Plan {
         if let Some(u) = &self.u {
             add(u, rest);
         }
-        (entry, positions)
+        (entry, position)
     }
 }
 

@@ -12,22 +12,26 @@ use core::ops::Range;
 
 use smallvec::SmallVec;
 
+use super::masks::SHORT;
 use super::padding::{Bounded, Bounds};
-use super::plan::{STEPS, set_of};
+use super::parts::TILE;
+use super::plan::{STEPS, set_of, set_of_rows};
 use crate::kept::Kept;
 use crate::kernel::raw::{Factor, RawKernels, RawMode, RawRead};
-use crate::kernel::rows::{RowsArguments, RowsEntry, RowsSet};
+use crate::kernel::rows::{RowsArguments, RowsEntry, RowsPart, RowsSet};
 use crate::kernel::{Dim, Dims};
 use crate::threads::{self, BYTES_MULTIPLIED, Grid, Shared};
 use crate::window::affine::inside;
 use crate::window::is_stencil;
 
-/// The vectors of a tile.
-const TILE: usize = 4;
+/// The time of a step for a vector, whether of one row, which is a load from two cache lines, or of two, and for half a
+/// vector; and of a tile at least, whose sums wait for each other.
+const STEP: f64 = 2.2;
+const HALF: f64 = 1.55;
+const LEAST: f64 = 4.0;
 
-/// The time of a step for a vector of one row, of two, and of a lone row at the end, and of that row besides.
-const STEP: [f64; 3] = [2.0, 2.2, 4.5];
-const LONE: f64 = 20.0;
+/// The time of a tile besides, in a plane and of rows.
+const OF_TILE: [f64; 2] = [20.0, 55.0];
 
 /// Of a row, and an entry, in the tables for a step.
 const ROW: f64 = if cfg!(test) { 0.0 } else { 8.0 };
@@ -142,24 +146,12 @@ impl Planes {
         if !is_stencil(columns) || !(2..=STEPS).contains(&steps) || bytes > BYTES {
             return None;
         }
-        // Rows that are formed two at a time, if they can be, read less, but fill vectors less as well.
-        let is_window = |d: &&Dim<2>| {
-            d.summed && d.sources[q] != 0 && d.sources[p].unsigned_abs() == row && d.extent > 1
-        };
-        let vectors = |lanes: usize| lanes.div_ceil(set.width) as f64;
-        let (rows, all) = (dims[y].extent, steps as f64);
-        let of_row = match dims.iter().find(is_window).filter(|_| !adds) {
-            Some(u) => {
-                let with_zeros = (u.extent + 1) as f64 / u.extent as f64;
-                let pairs = (rows / 2) as f64 * STEP[1] * all * with_zeros;
-                pairs + (rows % 2) as f64 * (STEP[2] * all + LONE)
-            }
-            None => rows as f64 * STEP[0] * all,
-        };
         // Tables have an entry for every step, whatever the number of planes.
         let planes = count(&|d| !d.summed) as f64 / lanes as f64;
-        let of_tables = all * (ROW * rows as f64 + ENTRY * tiles as f64);
-        if planes * vectors(row) * of_row < planes * vectors(lanes) * STEP[0] * all + of_tables {
+        let of_tables = steps as f64 * (ROW * dims[y].extent as f64 + ENTRY * tiles as f64);
+        let vectors = lanes.div_ceil(set.width);
+        let of_plane = of_tiles(vectors, STEP) * steps as f64 + OF_TILE[0] * tiles as f64;
+        if planes * of_rows(dims, p, [x, y], !adds, bounds, size)? < planes * of_plane + of_tables {
             return None;
         }
         let size = size.cast_signed();
@@ -222,12 +214,14 @@ impl Planes {
         let vectors = self.lanes.div_ceil(width);
         let mask = self.set.mask;
         let steps = self.tables.as_ptr().cast::<RowsEntry>();
+        let all = (self.steps * size_of::<RowsEntry>()) as u32;
+        let part = RowsPart { end: all, ..RowsPart::default() };
         let mut arguments = RowsArguments {
             x,
             c,
             w,
             steps,
-            steps_end: steps.wrapping_add(self.steps),
+            parts: &raw const part,
             outer: planes.len(),
             x_outer: self.outer.x,
             c_outer: self.outer.out,
@@ -242,6 +236,7 @@ impl Planes {
             is_nan: 0,
             w_outer: self.outer.w,
             steps_tile: self.steps * size_of::<RowsEntry>(),
+            parts_outer: 0,
         };
         if planes.is_empty() {
             return;
@@ -249,6 +244,55 @@ impl Planes {
         // SAFETY: the caller's duties; steps whose lanes are outside say so.
         unsafe { (self.set.each_masked[0])(&mut arguments) };
     }
+}
+
+/// The time of a step for tiles of so many vectors.
+fn of_tiles(vectors: usize, step: f64) -> f64 {
+    let of_tile = |vectors: usize| (vectors as f64 * step).max(LEAST);
+    let last = vectors % TILE;
+    let whole = (vectors / TILE) as f64 * of_tile(TILE);
+    if last > 0 { whole + of_tile(last) } else { whole }
+}
+
+/// The time of a plane that is formed row by row, or two rows at a time if they can be: that reads less, and nothing outside,
+/// but rows fill vectors less.
+fn of_rows(
+    dims: &Dims<2>,
+    p: usize,
+    [x, y]: [usize; 2],
+    may_pair: bool,
+    bounds: &Bounds,
+    size: usize,
+) -> Option<f64> {
+    let is_window = |&i: &usize| {
+        let d = &dims[i];
+        let is_along = d.sources[p].unsigned_abs() == dims[y].sources[p].unsigned_abs();
+        d.summed && d.sources[1 - p] != 0 && is_along && d.extent > 1
+    };
+    let window = (0..dims.len()).find(is_window);
+    let unit = if may_pair && window.is_some() { 2 } else { 1 };
+    let units = dims[y].extent.div_ceil(unit);
+    // The rows of the window that are inside, of all units.
+    let count = window.map_or(1, |u| dims[u].extent);
+    let read = match (&bounds.rows, window) {
+        (Some((_, coefficients, bound)), Some(u)) if coefficients[u] != 0 => {
+            let of_unit = |at: usize| {
+                let first = bound.first + coefficients[y] * (unit * at).cast_signed();
+                inside(first, coefficients[u], count + unit - 1, bound.extent).len()
+            };
+            (0..units).map(of_unit).sum()
+        }
+        _ => units * (count + unit - 1),
+    };
+    let each = dims.iter().filter(|d| d.summed).map(|d| d.extent).product::<usize>() / count;
+    let width = set_of_rows(size, dims[x].extent)?.width;
+    let step = if width < set_of(size)?.width { HALF } else { STEP };
+    let vectors = dims[x].extent.div_ceil(width);
+    // Tiles are of rows, or along them.
+    let (tiles, columns) = if vectors <= SHORT { (units, vectors) } else { (vectors, units) };
+    let of_step = of_tiles(tiles, step) / tiles as f64;
+    let besides = OF_TILE[1] * (tiles.div_ceil(TILE) * columns) as f64;
+    Some((read * each * vectors) as f64 * of_step + besides)
 }
 
 /// Where the steps of a plane are.

@@ -26,12 +26,14 @@ pub(in crate::window) enum Way {
     Channels,
     Classes,
     FlatResults,
+    OddRows,
     OwnWeights,
     PaddedRows,
     PaddedTaps,
     Planes,
     Results,
     Rows,
+    RowsApart,
     Scatter,
     ShortRows,
     Spread,
@@ -41,7 +43,7 @@ pub(in crate::window) enum Way {
 }
 
 thread_local! {
-    static TAKEN: Cell<[usize; 18]> = const { Cell::new([0; 18]) };
+    static TAKEN: Cell<[usize; 20]> = const { Cell::new([0; 20]) };
 }
 
 /// Counts the nests that this thread runs so.

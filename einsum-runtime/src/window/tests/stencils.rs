@@ -37,7 +37,7 @@ pub(super) fn check_depthwise<T: Integer>(random: &mut Random, of: Depthwise, ro
         let windows = 1 + random.below(2);
         for number in 0..windows {
             let longest = if number + 1 == windows { of.row } else { of.column };
-            let (s, d) = (1 + random.below(4) / 3, 1 + random.below(4) / 3);
+            let (s, d) = (1 + random.below(5) * random.below(5) / 5, 1 + random.below(4) / 3);
             let (n, k) = (1 + random.below(longest - 1), 1 + random.below(of.window - 1));
             let pad = random.below(2) * random.below(k + of.beyond);
             let extent = (s * (n - 1) + d * (k - 1) + 1).saturating_sub(2 * pad).max(1);
@@ -103,7 +103,12 @@ fn adjacent_channels() {
 
 #[test]
 fn short_rows() {
-    check_real(SHORT, 250, [Way::ShortRows], Level::Avx2);
+    check_real(SHORT, 250, [Way::ShortRows, Way::OddRows], Level::Avx2);
+}
+
+#[test]
+fn rows_apart() {
+    check_real(APART, 150, [Way::RowsApart], Level::Avx512);
 }
 
 #[test]
