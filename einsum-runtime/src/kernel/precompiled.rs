@@ -6,8 +6,6 @@
 use super::prepare::Work;
 use super::prepare::prepare;
 use super::raw::{KernelTable, RawKernels};
-#[cfg(target_arch = "x86_64")]
-use super::raw::{RawMode, RawRead};
 use super::{Dims, Kernels, Mode, Read, contract, prepared_binary, prepared_unary};
 use crate::engine;
 #[cfg(target_arch = "x86_64")]
@@ -24,26 +22,9 @@ macro_rules! precompiled {
             pub(crate) const TABLE: KernelTable<$type> = KernelTable::of(&RAW);
             // In a static, so that it is compiled here and not where the constant is used.
             #[cfg(target_arch = "x86_64")]
-            static RAW: RawKernels = $table.with_triple(triple);
+            static RAW: RawKernels = $table.with_product(staged::product::<$type>);
             #[cfg(not(target_arch = "x86_64"))]
             static RAW: RawKernels = $table;
-
-            /// # Safety
-            ///
-            /// As [`RawTriple`].
-            #[cfg(target_arch = "x86_64")]
-            unsafe fn triple(
-                dims: &mut Dims<3>,
-                sources: [RawRead; 3],
-                out: *mut u8,
-                mode: RawMode,
-            ) -> bool {
-                let mut sources = sources.map(RawRead::typed::<$type>);
-                let mut out = out.cast::<$type>();
-                let work = prepare(dims, &mut sources, &mut out);
-                // SAFETY: the caller's duties are the same; `prepare` keeps the points.
-                work == Work::Run && unsafe { <$type>::triple(dims, sources, out, mode.typed()) }
-            }
 
             unsafe fn unary(
                 dims: &mut Dims<1>,

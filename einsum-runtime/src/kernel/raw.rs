@@ -20,7 +20,7 @@ pub(crate) struct RawKernels {
     binary: RawKernel<2>,
     tiny_unary: TinyKernel<1>,
     tiny_binary: TinyKernel<2>,
-    pub(crate) triple: Option<RawTriple>,
+    pub(crate) product: Option<RawProduct>,
     scale_all: unsafe fn(Dims<0>, *mut u8, RawMode) -> RawMode,
     pub(crate) new_arrays: NewArrays,
     /// The size and alignment of an element.
@@ -32,12 +32,16 @@ pub(crate) struct RawKernels {
 /// A kernel on `P` sources.
 pub(crate) type RawKernel<const P: usize> = unsafe fn(&mut Dims<P>, [RawRead; P], *mut u8, RawMode);
 
-/// A kernel for products of three factors without a sum. It returns false, with nothing done, if it does not take them.
+/// The most factors of a product that runs as one nest.
+pub(crate) const FACTORS: usize = 8;
+
+/// A kernel for products of three factors or more, as many as there are reads, in which sums use every product once. It
+/// returns false, with nothing done, if it does not take them.
 ///
 /// # Safety
 ///
-/// As [`RawKernels::unary`], for three sources.
-pub(crate) type RawTriple = unsafe fn(&mut Dims<3>, [RawRead; 3], *mut u8, RawMode) -> bool;
+/// As [`RawKernels::unary`], for these sources; the others have no steps.
+pub(crate) type RawProduct = unsafe fn(&mut Dims<FACTORS>, &[RawRead], *mut u8, RawMode) -> bool;
 
 /// [`Read`] without the element type.
 #[derive(Clone, Copy, Debug)]
@@ -106,7 +110,7 @@ impl RawKernels {
             binary: binary::<T>,
             tiny_unary: tiny::<T, 1>,
             tiny_binary: tiny::<T, 2>,
-            triple: None,
+            product: None,
             scale_all: scale_all::<T>,
             new_arrays: new_arrays::<T>(),
             element: Layout::new::<T>(),
@@ -114,10 +118,10 @@ impl RawKernels {
         }
     }
 
-    /// Returns the table with a kernel for products of three factors of its type.
+    /// Returns the table with a kernel for products of several factors of its type.
     #[cfg(target_arch = "x86_64")]
-    pub(super) const fn with_triple(self, triple: RawTriple) -> RawKernels {
-        RawKernels { triple: Some(triple), ..self }
+    pub(super) const fn with_product(self, product: RawProduct) -> RawKernels {
+        RawKernels { product: Some(product), ..self }
     }
 
     /// Runs a kernel on one source.
@@ -264,7 +268,7 @@ impl RawMode {
     /// # Safety
     ///
     /// Factors can be read as elements `T`.
-    pub(super) unsafe fn typed<T: Element>(self) -> Mode<T> {
+    pub(crate) unsafe fn typed<T: Element>(self) -> Mode<T> {
         match self {
             RawMode::Assign => Mode::Assign,
             // SAFETY: the caller's duty.
@@ -282,7 +286,7 @@ impl RawRead {
     }
 
     /// Returns a source of elements `T`.
-    pub(super) fn typed<T>(self) -> Read<T> {
+    pub(crate) fn typed<T>(self) -> Read<T> {
         Read { ptr: self.ptr.cast(), conjugated: self.conjugated }
     }
 }
