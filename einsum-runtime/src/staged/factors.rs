@@ -20,7 +20,7 @@ use super::{Kernels, Staged, binary_here, blocks, unary_here};
 use crate::kept::Kept;
 use crate::kernel::level::Level;
 use crate::kernel::prepare::{Work, prepare};
-use crate::kernel::raw::{FACTORS, RawMode, RawRead};
+use crate::kernel::raw::{self, FACTORS, RawMode, RawRead};
 use crate::kernel::{Dim, Dims, Read};
 use crate::sort::sort_by_key;
 use crate::stream;
@@ -30,6 +30,9 @@ const LINE: usize = 64;
 
 /// The bytes of a block's products where no factor goes through a buffer: they stay in a first-level cache.
 const NEAR: usize = 16 << 10;
+
+/// The fewest summands of a block, if there are so many.
+const TERMS: usize = 4;
 
 /// Multiplies factors, and sums the products if each is used once. Returns false, with nothing done, if there are no kernels
 /// for these steps.
@@ -111,6 +114,10 @@ fn plan(
     is_assigned: bool,
 ) -> Option<Plan<FACTORS>> {
     let is_whole = |&p: &usize| dims.iter().all(|d| d.sources[p] != 0);
+    // If a factor has all loops, every product is used once.
+    if dims.iter().any(|d| d.summed) && !(0..factors).any(|p| is_whole(&p)) {
+        return None;
+    }
     let orders = (0..factors).filter(is_whole).chain([FACTORS]);
     let plans = orders.filter_map(|array| {
         let mut sorted = dims.clone();
@@ -133,6 +140,10 @@ fn in_order(
     let last = *dims.last()?;
     let staged = core::array::from_fn(|p| !matches!(last.sources[p], 0 | 1));
     let is_sum = dims.iter().any(|d| d.summed);
+    // Sums over rows are of products of two factors that have them.
+    if last.summed && last.sources.iter().filter(|step| **step != 0).count() < 2 {
+        return None;
+    }
     let is_turned = !last.summed && last.out != 1;
     let results = is_turned || elements.are_complex && !is_assigned && !is_sum;
     let run = run(&dims, &staged, results);
@@ -140,15 +151,26 @@ fn in_order(
         return None;
     }
     let is_near = !results && !staged.contains(&true);
-    let most = if is_near { NEAR } else { BYTES / 2 } / elements.size;
+    let copied = staged.iter().filter(|staged| **staged).count() + usize::from(results);
+    let buffers = copied + products(factors, is_sum);
+    let bytes = if is_near { NEAR } else { 3 * BYTES / buffers.max(3) };
+    let most = bytes / elements.size;
     let mut plan = Plan::of_points(dims, staged, results);
     plan.points = true;
+    // A block of one summand would be no sum.
+    let mut terms = TERMS;
+    for i in (0..plan.blocks.len()).rev() {
+        if plan.dims[i].summed {
+            plan.blocks[i] = plan.dims[i].extent.min(terms);
+            terms = terms.div_ceil(plan.blocks[i]);
+        }
+    }
     if !is_near {
         let row = plan.blocks.len() - 1;
         let mut bytes = RUN;
         while bytes >= RUN / 8 {
-            let whole = plan.dims[row].extent.min(bytes / elements.size);
-            plan.blocks[row] = whole;
+            let whole = plan.dims[row].extent.min(RUN / elements.size);
+            plan.blocks[row] = if last.summed { whole.max(plan.blocks[row]) } else { whole };
             if plan.complete_runs(bytes / elements.size, most) {
                 break;
             }
@@ -159,12 +181,18 @@ fn in_order(
     let points = |has: &dyn Fn(&Dim<FACTORS>) -> bool| {
         plan.dims.iter().filter(|d| has(d)).fold(1_usize, |n, d| n.saturating_mul(d.extent))
     };
-    let copied = (0..factors).filter(|&p| staged[p]).fold(0_usize, |n, p| {
+    let elements_copied = (0..factors).filter(|&p| staged[p]).fold(0_usize, |n, p| {
         n.saturating_add(points(&|d| d.sources[p] != 0).saturating_mul(times_copied(&plan, p)))
     });
-    let moved = copied.saturating_add(if results { points(&|d| !d.summed) } else { 0 });
+    let moved = elements_copied.saturating_add(if results { points(&|d| !d.summed) } else { 0 });
     let between = (points(&|_| true) / run).saturating_mul(NEXT_ROW);
     Some((moved.saturating_mul(2).saturating_add(between), plan))
+}
+
+/// Returns how many buffers [`multiply`] uses for so many factors: two in turn for the products of some of them.
+fn products(factors: usize, is_sum: bool) -> usize {
+    let before_last = if is_sum { factors - 1 } else { factors - 2 };
+    (before_last / 2).min(2)
 }
 
 /// Returns how many elements follow each other in a row of the last loops, in all arrays.
@@ -233,18 +261,18 @@ unsafe fn multiply<T: Staged>(
     sort_by_key(&mut factors[..], |factor| Reverse(factor.points(dims)));
     let room =
         (dims.iter().fold(size_of::<T>(), |n, d| n * d.extent)).next_multiple_of(LINE) + LINE;
-    let mut memory = Kept::new(2 * room, LINE);
-    let buffers = [memory.as_mut_ptr(), memory.as_mut_ptr().wrapping_add(room)];
     let is_sum = dims.iter().any(|d| d.summed);
+    let mut memory = None;
     let to_out = |i: usize| Some((dims[i].out, dims[i].summed));
-    for buffer in buffers.into_iter().cycle() {
+    // A product is read when the next one is made, and then no more.
+    for start in [0, room].into_iter().cycle() {
         let count = factors.len();
         let is_last = count == 2 || count == 3 && !is_sum;
         if is_last && count == 2 {
             let mut dims = along::<2>(dims, &factors, to_out);
             let reads = [factors[0].read, factors[1].read];
             // SAFETY: the caller's duties.
-            return unsafe { binary_here::<T>(&mut dims, reads, out, mode) };
+            return unsafe { raw::run(T::KERNELS.binary, &mut dims, reads, out, mode) };
         }
         if is_last {
             let mut dims = along::<3>(dims, &factors, to_out);
@@ -253,6 +281,8 @@ unsafe fn multiply<T: Staged>(
                 return;
             }
         }
+        let memory = memory.get_or_insert_with(|| Kept::new(2 * room, LINE));
+        let buffer = memory.as_mut_ptr().wrapping_add(start);
         let left = if is_sum { 2 } else { 3 };
         let mut taken = if !is_last && (count - left).is_multiple_of(2) { 3 } else { 2 };
         let steps = loop {
