@@ -42,7 +42,7 @@ pub(super) unsafe fn run<const P: usize>(
 }
 
 /// Returns about the time that a plan takes on one thread.
-fn nanoseconds<const P: usize>(plan: &Plan<P>, size: usize) -> usize {
+pub(super) fn nanoseconds<const P: usize>(plan: &Plan<P>, size: usize) -> usize {
     let bytes = |has: &dyn Fn(&Dim<P>) -> bool| {
         plan.dims.iter().filter(|d| has(d)).fold(size, |n, d| n.saturating_mul(d.extent))
     };

@@ -38,6 +38,7 @@ pub(super) struct Elements {
 }
 
 /// What goes through buffers.
+#[derive(Clone)]
 pub(super) struct Plan<const P: usize> {
     /// The loops, outermost first: buffers have their elements in that order, the last ones adjacent.
     pub(super) dims: Dims<P>,

@@ -105,3 +105,71 @@ fn products_of_factors() {
     check_factors::<Complex64, 4>(100, 36);
     check_factors::<Complex32, 6>(60, 37);
 }
+
+/// Sums that are few are formed in chunks.
+#[test]
+fn few_sums() {
+    fn check_sums<T: Sample>(seed: u64) {
+        let mut random = Random(seed);
+        for (extents, out) in [
+            ([40, 30, 50], [false; 3]),
+            ([40, 30, 50], [true, false, false]),
+            ([40, 30, 50], [false, false, true]),
+            ([33, 2, 700], [false, true, false]),
+            ([3, 5, 3000], [true, true, false]),
+        ] {
+            for one in [[true; 3], [true, false, true], [false, true, true]] {
+                let letter = |i: usize| Letter {
+                    extent: extents[i],
+                    out: out[i],
+                    sources: [true, one[i], true, true],
+                };
+                let letters = [0, 1, 2].map(letter);
+                check(&mut random, product::<T, 4>, &letters);
+            }
+        }
+    }
+    check_sums::<f32>(41);
+    check_sums::<f64>(42);
+    check_sums::<Complex32>(43);
+    check_sums::<Complex64>(44);
+}
+
+/// What goes through buffers for the examples of [`factors`].
+#[test]
+fn choices_of_factors() {
+    let planned = |text: &str, extents: &[usize], size: usize| {
+        let (left, out) = text.split_once("->").expect("an arrow");
+        let terms: Vec<&str> = left.split(',').collect();
+        let mut letters: Vec<char> = text.chars().filter(char::is_ascii_lowercase).collect();
+        letters.sort_unstable();
+        letters.dedup();
+        let extent = |c: char| extents[letters.binary_search(&c).expect("a letter")];
+        let step = |term: &str, c: char| match term.split_once(c) {
+            None => 0,
+            Some((_, after)) => after.chars().map(extent).product::<usize>().cast_signed(),
+        };
+        let dim = |&c: &char| Dim {
+            extent: extent(c),
+            out: step(out, c),
+            sources: core::array::from_fn(|p| terms.get(p).map_or(0, |term| step(term, c))),
+            summed: !out.contains(c),
+        };
+        let dims = letters.iter().map(dim).collect();
+        let elements = Elements { size, are_complex: false };
+        factors::plan::plan(&dims, terms.len(), elements, true).map(|plan| {
+            let staged = plan.sources[..terms.len()].iter();
+            let staged = staged.enumerate().filter(|(_, staged)| **staged);
+            (staged.map(|(p, _)| p).collect::<Vec<_>>(), plan.results)
+        })
+    };
+    assert_eq!(planned("acb,b,bac->acb", &[100, 128, 100], 4), Some((vec![2], false)));
+    assert_eq!(planned("bca,acb,bc->ba", &[100, 64, 128], 4), Some((vec![1], false)));
+    // The output is turned rather than two factors.
+    assert_eq!(planned("abc,abc,cab->bca", &[100, 128, 100], 4), Some((vec![2], true)));
+    assert_eq!(planned("abc,abc,ab,bc->cab", &[100, 128, 100], 4), Some((vec![], true)));
+    // No factor has all loops: products are used more than once.
+    assert_eq!(planned("ab,bc,ac->b", &[100, 128, 100], 4), None);
+    // Rows are short.
+    assert_eq!(planned("ab,b,ab,b->ab", &[10_000, 8], 4), None);
+}
