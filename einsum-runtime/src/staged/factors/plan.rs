@@ -4,6 +4,7 @@ use core::cmp::Reverse;
 
 use super::super::order::{NEXT_ROW, RUN, times_copied};
 use super::super::plan::{BYTES, Caps, Elements, Plan, ROW};
+use super::LINE;
 use crate::kernel::raw::FACTORS;
 use crate::kernel::{Dim, Dims};
 use crate::sort::sort_by_key;
@@ -26,7 +27,8 @@ pub(in crate::staged) fn plan(
     if dims.iter().any(|d| d.summed) && !(0..factors).any(|p| is_whole(&p)) {
         return None;
     }
-    let orders = (0..factors).filter(is_whole).chain([FACTORS]);
+    // Of equals that of the output, which is then written in long rows.
+    let orders = core::iter::once(FACTORS).chain((0..factors).filter(is_whole));
     let plans = orders.filter_map(|array| {
         let mut sorted = dims.clone();
         sort_by_key(&mut sorted[..], |d| {
@@ -89,12 +91,32 @@ fn in_order(
     let points = |has: &dyn Fn(&Dim<FACTORS>) -> bool| {
         plan.dims.iter().filter(|d| has(d)).fold(1_usize, |n, d| n.saturating_mul(d.extent))
     };
-    let elements_copied = (0..factors).filter(|&p| staged[p]).fold(0_usize, |n, p| {
-        n.saturating_add(points(&|d| d.sources[p] != 0).saturating_mul(times_copied(&plan, p)))
+    // What is copied is read and written; in short runs more lines are.
+    let moved = |count: usize, step: &dyn Fn(&Dim<FACTORS>) -> isize| {
+        let bytes = adjacent(&plan, step) * elements.size;
+        count.saturating_mul(2).saturating_add(count.saturating_mul(2 * LINE) / bytes)
+    };
+    let sources = (0..factors).filter(|&p| staged[p]).fold(0_usize, |n, p| {
+        let copied = points(&|d| d.sources[p] != 0).saturating_mul(times_copied(&plan, p));
+        n.saturating_add(moved(copied, &|d| d.sources[p]))
     });
-    let moved = elements_copied.saturating_add(if results { points(&|d| !d.summed) } else { 0 });
+    let turned = if results { moved(points(&|d| !d.summed), &|d| d.out) } else { 0 };
     let between = (points(&|_| true) / run).saturating_mul(NEXT_ROW);
-    Some((moved.saturating_mul(2).saturating_add(between), plan))
+    Some((sources.saturating_add(turned).saturating_add(between), plan))
+}
+
+/// Returns how many elements of a block are adjacent in an array, whose steps these are.
+fn adjacent(plan: &Plan<FACTORS>, step: &dyn Fn(&Dim<FACTORS>) -> isize) -> usize {
+    let mut adjacent = 1;
+    loop {
+        let next = (0..plan.dims.len())
+            .find(|&i| step(&plan.dims[i]).unsigned_abs() == adjacent && plan.blocks[i] > 1);
+        let Some(i) = next else { return adjacent };
+        adjacent *= plan.blocks[i];
+        if plan.blocks[i] < plan.dims[i].extent {
+            return adjacent;
+        }
+    }
 }
 
 /// Returns how many buffers [`multiply`] uses for so many factors: two in turn for the products of some of them.
