@@ -85,17 +85,27 @@ impl Call<'_> {
         if !is_plain(&body[reader]) {
             return makers;
         }
+        let to = &body[reader];
+        let count = to.kept.len() + to.summed.len();
         for maker in (0..reader).rev() {
-            let readers = || core::iter::once(reader).chain(makers.iter().copied());
-            let is_one = |to: usize| self.is_fusible(body, [maker, to], results);
-            if makers.len() + 2 < FACTORS && !fusing.is_maker(maker) && readers().any(is_one) {
-                let (from, to) = (&body[maker], &body[reader]);
-                let all = || to.kept.iter().chain(to.summed);
-                let is_same = from.kept.len() == all().count()
-                    && from.kept.iter().all(|index| all().any(|own| own == index));
-                if is_same {
-                    makers.push(maker);
-                }
+            let from = &body[maker];
+            let is_there = |index: &u8| to.kept.contains(index) || to.summed.contains(index);
+            let is_same = from.kept.len() == count && from.kept.iter().all(is_there);
+            if !is_same || makers.len() + 2 == FACTORS || fusing.is_maker(maker) {
+                continue;
+            }
+            // What it reads is still the same when it runs, later.
+            let is_changed = |access: &Access| {
+                let into = usize::from(access.tensor) + results;
+                let mut between = body[maker..reader].iter();
+                between.any(|nest| usize::from(nest.into) + self.operands.len() == into)
+            };
+            if from.sources.iter().any(is_changed) {
+                continue;
+            }
+            let mut readers = core::iter::once(reader).chain(makers.iter().copied());
+            if readers.any(|to| self.is_fusible(body, [maker, to], results)) {
+                makers.push(maker);
             }
         }
         makers

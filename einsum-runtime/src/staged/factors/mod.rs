@@ -3,6 +3,8 @@
 //! All factors of a block are brought into one order, so that they are adjacent or constant along rows, and are multiplied two
 //! or three at a time: what has been multiplied stays in the caches. The last two of a sum are multiplied as they are summed.
 //!
+//! The buffers of a thread have less than 2 MB.
+//!
 //! ```text
 //! acb,b,bac->acb      the third factor is copied in the order of the others
 //! c,bca,acb,bc->ba    the third one is copied in the order [b c a]; products are summed in rows along a
