@@ -27,8 +27,7 @@ pub(in crate::staged) fn plan(
     if dims.iter().any(|d| d.summed) && !(0..factors).any(|p| is_whole(&p)) {
         return None;
     }
-    // Of equals that of the output, which is then written in long rows.
-    let orders = core::iter::once(FACTORS).chain((0..factors).filter(is_whole));
+    let orders = (0..factors).filter(is_whole).chain([FACTORS]);
     let plans = orders.filter_map(|array| {
         let mut sorted = dims.clone();
         sort_by_key(&mut sorted[..], |d| {

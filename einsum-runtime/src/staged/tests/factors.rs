@@ -38,7 +38,9 @@ unsafe fn product<T: Sample, const P: usize>(
     if is_done {
         return TAKEN.set([taken + 1, left]);
     }
-    TAKEN.set([taken, left + 1]);
+    if Level::current() >= Level::Avx2 {
+        TAKEN.set([taken, left + 1]);
+    }
     let (kept, summed): (Vec<Dim<P>>, Vec<Dim<P>>) = dims.iter().partition(|d| !d.summed);
     points(&kept, (0, [0; P]), &mut |o, s| {
         let mut sum = T::ZERO;
