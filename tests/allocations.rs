@@ -166,6 +166,9 @@ fn chains<T: Element + Debug>() {
             1: einsum!("ij,jk,kl,lm->im", &a, &b, &c, &a);
             1: einsum!("ij,jk,k->i", &a, &b, &x);
             1: einsum!("ij,i,j->ij", &a, &x, &y);
+            1: einsum!("ij,ji,ij,ji->ij", &a, &b, &a, &a);
+            1: einsum!("ij,ji,ij->i", &a, &b, &a);
+            0: einsum!("ij,ji,ij->", &a, &b, &a);
             0: einsum!("i,ij,j->", &x, &a, &y);
             3: einsum_grad!("ij,jk,kl->il", &a, &b, &c; &a);
             4: einsum_grad!("ij,jk,kl,lm->im", &a, &b, &c, &a; &b);

@@ -1,7 +1,7 @@
 //! Extents on both sides of whatever a kernel blocks, unrolls, or packs by, in every layout.
 
 use einloom::{Element, einsum, einsum_grad, einsum_into};
-use ndarray::{Array1, Array2, ArrayD, ArrayViewD, Axis, Ix1, Ix2, Ix3, Ix4, s};
+use ndarray::{Array1, Array2, ArrayD, ArrayViewD, Axis, Ix1, Ix2, Ix3, Ix4, IxDyn, s};
 use num_complex::Complex;
 
 #[path = "oracle/complex.rs"]
@@ -176,6 +176,42 @@ fn several_factors_of_floats() {
 fn several_factors_of_other_elements() {
     several_factors::<Complex<f64>>(&[[31, 50]]);
     several_factors::<i64>(&[[31, 70]]);
+}
+
+/// Products of factors in different orders, with and without a sum, which are so large that they are formed in blocks.
+fn factors_in_orders<T: Number + Element>(shapes: &[[usize; 3]]) {
+    for &[i, j, k] in shapes {
+        let (ijk, kij, jki) = (&[i, j, k][..], &[k, i, j][..], &[j, k, i][..]);
+        let run: Run<T> = run!("ijk,kij,jki->ijk", 0: Ix3, 1: Ix3, 2: Ix3);
+        check::<T>("ijk,kij,jki->ijk", &[ijk, kij, jki], run);
+        let run: Run<T> = run!("ijk,kij,ij,jki->kij", 0: Ix3, 1: Ix3, 2: Ix2, 3: Ix3);
+        check::<T>("ijk,kij,ij,jki->kij", &[ijk, kij, &[i, j], jki], run);
+        let run: Run<T> = run!("jk,ijk,ji,kij->ij", 0: Ix2, 1: Ix3, 2: Ix2, 3: Ix3);
+        check::<T>("jk,ijk,ji,kij->ij", &[&[j, k], ijk, &[j, i], kij], run);
+        let run: Run<T> = run!("ijk,kij,jki->k", 0: Ix3, 1: Ix3, 2: Ix3);
+        check::<T>("ijk,kij,jki->k", &[ijk, kij, jki], run);
+        let run = |x: &[ArrayViewD<'_, T>]| {
+            let three = |n: usize| x[n].view().into_dimensionality::<Ix3>().unwrap();
+            let sum = einsum!("ijk,kij,jki,ijk->", three(0), three(1), three(2), three(3));
+            ArrayD::from_elem(IxDyn(&[]), sum)
+        };
+        check::<T>("ijk,kij,jki,ijk->", &[ijk, kij, jki, ijk], run);
+        // A factor that is made by a nest of its own comes first.
+        let run: Run<T> = run!("ij,i,ijk,kij->kji", 0: Ix2, 1: Ix1, 2: Ix3, 3: Ix3);
+        check::<T>("ij,i,ijk,kij->kji", &[&[i, j], &[i], ijk, kij], run);
+    }
+}
+
+#[test]
+fn factors_in_orders_of_floats() {
+    factors_in_orders::<f32>(&[[17, 24, 33]]);
+    factors_in_orders::<f64>(&[[40, 3, 70]]);
+}
+
+#[test]
+fn factors_in_orders_of_other_elements() {
+    factors_in_orders::<Complex<f64>>(&[[16, 20, 18]]);
+    factors_in_orders::<i64>(&[[20, 16, 19]]);
 }
 
 /// The same where they are scaled and added to an output, conjugated, and in gradients, whose bodies share intermediates.

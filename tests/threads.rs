@@ -122,6 +122,11 @@ fn several_steps() {
     same("three factors", || einsum!("ij,ij,ij->ij", &a, &a, &a));
     let z = complex((700, 410), 9);
     same("three complex factors", || einsum!("ij,ij,ij->ij", &z, &z, &z));
+    let row = fractions(70, 12);
+    let (one, two) = (fractions((150, 70, 80), 10), fractions((80, 150, 70), 11));
+    same("factors in different orders", || einsum!("ijk,kij,j,ijk->jki", &one, &two, &row, &one));
+    same("their sums", || einsum!("ijk,kij,j->ik", &one, &two, &row));
+    same("a sum of all", || einsum!("ijk,kij,ijk->", &one, &two, &one));
     same("a core between factors", || einsum!("ijk,nj,nk->ni", &core, &left, &right));
     let (core, left, right) =
         (fractions((3, 5, 4), 5), fractions((200_000, 5), 6), fractions((200_000, 4), 7));

@@ -13,8 +13,8 @@ use crate::kernel::raw::{Factor, RawKernels, RawMode, RawRead, Sources};
 use crate::kernel::tiny::{self, Tiny};
 use crate::kernel::{Dim, Dims};
 use crate::layout::Axes;
+use crate::matrix_product::MatrixProduct;
 use crate::nest::{self, Laid, is_diagonal};
-use crate::product::Product;
 use crate::program::{Access, NONE, Nest, WINDOWS};
 
 /// What makes products small whose intermediates are laid out for kernels with products in the lanes: the most elements
@@ -70,8 +70,8 @@ impl Call<'_> {
         let mut made: SmallVec<[Option<Intermediate>; INTERMEDIATES]> = SmallVec::new();
         let mut number = 0;
         while number < body.len() {
-            let nest = &body[number];
-            let maker = fusing.maker(number).map(|maker| &body[maker]);
+            let (nest, own) = (&body[number], number);
+            let makers = fusing.makers(number);
             if fusing.is_maker(number) {
                 made.push(None);
                 number += 1;
@@ -84,17 +84,16 @@ impl Call<'_> {
                 match usize::from(nest.into).checked_sub(outs.len()) {
                     None => {
                         let out = &outs[usize::from(nest.into)];
-                        let mode =
-                            if is_first(body, number - 1) { out.mode } else { adding(out.mode) };
-                        self.run_with(maker, nest, &mut made, &Out { mode, ..*out });
+                        let mode = if is_first(body, own) { out.mode } else { adding(out.mode) };
+                        self.run_with(body, (own, makers), &mut made, &Out { mode, ..*out });
                     }
                     Some(new) if new == made.len() => {
                         let mut shape = self.new_shape(nest);
-                        if let Some(axis) = self.lanes(body, number - 1, new) {
+                        if let Some(axis) = self.lanes(body, own, new) {
                             shape.lay_along(axis);
                         }
                         let mut target = Intermediate::new(shape, self.kernels.element);
-                        self.run_with(maker, nest, &mut made, &target.out(RawMode::Assign));
+                        self.run_with(body, (own, makers), &mut made, &target.out(RawMode::Assign));
                         made.push(Some(target));
                     }
                     Some(old) => {
@@ -102,15 +101,21 @@ impl Call<'_> {
                         let target = made.get_mut(old).and_then(Option::take);
                         let mut target = target.expect(NOT_MADE);
                         let out = target.out(adding(RawMode::Assign));
-                        self.run_with(maker, nest, &mut made, &out);
+                        self.run_with(body, (own, makers), &mut made, &out);
                         made[old] = Some(target);
                     }
                 }
             }
-            for access in maker.iter().flat_map(|maker| maker.sources).chain(nest.sources) {
+            let done = makers.iter().map(|&maker| &body[maker]).chain([nest]);
+            for access in done.flat_map(|nest| nest.sources) {
                 if let Some(read) = usize::from(access.tensor).checked_sub(self.operands.len()) {
                     let target = outs.len() + read;
-                    if !body[number..].iter().any(|later| later.uses(access.tensor, target)) {
+                    let is_left = |later: usize| {
+                        let makers = fusing.makers(later).iter().map(|&maker| &body[maker]);
+                        let mut nests = makers.chain([&body[later]]);
+                        nests.any(|nest| nest.uses(access.tensor, target))
+                    };
+                    if !(number..body.len()).any(is_left) {
                         made[read] = None;
                     }
                 }
@@ -152,23 +157,23 @@ impl Call<'_> {
         (is_batch && is_small).then_some(axis)
     }
 
-    /// Runs a nest, and with it the one that makes a factor of it if that has not been made.
+    /// Runs a nest, and with it those that make factors of it and have not been run.
     ///
     /// # Safety
     ///
     /// As [`run_nest`](Call::run_nest).
     unsafe fn run_with(
         &self,
-        maker: Option<&Nest>,
-        nest: &Nest,
+        body: &[Nest],
+        (nest, makers): (usize, &[usize]),
         made: &mut [Option<Intermediate>],
         out: &Out<'_>,
     ) {
         // SAFETY: the caller's duties.
         unsafe {
-            match maker {
-                Some(maker) => self.run_fused([maker, nest], made, out),
-                None => self.run_nest(nest, made, out),
+            match makers {
+                [] => self.run_nest(&body[nest], made, out),
+                makers => self.run_fused(body, (nest, makers), made, out),
             }
         }
     }
@@ -208,7 +213,8 @@ impl Call<'_> {
                     let (mut room, mut other) = (None, None);
                     let laid =
                         [self.lay(first, made, &mut room), self.lay(second, made, &mut other)];
-                    let is_done = self.run_product(nest, reads, &laid, &target, (out.ptr, mode));
+                    let is_done =
+                        self.run_matrix_product(nest, reads, &laid, &target, (out.ptr, mode));
                     if !is_done {
                         self.run_plain(nest, reads, &laid, &target, (out.ptr, mode));
                     }
@@ -261,7 +267,7 @@ impl Call<'_> {
     ///
     /// As [`run_plain`](Call::run_plain).
     #[inline]
-    unsafe fn run_product(
+    unsafe fn run_matrix_product(
         &self,
         nest: &Nest,
         sources: [RawRead; 2],
@@ -269,12 +275,12 @@ impl Call<'_> {
         target: &Laid<'_>,
         (out, mode): (*mut u8, RawMode),
     ) -> bool {
-        let Some(kernel) = self.kernels.product else { return false };
+        let Some(kernel) = self.kernels.matrix_product else { return false };
         let tiny = tiny::most_points(self.kernels.is_real, 2, 1);
-        if !Product::is_small(nest, self.extents, tiny) {
+        if !MatrixProduct::is_small(nest, self.extents, tiny) {
             return false;
         }
-        let Some(product) = Product::of(laid, target) else { return false };
+        let Some(product) = MatrixProduct::of(laid, target) else { return false };
         // SAFETY: the caller's duties.
         unsafe { kernel(&product, sources, out, mode) }
     }

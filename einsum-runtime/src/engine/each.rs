@@ -12,7 +12,7 @@ use super::scratch::{LINE, Line};
 use super::small::PANEL;
 use crate::kernel::Dim;
 use crate::kernel::batch::{BatchSet, COLUMNS, COMPLEX_COLUMNS, EachArguments};
-use crate::product::{EXTENT, Product};
+use crate::matrix_product::{EXTENT, MatrixProduct};
 
 /// The bytes that a block's products take, where several calls read them.
 const BLOCK: usize = 16 << 10;
@@ -45,8 +45,8 @@ pub(super) struct Each {
 impl Each {
     /// Returns a product of two matrices with rows in the lanes, if it is small, and X has rows or steps that are adjacent.
     #[inline]
-    pub(super) fn of(machine: &Machine, product: &Product) -> Option<Self> {
-        let Product { m, n, k } = product;
+    pub(super) fn of(machine: &Machine, product: &MatrixProduct) -> Option<Self> {
+        let MatrixProduct { m, n, k } = product;
         let exchanged = m.out != 1;
         let unit = machine.unit.cast_signed();
         let along = |d: &Dim<2>| {

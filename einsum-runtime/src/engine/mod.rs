@@ -8,7 +8,7 @@
 //!    tile after the other ([`sweep`]). Results go to C, or there by a buffer: to be [`turned`], [`collected`], or moved as
 //!    an [`image`] of a block.
 //!
-//! Before all that come short cuts: one small [`product`](contract_product) of two matrices; batches of `many` small products,
+//! Before all that come short cuts: one small [`product`](multiply_matrices) of two matrices; batches of `many` small products,
 //! and products so [`small`] that a plan would cost too much, which start from [`matrices`].
 //!
 //! No operand is ever copied whole, and nothing is allocated beyond the thread's [`scratch`].
@@ -72,7 +72,7 @@ use crate::kernel::rotate::{Factors, Part};
 use crate::kernel::table::{ADD, SCALE};
 use crate::kernel::{Dim, Dims, Mode, Read, scale};
 #[cfg(target_arch = "x86_64")]
-use crate::product::Product;
+use crate::matrix_product::MatrixProduct;
 
 /// An element type of the engine.
 pub(crate) trait Contract: Supported + Element {
@@ -133,8 +133,8 @@ contract!(f32 f64);
 ///
 /// As [`Kernels`](crate::kernel::Kernels), for the loops of the product.
 #[cfg(target_arch = "x86_64")]
-pub(crate) unsafe fn contract_product<T: Contract>(
-    product: &Product,
+pub(crate) unsafe fn multiply_matrices<T: Contract>(
+    product: &MatrixProduct,
     [first, second]: [Read<T>; 2],
     out: *mut T,
     mode: Mode<T>,

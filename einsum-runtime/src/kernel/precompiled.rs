@@ -11,7 +11,7 @@ use super::raw::{RawMode, RawRead};
 use super::{Dims, Kernels, Mode, Read, contract, prepared_binary, prepared_unary};
 use crate::engine;
 #[cfg(target_arch = "x86_64")]
-use crate::product::Product;
+use crate::matrix_product::MatrixProduct;
 #[cfg(target_arch = "x86_64")]
 use crate::staged;
 
@@ -26,40 +26,23 @@ macro_rules! precompiled {
             pub(crate) const TABLE: KernelTable<$type> = KernelTable::of(&RAW);
             // In a static, so that it is compiled here and not where the constant is used.
             #[cfg(target_arch = "x86_64")]
-            static RAW: RawKernels = $table.with(triple, product);
+static RAW: RawKernels = $table.with(staged::product::<$type>, matrix_product);
             #[cfg(not(target_arch = "x86_64"))]
             static RAW: RawKernels = $table;
 
             /// # Safety
             ///
-            /// As [`RawTriple`].
+            /// As [`RawMatrixProduct`](super::super::raw::RawMatrixProduct).
             #[cfg(target_arch = "x86_64")]
-            unsafe fn triple(
-                dims: &mut Dims<3>,
-                sources: [RawRead; 3],
-                out: *mut u8,
-                mode: RawMode,
-            ) -> bool {
-                let mut sources = sources.map(RawRead::typed::<$type>);
-                let mut out = out.cast::<$type>();
-                let work = prepare(dims, &mut sources, &mut out);
-                // SAFETY: the caller's duties are the same; `prepare` keeps the points.
-                work == Work::Run && unsafe { <$type>::triple(dims, sources, out, mode.typed()) }
-            }
-
-            /// # Safety
-            ///
-            /// As [`RawProduct`](super::super::raw::RawProduct).
-            #[cfg(target_arch = "x86_64")]
-            unsafe fn product(
-                product: &Product,
+            unsafe fn matrix_product(
+                product: &MatrixProduct,
                 sources: [RawRead; 2],
                 out: *mut u8,
                 mode: RawMode,
             ) -> bool {
                 let sources = sources.map(RawRead::typed::<$type>);
                 // SAFETY: the caller's duties are the same.
-                unsafe { engine::contract_product(product, sources, out.cast(), mode.typed()) }
+                unsafe { engine::multiply_matrices(product, sources, out.cast(), mode.typed()) }
             }
 
             unsafe fn unary(

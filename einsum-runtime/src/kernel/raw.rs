@@ -12,8 +12,8 @@ use super::tiny::real::tiny_real;
 use super::tiny::{TinyKernel, tiny};
 use super::{Dims, Kernel, Mode, Read, scale};
 use crate::element::Element;
+use crate::matrix_product::MatrixProduct;
 use crate::new_array::{NewArrays, new_arrays};
-use crate::product::Product;
 
 /// The kernels of one element type, called the type of the table. Every pointer to elements is one to that type.
 pub(crate) struct RawKernels {
@@ -21,8 +21,8 @@ pub(crate) struct RawKernels {
     binary: RawKernel<2>,
     tiny_unary: TinyKernel<1>,
     tiny_binary: TinyKernel<2>,
-    pub(crate) triple: Option<RawTriple>,
     pub(crate) product: Option<RawProduct>,
+    pub(crate) matrix_product: Option<RawMatrixProduct>,
     scale_all: unsafe fn(Dims<0>, *mut u8, RawMode) -> RawMode,
     pub(crate) new_arrays: NewArrays,
     /// The size and alignment of an element.
@@ -34,19 +34,24 @@ pub(crate) struct RawKernels {
 /// A kernel on `P` sources.
 pub(crate) type RawKernel<const P: usize> = unsafe fn(&mut Dims<P>, [RawRead; P], *mut u8, RawMode);
 
-/// A kernel for products of three factors without a sum. It returns false, with nothing done, if it does not take them.
+/// The most factors of a product that runs as one nest.
+pub(crate) const FACTORS: usize = 8;
+
+/// A kernel for products of three factors or more, as many as there are reads, in which sums use every product once. It
+/// returns false, with nothing done, if it does not take them.
 ///
 /// # Safety
 ///
-/// As [`RawKernels::unary`], for three sources.
-pub(crate) type RawTriple = unsafe fn(&mut Dims<3>, [RawRead; 3], *mut u8, RawMode) -> bool;
+/// As [`RawKernels::unary`], for these sources; the others have no steps.
+pub(crate) type RawProduct = unsafe fn(&mut Dims<FACTORS>, &[RawRead], *mut u8, RawMode) -> bool;
 
 /// A kernel for small products of two matrices. It returns false, with nothing done, if it does not take one.
 ///
 /// # Safety
 ///
 /// As [`RawKernels::binary`], for the loops of the product.
-pub(crate) type RawProduct = unsafe fn(&Product, [RawRead; 2], *mut u8, RawMode) -> bool;
+pub(crate) type RawMatrixProduct =
+    unsafe fn(&MatrixProduct, [RawRead; 2], *mut u8, RawMode) -> bool;
 
 /// [`Read`] without the element type.
 #[derive(Clone, Copy, Debug)]
@@ -115,8 +120,8 @@ impl RawKernels {
             binary: binary::<T>,
             tiny_unary: tiny::<T, 1>,
             tiny_binary: tiny::<T, 2>,
-            triple: None,
             product: None,
+            matrix_product: None,
             scale_all: scale_all::<T>,
             new_arrays: new_arrays::<T>(),
             element: Layout::new::<T>(),
@@ -124,10 +129,14 @@ impl RawKernels {
         }
     }
 
-    /// Returns the table with kernels for products of three factors, and of two matrices, of its type.
+    /// Returns the table with kernels for products of several factors, and of two matrices, of its type.
     #[cfg(target_arch = "x86_64")]
-    pub(super) const fn with(self, triple: RawTriple, product: RawProduct) -> RawKernels {
-        RawKernels { triple: Some(triple), product: Some(product), ..self }
+    pub(super) const fn with(
+        self,
+        product: RawProduct,
+        matrix_product: RawMatrixProduct,
+    ) -> RawKernels {
+        RawKernels { product: Some(product), matrix_product: Some(matrix_product), ..self }
     }
 
     /// Runs a kernel on one source.
@@ -274,7 +283,7 @@ impl RawMode {
     /// # Safety
     ///
     /// Factors can be read as elements `T`.
-    pub(super) unsafe fn typed<T: Element>(self) -> Mode<T> {
+    pub(crate) unsafe fn typed<T: Element>(self) -> Mode<T> {
         match self {
             RawMode::Assign => Mode::Assign,
             // SAFETY: the caller's duty.
@@ -292,7 +301,7 @@ impl RawRead {
     }
 
     /// Returns a source of elements `T`.
-    pub(super) fn typed<T>(self) -> Read<T> {
+    pub(crate) fn typed<T>(self) -> Read<T> {
         Read { ptr: self.ptr.cast(), conjugated: self.conjugated }
     }
 }

@@ -42,7 +42,7 @@ pub(super) unsafe fn run<const P: usize>(
 }
 
 /// Returns about the time that a plan takes on one thread.
-fn nanoseconds<const P: usize>(plan: &Plan<P>, size: usize) -> usize {
+pub(super) fn nanoseconds<const P: usize>(plan: &Plan<P>, size: usize) -> usize {
     let bytes = |has: &dyn Fn(&Dim<P>) -> bool| {
         plan.dims.iter().filter(|d| has(d)).fold(size, |n, d| n.saturating_mul(d.extent))
     };
@@ -69,18 +69,16 @@ unsafe fn run_range<const P: usize>(
         let loops = (0..plan.dims.len()).filter(|&i| has(i));
         loops.map(|i| plan.blocks[i]).product::<usize>() * size
     };
-    let mut needed = [0; 3];
-    for (p, needed) in needed.iter_mut().enumerate().take(P) {
-        if plan.sources[p] {
-            *needed = bytes(&|i| plan.is_in(p, i));
-        }
-    }
-    if plan.results {
-        needed[2] = bytes(&|i| plan.is_in_results(i));
-    }
     // A line more: buffers at multiples of a page from each other would compete for places in the cache.
-    let room = needed.map(|bytes: usize| bytes.next_multiple_of(LINE) + LINE);
-    let mut memory = Kept::new(room.iter().sum(), LINE);
+    let room = |bytes: usize| bytes.next_multiple_of(LINE) + LINE;
+    let mut all = 0;
+    let starts = core::array::from_fn::<usize, P, _>(|p| {
+        let needed = if plan.sources[p] { room(bytes(&|i| plan.is_in(p, i))) } else { 0 };
+        all += needed;
+        all - needed
+    });
+    let of_results = if plan.results { room(bytes(&|i| plan.is_in_results(i))) } else { 0 };
+    let mut memory = Kept::new(all + of_results, LINE);
     let buffers = memory.as_mut_ptr();
     let mut run = Run {
         plan,
@@ -88,9 +86,9 @@ unsafe fn run_range<const P: usize>(
         sources,
         out,
         mode,
-        staged: core::array::from_fn(|p| buffers.wrapping_add(p * room[0])),
+        staged: starts.map(|start| buffers.wrapping_add(start)),
         held: [None; P],
-        results: buffers.wrapping_add(room[0] + room[1]),
+        results: buffers.wrapping_add(all),
         is_conjugated: false,
     };
     if plan.results && P == 1 {

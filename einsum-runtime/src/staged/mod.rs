@@ -15,6 +15,7 @@
 #![allow(unsafe_code)]
 
 mod blocks;
+mod factors;
 mod order;
 mod plan;
 #[cfg(test)]
@@ -28,7 +29,8 @@ use crate::kernel::prepare::{Work, prepare};
 use crate::kernel::raw::{self, RawKernel, RawMode, RawRead};
 use crate::kernel::{Dims, Mode, Read, contract, prepared_binary, prepared_unary};
 use crate::stream::Stream;
-use plan::{Elements, contraction, product, sum};
+pub(crate) use factors::{product, takes_product};
+use plan::{Elements, contraction, sum};
 
 /// Nests with fewer points are left to the plain loops.
 pub(crate) const POINTS: usize = 4096;
@@ -94,7 +96,7 @@ pub(crate) unsafe fn binary<T: Staged>(
     let plan = if dims.iter().any(|d| d.summed) {
         contraction(dims, Elements { size: size_of::<T>(), are_complex: T::IS_COMPLEX })
     } else {
-        product(dims, !matches!(mode, Mode::Assign))
+        plan::product(dims, !matches!(mode, Mode::Assign))
     };
     let kernels =
         Kernels { element: size_of::<T>(), copy: unary_here::<T>, kernel: binary_here::<T> };

@@ -29,7 +29,7 @@ const POINTS: usize = if cfg!(test) { 4096 } else { 1 << 16 };
 const FEW: usize = 16;
 
 /// The bytes of adjacent elements of a block, where an array has such: shorter runs share too many lines with their neighbours.
-const RUN: usize = 512;
+pub(super) const RUN: usize = 512;
 
 /// Sums of rows below this size, in bytes, take longer than to keep a sum for every element of several rows.
 const SHORT: usize = 256;
@@ -52,7 +52,7 @@ const FEW_TERMS: usize = 1024;
 const FEW_BYTES: usize = 16 << 10;
 
 /// In moved elements: the time between rows of one call of a kernel, and between calls.
-const NEXT_ROW: usize = 24;
+pub(super) const NEXT_ROW: usize = 24;
 const CALL: usize = 300;
 
 /// Whether a nest has so many points that other orders are considered.
@@ -362,7 +362,7 @@ impl Order {
 }
 
 /// Returns how often a source is copied: once for each block of slower loops that it does not step along.
-fn times_copied(plan: &Plan<2>, p: usize) -> usize {
+pub(super) fn times_copied<const P: usize>(plan: &Plan<P>, p: usize) -> usize {
     let count = |i: usize| plan.dims[i].extent.div_ceil(plan.blocks[i]);
     // Blocks of summed loops follow each other first.
     let kept = (0..plan.dims.len()).filter(|&i| !plan.dims[i].summed);

@@ -38,6 +38,7 @@ pub(super) struct Elements {
 }
 
 /// What goes through buffers.
+#[derive(Clone)]
 pub(super) struct Plan<const P: usize> {
     /// The loops, outermost first: buffers have their elements in that order, the last ones adjacent.
     pub(super) dims: Dims<P>,
@@ -49,6 +50,8 @@ pub(super) struct Plan<const P: usize> {
     pub(super) late: usize,
     /// A source, and a loop that it does not step along, but for which its buffer has a copy of its elements for every point.
     pub(super) repeated: Option<(usize, usize)>,
+    /// Whether a kernel has buffers of its own, for all points of a block.
+    pub(super) points: bool,
 }
 
 impl<const P: usize> Plan<P> {
@@ -84,8 +87,8 @@ impl<const P: usize> Plan<P> {
     }
 
     /// Makes blocks large enough that what goes through a buffer is read, or written, in runs of `run` adjacent elements, as
-    /// far as arrays have such; unless a buffer would have more than `most` elements then.
-    pub(super) fn complete_runs(&mut self, run: usize, most: usize) {
+    /// far as arrays have such. Returns false, with nothing changed, if a buffer would have more than `most` elements then.
+    pub(super) fn complete_runs(&mut self, run: usize, most: usize) -> bool {
         let whole = self.blocks.clone();
         for array in (0..=P).filter(|&p| self.sources.get(p).copied().unwrap_or(self.results)) {
             let step = |d: &Dim<P>| d.sources.get(array).copied().unwrap_or(d.out);
@@ -99,15 +102,17 @@ impl<const P: usize> Plan<P> {
             }
         }
         let fits = |i: usize| self.room(i, most) >= self.blocks[i];
-        if !(0..self.dims.len()).all(fits) {
+        let all = (0..self.dims.len()).all(fits);
+        if !all {
             self.blocks = whole;
         }
+        all
     }
 
     /// Makes a plan with blocks of a point each.
     pub(super) fn of_points(dims: Dims<P>, sources: [bool; P], results: bool) -> Self {
         let blocks = SmallVec::from_elem(1, dims.len());
-        Plan { blocks, dims, sources, results, late: 0, repeated: None }
+        Plan { blocks, dims, sources, results, late: 0, repeated: None, points: false }
     }
 
     /// Makes blocks even.
@@ -129,6 +134,9 @@ impl<const P: usize> Plan<P> {
             if self.sources[p] {
                 room = room.min(room_in(&|j| self.is_in(p, j)));
             }
+        }
+        if self.points {
+            room = room.min(room_in(&|_| true));
         }
         if self.results { room.min(room_in(&|j| self.is_in_results(j))) } else { room }
     }

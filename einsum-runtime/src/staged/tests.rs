@@ -1,6 +1,8 @@
 //! Random nests that are large enough for buffers, against one multiplication at a time, on integer-valued data with exact
 //! equality. Next to no points may be left to the plain loops.
 
+mod factors;
+
 use core::fmt::Debug;
 
 use num_complex::{Complex32, Complex64};

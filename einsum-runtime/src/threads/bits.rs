@@ -79,7 +79,7 @@ fn check<T: Bits, const P: usize>(
     let memory: [Vec<T>; P] =
         core::array::from_fn(|p| (0..placed[p].1).map(|_| T::fraction(random)).collect());
     let before: Vec<T> = (0..out_len).map(|_| T::fraction(random)).collect();
-    let conjugated = [random.below(3) == 0, random.below(3) == 0];
+    let conjugated: [bool; P] = core::array::from_fn(|_| random.below(3) == 0);
     let run = || {
         let mut actual = before.clone();
         let reads =
@@ -171,4 +171,46 @@ fn two_sources() {
     check_random(100, 6, f64::KERNELS.binary);
     check_random(40, 7, Complex32::KERNELS.binary);
     check_random(40, 8, Complex64::KERNELS.binary);
+}
+
+/// The kernels for several factors, or nothing where they do not take a nest.
+#[cfg(target_arch = "x86_64")]
+unsafe fn product<T: crate::staged::Staged, const P: usize>(
+    dims: &mut Dims<P>,
+    sources: [Read<T>; P],
+    out: *mut T,
+    mode: Mode<T>,
+) {
+    use crate::kernel::raw::{RawMode, RawRead};
+    let step = |d: &Dim<P>, p: usize| d.sources.get(p).copied().unwrap_or(0);
+    let all = dims.iter().map(|d| Dim {
+        extent: d.extent,
+        out: d.out,
+        sources: core::array::from_fn(|p| step(d, p)),
+        summed: d.summed,
+    });
+    let (out, mode) = (out.cast(), RawMode::of(&mode));
+    // SAFETY: the caller's duties.
+    unsafe {
+        crate::staged::product::<T>(&mut all.collect(), &sources.map(RawRead::of), out, mode);
+    }
+}
+
+#[cfg(target_arch = "x86_64")]
+#[test]
+fn several_sources() {
+    check_random(60, 13, product::<f32, 3>);
+    check_random(60, 14, product::<f64, 4>);
+    check_random(40, 15, product::<Complex32, 4>);
+    check_random(40, 16, product::<Complex64, 3>);
+    let pools = [1, 2, 3, 7]
+        .map(|threads| rayon_core::ThreadPoolBuilder::new().num_threads(threads).build().unwrap());
+    let random = &mut Random(17);
+    for out in [&[][..], &[1], &[2, 0]] {
+        let (x, y, z) = (&[0, 1, 2][..], &[1, 2, 0][..], &[2, 0][..]);
+        for extents in [[40, 50, 60], [100, 5, 64], [3, 90, 200]] {
+            check(random, product::<f32, 4>, &extents, (out, [x, y, z, y]), &pools);
+            check(random, product::<Complex64, 3>, &extents, (out, [y, x, z]), &pools);
+        }
+    }
 }

@@ -7,12 +7,12 @@ use num_complex::{Complex32, Complex64};
 
 use super::{Random, Sample, bytes};
 #[cfg(target_arch = "x86_64")]
-use crate::engine::contract_product;
+use crate::engine::multiply_matrices;
 use crate::kernel::level::{Level, on_every_level};
 use crate::kernel::table::COLUMNS;
 use crate::kernel::{Dim, Dims, Kernel, Mode, Read};
 #[cfg(target_arch = "x86_64")]
-use crate::product::{EXTENT, Product};
+use crate::matrix_product::{EXTENT, MatrixProduct};
 
 /// The rows of a tile.
 fn tile_rows<T>(level: Level) -> usize {
@@ -234,10 +234,10 @@ unsafe fn product<T: Sample>(
     out: *mut T,
     mode: Mode<T>,
 ) {
-    let product = Product { m: dims[0], n: dims[1], k: dims[2] };
+    let product = MatrixProduct { m: dims[0], n: dims[1], k: dims[2] };
     // SAFETY: the caller's duties.
     unsafe {
-        if contract_product(&product, sources, out, mode) {
+        if multiply_matrices(&product, sources, out, mode) {
             TAKEN.set(TAKEN.get() + 1);
         } else {
             (T::KERNELS.binary)(dims, sources, out, mode);

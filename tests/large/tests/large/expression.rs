@@ -1,4 +1,4 @@
-//! Random contractions and convolutions with large extents.
+//! Random contractions, products of several operands, and convolutions with large extents.
 
 use crate::random::Rng;
 
@@ -47,6 +47,29 @@ impl Expression {
             let terms: Vec<Vec<Axis>> = terms.iter().map(axes).collect();
             return Expression::new(rng, labels, &terms, &axes(&output), |_, extents| extents);
         }
+    }
+
+    /// Products of three to five operands that have most labels, with or without a sum.
+    pub(crate) fn product(rng: &mut Rng) -> Self {
+        let labels = 2 + rng.below(3);
+        let mut term = |percent| {
+            let mut term: Vec<usize> = (0..labels).collect();
+            if !rng.chance(percent) {
+                term.truncate(1 + rng.below(labels));
+                let by = rng.below(labels);
+                term.iter_mut().for_each(|label| *label = (*label + by) % labels);
+            }
+            if rng.chance(60) {
+                rng.shuffle(&mut term);
+            }
+            term.into_iter().map(Axis::Label).collect::<Vec<_>>()
+        };
+        let first = term(100);
+        let mut terms = vec![first, term(60), term(40), term(40), term(20)];
+        let output = term(60);
+        terms.truncate(3 + rng.weighted(&[40, 40, 20]));
+        rng.shuffle(&mut terms);
+        Expression::new(rng, labels, &terms, &output, |_, extents| extents)
     }
 
     /// Windows along one or two axes, with channels that are summed, kept, or not there, in usual and in other orders.

@@ -121,10 +121,22 @@ impl<T: Number + Element> Case<T> {
                     program::gradients::<T, (A<T>, (A<T>, ()))>(&text, &views);
                 vec![first, second]
             }
-            _ => {
+            3 => {
                 let (first, (second, (third, ()))) =
                     program::gradients::<T, (A<T>, (A<T>, (A<T>, ())))>(&text, &views);
                 vec![first, second, third]
+            }
+            4 => {
+                type Four<T> = (A<T>, (A<T>, (A<T>, (A<T>, ()))));
+                let (first, (second, (third, (fourth, ())))) =
+                    program::gradients::<T, Four<T>>(&text, &views);
+                vec![first, second, third, fourth]
+            }
+            _ => {
+                type Five<T> = (A<T>, (A<T>, (A<T>, (A<T>, (A<T>, ())))));
+                let (first, (second, (third, (fourth, (fifth, ()))))) =
+                    program::gradients::<T, Five<T>>(&text, &views);
+                vec![first, second, third, fourth, fifth]
             }
         };
         for (number, (found, expected)) in found.iter().zip(&expected).enumerate() {
@@ -169,6 +181,21 @@ fn contractions_of_doubles() {
 #[test]
 fn contractions_of_complex_numbers() {
     run::<Complex<f64>>(2000..2300, Expression::contraction);
+}
+
+#[test]
+fn products_of_singles() {
+    run::<f32>(6000..6400, Expression::product);
+}
+
+#[test]
+fn products_of_doubles() {
+    run::<f64>(7000..7400, Expression::product);
+}
+
+#[test]
+fn products_of_complex_numbers() {
+    run::<Complex<f64>>(8000..8200, Expression::product);
 }
 
 #[test]

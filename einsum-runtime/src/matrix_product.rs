@@ -13,7 +13,7 @@ pub(crate) const EXTENT: usize = 64;
 /// and over the steps of the sum.
 ///
 /// Invariant: that which [`lay`](crate::nest::lay) sees to.
-pub(crate) struct Product {
+pub(crate) struct MatrixProduct {
     pub(crate) m: Dim<2>,
     pub(crate) n: Dim<2>,
     pub(crate) k: Dim<2>,
@@ -22,7 +22,7 @@ pub(crate) struct Product {
 /// The loop that is summed, after two that are kept.
 const SUMMED: u8 = 2;
 
-impl Product {
+impl MatrixProduct {
     /// Whether a nest has the loops of a small product, of more than `tiny` points.
     #[inline]
     pub(crate) fn is_small(nest: &Nest, extents: &[usize], tiny: usize) -> bool {
@@ -59,7 +59,7 @@ impl Product {
         if m.0 != c_m.0 || n.0 != c_n.0 || k.0 != y_k.0 {
             return None;
         }
-        Some(Product {
+        Some(MatrixProduct {
             m: Dim { extent: m.0, out: c_m.1, sources: [m.1, 0], summed: false },
             n: Dim { extent: n.0, out: c_n.1, sources: [0, n.1], summed: false },
             k: Dim { extent: k.0, out: 0, sources: [k.1, y_k.1], summed: true },
@@ -86,7 +86,7 @@ mod tests {
         first: &'static [u8],
         second: &'static [u8],
         target: &'static [u8],
-    ) -> Option<Product> {
+    ) -> Option<MatrixProduct> {
         let extent = |own: &u8| [9, 10, 11].get(usize::from(*own)).copied().unwrap_or(1);
         let arrays = [first, second, target].map(|loops| {
             let extents: Vec<usize> = loops.iter().map(extent).collect();
@@ -100,7 +100,7 @@ mod tests {
             found: extents.len(),
         });
         let laid = |array: usize, loops| Laid { axes: &axes[array], loops };
-        Product::of(&[laid(0, first), laid(1, second)], &laid(2, target))
+        MatrixProduct::of(&[laid(0, first), laid(1, second)], &laid(2, target))
     }
 
     #[test]
@@ -110,7 +110,7 @@ mod tests {
                 for second in [&[[0, 2], [1, 2]], &[[2, 0], [2, 1]]] {
                     for target in [&[0, 1], &[1, 0]] {
                         let (x, y) = (&first[row], &second[column]);
-                        let Product { m, n, k } = product(x, y, target).expect("a product");
+                        let MatrixProduct { m, n, k } = product(x, y, target).expect("a product");
                         let extents: [usize; 3] = [9, 10, 11];
                         let [of_m, of_n] = [extents[row], extents[column]];
                         assert_eq!((m.extent, n.extent, k.extent), (of_m, of_n, 11));
