@@ -29,7 +29,7 @@ use crate::kernel::raw::{RawMode, RawRead};
 use crate::kernel::{Dim, Dims};
 use crate::threads::{self, BYTES_MULTIPLIED, Grid, Shared};
 use parts::parts;
-use plan::Plan;
+use plan::{Plan, SLOTS};
 
 /// How a nest is run so.
 pub(super) struct Broadcast(Plan);
@@ -82,7 +82,7 @@ struct Buffers {
     slot: usize,
     results: Kept,
     /// What every slot has: the number of what has been packed there, and of the block of sums.
-    holds: SmallVec<[Option<(usize, usize)>; 4]>,
+    holds: SmallVec<[Option<(usize, usize)>; SLOTS]>,
 }
 
 impl Buffers {

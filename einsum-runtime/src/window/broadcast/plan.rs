@@ -9,6 +9,9 @@ use crate::kernel::level::Level;
 use crate::sort::sort_by_key;
 use crate::window::affine::{Affine, Line};
 
+/// The most blocks of lanes that are packed beside each other: they are listed on the stack.
+pub(super) const SLOTS: usize = 64;
+
 /// The most bytes of the other source that are packed at a time, and of results in a buffer: with what is read of the
 /// windowed source they fit most of a second-level cache of 1 MB.
 const PACKED: usize = if cfg!(test) { 2 << 10 } else { 600 << 10 };
@@ -195,7 +198,9 @@ impl Plan {
         shorten(columns, &is_small);
         let same = columns.iter().map(Cut::count).product();
         let blocks = kept[singles].count();
-        let is_packed = block_of(&summed) == steps && steps * blocks <= PACKED / (pitch * size);
+        let is_packed = block_of(&summed) == steps
+            && blocks <= SLOTS
+            && steps * blocks <= PACKED / (pitch * size);
         let slots = if is_packed { blocks } else { 1 };
         let at_once = tile.steps;
         let plan = Plan {

@@ -6,7 +6,7 @@ use super::random_axes::check_random;
 use super::stencils::{ADJACENT, APART, LONG, SHORT, SMALL, check_depthwise, check_same};
 use super::turned::check_few_results;
 use super::{Array, Integer, Random, TAKEN, Window, axis, check};
-use crate::kernel::level::on_every_level;
+use crate::kernel::level::{Level, on_every_level};
 
 /// Convolutions along one axis or two, and both gradients: every stride, dilation, and padding.
 fn check_convolutions<T: Integer>(random: &mut Random, rounds: usize) {
@@ -64,5 +64,7 @@ fn convolutions() {
     check_convolutions::<i64>(&mut random, 20);
     check_random::<f64, 2>(&mut random, 100);
     println!("{:?}", TAKEN.get());
-    assert!(TAKEN.get().iter().all(|taken| *taken > 3), "{:?}", TAKEN.get());
+    // Some ways are those of AVX-512, or hardly ever the best one with AVX2.
+    let has_all_ways = Level::current() == Level::Avx512;
+    assert!(!has_all_ways || TAKEN.get().iter().all(|taken| *taken > 3), "{:?}", TAKEN.get());
 }
