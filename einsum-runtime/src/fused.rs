@@ -15,8 +15,10 @@ use crate::layout::{Axes, Steps};
 use crate::nest::{self, Laid, is_diagonal};
 use crate::program::{Access, NONE, Nest};
 
-/// Products below this size, in bytes, are made before anything is gained.
+/// Products below this size, in bytes, are made before anything is gained; where they are summed it takes more than what stays
+/// in a second-level cache, since to multiply them block by block takes longer than to sum them as they are read.
 const LARGE: usize = 16 << 10;
+const LARGE_SUMMED: usize = 2 << 20;
 
 /// The nests of a body that run as one.
 #[derive(Default)]
@@ -64,7 +66,8 @@ impl Call<'_> {
             let nest = &body[reader];
             let points =
                 self.bytes(nest.summed, self.bytes(nest.kept, self.kernels.element.size()));
-            if points < LARGE || fusing.is_maker(reader) {
+            let least = if nest.summed.is_empty() { LARGE } else { LARGE_SUMMED };
+            if points < least || fusing.is_maker(reader) {
                 continue;
             }
             let mut makers = self.makers(body, reader, &fusing, outs.len());
