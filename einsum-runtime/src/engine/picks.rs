@@ -25,6 +25,9 @@ const POINTS: usize = 160;
 /// The most other loops.
 const LOOPS: usize = 4;
 
+/// The fewest results of a block.
+const RESULTS: usize = 3;
+
 /// Rows of so many elements are better left to kernels that run along them.
 const ROW: usize = 16;
 
@@ -319,6 +322,10 @@ pub(crate) unsafe fn picked<T: Contract, const P: usize>(
     }
     let Some(machine) = T::machine() else { return false };
     let Some(block) = Block::of(&machine, dims) else { return false };
+    // Elements that lie far apart make blocks of next to nothing; rows of them have kernels of their own.
+    if block.loops == 0 || block.points * block.results < RESULTS {
+        return false;
+    }
     // Other kernels add adjacent elements up in whole vectors.
     let is_adjacent = |d: &Dim<P>| d.summed && d.sources.iter().all(|&s| s == 1 || s == 0);
     let results = block.points * block.results * 3 / 2;

@@ -101,3 +101,18 @@ fn random_nests_of_few_elements() {
         .count();
     assert!(!has_kernels || taken > 3000, "{taken} taken");
 }
+
+/// A diagonal, and short rows that lie far apart: a block would hold next to nothing.
+#[test]
+fn elements_far_apart_are_left_to_others() {
+    let along = |out, source| Dim { extent: 300, out, sources: [source], summed: false };
+    let (x, mut c) = (vec![1_f32; 300 * 301], vec![0_f32; 600]);
+    let read = [Read { ptr: x.as_ptr(), conjugated: false }];
+    let pair = Dim { extent: 2, out: 1, sources: [1], summed: false };
+    for dims in [Dims::from_slice(&[along(1, 301)]), Dims::from_slice(&[along(2, 300), pair])] {
+        on_every_level(|_| {
+            // SAFETY: all points are inside, and those of the output apart.
+            assert!(!unsafe { picked::<f32, 1>(&dims, read, c.as_mut_ptr(), Mode::Assign) });
+        });
+    }
+}
