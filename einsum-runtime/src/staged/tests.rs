@@ -350,30 +350,31 @@ fn runs() {
     assert_eq!(plan.blocks[..], [1; 4]);
 }
 
+/// Returns the nest of arrays in C order, whose letters have these extents in the order of the alphabet.
+fn nest<const P: usize>(text: &str, extents: &[usize]) -> Dims<P> {
+    let (left, out) = text.split_once("->").expect("an arrow");
+    let terms: Vec<&str> = left.split(',').collect();
+    let mut letters: Vec<char> = text.chars().filter(char::is_ascii_lowercase).collect();
+    letters.sort_unstable();
+    letters.dedup();
+    let extent = |c: char| extents[letters.binary_search(&c).expect("a letter")];
+    let step = |term: &str, c: char| match term.split_once(c) {
+        None => 0,
+        Some((_, after)) => after.chars().map(extent).product::<usize>().cast_signed(),
+    };
+    let dim = |&c: &char| Dim {
+        extent: extent(c),
+        out: step(out, c),
+        sources: core::array::from_fn(|p| terms.get(p).map_or(0, |term| step(term, c))),
+        summed: !out.contains(c),
+    };
+    letters.iter().map(dim).collect()
+}
+
 /// What the choice is for the examples of [`order`]: which sources and results go through buffers.
 #[test]
 fn choices() {
     let elements = Elements { size: 4, are_complex: false };
-    // Letters in the order of arrays in C order.
-    let nest = |text: &str, extents: &[usize]| -> Dims<2> {
-        let (left, out) = text.split_once("->").expect("an arrow");
-        let (x, y) = left.split_once(',').expect("two sources");
-        let mut letters: Vec<char> = text.chars().filter(char::is_ascii_lowercase).collect();
-        letters.sort_unstable();
-        letters.dedup();
-        let extent = |c: char| extents[letters.binary_search(&c).expect("a letter")];
-        let step = |term: &str, c: char| match term.split_once(c) {
-            None => 0,
-            Some((_, after)) => after.chars().map(extent).product::<usize>().cast_signed(),
-        };
-        let dim = |&c: &char| Dim {
-            extent: extent(c),
-            out: step(out, c),
-            sources: [step(x, c), step(y, c)],
-            summed: !out.contains(c),
-        };
-        letters.iter().map(dim).collect()
-    };
     let of = |plan: Option<Plan<2>>| plan.map(|p| (p.sources, p.results, p.late));
     let plan = |text: &str, extents: &[usize]| of(order::plan(&nest(text, extents), elements));
     let vector =

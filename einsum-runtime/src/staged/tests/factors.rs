@@ -141,26 +141,11 @@ fn few_sums() {
 #[test]
 fn choices_of_factors() {
     let planned = |text: &str, extents: &[usize], size: usize| {
-        let (left, out) = text.split_once("->").expect("an arrow");
-        let terms: Vec<&str> = left.split(',').collect();
-        let mut letters: Vec<char> = text.chars().filter(char::is_ascii_lowercase).collect();
-        letters.sort_unstable();
-        letters.dedup();
-        let extent = |c: char| extents[letters.binary_search(&c).expect("a letter")];
-        let step = |term: &str, c: char| match term.split_once(c) {
-            None => 0,
-            Some((_, after)) => after.chars().map(extent).product::<usize>().cast_signed(),
-        };
-        let dim = |&c: &char| Dim {
-            extent: extent(c),
-            out: step(out, c),
-            sources: core::array::from_fn(|p| terms.get(p).map_or(0, |term| step(term, c))),
-            summed: !out.contains(c),
-        };
-        let dims = letters.iter().map(dim).collect();
+        let count = text.split("->").next().map_or(0, |left| left.split(',').count());
+        let dims = nest(text, extents);
         let elements = Elements { size, are_complex: false };
-        factors::plan::plan(&dims, terms.len(), elements, true).map(|plan| {
-            let staged = plan.sources[..terms.len()].iter();
+        factors::plan::plan(&dims, count, elements, true).map(|plan| {
+            let staged = plan.sources[..count].iter();
             let staged = staged.enumerate().filter(|(_, staged)| **staged);
             (staged.map(|(p, _)| p).collect::<Vec<_>>(), plan.results)
         })

@@ -12,6 +12,10 @@ pub(crate) struct Expression {
 /// The most elements of an array, one of these.
 const ELEMENTS: [usize; 3] = [3_000, 20_000, 120_000];
 
+/// The same for summed products of several operands, whose intermediates are then larger than a second-level cache. Sums of
+/// products of four elements are still exact in `f32`.
+const ELEMENTS_OF_SUMMED: [usize; 1] = [400_000];
+
 /// The most points of all loops: sums of so many products of two elements of at most 2 are exact in `f32`.
 const POINTS: usize = 4_000_000;
 
@@ -45,8 +49,34 @@ impl Expression {
             }
             let axes = |term: &Vec<usize>| term.iter().map(|&label| Axis::Label(label)).collect();
             let terms: Vec<Vec<Axis>> = terms.iter().map(axes).collect();
-            return Expression::new(rng, labels, &terms, &axes(&output), |_, extents| extents);
+            return Expression::new(
+                rng,
+                labels,
+                &ELEMENTS,
+                &terms,
+                &axes(&output),
+                |_, extents| extents,
+            );
         }
+    }
+
+    /// Sums of products of three or four operands, two of them with all labels, in orders of their own.
+    pub(crate) fn summed_product(rng: &mut Rng) -> Self {
+        let mut term = |count: usize| {
+            let mut term = vec![0, 1, 2];
+            rng.shuffle(&mut term);
+            term.truncate(count);
+            term.into_iter().map(Axis::Label).collect::<Vec<_>>()
+        };
+        let mut terms = vec![term(3), term(2), term(1), term(3)];
+        let outputs = [term(2), term(1), vec![]];
+        let output = rng.pick(&[0, 0, 1, 1, 2]);
+        let omitted = 2 * rng.below(2);
+        if omitted > 0 {
+            terms.remove(omitted);
+        }
+        let fit = |rng: &mut Rng, _| (0..3).map(|_| 60 + rng.below(50)).collect();
+        Expression::new(rng, 3, &ELEMENTS_OF_SUMMED, &terms, &outputs[output], fit)
     }
 
     /// Products of three to five operands that have most labels, with or without a sum.
@@ -69,7 +99,7 @@ impl Expression {
         let output = term(60);
         terms.truncate(3 + rng.weighted(&[40, 40, 20]));
         rng.shuffle(&mut terms);
-        Expression::new(rng, labels, &terms, &output, |_, extents| extents)
+        Expression::new(rng, labels, &ELEMENTS, &terms, &output, |_, extents| extents)
     }
 
     /// Windows along one or two axes, with channels that are summed, kept, or not there, in usual and in other orders.
@@ -119,12 +149,13 @@ impl Expression {
             }
             extents
         };
-        Expression::new(rng, 2 * count + 3, &[image, weights], &output, fit)
+        Expression::new(rng, 2 * count + 3, &ELEMENTS, &[image, weights], &output, fit)
     }
 
     fn new(
         rng: &mut Rng,
         labels: usize,
+        elements: &[usize],
         terms: &[Vec<Axis>],
         output: &[Axis],
         fit: impl Fn(&mut Rng, Vec<usize>) -> Vec<usize>,
@@ -146,7 +177,7 @@ impl Expression {
             let shape = |term: &[Axis]| term.iter().map(|axis| axis.extent(extents)).collect();
             all().map(shape).collect::<Vec<Vec<usize>>>()
         };
-        let most = rng.pick(&ELEMENTS);
+        let most = rng.pick(elements);
         let is_large = |extents: &[usize]| {
             let shapes = shapes(extents);
             product(extents) > POINTS || shapes.iter().any(|shape| product(shape) > most)

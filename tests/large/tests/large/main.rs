@@ -184,6 +184,12 @@ fn contractions_of_complex_numbers() {
 }
 
 #[test]
+fn summed_products() {
+    run::<f64>(9000..9030, Expression::summed_product);
+    run::<Complex<f64>>(9100..9115, Expression::summed_product);
+}
+
+#[test]
 fn products_of_singles() {
     run::<f32>(6000..6400, Expression::product);
 }
