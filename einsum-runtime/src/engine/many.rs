@@ -39,6 +39,9 @@ const SHARED_STEPS: usize = 16;
 /// ([`stream`](crate::stream)), which need not be transposed. With fewer they wait for the sums across lanes.
 pub(crate) const DOT: usize = 32;
 
+/// Parts for threads begin at multiples of so many products, if several are computed at once: blocks of them are then whole.
+const PRODUCTS: usize = 64;
+
 /// A batch of small products.
 pub(super) struct Many<'m> {
     matrices: &'m Matrices,
@@ -153,7 +156,11 @@ impl<'m> Many<'m> {
         let Matrices { m, n, k, second, batch, outer, .. } = self.matrices;
         let extents = [points(outer), batch.extent];
         let product = [m.extent * second[0].extent, n.extent, k.extent];
-        let products = Batch { extents, product };
+        let grain = match self.lanes {
+            Lanes::Rows | Lanes::Steps(_) => 1,
+            Lanes::Elements(_) | Lanes::Products(_) => PRODUCTS,
+        };
+        let products = Batch { extents, product, grain };
         let pieces = products.pieces(machine);
         if pieces == 1 {
             // SAFETY: the caller's duties.

@@ -25,8 +25,9 @@ pub(super) struct Part {
     pub(super) columns: Range<usize>,
 }
 
-/// The columns of a part whose X is packed are a multiple of this. Packing takes as long as a dozen columns.
-const COLUMNS_PACKED: usize = 192;
+/// The columns of a part whose X is packed are a multiple of the first of these, of the second if there would be too few
+/// parts. Packing takes as long as a dozen columns.
+const COLUMNS_PACKED: [usize; 2] = [192, 64];
 
 /// Carries out a plan, on several threads if it is worth it.
 ///
@@ -73,7 +74,11 @@ impl Parts {
         let (mut apart_grain, column_grain) = match &plan.form {
             Form::Direct => (1, COLUMNS),
             Form::Lanes(_) => (machine.kernels.width, COLUMNS),
-            Form::Packed(panels) => (panels.apart_block.min(16), COLUMNS_PACKED),
+            Form::Packed(panels) => {
+                let grain = panels.apart_block.min(16);
+                let parts = batch.saturating_mul(rows).saturating_mul(apart.div_ceil(grain));
+                (grain, COLUMNS_PACKED[usize::from(parts < pieces)])
+            }
             Form::Turned(turn) => (turn.along_block, COLUMNS),
         };
         let mut row_grain = 1;
@@ -141,10 +146,9 @@ pub(super) struct Batch {
     pub(super) extents: [usize; 2],
     /// The extents of a product's groups.
     pub(super) product: [usize; 3],
+    /// Parts of the inner loop begin at multiples of this.
+    pub(super) grain: usize,
 }
-
-/// Parts of the inner loop begin at multiples of this: blocks of products in lanes are then whole.
-const PRODUCTS: usize = 64;
 
 impl Batch {
     /// Returns how many pieces the batch should have.
@@ -161,7 +165,7 @@ impl Batch {
     /// Calls `run` with the points of every piece.
     #[cold]
     pub(super) fn each(&self, pieces: usize, run: impl Fn(Range<usize>, Range<usize>) + Sync) {
-        let grid = Grid::of(self.extents, [1, PRODUCTS.min(self.extents[1])], pieces);
+        let grid = Grid::of(self.extents, [1, self.grain.min(self.extents[1])], pieces);
         threads::each(grid.pieces(), &|piece| {
             let [outer, inner] = grid.piece(piece);
             run(outer, inner);

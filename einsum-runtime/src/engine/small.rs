@@ -77,8 +77,8 @@ impl Small {
         finish: &Finish<T>,
     ) {
         let Small { batch, m, n, k, .. } = *self;
-        let products =
-            Batch { extents: [1, batch.extent], product: [m.extent, n.extent, k.extent] };
+        let product = [m.extent, n.extent, k.extent];
+        let products = Batch { extents: [1, batch.extent], product, grain: 1 };
         let pieces = products.pieces(machine);
         if pieces == 1 {
             // SAFETY: the caller's duties.
