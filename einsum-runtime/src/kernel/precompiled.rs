@@ -2,9 +2,7 @@
 //! once goes to [`stream`](crate::stream), contractions to the [`engine`](crate::engine), both by way of buffers if
 //! they must ([`staged`](crate::staged)), and what none of them takes to the generic kernels.
 
-#[cfg(target_arch = "x86_64")]
-use super::prepare::Work;
-use super::prepare::prepare;
+use super::prepare::{Work, prepare};
 use super::raw::{KernelTable, RawKernels};
 #[cfg(target_arch = "x86_64")]
 use super::raw::{RawMode, RawRead};
@@ -14,6 +12,7 @@ use crate::engine;
 use crate::matrix_product::MatrixProduct;
 #[cfg(target_arch = "x86_64")]
 use crate::staged;
+use crate::threads::in_chunks;
 
 macro_rules! precompiled {
     ($($module:ident $type:ty: $table:expr),*) => { $(
@@ -26,7 +25,7 @@ macro_rules! precompiled {
             pub(crate) const TABLE: KernelTable<$type> = KernelTable::of(&RAW);
             // In a static, so that it is compiled here and not where the constant is used.
             #[cfg(target_arch = "x86_64")]
-static RAW: RawKernels = $table.with(staged::product::<$type>, matrix_product);
+            static RAW: RawKernels = $table.with(staged::product::<$type>, matrix_product);
             #[cfg(not(target_arch = "x86_64"))]
             static RAW: RawKernels = $table;
 
@@ -47,14 +46,45 @@ static RAW: RawKernels = $table.with(staged::product::<$type>, matrix_product);
 
             unsafe fn unary(
                 dims: &mut Dims<1>,
+                mut sources: [Read<$type>; 1],
+                mut out: *mut $type,
+                mode: Mode<$type>,
+            ) {
+                // SAFETY: the caller's duties are the same; `prepare` keeps the points.
+                unsafe {
+                    let work = prepare(dims, &mut sources, &mut out);
+                    if !(work == Work::Run && in_chunks(dims, sources, out, mode, unary_whole)) {
+                        unary_here(work, dims, sources, out, mode);
+                    }
+                }
+            }
+
+            /// As [`unary`], not in chunks.
+            unsafe fn unary_whole(
+                dims: &mut Dims<1>,
+                mut sources: [Read<$type>; 1],
+                mut out: *mut $type,
+                mode: Mode<$type>,
+            ) {
+                // SAFETY: the caller's duties are the same; `prepare` keeps the points.
+                unsafe {
+                    let work = prepare(dims, &mut sources, &mut out);
+                    unary_here(work, dims, sources, out, mode);
+                }
+            }
+
+            /// # Safety
+            ///
+            /// As [`Kernels`], after [`prepare`] has said what there is to do.
+            unsafe fn unary_here(
+                work: Work,
+                dims: &mut Dims<1>,
                 sources: [Read<$type>; 1],
                 out: *mut $type,
                 mode: Mode<$type>,
             ) {
-                let (mut sources, mut out) = (sources, out);
-                // SAFETY: the caller's duties are the same; `prepare` keeps the points.
+                // SAFETY: the caller's duties.
                 unsafe {
-                    let work = prepare(dims, &mut sources, &mut out);
                     #[cfg(target_arch = "x86_64")]
                     if work == Work::Run
                         && (engine::picked(dims, sources, out, mode)
@@ -81,6 +111,40 @@ static RAW: RawKernels = $table.with(staged::product::<$type>, matrix_product);
                     }
                     let (mut sources, mut out) = (sources, out);
                     let work = prepare(dims, &mut sources, &mut out);
+                    if !(work == Work::Run && in_chunks(dims, sources, out, mode, binary_whole)) {
+                        binary_here(work, dims, sources, out, mode);
+                    }
+                }
+            }
+
+            /// As [`binary`], not in chunks.
+            unsafe fn binary_whole(
+                dims: &mut Dims<2>,
+                mut sources: [Read<$type>; 2],
+                mut out: *mut $type,
+                mode: Mode<$type>,
+            ) {
+                // SAFETY: the caller's duties are the same; `prepare` keeps the points.
+                unsafe {
+                    if !engine::contract_small(dims, sources, out, mode) {
+                        let work = prepare(dims, &mut sources, &mut out);
+                        binary_here(work, dims, sources, out, mode);
+                    }
+                }
+            }
+
+            /// # Safety
+            ///
+            /// As [`Kernels`], after [`prepare`] has said what there is to do.
+            unsafe fn binary_here(
+                work: Work,
+                dims: &mut Dims<2>,
+                sources: [Read<$type>; 2],
+                out: *mut $type,
+                mode: Mode<$type>,
+            ) {
+                // SAFETY: the caller's duties.
+                unsafe {
                     #[cfg(target_arch = "x86_64")]
                     if work == Work::Run
                         && (engine::picked(dims, sources, out, mode)

@@ -14,6 +14,13 @@ use crate::threads::{self, BYTES_MOVED, BYTES_MULTIPLIED, Grid, Shared};
 /// Buffers begin at cache lines.
 const LINE: usize = 64;
 
+/// The fewest blocks that long computations are divided into, if there are as many points. A sum's bits depend on its block, so
+/// this is so for any number of threads.
+const PARTS: usize = 8;
+
+/// Blocks with fewer points are too small for kernels.
+const POINTS: usize = 8192;
+
 /// Runs a kernel on blocks of the nest, which threads share: each has buffers of its own.
 ///
 /// # Safety
@@ -27,9 +34,16 @@ pub(super) unsafe fn run<const P: usize>(
     out: *mut u8,
     mode: RawMode,
 ) {
-    let kept = (0..plan.dims.len()).filter(|&i| !plan.dims[i].summed);
-    let blocks = kept.fold(1, |n, i| n * plan.dims[i].extent.div_ceil(plan.blocks[i]));
-    let pieces = if blocks > 1 { threads::pieces(nanoseconds(plan, kernels.element)) } else { 1 };
+    let nanoseconds = nanoseconds(plan, kernels.element);
+    let points = plan.dims.iter().fold(1_usize, |n, d| n.saturating_mul(d.extent));
+    let least = if threads::is_long(nanoseconds) { PARTS.min(points / POINTS) } else { 1 };
+    let mut divided = None;
+    if plan.kept_blocks() < least {
+        divided.get_or_insert(plan.clone()).divide(least);
+    }
+    let plan = divided.as_ref().unwrap_or(plan);
+    let blocks = plan.kept_blocks();
+    let pieces = if blocks > 1 { threads::pieces(nanoseconds) } else { 1 };
     let grid = Grid::of([blocks], [1], pieces);
     // SAFETY: these are pointers to elements, and to factors, which are read.
     let arrays = unsafe { Shared::new((sources, out, mode)) };

@@ -115,6 +115,26 @@ impl<const P: usize> Plan<P> {
         Plan { blocks, dims, sources, results, late: 0, repeated: None, points: false }
     }
 
+    /// Returns the number of blocks of kept loops.
+    pub(super) fn kept_blocks(&self) -> usize {
+        let all = self.dims.iter().zip(&self.blocks);
+        all.filter(|(d, _)| !d.summed).fold(1, |n, (d, block)| n * d.extent.div_ceil(*block))
+    }
+
+    /// Makes blocks smaller along the kept loop in which they are largest, but not shorter rows, until there are about `least`,
+    /// unless they would have very few points there.
+    pub(super) fn divide(&mut self, least: usize) {
+        let times = least.div_ceil(self.kept_blocks());
+        let last = self.dims.len() - 1;
+        let kept = (0..last).filter(|&i| !self.dims[i].summed);
+        if let Some(i) =
+            kept.max_by_key(|&i| self.blocks[i]).filter(|&i| self.blocks[i] >= 4 * times)
+        {
+            self.blocks[i] = self.blocks[i].div_ceil(times);
+            self.even();
+        }
+    }
+
     /// Makes blocks even.
     pub(super) fn even(&mut self) {
         for (block, dim) in self.blocks.iter_mut().zip(&self.dims) {

@@ -7,14 +7,13 @@
 
 use core::mem::MaybeUninit;
 
-use super::cut::{Chunks, Cut};
+use super::cut::Cut;
 use super::lane::Lane;
 use super::odometer::Odometer;
-use super::rows::{RowKernel, Rows};
+use super::rows::RowKernel;
 use super::sum::Sum;
 use super::sums::BUFFER;
 use super::sweep::{Arrays, once};
-use crate::engine::scratch::{Scratch, with_scratch};
 use crate::kernel::{Dim, Dims, Mode, split};
 use crate::sort::sort_by_key;
 use crate::threads::{self, Grid, Shared};
@@ -42,12 +41,7 @@ pub(super) unsafe fn reduce<T: Lane + PartialEq, const P: usize>(
     let cut = Cut::of(dims, &kept, &along, &sum);
     let nest = Reduction { kept, along, sum, block: cut.block, mode };
     // SAFETY: the caller's duties.
-    unsafe {
-        match &cut.chunks {
-            None => nest.in_parts(arrays, cut.nanoseconds),
-            Some(chunks) => nest.in_chunks(arrays, chunks),
-        }
-    }
+    unsafe { nest.in_parts(arrays, cut.nanoseconds) }
     true
 }
 
@@ -87,74 +81,6 @@ impl<T: Lane + PartialEq, const P: usize> Reduction<T, P> {
                 point.advance();
             }
         });
-    }
-
-    /// Forms sums one block after the other, each as sums over chunks that are added up in order.
-    ///
-    /// # Safety
-    ///
-    /// As [`reduce`].
-    unsafe fn in_chunks(&self, arrays: Arrays<T, P>, chunks: &Chunks) {
-        let (points, blocks) = self.extents();
-        let most = self.block.min(self.along.extent);
-        let count = chunks.grid.pieces();
-        with_scratch(Scratch::size::<T>(count * most), |mut scratch| {
-            let sums = scratch.take::<T>(count * most);
-            let mut point = Odometer::new(&self.kept);
-            for _ in 0..points {
-                let here = arrays.at(point.at.out, point.at.sources);
-                for block in 0..blocks {
-                    let (from, count) = self.block_of(block, &here);
-                    // SAFETY: the caller's duties, and there is room for a block of sums of every chunk.
-                    unsafe {
-                        self.sum_chunks(sums, &from, count, chunks);
-                        self.put_chunks(sums, from.out, count, chunks.grid.pieces());
-                    }
-                }
-                point.advance();
-            }
-        });
-    }
-
-    /// Forms `count` sums over every chunk.
-    ///
-    /// # Safety
-    ///
-    /// As [`in_chunks`](Self::in_chunks); `sums` has room for them.
-    unsafe fn sum_chunks(&self, sums: *mut T, from: &Arrays<T, P>, count: usize, chunks: &Chunks) {
-        let dim = self.sum.summed_loop(chunks.number);
-        // SAFETY: these are pointers to elements.
-        let shared = unsafe { Shared::new((*from, sums)) };
-        threads::each_of(chunks.grid.pieces(), chunks.nanoseconds, &|number| {
-            let [range] = chunks.grid.piece(number);
-            let (from, sums) = shared.get();
-            let mut from = from.within(dim, range.start, &once(), 0);
-            from.out = sums.wrapping_add(number * count);
-            let sum = self.sum.over(chunks.number, range.len());
-            let mut buffer = [const { MaybeUninit::<T>::uninit() }; 2 * BUFFER];
-            let buffer = buffer.as_mut_ptr().cast();
-            // SAFETY: the caller's duties: the chunk is inside the loop, and its sums go to a place of their own.
-            unsafe { sum.form(buffer, &from, count, 1, Mode::Assign) }
-        });
-    }
-
-    /// Adds up the sums of chunks, and lets them enter the output.
-    ///
-    /// # Safety
-    ///
-    /// `sums` holds `count` sums of every chunk, of two or more; the rest is as [`reduce`].
-    unsafe fn put_chunks(&self, sums: *mut T, out: *mut T, count: usize, chunks: usize) {
-        let others = Arrays { out: sums, sources: [sums.wrapping_add(count).cast_const()] };
-        let chunk = Dim { sources: [count.cast_signed()], ..once() };
-        let total = Arrays { out, sources: [sums.cast_const()] };
-        let along = Dim { out: self.along.out, sources: [1], ..once() };
-        let (put, factors) = T::kernel_to_put(self.along.out, self.mode);
-        let ones = [T::ONE; 2];
-        // SAFETY: the caller's duties, and a kernel for rows can add to elements that it does not read.
-        unsafe {
-            (T::ADD[0])(&Rows::along(&others, (&once(), count), (&chunk, chunks - 1), ones));
-            put(&Rows::along(&total, (&along, count), (&once(), 1), factors));
-        }
     }
 
     /// Returns the points of the kept loops, and the blocks at each.

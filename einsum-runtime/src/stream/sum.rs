@@ -1,6 +1,5 @@
 //! Forms sums: one of every row, or rows added to a row of sums.
 
-use super::cut::GRAIN;
 use super::few;
 use super::interleave;
 use super::lane::Lane;
@@ -13,6 +12,9 @@ use crate::kernel::{Dim, Dims, Mode};
 /// The length of each of four streams, in bytes: enough for the machine's prefetching, and few pages at a time.
 const STREAM: usize = 1 << 20;
 
+/// Blocks of sums of short rows are multiples of so many: several rows for each of four streams.
+const GRAIN: usize = 64;
+
 /// In fewer bytes than these, streams are too short for the machine's prefetching: rows are read in order.
 const NEAR: usize = 16 << 10;
 
@@ -20,7 +22,6 @@ const NEAR: usize = 16 << 10;
 const WIDE: usize = 64;
 
 /// The loops of sums.
-#[derive(Clone)]
 pub(super) struct Sum<T, const P: usize> {
     /// The first source's adjacent elements.
     row: Dim<P>,
@@ -55,32 +56,6 @@ impl<T: Lane + PartialEq, const P: usize> Sum<T, P> {
     /// Whether the elements of a row are summed.
     pub(super) fn is_across(&self) -> bool {
         self.row.summed
-    }
-
-    /// Returns the number of summed loops.
-    pub(super) fn loops(&self) -> usize {
-        self.summed.len() + 1
-    }
-
-    /// Returns a summed loop, the innermost being the last.
-    pub(super) fn summed_loop(&self, number: usize) -> &Dim<P> {
-        match self.summed.get(number) {
-            Some(dim) => dim,
-            None if self.row.summed => &self.row,
-            None => &self.rows,
-        }
-    }
-
-    /// Returns the sums over as many points of a summed loop.
-    pub(super) fn over(&self, number: usize, extent: usize) -> Self {
-        let mut part = self.clone();
-        match part.summed.get_mut(number) {
-            Some(dim) => dim.extent = extent,
-            None if part.row.summed => part.row.extent = extent,
-            None => part.rows.extent = extent,
-        }
-        part.wide = widening(&part.row, &part.rows);
-        part
     }
 
     /// Forms `count` sums from these elements on, and lets them enter the output, at steps of `step`.

@@ -11,12 +11,14 @@
 
 #[cfg(all(test, feature = "threads"))]
 mod bits;
+mod chunks;
 #[cfg(feature = "threads")]
 mod crew;
 mod grid;
 #[cfg(test)]
 mod tests;
 
+pub(crate) use chunks::in_chunks;
 pub(crate) use grid::Grid;
 
 /// The time on one thread, in nanoseconds, from which on a computation is divided.
@@ -76,7 +78,6 @@ pub(crate) fn each(pieces: usize, run: &(dyn Fn(usize) + Sync)) {
 }
 
 /// As [`each`], for pieces that must be the same for any number of threads, and together take so long on one.
-#[cfg(target_arch = "x86_64")]
 pub(crate) fn each_of(pieces: usize, nanoseconds: usize, run: &(dyn Fn(usize) + Sync)) {
     if self::pieces(nanoseconds) == 1 { (0..pieces).for_each(run) } else { each(pieces, run) }
 }

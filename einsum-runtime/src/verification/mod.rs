@@ -5,6 +5,7 @@
 //! be as before.
 
 mod accuracy;
+mod chunks;
 mod edges;
 mod exact;
 mod overlaps;
