@@ -40,6 +40,8 @@ pub(super) trait Lane: Width {
     const SUM: [RowKernel<Self>; 2];
     const ADD: [RowKernel<Self>; 2];
     const DOT: [RowKernel<Self>; 2];
+    /// Of one stream of rows, and of two, of sources that both come from memory.
+    const DOT_OF_TWO: [RowKernel<Self>; 2];
     const MULTIPLY_ADD: [RowKernel<Self>; 2];
     const SCALE_ADD: [RowKernel<Self>; 2];
 
@@ -95,6 +97,8 @@ macro_rules! lane {
             const ADD: [RowKernel<Self>; 2] = [down::$type::add_rows, down::$type::add_four_rows];
             const DOT: [RowKernel<Self>; 2] =
                 [across::$type::dot_rows, across::$type::dot_four_rows];
+            const DOT_OF_TWO: [RowKernel<Self>; 2] =
+                [across::$type::dot_rows, across::$type::dot_two_rows];
             const MULTIPLY_ADD: [RowKernel<Self>; 2] =
                 [down::$type::multiply_add_rows, down::$type::multiply_add_four_rows];
             const SCALE_ADD: [RowKernel<Self>; 2] =

@@ -10,8 +10,7 @@ use core::mem::MaybeUninit;
 use super::cut::Cut;
 use super::lane::Lane;
 use super::odometer::Odometer;
-use super::rows::RowKernel;
-use super::sum::Sum;
+use super::sum::{Streams, Sum};
 use super::sums::BUFFER;
 use super::sweep::{Arrays, once};
 use crate::kernel::{Dim, Dims, Mode, split};
@@ -36,7 +35,7 @@ pub(super) unsafe fn reduce<T: Lane + PartialEq, const P: usize>(
     let row = dims.remove(row);
     sort_by_key(&mut dims[..], |d| core::cmp::Reverse(d.sources[0]));
     let (mut kept, summed) = split(dims);
-    let (sum, along) = Sum::new(row, form.kernels(), &mut kept, summed);
+    let (sum, along) = Sum::new(row, |is_of_two| form.streams(is_of_two), &mut kept, summed);
     dims.push(row);
     let cut = Cut::of(dims, &kept, &along, &sum);
     let nest = Reduction { kept, along, sum, block: cut.block, mode };
@@ -118,14 +117,15 @@ impl Form {
         }
     }
 
-    /// Returns the kernels: for one stream, and for four.
-    fn kernels<T: Lane>(self) -> [RowKernel<T>; 2] {
+    /// Returns the kernels. `is_of_two`: there are two sources that come from memory.
+    fn streams<T: Lane>(self, is_of_two: bool) -> Streams<T> {
         match self {
-            Form::Sum => T::SUM,
-            Form::Add => T::ADD,
-            Form::Dot => T::DOT,
-            Form::MultiplyAdd => T::MULTIPLY_ADD,
-            Form::ScaleAdd => T::SCALE_ADD,
+            Form::Sum => Streams::four(T::SUM),
+            Form::Add => Streams::four(T::ADD),
+            Form::Dot if is_of_two => Streams::two(T::DOT_OF_TWO),
+            Form::Dot => Streams::four(T::DOT),
+            Form::MultiplyAdd => Streams::four(T::MULTIPLY_ADD),
+            Form::ScaleAdd => Streams::four(T::SCALE_ADD),
         }
     }
 }

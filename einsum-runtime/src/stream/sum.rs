@@ -9,9 +9,6 @@ use super::sums::{BLOCK, Sums};
 use super::sweep::{Arrays, once};
 use crate::kernel::{Dim, Dims, Mode};
 
-/// The length of each of four streams, in bytes: enough for the machine's prefetching, and few pages at a time.
-const STREAM: usize = 1 << 20;
-
 /// Blocks of sums of short rows are multiples of so many: several rows for each of four streams.
 const GRAIN: usize = 64;
 
@@ -20,6 +17,27 @@ const NEAR: usize = 16 << 10;
 
 /// The length of short rows that are added as one.
 const WIDE: usize = 64;
+
+/// The kernels of sums, and how they read memory.
+#[derive(Clone, Copy)]
+pub(super) struct Streams<T> {
+    /// A kernel for one stream of rows, and one for several.
+    kernels: [RowKernel<T>; 2],
+    /// How many these are.
+    count: usize,
+    /// The length of each, in bytes: enough for the machine's prefetching, and few pages at a time.
+    bytes: usize,
+}
+
+impl<T> Streams<T> {
+    pub(super) fn four(kernels: [RowKernel<T>; 2]) -> Self {
+        Streams { kernels, count: 4, bytes: 1 << 20 }
+    }
+
+    pub(super) fn two(kernels: [RowKernel<T>; 2]) -> Self {
+        Streams { kernels, count: 2, bytes: 4 << 20 }
+    }
+}
 
 /// The loops of sums.
 pub(super) struct Sum<T, const P: usize> {
@@ -31,7 +49,7 @@ pub(super) struct Sum<T, const P: usize> {
     wide: usize,
     /// The other summed loops.
     summed: Dims<P>,
-    kernels: [RowKernel<T>; 2],
+    streams: Streams<T>,
 }
 
 impl<T: Lane + PartialEq, const P: usize> Sum<T, P> {
@@ -39,7 +57,7 @@ impl<T: Lane + PartialEq, const P: usize> Sum<T, P> {
     /// for that between rows. Returns the loop along which sums are formed at once as well.
     pub(super) fn new(
         row: Dim<P>,
-        kernels: [RowKernel<T>; 2],
+        streams: impl FnOnce(bool) -> Streams<T>,
         kept: &mut Dims<P>,
         mut summed: Dims<P>,
     ) -> (Self, Dim<P>) {
@@ -50,7 +68,9 @@ impl<T: Lane + PartialEq, const P: usize> Sum<T, P> {
             (row, summed.pop().unwrap_or(once()))
         };
         let wide = widening(&row, &rows);
-        (Sum { row, rows, wide, summed, kernels }, along)
+        // Several rows with one of the second source find it in a cache.
+        let is_of_two = P == 2 && (rows.sources[P - 1] != 0 || rows.extent == 1);
+        (Sum { row, rows, wide, summed, streams: streams(is_of_two) }, along)
     }
 
     /// Whether the elements of a row are summed.
@@ -137,53 +157,53 @@ impl<T: Lane + PartialEq, const P: usize> Sum<T, P> {
             return unsafe { sums.add_blocks(few::sum_rows, call, self.row.extent, 0) };
         }
         let most = self.stream();
+        let Streams { kernels, count: streams, .. } = self.streams;
         let mut first = 0;
         while first < sums.count {
             let left = sums.count - first;
-            let count = most.min(left / 4);
+            let count = most.min(left / streams);
             let here = from.within(&self.rows, first, &once(), 0);
             // SAFETY: the caller's duties.
             unsafe {
                 if count == 0 {
-                    sums.add_blocks(
-                        self.kernels[0],
-                        self.call(&here, left),
-                        self.row.extent,
-                        first,
-                    );
+                    sums.add_blocks(kernels[0], self.call(&here, left), self.row.extent, first);
                     return;
                 }
                 let call = self.streams(&here, count, &self.rows, count);
-                sums.add_blocks(self.kernels[1], call, self.row.extent, first);
+                sums.add_blocks(kernels[1], call, self.row.extent, first);
             }
-            first += 4 * count;
+            first += streams * count;
         }
     }
 
     /// One sum of each of a few rows: the streams are pieces of a row.
     unsafe fn sum_long_rows(&self, sums: &mut Sums<T>, from: &Arrays<T, P>) {
-        let piece = self.row.extent.min(4 * STREAM / size_of::<T>()) / 4;
+        let Streams { kernels, count: streams, bytes } = self.streams;
+        let piece = (self.row.extent / streams).min(bytes / size_of::<T>());
+        // Streams at one place in cache lines.
+        let piece = piece - piece % GRAIN;
         let mut at = 0;
-        while piece >= BLOCK && at + 4 * piece <= self.row.extent {
+        while piece >= BLOCK && at + streams * piece <= self.row.extent {
             let here = from.within(&self.row, at, &once(), 0);
             let mut call = self.streams(&here, sums.count, &self.row, piece);
             // All pieces enter the same sum.
             call.out_stream = 0;
             // SAFETY: the caller's duties.
-            unsafe { sums.add_blocks(self.kernels[1], call, piece, 0) }
-            at += 4 * piece;
+            unsafe { sums.add_blocks(kernels[1], call, piece, 0) }
+            at += streams * piece;
         }
         if at < self.row.extent {
             let here = from.within(&self.row, at, &once(), 0);
             let call = self.call(&here, sums.count);
             // SAFETY: the caller's duties.
-            unsafe { sums.add_blocks(self.kernels[0], call, self.row.extent - at, 0) }
+            unsafe { sums.add_blocks(kernels[0], call, self.row.extent - at, 0) }
         }
     }
 
     /// A row of sums: the streams are groups of rows, of which `wide` make one.
     unsafe fn add_rows(&self, sums: &mut Sums<T>, from: &Arrays<T, P>) {
         let wide = self.wide;
+        let kernels = self.streams.kernels;
         let most = (self.stream() / wide).max(1);
         let bytes = self.rows.extent * self.rows.sources[0].unsigned_abs() * size_of::<T>();
         let streams = if bytes < NEAR { 1 } else { 4 };
@@ -195,16 +215,16 @@ impl<T: Lane + PartialEq, const P: usize> Sum<T, P> {
                 let mut call = self.call(&here, self.rows.extent - first);
                 call.len = sums.count / wide;
                 // SAFETY: the caller's duties.
-                unsafe { sums.add(self.kernels[0], call, 0, call.rows) }
+                unsafe { sums.add(kernels[0], call, 0, call.rows) }
                 return;
             }
             let count = most.min(left / streams).min(sums.room());
             let (kernel, mut call, done) = match count {
-                0 => (self.kernels[0], self.call(&here, left), left),
-                _ if streams == 1 => (self.kernels[0], self.call(&here, count), count),
+                0 => (kernels[0], self.call(&here, left), left),
+                _ if streams == 1 => (kernels[0], self.call(&here, count), count),
                 _ => {
                     let call = self.streams(&here, count, &self.rows, wide * count);
-                    (self.kernels[1], call, 4 * count)
+                    (kernels[1], call, 4 * count)
                 }
             };
             call.len = sums.count;
@@ -218,7 +238,7 @@ impl<T: Lane + PartialEq, const P: usize> Sum<T, P> {
     /// Returns how many rows make a stream: 1 or more.
     fn stream(&self) -> usize {
         let row = self.rows.sources[0].unsigned_abs() * size_of::<T>();
-        (STREAM / row.max(1)).max(1)
+        (self.streams.bytes / row.max(1)).max(1)
     }
 
     /// Returns the arguments for `rows` rows; their length and the sums are still missing.
@@ -227,7 +247,7 @@ impl<T: Lane + PartialEq, const P: usize> Sum<T, P> {
         Rows::along(from, (&self.row, 1), (&along, rows), [T::ONE; 2])
     }
 
-    /// As [`call`](Sum::call), for four streams `apart` steps of `dim` apart.
+    /// As [`call`](Sum::call), for streams `apart` steps of `dim` apart.
     fn streams(&self, from: &Arrays<T, P>, rows: usize, dim: &Dim<P>, apart: usize) -> Rows<T> {
         let mut call = self.call(from, rows);
         let bytes = (apart * size_of::<T>()).cast_signed();
