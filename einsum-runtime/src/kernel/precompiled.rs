@@ -84,6 +84,7 @@ static RAW: RawKernels = $table.with(staged::product::<$type>, matrix_product);
                     #[cfg(target_arch = "x86_64")]
                     if work == Work::Run
                         && (engine::picked(dims, sources, out, mode)
+                            || engine::totalled(dims, sources, out, mode)
                             || staged::reordered(dims, sources, out, mode)
                             || <$type>::binary(dims, sources, out, mode))
                     {

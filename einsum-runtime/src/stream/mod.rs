@@ -39,6 +39,7 @@ mod tests;
 mod text;
 mod transpose;
 mod triple;
+mod turned;
 
 use num_complex::Complex;
 

@@ -2,8 +2,8 @@
 //! which those of X and of Y are picked, a step at a time, from the two vectors that have all of them.
 //!
 //! Registers: `rax rcx rdx` the block in X, Y, and C, `r9 r10 r11` the steps to the next; `r8` blocks left. `k1 k2` have the
-//! lanes of X, `k3 k4` of Y, `k5 k6` of C. `zmm0 … zmm3` are X and Y, `zmm6 zmm7` the sums, and `zmm16 …` the lanes that are
-//! picked of X and of Y, in turns.
+//! lanes of X, `k3 k4` of Y, `k5 k6` of C. `zmm0 … zmm3` are X and Y, `zmm6 zmm7` the sums of a block, `zmm8 zmm9` those of all
+//! blocks, and `zmm16 …` the lanes that are picked of X and of Y, in turns.
 
 use core::arch::naked_asm;
 
@@ -85,6 +85,23 @@ pub(super) unsafe extern "sysv64" fn avx512<
                 .endif
             .endif
         .endm
+        # The sums of a block. The processor does not foresee masked loads.
+        .macro add_products
+            prefetcht0 [rax + 1024]
+            prefetcht0 [rax + 1088]
+            .if OF_Y
+                prefetcht0 [rcx + 1024]
+            .endif
+            f vmovup, zmm0 {{k1}}{{z}}, [rax]
+            f vmovup, zmm1 {{k2}}{{z}}, [rax + 64]
+            .if OF_Y
+                f vmovup, zmm2 {{k3}}{{z}}, [rcx]
+            .endif
+            .if OF_Y == 2
+                f vmovup, zmm3 {{k4}}{{z}}, [rcx + 64]
+            .endif
+            picks add_product
+        .endm
             mov rax, [rdi]
             mov rcx, [rdi + 8]
             mov rdx, [rdi + 16]
@@ -101,22 +118,13 @@ pub(super) unsafe extern "sysv64" fn avx512<
             f vbroadcasts, zmm15, [rdi + 104]
             mov rsi, [rdi + 112]
             picks get_lanes
+            .if OF_Y
+                test r11, r11
+                jz 30f
+            .endif
             .p2align 4
-        20: # A block. The processor does not foresee masked loads.
-            prefetcht0 [rax + 1024]
-            prefetcht0 [rax + 1088]
-            .if OF_Y
-                prefetcht0 [rcx + 1024]
-            .endif
-            f vmovup, zmm0 {{k1}}{{z}}, [rax]
-            f vmovup, zmm1 {{k2}}{{z}}, [rax + 64]
-            .if OF_Y
-                f vmovup, zmm2 {{k3}}{{z}}, [rcx]
-            .endif
-            .if OF_Y == 2
-                f vmovup, zmm3 {{k4}}{{z}}, [rcx + 64]
-            .endif
-            picks add_product
+        20: # A block.
+            add_products
             .if OF_Y
                 f vmulp, zmm6, zmm6, zmm15
             .endif
@@ -134,7 +142,31 @@ pub(super) unsafe extern "sysv64" fn avx512<
             jnz 20b
             vzeroupper
             ret
-            .irp name, f, picks, get_lanes, add_term, add_product
+            .if OF_Y
+            30: # Totals of all blocks.
+                f vmovup, zmm8 {{k5}}{{z}}, [rdx]
+                .if VECTORS == 2
+                    f vmovup, zmm9 {{k6}}{{z}}, [rdx + 64]
+                .endif
+                .p2align 4
+            31:
+                add_products
+                f vaddp, zmm8, zmm8, zmm6
+                .if VECTORS == 2
+                    f vaddp, zmm9, zmm9, zmm7
+                .endif
+                add rax, r9
+                add rcx, r10
+                dec r8
+                jnz 31b
+                f vmovup, [rdx] {{k5}}, zmm8
+                .if VECTORS == 2
+                    f vmovup, [rdx + 64] {{k6}}, zmm9
+                .endif
+                vzeroupper
+                ret
+            .endif
+            .irp name, f, picks, get_lanes, add_term, add_product, add_products
                 .purgem \name
             .endr
         ",
