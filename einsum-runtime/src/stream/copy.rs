@@ -75,7 +75,7 @@ pub(super) unsafe fn copy<W: Width>(dims: &mut Dims<1>, x: *const W, out: *mut W
 
 /// Returns the kernel that transposes `u` by `v`: in blocks of registers, unless one of them is too short for these.
 /// `is_near`: the arrays fit the caches.
-pub(super) fn transpose<W>(
+fn transpose<W>(
     blocks: (RowKernel<W>, usize),
     (u, v): (&Dim<1>, &Dim<1>),
     is_near: bool,

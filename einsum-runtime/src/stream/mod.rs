@@ -39,7 +39,6 @@ mod tests;
 mod text;
 mod transpose;
 mod triple;
-mod turned;
 
 use num_complex::Complex;
 

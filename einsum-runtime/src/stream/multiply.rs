@@ -1,19 +1,17 @@
 //! Products without a sum: elementwise and outer products, rows and columns scaled.
 //!
 //! Rows of the output whose factors are adjacent or constant are multiplied whole. A factor whose adjacent elements
-//! lie along another dim is transposed into a buffer, tile by tile; or all of a tile is multiplied along that dim, and [`turned`].
-//! Other factors go one element at a time.
+//! lie along another dim is transposed into a buffer, tile by tile. Other factors go one element at a time.
 
 use core::mem::MaybeUninit;
 
+use super::bypass;
 use super::copy::{PITCH, part, take_smallest};
 use super::divide::{Elements, Nest};
 use super::lane::{Lane, Width};
 use super::odometer::Odometer;
 use super::rows::{Bypass, RowKernel, Rows};
 use super::sweep::{Arrays, TILE, sweep_rows, sweep_tiles};
-use super::turned::Turned;
-use super::{LARGE, bypass};
 use crate::kernel::{Dim, Dims, Mode};
 
 /// Elements of a buffer.
@@ -56,12 +54,6 @@ pub(super) unsafe fn multiply<T: Lane + PartialEq>(
             return sweep_rows(kernel, dims, (&u, &v), arrays, ones, bypass);
         }
         let v = take_smallest(dims, |d| d.sources[0].unsigned_abs().wrapping_sub(1));
-        if matches!(mode, Mode::Assign) && u.out == 1 && u.sources[0] != 1 {
-            let is_near = elements.bytes(size_of::<T>()) < LARGE;
-            if let Some(turned) = Turned::of((&u, &v), is_near) {
-                return turned.run(&Nest { outer: dims, u: &u, v: &v }, arrays);
-            }
-        }
         let is_transposed = v.sources[0] == 1
             && u.sources[0] != 1
             && <T as Width>::TRANSPOSE.is_some_and(|(_, side)| u.extent.min(v.extent) >= side);
@@ -112,16 +104,11 @@ unsafe fn staged<T: Lane + PartialEq>(
                 unsafe {
                     if is_transposed {
                         tile.transpose(&at);
-                        if matches!(mode, Mode::Assign) && u.out == 1 {
-                            tile.multiply_buffer(&at, at.out, (u.out, v.out));
-                        } else {
-                            tile.multiply_buffer(&at, buffer, tile.in_buffer());
-                            tile.put(&at, mode);
-                        }
+                        tile.multiply_buffer(&at);
                     } else {
                         tile.multiply(whole.unwrap_or(T::STRIDED_MULTIPLY), &at);
-                        tile.put(&at, mode);
                     }
+                    tile.put(&at, mode);
                 }
                 j += rows;
             }
@@ -184,10 +171,10 @@ impl<T: Lane + PartialEq> Tile<'_, T> {
         unsafe { self.call(kernel, arrays, dims, [T::ONE; 2]) }
     }
 
-    /// `out = buffer · y`, in rows of adjacent elements, which may be those of the buffer.
-    unsafe fn multiply_buffer(&self, at: &Arrays<T, 2>, out: *mut T, steps: (isize, isize)) {
-        let arrays = Arrays { out, sources: [self.buffer, at.sources[1]] };
-        let dims = self.along(steps, [self.in_buffer(), self.in_source(1)]);
+    /// `buffer = buffer · y`
+    unsafe fn multiply_buffer(&self, at: &Arrays<T, 2>) {
+        let arrays = Arrays { out: self.buffer, sources: [self.buffer, at.sources[1]] };
+        let dims = self.along(self.in_buffer(), [self.in_buffer(), self.in_source(1)]);
         let kernel = match self.u.sources[1] {
             1 => T::MULTIPLY,
             0 => T::MULTIPLY_BY,

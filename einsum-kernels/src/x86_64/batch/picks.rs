@@ -122,7 +122,7 @@ pub(super) unsafe extern "sysv64" fn avx512<
                 test r11, r11
                 jz 30f
             .endif
-            .p2align 4
+            .p2align 6
         20: # A block.
             add_products
             .if OF_Y
@@ -148,7 +148,7 @@ pub(super) unsafe extern "sysv64" fn avx512<
                 .if VECTORS == 2
                     f vmovup, zmm9 {{k6}}{{z}}, [rdx + 64]
                 .endif
-                .p2align 4
+                .p2align 6
             31:
                 add_products
                 f vaddp, zmm8, zmm8, zmm6

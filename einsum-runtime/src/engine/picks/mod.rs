@@ -40,6 +40,9 @@ const RESULTS: usize = 3;
 /// Rows of so many elements are better left to kernels that run along them.
 const ROW: usize = 16;
 
+/// The most that parts take for a hundred bytes of the arrays, in fifths of a cycle: other kernels take about as long.
+const MOST_OF_PARTS: usize = 55;
+
 impl<const P: usize> Nest<P> {
     /// Returns the nest with the longest loop that is not summed, if that has many points. Loops are 2 or longer.
     fn of_kept(dims: &[Dim<P>]) -> Option<Self> {
@@ -48,16 +51,17 @@ impl<const P: usize> Nest<P> {
     }
 }
 
-/// Whether blocks take at most `slack` times as long as their elements from memory, of which a cycle moves ten bytes.
+/// Whether blocks take at most so many fifths of a cycle for every hundred bytes of the arrays. From a third-level cache these
+/// take about thirty.
 fn is_memory_bound<const P: usize>(
     machine: &Machine,
     nest: &Nest<P>,
     parts: &Parts<P>,
-    slack: usize,
+    most: usize,
 ) -> bool {
     let count = nest.along.extent;
     let bytes = nest.elements().saturating_mul(machine.unit).saturating_mul(count);
-    2 * parts.time(count) <= slack * bytes
+    parts.time(count).saturating_mul(100) <= bytes.saturating_mul(most)
 }
 
 /// Returns the pointers to the elements of a point of the long loop.
@@ -148,10 +152,7 @@ unsafe fn kept<const P: usize>(
     arrays: ([*const u8; P], *mut u8),
     alpha: u64,
 ) -> bool {
-    let is_row = |d: &Dim<P>| {
-        d.extent >= ROW && d.out == 1 && !d.summed && d.sources.iter().all(|&s| s == 0 || s == 1)
-    };
-    if dims.iter().any(is_row) {
+    if has_row(dims, ROW) {
         return false;
     }
     let Some(nest) = Nest::of_kept(dims).filter(|nest| !nest.inner().is_empty()) else {
@@ -160,7 +161,12 @@ unsafe fn kept<const P: usize>(
     let Some(parts) = Parts::of(machine, nest) else { return false };
     let is_worth = match parts.only() {
         Some(block) => is_block_worth(dims, block),
-        None => is_memory_bound(machine, &nest, &parts, 1),
+        None => {
+            // Parts of one element are rows along the points.
+            parts.results() > 1
+                && !has_row(dims, machine.kernels.width + 1)
+                && is_memory_bound(machine, &nest, &parts, MOST_OF_PARTS)
+        }
     };
     if !is_worth {
         return false;
@@ -188,6 +194,14 @@ unsafe fn kept<const P: usize>(
         unsafe { parts.run(machine, arrays, range.len(), alpha) };
     });
     true
+}
+
+/// Whether so many elements or more are adjacent in the output, and adjacent or constant in the sources.
+fn has_row<const P: usize>(dims: &[Dim<P>], least: usize) -> bool {
+    let is_row = |d: &Dim<P>| {
+        d.extent >= least && d.out == 1 && !d.summed && d.sources.iter().all(|&s| s == 0 || s == 1)
+    };
+    dims.iter().any(is_row)
 }
 
 /// Whether a block that has all elements of its points takes less time than other kernels.

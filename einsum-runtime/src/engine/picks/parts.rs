@@ -26,7 +26,7 @@ const BLOCK: usize = 30;
 /// The parts of a nest, which is one where all fits.
 pub(super) struct Parts<const P: usize> {
     /// The blocks of parts of one size.
-    pub(super) shapes: SmallVec<[Block<P>; 4]>,
+    shapes: SmallVec<[Block<P>; 4]>,
     /// For every part, the number of its block, and its first element of each array.
     parts: SmallVec<[(usize, [isize; 3]); PARTS]>,
     /// The points of a chunk.
@@ -76,6 +76,11 @@ impl<const P: usize> Parts<P> {
     /// Returns the most points of a block.
     pub(super) fn points(&self) -> usize {
         self.shapes.iter().fold(1, |most, block| most.max(block.points))
+    }
+
+    /// Returns the most results of a part for a point of the long loop.
+    pub(super) fn results(&self) -> usize {
+        self.shapes.iter().fold(1, |most, block| most.max(block.results))
     }
 
     /// Returns about the time for so many points of the long loop, in fifths of a cycle.

@@ -8,7 +8,7 @@
 
 use super::nest::Nest;
 use super::parts::Parts;
-use super::{arrays_at, is_memory_bound};
+use super::{ROW, arrays_at, has_row, is_memory_bound};
 use crate::engine::Contract;
 use crate::engine::machine::Machine;
 use crate::kept::Kept;
@@ -24,8 +24,8 @@ const CHUNKS: usize = 16;
 /// Buffers begin at cache lines.
 const LINE: usize = 64;
 
-/// How many times the time of its bytes a nest may take: few others fill their vectors.
-const SLACK: usize = 2;
+/// The most that blocks take for a hundred bytes of the arrays, in fifths of a cycle: other kernels take about as long.
+const MOST: usize = 100;
 
 /// The totals of a nest.
 struct Totals {
@@ -41,7 +41,7 @@ impl Totals {
     /// Returns the totals of a nest, if it is one of sums over a long loop, and bound by memory.
     fn of(machine: &Machine, dims: &Dims<2>) -> Option<Self> {
         let long = (0..dims.len()).max_by_key(|&i| dims[i].extent)?;
-        if !dims[long].summed || dims[long].extent < POINTS {
+        if !dims[long].summed || dims[long].extent < POINTS || has_row(dims, ROW) {
             return None;
         }
         let mut nest = Nest::of(dims, long)?;
@@ -54,7 +54,7 @@ impl Totals {
         nest.is_total = true;
         let parts = Parts::of(machine, nest)?;
         let count = nest.along.extent;
-        if results == 1 || !is_memory_bound(machine, &nest, &parts, SLACK) {
+        if results == 1 || !is_memory_bound(machine, &nest, &parts, MOST) {
             return None;
         }
         let time = parts.time(count) / 20;

@@ -46,7 +46,7 @@ pub(super) fn is_worth(dims: &Dims<2>) -> bool {
 /// Plans what other kernels would take, but slowly.
 pub(super) fn plan(dims: &Dims<2>, elements: Elements) -> Option<Plan<2>> {
     let is_sum = dims.iter().any(|d| d.summed);
-    if are_turned_dots(dims) {
+    if are_turned_dots(dims, elements) {
         return (0..2).find_map(|x| vector(dims, x, elements));
     }
     if is_sum && !is_slow(dims, elements) {
