@@ -122,6 +122,8 @@ pub struct PicksArguments {
     /// For every step and every vector of C: the lanes of X, and of Y, that its lanes are multiplied from. A lane is an integer
     /// of the size of an element, and those of the second vector follow those of the first.
     pub lanes: *const [u64; 8],
+    /// Not 0 if sums are added to C.
+    pub adds: usize,
 }
 
 /// A kernel that runs one product after the other.
@@ -150,7 +152,7 @@ pub type Dots = unsafe extern "sysv64" fn(&DotsArguments);
 ///
 /// # Safety
 ///
-/// As [`Each`], for what the masks name. C can be read if blocks do not step along it. `lanes` has two vectors for every step and vector of C.
+/// As [`Each`], for what the masks name. C can be read if sums are added to it. `lanes` has two vectors for every step and vector of C.
 pub type Picks = unsafe extern "sysv64" fn(&PicksArguments);
 
 /// `transpose(to, from, to_row, from_row, rows, columns)` copies `from[r][c]` to `to[c][r]`, where elements of a row are

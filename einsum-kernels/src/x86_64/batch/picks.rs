@@ -3,7 +3,7 @@
 //!
 //! Registers: `rax rcx rdx` the block in X, Y, and C, `r9 r10 r11` the steps to the next; `r8` blocks left. `k1 k2` have the
 //! lanes of X, `k3 k4` of Y, `k5 k6` of C. `zmm0 … zmm3` are X and Y, `zmm6 zmm7` the sums of a block, `zmm8 zmm9` those of all
-//! blocks, and `zmm16 …` the lanes that are picked of X and of Y, in turns.
+//! blocks, or C, and `zmm16 …` the lanes that are picked of X and of Y, in turns.
 
 use core::arch::naked_asm;
 
@@ -102,6 +102,24 @@ pub(super) unsafe extern "sysv64" fn avx512<
             .endif
             picks add_product
         .endm
+        .macro multiply_by_alpha
+            .if OF_Y
+                f vmulp, zmm6, zmm6, zmm15
+            .endif
+            .if OF_Y && VECTORS == 2
+                f vmulp, zmm7, zmm7, zmm15
+            .endif
+        .endm
+        .macro store_and_step
+            f vmovup, [rdx] {{k5}}, zmm6
+            .if VECTORS == 2
+                f vmovup, [rdx + 64] {{k6}}, zmm7
+            .endif
+            add rax, r9
+            add rcx, r10
+            add rdx, r11
+            dec r8
+        .endm
             mov rax, [rdi]
             mov rcx, [rdi + 8]
             mov rdx, [rdi + 16]
@@ -118,6 +136,8 @@ pub(super) unsafe extern "sysv64" fn avx512<
             f vbroadcasts, zmm15, [rdi + 104]
             mov rsi, [rdi + 112]
             picks get_lanes
+            cmp qword ptr [rdi + 120], 0
+            jne 40f
             .if OF_Y
                 test r11, r11
                 jz 30f
@@ -125,21 +145,23 @@ pub(super) unsafe extern "sysv64" fn avx512<
             .p2align 6
         20: # A block.
             add_products
-            .if OF_Y
-                f vmulp, zmm6, zmm6, zmm15
-            .endif
-            f vmovup, [rdx] {{k5}}, zmm6
-            .if VECTORS == 2
-                .if OF_Y
-                    f vmulp, zmm7, zmm7, zmm15
-                .endif
-                f vmovup, [rdx + 64] {{k6}}, zmm7
-            .endif
-            add rax, r9
-            add rcx, r10
-            add rdx, r11
-            dec r8
+            multiply_by_alpha
+            store_and_step
             jnz 20b
+            vzeroupper
+            ret
+            .p2align 6
+        40: # A block that is added to C.
+            add_products
+            multiply_by_alpha
+            f vmovup, zmm8 {{k5}}{{z}}, [rdx]
+            f vaddp, zmm6, zmm6, zmm8
+            .if VECTORS == 2
+                f vmovup, zmm9 {{k6}}{{z}}, [rdx + 64]
+                f vaddp, zmm7, zmm7, zmm9
+            .endif
+            store_and_step
+            jnz 40b
             vzeroupper
             ret
             .if OF_Y
@@ -166,7 +188,7 @@ pub(super) unsafe extern "sysv64" fn avx512<
                 vzeroupper
                 ret
             .endif
-            .irp name, f, picks, get_lanes, add_term, add_product, add_products
+            .irp name, f, picks, get_lanes, add_term, add_product, add_products, multiply_by_alpha, store_and_step
                 .purgem \name
             .endr
         ",

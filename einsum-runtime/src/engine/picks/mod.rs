@@ -43,6 +43,10 @@ const ROW: usize = 16;
 /// The most that parts take for a hundred bytes of the arrays, in fifths of a cycle: other kernels take about as long.
 const MOST_OF_PARTS: usize = 55;
 
+/// As [`MOST_OF_PARTS`], for sums over several loops: there are no other kernels, but for rows that are adjacent in both sources.
+const MOST_OF_SUMS: usize = 200;
+const MOST_OF_DOTS: usize = 100;
+
 impl<const P: usize> Nest<P> {
     /// Returns the nest with the longest loop that is not summed, if that has many points. Loops are 2 or longer.
     fn of_kept(dims: &[Dim<P>]) -> Option<Self> {
@@ -165,7 +169,7 @@ unsafe fn kept<const P: usize>(
             // Parts of one element are rows along the points.
             parts.results() > 1
                 && !has_row(dims, machine.kernels.width + 1)
-                && is_memory_bound(machine, &nest, &parts, MOST_OF_PARTS)
+                && is_memory_bound(machine, &nest, &parts, most_of_parts(&nest))
         }
     };
     if !is_worth {
@@ -194,6 +198,16 @@ unsafe fn kept<const P: usize>(
         unsafe { parts.run(machine, arrays, range.len(), alpha) };
     });
     true
+}
+
+/// Returns the most that the parts of a nest take, as [`is_memory_bound`] has it.
+fn most_of_parts<const P: usize>(nest: &Nest<P>) -> usize {
+    let summed = || nest.inner().iter().filter(|d| d.summed);
+    match summed().count() {
+        0 | 1 => MOST_OF_PARTS,
+        _ if P > 1 && summed().any(|d| d.sources.iter().all(|&s| s == 1)) => MOST_OF_DOTS,
+        _ => MOST_OF_SUMS,
+    }
 }
 
 /// Whether so many elements or more are adjacent in the output, and adjacent or constant in the sources.

@@ -27,10 +27,19 @@ const BLOCK: usize = 30;
 pub(super) struct Parts<const P: usize> {
     /// The blocks of parts of one size.
     shapes: SmallVec<[Block<P>; 4]>,
-    /// For every part, the number of its block, and its first element of each array.
-    parts: SmallVec<[(usize, [isize; 3]); PARTS]>,
+    parts: SmallVec<[Part; PARTS]>,
     /// The points of a chunk.
     chunk: usize,
+}
+
+/// A part of the short loops.
+struct Part {
+    /// The number of its block.
+    shape: usize,
+    /// Its first element of each array.
+    first: [isize; 3],
+    /// Whether other parts have summed the same results before.
+    adds: bool,
 }
 
 impl<const P: usize> Parts<P> {
@@ -44,9 +53,11 @@ impl<const P: usize> Parts<P> {
         let mut all = Parts { shapes: SmallVec::new(), parts: SmallVec::new(), chunk };
         for number in 0..counts.iter().product::<usize>() {
             let (mut part, mut first, mut rest) = (nest, [0; 3], number);
+            let mut adds = false;
             for ((d, &count), extent) in part.inner_mut().iter_mut().zip(&counts).zip(extents) {
                 let start = rest % count * extent;
                 rest /= count;
+                adds |= d.summed && start > 0 && !nest.is_total;
                 for (array, first) in first[..=P].iter_mut().enumerate() {
                     *first += start.cast_signed() * step(d, array);
                 }
@@ -63,7 +74,7 @@ impl<const P: usize> Parts<P> {
                     all.shapes.len() - 1
                 }
             };
-            all.parts.push((shape, first));
+            all.parts.push(Part { shape, first, adds });
         }
         Some(all)
     }
@@ -87,7 +98,7 @@ impl<const P: usize> Parts<P> {
     pub(super) fn time(&self, count: usize) -> usize {
         let of_block =
             |block: &Block<P>| (count / block.points + 1).saturating_mul(block.cost() + BLOCK);
-        let times = self.parts.iter().map(|&(shape, _)| of_block(&self.shapes[shape]));
+        let times = self.parts.iter().map(|part| of_block(&self.shapes[part.shape]));
         times.fold(0_usize, usize::saturating_add)
     }
 
@@ -110,7 +121,7 @@ impl<const P: usize> Parts<P> {
         let mut done = 0;
         while done < count {
             let points = chunk.min(count - done);
-            for &(shape, first) in &self.parts {
+            for &Part { shape, first, adds } in &self.parts {
                 let block = &self.shapes[shape];
                 let at = |array: usize| {
                     let moved = done.cast_signed() * block.moved(array);
@@ -121,18 +132,19 @@ impl<const P: usize> Parts<P> {
                     *source = source.wrapping_offset(at(array));
                 }
                 // SAFETY: the caller's duties, for a part of the points.
-                unsafe { block.run(machine, &tables[shape], arrays, points, alpha) };
+                unsafe { block.run(machine, &tables[shape], arrays, points, alpha, adds) };
             }
             done += points;
         }
     }
 }
 
-/// Returns the extents of a part: loops are cut that lead furthest in an array whose elements do not fit. Sums are not.
+/// Returns the extents of a part: loops are cut that lead furthest in an array whose elements do not fit. Sums are cut only if
+/// they are over several loops, and if they have more terms than there are kernels for.
 fn cut<const P: usize>(machine: &Machine, nest: &Nest<P>) -> Option<[usize; LOOPS]> {
     let width = machine.kernels.width;
-    let steps = nest.points(true);
     let inner = nest.inner();
+    let are_several = inner.iter().filter(|d| d.summed).count() > 1;
     let mut extents = [1; LOOPS];
     for (extent, d) in extents.iter_mut().zip(inner) {
         *extent = d.extent;
@@ -143,17 +155,26 @@ fn cut<const P: usize>(machine: &Machine, nest: &Nest<P>) -> Option<[usize; LOOP
         };
         let len =
             |array: usize| (0..inner.len()).fold(1_usize, |n, l| n.saturating_add(reach(l, array)));
+        let summed = |&l: &usize| inner[l].summed;
+        let steps = (0..inner.len()).filter(summed).fold(1, |n, l| extents[l].saturating_mul(n));
         // One vector of results has as many steps as there are kernels for.
         let most = |array: usize| if array == P && 2 * steps > PICKS { width } else { 2 * width };
         let large =
             (0..=P).filter(|&array| len(array) > most(array)).max_by_key(|&array| len(array));
-        let Some(array) = large else { return Some(extents) };
-        let is_cut = |&l: &usize| !inner[l].summed && reach(l, array) > 0;
-        let l = (0..inner.len()).filter(is_cut).max_by_key(|&l| reach(l, array))?;
-        // As much as there is room for besides the other loops, evenly.
-        let others = len(array) - reach(l, array);
-        let room = most(array).saturating_sub(others) / step(&inner[l], array).unsigned_abs() + 1;
-        extents[l] = inner[l].extent.div_ceil(inner[l].extent.div_ceil(room));
+        if let Some(array) = large {
+            let is_cut = |&l: &usize| (are_several || !inner[l].summed) && reach(l, array) > 0;
+            let l = (0..inner.len()).filter(is_cut).max_by_key(|&l| reach(l, array))?;
+            // As much as there is room for besides the other loops, evenly.
+            let others = len(array) - reach(l, array);
+            let step = step(&inner[l], array).unsigned_abs();
+            let room = most(array).saturating_sub(others) / step + 1;
+            extents[l] = inner[l].extent.div_ceil(inner[l].extent.div_ceil(room));
+        } else if steps > PICKS && are_several {
+            let l = (0..inner.len()).filter(summed).max_by_key(|&l| extents[l])?;
+            extents[l] = extents[l].div_ceil(2);
+        } else {
+            return Some(extents);
+        }
         let parts = inner.iter().zip(extents).map(|(d, extent)| d.extent.div_ceil(extent));
         if parts.fold(1_usize, usize::saturating_mul) > PARTS {
             return None;

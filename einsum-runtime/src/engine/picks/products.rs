@@ -54,6 +54,6 @@ impl Block<2> {
     ) {
         let tables = self.tables(machine.kernels.width);
         // SAFETY: the caller's duties.
-        unsafe { self.run(machine, &tables, arrays, count, alpha) };
+        unsafe { self.run(machine, &tables, arrays, count, alpha, false) };
     }
 }

@@ -13,7 +13,7 @@ impl<const P: usize> Block<P> {
     }
 
     /// Runs the nest at `count` points of the long loop, on this thread. `alpha` is an element that products are multiplied by,
-    /// in the lowest bytes; a single source is not, nor are totals, which are added to the output.
+    /// in the lowest bytes; a single source is not, nor are totals, which are added to the output. So is the rest if it `adds`.
     ///
     /// # Safety
     ///
@@ -27,6 +27,7 @@ impl<const P: usize> Block<P> {
         (sources, out): ([*const u8; P], *mut u8),
         count: usize,
         alpha: u64,
+        adds: bool,
     ) {
         let (width, unit) = (machine.kernels.width, machine.unit.cast_signed());
         let mut done = 0;
@@ -57,6 +58,7 @@ impl<const P: usize> Block<P> {
                 c_masks: split(masks[P]),
                 alpha,
                 lanes: tables.lanes.as_ptr(),
+                adds: usize::from(adds),
             };
             // SAFETY: the caller's duties; the masks have the lanes of elements alone.
             unsafe { (self.kernel)(&arguments) };
