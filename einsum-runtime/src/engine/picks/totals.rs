@@ -110,9 +110,9 @@ pub(super) unsafe fn summed<T: Contract>(
         unsafe { totals.parts.run(machine, (sources, buffer), range.len(), one) };
     };
     if chunks == 1 {
-        run(0)
+        run(0);
     } else {
-        threads::each(chunks, &run)
+        threads::each(chunks, &run);
     }
     let mut last = totals.last(dims, pitch / machine.unit);
     let read = [Read { ptr: buffer.cast_const().cast::<T>(), conjugated: false }];

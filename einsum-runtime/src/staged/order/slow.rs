@@ -18,14 +18,20 @@ const COLUMNS: usize = 24;
 /// The most bytes of a matrix whose turned copy takes little time: six vectors.
 const MATRIX: usize = 384;
 
-/// Whether sums are over all elements of small matrices, whose rows are along different loops: `nij,nji->n`.
+/// Whether sums are over all elements of small matrices, whose rows are along different loops: `nij,nji->n`. Lanes of vectors
+/// are picked when one of them is turned.
 pub(super) fn are_turned_dots(dims: &Dims<2>, elements: Elements) -> bool {
     let is_short = |d: &Dim<2>| d.summed && d.extent < ROW;
     let are_small = points(dims, |d| d.summed).saturating_mul(elements.size) <= MATRIX;
     let rows = [0, 1].map(|p| dims.iter().position(|d| d.sources[p] == 1));
     let [Some(first), Some(second)] = rows else { return false };
     let are_whole = dims.iter().all(|d| !d.sources.contains(&0));
-    are_small && are_whole && first != second && is_short(&dims[first]) && is_short(&dims[second])
+    Level::current() == Level::Avx512
+        && are_small
+        && are_whole
+        && first != second
+        && is_short(&dims[first])
+        && is_short(&dims[second])
 }
 
 /// Whether the engine would pack operands that it hardly uses, or leave lanes idle.
