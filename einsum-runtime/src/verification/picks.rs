@@ -32,11 +32,14 @@ fn number<T: Sample>(random: &mut Random) -> T {
     T::of(part(), part())
 }
 
+/// A kernel that says whether it has taken a nest.
+type Taking<T, const P: usize> = unsafe fn(&Dims<P>, [Read<T>; P], *mut T, Mode<T>) -> bool;
+
 /// Runs a nest on random numbers, with `kernel` on every level. Returns whether one has taken it, which only AVX-512 may.
 fn check<T: Sample, const P: usize>(
     random: &mut Random,
     (dims, mode): (&Dims<P>, Mode<T>),
-    kernel: unsafe fn(&Dims<P>, [Read<T>; P], *mut T, Mode<T>) -> bool,
+    kernel: Taking<T, P>,
 ) -> bool {
     let (c_len, c_first) = room(dims.iter().map(|d| (d.extent, d.out)));
     let rooms: [_; P] =
