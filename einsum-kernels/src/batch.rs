@@ -100,7 +100,8 @@ pub struct DotsArguments {
 }
 
 /// Blocks of points for each of which every array has elements in at most two vectors; the lanes are elements of C. Y may be
-/// missing, C is then a sum of elements of X.
+/// missing, C is then a sum of elements of X. If there are products, and blocks do not step along C, the sums of all of them
+/// are added to it.
 #[derive(Clone, Copy, Debug)]
 #[repr(C)]
 pub struct PicksArguments {
@@ -116,11 +117,13 @@ pub struct PicksArguments {
     pub x_masks: [usize; 2],
     pub y_masks: [usize; 2],
     pub c_masks: [usize; 2],
-    /// An element, in the lowest bytes, that sums of products are multiplied by.
+    /// An element, in the lowest bytes, that sums of products are multiplied by, if they are not added to C.
     pub alpha: u64,
     /// For every step and every vector of C: the lanes of X, and of Y, that its lanes are multiplied from. A lane is an integer
     /// of the size of an element, and those of the second vector follow those of the first.
     pub lanes: *const [u64; 8],
+    /// Not 0 if sums are added to C.
+    pub adds: usize,
 }
 
 /// A kernel that runs one product after the other.
@@ -149,7 +152,7 @@ pub type Dots = unsafe extern "sysv64" fn(&DotsArguments);
 ///
 /// # Safety
 ///
-/// As [`Each`], for what the masks name. `lanes` has two vectors for every step and vector of C.
+/// As [`Each`], for what the masks name. C can be read if sums are added to it. `lanes` has two vectors for every step and vector of C.
 pub type Picks = unsafe extern "sysv64" fn(&PicksArguments);
 
 /// `transpose(to, from, to_row, from_row, rows, columns)` copies `from[r][c]` to `to[c][r]`, where elements of a row are

@@ -1,7 +1,8 @@
 //! Batches of small products: one call of a kernel runs a block of them.
 //!
-//! Where a product's elements are a vector or two of each array, the lanes are elements of C ([`picks`](super::picks)). Where rows are adjacent in X and in C, they are the lanes ([`mod@each`]), and where steps are in matrices
-//! that are multiplied by a vector each, these are ([`mod@dots`]). Else the lanes are products ([`Panels`]):
+//! Where a product's elements are a vector or two of each array, the lanes are elements of C ([`picks`](super::picks)). Where
+//! rows are adjacent in X and in C, they are the lanes ([`mod@each`]), and where steps are in matrices that are multiplied by
+//! a vector each, these are ([`mod@dots`]). Else the lanes are products ([`Panels`]):
 //!
 //! ```text
 //! for a block of products
@@ -19,16 +20,13 @@ use super::dots;
 use super::each::Each;
 use super::loops::{Cursor, Loop, points};
 use super::machine::Machine;
-use super::matrices::Matrices;
+use super::matrices::{EXTENT, Matrices};
 use super::panels::Panels;
 use super::parts::Batch;
 use super::picks::Block;
 use super::scratch::with_scratch;
 use crate::kernel::batch::{BatchSet, Dots};
 use crate::threads::Shared;
-
-/// The largest extents of a product whose rows are lanes.
-const EXTENT: usize = 32;
 
 /// The fewest rows that make a batch of products with one matrix, and the most steps of these: with more the engine's
 /// kernels read less.
@@ -203,7 +201,7 @@ impl<'m> Many<'m> {
                 }),
                 Lanes::Elements(block) => self.at_points(entry, outer, |entry| {
                     let Entry { x, y, c, alpha, .. } = entry;
-                    block.run(machine, [x, y], c, self.matrices.batch.extent, alpha);
+                    block.run_products(machine, ([x, y], c), self.matrices.batch.extent, alpha);
                 }),
                 Lanes::Products(panels) => self.in_panels(machine, panels, entry, outer),
             }

@@ -3,6 +3,9 @@
 use super::loops::{Loop, Loops};
 use crate::kernel::Dims;
 
+/// The largest extents of a product whose rows are lanes.
+pub(super) const EXTENT: usize = 32;
+
 /// A loop that is not there.
 pub(super) const ONCE: Loop = Loop { extent: 1, x: 0, y: 0, c: 0 };
 
@@ -94,6 +97,35 @@ impl Matrices {
             core::mem::swap(second, &mut self.n);
         }
         self.batch = core::mem::replace(&mut self.n, core::mem::replace(second, ONCE));
+    }
+
+    /// Makes a batch of one of two loops over rows, where there are neither columns nor another batch, and the other one has
+    /// small matrices with rows that are adjacent in C: these are multiplied by the same vector. Returns whether they are such.
+    #[inline]
+    pub(super) fn share_y(&mut self, unit: usize) -> bool {
+        let unit = unit.cast_signed();
+        let [first, second] = self.second;
+        let is_small = |l: &Loop| 1 < l.extent && l.extent <= EXTENT;
+        if self.batch.extent > 1 || !is_small(&self.k) {
+            return false;
+        }
+        let is_exchanged = match (self.m.extent, first.extent, self.n.extent, second.extent) {
+            (2.., 2.., 1, 1) => false,
+            (1, 1, 2.., 2..) => true,
+            _ => return false,
+        };
+        let pair = if is_exchanged { [self.n, second] } else { [self.m, first] };
+        let x = |l: &Loop| if is_exchanged { l.y } else { l.x };
+        let is_row = |l: &&Loop| l.c == unit && x(l) == unit && is_small(l);
+        let Some(row) = pair.iter().position(|l| is_row(&l)) else { return false };
+        if is_exchanged {
+            self.exchange();
+        }
+        if row == 1 {
+            core::mem::swap(&mut self.m, &mut self.second[0]);
+        }
+        self.batch = core::mem::replace(&mut self.second[0], ONCE);
+        true
     }
 
     /// Exchanges X and Y.

@@ -58,11 +58,12 @@ use execute::Task;
 use machine::{Machine, Supported};
 #[cfg(target_arch = "x86_64")]
 pub(crate) use many::DOT;
+#[cfg(target_arch = "x86_64")]
 use many::{Entry, Many};
 use matrices::Matrices;
 use parts::execute_in_parts;
 #[cfg(target_arch = "x86_64")]
-pub(crate) use picks::picked;
+pub(crate) use picks::{picked, totalled};
 use small::Small;
 
 use num_complex::Complex;
@@ -171,7 +172,7 @@ pub(crate) unsafe fn contract_small<T: Contract>(
     let mut matrices = Matrices::new();
     // Several loops of the batch may be one: that is found out later.
     let are_few = matrices.add(machine.unit, dims) && matrices.outer.is_empty();
-    if !are_few || !matrices.is_plain() {
+    if !are_few || !(matrices.is_plain() || matrices.share_y(machine.unit)) {
         return false;
     }
     let small = Small::of(&machine, &matrices);

@@ -148,6 +148,7 @@ macro_rules! precompiled {
                     #[cfg(target_arch = "x86_64")]
                     if work == Work::Run
                         && (engine::picked(dims, sources, out, mode)
+                            || engine::totalled(dims, sources, out, mode)
                             || staged::reordered(dims, sources, out, mode)
                             || <$type>::binary(dims, sources, out, mode))
                     {

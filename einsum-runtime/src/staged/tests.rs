@@ -394,6 +394,11 @@ fn choices() {
     assert_eq!(plan("dca,dbc->ab", &[20, 9, 250, 50]), None);
     // Steps along the other operand are far apart.
     assert_eq!(plan("edab,cade->abc", &[8, 3051, 4, 256, 2]), None);
+    // Rows are along different loops, and short.
+    let turned = (Level::current() == Level::Avx512).then_some(([false, true], false, 0));
+    assert_eq!(plan("nij,nji->n", &[3, 3, 9000]), turned);
+    assert_eq!(plan("nij,nij->n", &[3, 3, 9000]), None);
+    assert_eq!(plan("nij,nji->n", &[16, 16, 900]), None);
     // Sums are turned, unless they are as the source has them, or so long that nothing else matters.
     let sum = |text: &str, extents: &[usize]| {
         let binary = nest(&text.replace("->", ",->"), extents);

@@ -1,9 +1,12 @@
 //! Nests over many points of few elements each, whose lanes are picked: random loops in random orders, with gaps and backwards,
 //! on integers with exact equality.
 
+use num_complex::{Complex32, Complex64};
+
 use super::{Random, Sample, bytes, points, room};
-use crate::engine::picked;
+use crate::engine::{picked, totalled};
 use crate::kernel::level::{Level, on_every_level};
+use crate::kernel::prepare::prepare;
 use crate::kernel::{Dim, Dims, Mode, Read};
 
 /// Lays an array along loops in a random order, the first of them outside: from an element to the next, or further.
@@ -23,53 +26,58 @@ fn steps(random: &mut Random, extents: &[usize], is_along: impl Fn(usize) -> boo
     steps
 }
 
-/// Returns whether the nest is one of those that are picked.
-fn check<T: Sample, const P: usize>(random: &mut Random) -> bool {
-    let loops = 1 + random.below(4);
-    let mut extents = vec![160 + random.below(40)];
-    extents.extend((1..loops).map(|_| 2 + random.below(4)));
-    let is_summed: Vec<bool> = (0..loops).map(|i| i > 0 && random.one_in(3)).collect();
-    let out = steps(random, &extents, |i| !is_summed[i]);
-    let sources: [Vec<isize>; P] = core::array::from_fn(|_| {
-        let is_along: Vec<bool> = (0..loops).map(|_| !random.one_in(3)).collect();
-        steps(random, &extents, |i| is_along[i])
-    });
-    let dims: Dims<P> = (0..loops)
-        .map(|i| Dim {
-            extent: extents[i],
-            out: out[i],
-            sources: core::array::from_fn(|p| sources[p][i]),
-            summed: is_summed[i],
-        })
-        .collect();
-    let alpha = if P == 2 && random.one_in(3) { T::of(-2.0, 0.0) } else { T::ONE };
-    let mode = match alpha == T::ONE {
-        true => Mode::Assign,
-        false => Mode::Scale { alpha, beta: T::ZERO },
-    };
+/// Returns a number that is no zero, with integer parts.
+fn number<T: Sample>(random: &mut Random) -> T {
+    let mut part = || [-3.0, -2.0, -1.0, 1.0, 2.0, 3.0][random.below(6)];
+    T::of(part(), part())
+}
+
+/// A kernel that says whether it has taken a nest.
+type Taking<T, const P: usize> = unsafe fn(&Dims<P>, [Read<T>; P], *mut T, Mode<T>) -> bool;
+
+/// Runs a nest on random numbers, with `kernel` on every level. Returns whether one has taken it, which only AVX-512 may.
+fn check<T: Sample, const P: usize>(
+    random: &mut Random,
+    (dims, mode): (&Dims<P>, Mode<T>),
+    kernel: Taking<T, P>,
+) -> bool {
     let (c_len, c_first) = room(dims.iter().map(|d| (d.extent, d.out)));
     let rooms: [_; P] =
         core::array::from_fn(|p| room(dims.iter().map(|d| (d.extent, d.sources[p]))));
     // What no point reads is no number.
-    let mut memory = rooms.map(|(len, _)| vec![T::of(f64::NAN, 0.0); len]);
+    let nothing = T::of(f64::NAN, 0.0);
+    let mut memory = rooms.map(|(len, _)| vec![nothing; len]);
     let at = |i: isize| usize::try_from(i).expect("inside");
     let firsts = rooms.map(|(_, first)| first);
-    points(&dims, (c_first, firsts), &mut |_, read| {
+    points(dims, (c_first, firsts), &mut |_, read| {
         for (memory, read) in memory.iter_mut().zip(read) {
-            memory[at(read)] = T::of([-3.0, -2.0, -1.0, 1.0, 2.0, 3.0][random.below(6)], 0.0);
+            memory[at(read)] = number(random);
         }
     });
     let offset = 3;
-    let before = vec![T::of(f64::NAN, 0.0); c_len + 2 * offset];
+    let mut before = vec![nothing; c_len + 2 * offset];
     let mut sums = vec![None; before.len()];
-    points(&dims, (c_first, firsts), &mut |c, read| {
+    let (alpha, beta) = match mode {
+        Mode::Assign => (T::ONE, T::ZERO),
+        Mode::Scale { alpha, beta } => (alpha, beta),
+    };
+    points(dims, (c_first, firsts), &mut |c, read| {
         let values = read.iter().zip(&memory).map(|(&i, memory)| memory[at(i)]);
         let product = values.fold(T::ONE, T::mul);
         let sum = &mut sums[at(c) + offset];
         *sum = Some(sum.map_or(product, |sum| T::add(sum, product)));
     });
-    let scaled = |sum: T| T::mul(alpha, sum);
-    let expected: Vec<T> = before.iter().zip(sums).map(|(&b, sum)| sum.map_or(b, scaled)).collect();
+    if beta != T::ZERO {
+        for (before, _) in before.iter_mut().zip(&sums).filter(|(_, sum)| sum.is_some()) {
+            *before = number(random);
+        }
+    }
+    let entered = |(&before, sum): (&T, Option<T>)| match sum {
+        None => before,
+        Some(sum) if beta == T::ZERO => T::mul(alpha, sum),
+        Some(sum) => T::add(T::mul(alpha, sum), T::mul(beta, before)),
+    };
+    let expected: Vec<T> = before.iter().zip(sums).map(entered).collect();
     let mut is_taken = false;
     on_every_level(|level| {
         let mut c = before.clone();
@@ -79,27 +87,135 @@ fn check<T: Sample, const P: usize>(random: &mut Random) -> bool {
         });
         let out = c[offset..].as_mut_ptr().wrapping_offset(c_first);
         // SAFETY: `room` holds all points; those of the output are apart.
-        let is_done = unsafe { picked::<T, P>(&dims, reads, out, mode) };
+        let is_done = unsafe { kernel(dims, reads, out, mode) };
         assert!(!is_done || level == Level::Avx512);
         let expected = if is_done { &expected } else { &before };
-        assert!(bytes(&c) == bytes(expected), "{level:?} {dims:?} {mode:?}");
+        // Sums of parts that are scaled may be another zero.
+        let with_one_zero =
+            |memory: &[T]| memory.iter().map(|&x| T::add(x, T::ZERO)).collect::<Vec<T>>();
+        let (actual, expected) = (with_one_zero(&c), with_one_zero(expected));
+        assert!(bytes(&actual) == bytes(&expected), "{level:?} {dims:?} {mode:?}");
         is_taken |= is_done;
     });
     is_taken
 }
 
+/// Returns loops of these extents, of which some are summed over, over arrays in random orders.
+fn nest<const P: usize>(random: &mut Random, extents: &[usize], is_summed: &[bool]) -> Dims<P> {
+    let out = steps(random, extents, |i| !is_summed[i]);
+    let sources: [Vec<isize>; P] = core::array::from_fn(|_| {
+        let is_along: Vec<bool> = (0..extents.len()).map(|_| !random.one_in(3)).collect();
+        steps(random, extents, |i| is_along[i])
+    });
+    (0..extents.len())
+        .map(|i| Dim {
+            extent: extents[i],
+            out: out[i],
+            sources: core::array::from_fn(|p| sources[p][i]),
+            summed: is_summed[i],
+        })
+        .collect()
+}
+
+/// Returns whether a nest with a long loop that is kept is one of those that are picked.
+fn check_kept<T: Sample, const P: usize>(random: &mut Random) -> bool {
+    let mut extents = vec![160 + random.below(40)];
+    extents.extend((0..random.below(4)).map(|_| 2 + random.below(7)));
+    let is_summed: Vec<bool> = (0..extents.len()).map(|i| i > 0 && random.one_in(3)).collect();
+    let mut dims = nest::<P>(random, &extents, &is_summed);
+    if T::PARTS == 2 {
+        // Where loops start does not matter here.
+        let mut nowhere = [Read { ptr: core::ptr::null::<T>(), conjugated: false }; P];
+        prepare(&mut dims, &mut nowhere, &mut core::ptr::null_mut());
+    }
+    let mode = match P == 2 && random.one_in(3) {
+        true => Mode::Scale { alpha: T::of(-2.0, 0.0), beta: T::ZERO },
+        false => Mode::Assign,
+    };
+    check(random, (&dims, mode), picked::<T, P>)
+}
+
+/// Returns whether a nest with a long loop that is summed over is one of those of totals.
+fn check_total<T: Sample>(random: &mut Random) -> bool {
+    let mut extents = vec![1024 + random.below(100)];
+    extents.extend((0..1 + random.below(3)).map(|_| 2 + random.below(5)));
+    let is_summed: Vec<bool> = (0..extents.len()).map(|i| i == 0 || random.one_in(3)).collect();
+    let mut dims = nest::<2>(random, &extents, &is_summed);
+    // Sums are over both sources, one of which may be the same for all points.
+    if dims[0].sources == [0; 2] {
+        return false;
+    }
+    dims.rotate_left(1);
+    let alpha = T::of([1.0, -2.0][random.below(2)], 0.0);
+    let mode = match random.below(3) {
+        0 => Mode::Scale { alpha, beta: T::of(3.0, 0.0) },
+        1 => Mode::Scale { alpha, beta: T::ZERO },
+        _ => Mode::Assign,
+    };
+    check(random, (&dims, mode), totalled::<T>)
+}
+
+fn has_kernels() -> bool {
+    Level::current() == Level::Avx512
+}
+
 #[test]
 fn random_nests_of_few_elements() {
-    let has_kernels = Level::current() == Level::Avx512;
     let mut random = Random(1);
-    let taken = (0..6000)
+    let mut taken = [0; 4];
+    for _ in 0..3000 {
+        let r = &mut random;
+        taken[0] += usize::from(check_kept::<f32, 1>(r)) + usize::from(check_kept::<f64, 1>(r));
+        taken[1] += usize::from(check_kept::<f32, 2>(r)) + usize::from(check_kept::<f64, 2>(r));
+        taken[2] += usize::from(check_kept::<Complex32, 1>(r));
+        taken[3] += usize::from(check_kept::<Complex64, 1>(r));
+    }
+    assert!(!has_kernels() || taken.iter().all(|&taken| taken > 300), "{taken:?} taken");
+}
+
+#[test]
+fn random_totals_of_few_elements() {
+    let mut random = Random(2);
+    let taken = (0..600)
         .filter(|_| {
-            let r = &mut random;
-            [check::<f32, 1>(r), check::<f64, 1>(r), check::<f32, 2>(r), check::<f64, 2>(r)]
-                .contains(&true)
+            [check_total::<f32>(&mut random), check_total::<f64>(&mut random)].contains(&true)
         })
         .count();
-    assert!(!has_kernels || taken > 3000, "{taken} taken");
+    assert!(!has_kernels() || taken > 100, "{taken} taken");
+}
+
+/// Small matrices that do not fit in two vectors are taken in parts.
+#[test]
+fn matrices_in_parts() {
+    let mut random = Random(3);
+    for d in [6_usize, 7, 8] {
+        let n = 200;
+        let along = |extent: usize, out: usize, source: usize| Dim {
+            extent,
+            out: out.cast_signed(),
+            sources: [source.cast_signed()],
+            summed: false,
+        };
+        // nij->nji, nij->inj of 2 by 2
+        let turned = [along(n, d * d, d * d), along(d, 1, d), along(d, d, 1)];
+        let apart = [along(n, 2, 4), along(2, 2 * n, 2), along(2, 1, 1)];
+        for dims in [turned, apart] {
+            let dims = Dims::from_slice(&dims);
+            let is_taken = check::<f32, 1>(&mut random, (&dims, Mode::Assign), picked::<f32, 1>);
+            assert_eq!(is_taken, has_kernels(), "{dims:?}");
+        }
+    }
+    // nijk->nj of 4 by 4 by 4: parts of the sums.
+    let along = |extent, out, source, summed| Dim { extent, out, sources: [source], summed };
+    let dims = [
+        along(200, 4, 64, false),
+        along(4, 0, 16, true),
+        along(4, 1, 4, false),
+        along(4, 0, 1, true),
+    ];
+    let dims = Dims::from_slice(&dims);
+    let is_taken = check::<f64, 1>(&mut random, (&dims, Mode::Assign), picked::<f64, 1>);
+    assert_eq!(is_taken, has_kernels());
 }
 
 /// A diagonal, and short rows that lie far apart: a block would hold next to nothing.

@@ -50,7 +50,7 @@ fn check<T: Number>(cases: &[Case<T>], unreadable: T) {
             if beta == T::new(0, 0) {
                 output.data.fill(unreadable);
             }
-            let layout = round.rng.pick(&Layout::WRITABLE);
+            let layout = round.rng.pick(Layout::WRITABLE);
             let mut stored = Stored::new(&mut output, layout, &mut round.rng);
             round.call(|x, n| (case.run)(x, n, stored.view_mut(), alpha, beta));
             let what = format!("the output ({layout:?}, alpha {alpha:?}, beta {beta:?})");

@@ -138,7 +138,7 @@ const _: () = {
     assert!(offset_of!(PicksArguments, y_masks) == 72);
     assert!(offset_of!(PicksArguments, c_masks) == 88);
     assert!(offset_of!(PicksArguments, alpha) == 104);
-    assert!(offset_of!(PicksArguments, lanes) == 112);
+    assert!(offset_of!(PicksArguments, lanes) == 112 && offset_of!(PicksArguments, adds) == 120);
     assert!(offset_of!(LanesArguments, x) == 0 && offset_of!(LanesArguments, y) == 8);
     assert!(offset_of!(LanesArguments, c) == 16 && offset_of!(LanesArguments, vectors) == 24);
     assert!(offset_of!(LanesArguments, steps) == 32 && offset_of!(LanesArguments, columns) == 40);

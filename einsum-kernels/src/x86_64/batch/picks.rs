@@ -2,8 +2,8 @@
 //! which those of X and of Y are picked, a step at a time, from the two vectors that have all of them.
 //!
 //! Registers: `rax rcx rdx` the block in X, Y, and C, `r9 r10 r11` the steps to the next; `r8` blocks left. `k1 k2` have the
-//! lanes of X, `k3 k4` of Y, `k5 k6` of C. `zmm0 … zmm3` are X and Y, `zmm6 zmm7` the sums, and `zmm16 …` the lanes that are
-//! picked of X and of Y, in turns.
+//! lanes of X, `k3 k4` of Y, `k5 k6` of C. `zmm0 … zmm3` are X and Y, `zmm6 zmm7` the sums of a block, `zmm8 zmm9` those of all
+//! blocks, or C, and `zmm16 …` the lanes that are picked of X and of Y, in turns.
 
 use core::arch::naked_asm;
 
@@ -85,6 +85,41 @@ pub(super) unsafe extern "sysv64" fn avx512<
                 .endif
             .endif
         .endm
+        # The sums of a block. The processor does not foresee masked loads.
+        .macro add_products
+            prefetcht0 [rax + 1024]
+            prefetcht0 [rax + 1088]
+            .if OF_Y
+                prefetcht0 [rcx + 1024]
+            .endif
+            f vmovup, zmm0 {{k1}}{{z}}, [rax]
+            f vmovup, zmm1 {{k2}}{{z}}, [rax + 64]
+            .if OF_Y
+                f vmovup, zmm2 {{k3}}{{z}}, [rcx]
+            .endif
+            .if OF_Y == 2
+                f vmovup, zmm3 {{k4}}{{z}}, [rcx + 64]
+            .endif
+            picks add_product
+        .endm
+        .macro multiply_by_alpha
+            .if OF_Y
+                f vmulp, zmm6, zmm6, zmm15
+            .endif
+            .if OF_Y && VECTORS == 2
+                f vmulp, zmm7, zmm7, zmm15
+            .endif
+        .endm
+        .macro store_and_step
+            f vmovup, [rdx] {{k5}}, zmm6
+            .if VECTORS == 2
+                f vmovup, [rdx + 64] {{k6}}, zmm7
+            .endif
+            add rax, r9
+            add rcx, r10
+            add rdx, r11
+            dec r8
+        .endm
             mov rax, [rdi]
             mov rcx, [rdi + 8]
             mov rdx, [rdi + 16]
@@ -101,40 +136,59 @@ pub(super) unsafe extern "sysv64" fn avx512<
             f vbroadcasts, zmm15, [rdi + 104]
             mov rsi, [rdi + 112]
             picks get_lanes
-            .p2align 4
-        20: # A block. The processor does not foresee masked loads.
-            prefetcht0 [rax + 1024]
-            prefetcht0 [rax + 1088]
+            cmp qword ptr [rdi + 120], 0
+            jne 40f
             .if OF_Y
-                prefetcht0 [rcx + 1024]
+                test r11, r11
+                jz 30f
             .endif
-            f vmovup, zmm0 {{k1}}{{z}}, [rax]
-            f vmovup, zmm1 {{k2}}{{z}}, [rax + 64]
-            .if OF_Y
-                f vmovup, zmm2 {{k3}}{{z}}, [rcx]
-            .endif
-            .if OF_Y == 2
-                f vmovup, zmm3 {{k4}}{{z}}, [rcx + 64]
-            .endif
-            picks add_product
-            .if OF_Y
-                f vmulp, zmm6, zmm6, zmm15
-            .endif
-            f vmovup, [rdx] {{k5}}, zmm6
-            .if VECTORS == 2
-                .if OF_Y
-                    f vmulp, zmm7, zmm7, zmm15
-                .endif
-                f vmovup, [rdx + 64] {{k6}}, zmm7
-            .endif
-            add rax, r9
-            add rcx, r10
-            add rdx, r11
-            dec r8
+            .p2align 6
+        20: # A block.
+            add_products
+            multiply_by_alpha
+            store_and_step
             jnz 20b
             vzeroupper
             ret
-            .irp name, f, picks, get_lanes, add_term, add_product
+            .p2align 6
+        40: # A block that is added to C.
+            add_products
+            multiply_by_alpha
+            f vmovup, zmm8 {{k5}}{{z}}, [rdx]
+            f vaddp, zmm6, zmm6, zmm8
+            .if VECTORS == 2
+                f vmovup, zmm9 {{k6}}{{z}}, [rdx + 64]
+                f vaddp, zmm7, zmm7, zmm9
+            .endif
+            store_and_step
+            jnz 40b
+            vzeroupper
+            ret
+            .if OF_Y
+            30: # Totals of all blocks.
+                f vmovup, zmm8 {{k5}}{{z}}, [rdx]
+                .if VECTORS == 2
+                    f vmovup, zmm9 {{k6}}{{z}}, [rdx + 64]
+                .endif
+                .p2align 6
+            31:
+                add_products
+                f vaddp, zmm8, zmm8, zmm6
+                .if VECTORS == 2
+                    f vaddp, zmm9, zmm9, zmm7
+                .endif
+                add rax, r9
+                add rcx, r10
+                dec r8
+                jnz 31b
+                f vmovup, [rdx] {{k5}}, zmm8
+                .if VECTORS == 2
+                    f vmovup, [rdx + 64] {{k6}}, zmm9
+                .endif
+                vzeroupper
+                ret
+            .endif
+            .irp name, f, picks, get_lanes, add_term, add_product, add_products, multiply_by_alpha, store_and_step
                 .purgem \name
             .endr
         ",

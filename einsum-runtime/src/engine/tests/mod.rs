@@ -374,3 +374,34 @@ fn many_with_one() {
         }
     });
 }
+
+/// Many small matrices, by rows or by columns, times the same vector.
+fn matrices_with_one_vector<T: Sample>(rounds: usize, random: &mut Random) {
+    for round in 0..rounds {
+        let (own, both) = if random.one_in(2) { ("xc", "xy") } else { ("yc", "xy") };
+        let letters = [
+            letter(2 + random.below(80), own),
+            letter(2 + random.below(34), own),
+            letter(2 + random.below(34), both),
+        ];
+        let mut orders = [[0, 1, 2]; 3];
+        for order in &mut orders[..2] {
+            order.swap(1, 1 + random.below(2));
+        }
+        orders[2].swap(0, random.below(2));
+        let mode = modes(random)[round % 4];
+        let case = case::<T>(&letters, [&orders[0], &orders[1], &orders[2]], random, None);
+        check(case, mode, &(round, own));
+    }
+}
+
+#[test]
+fn many_with_one_vector() {
+    on_every_level(|_| {
+        let mut random = Random(500);
+        matrices_with_one_vector::<f32>(300, &mut random);
+        matrices_with_one_vector::<f64>(300, &mut random);
+        matrices_with_one_vector::<Complex<f32>>(60, &mut random);
+        matrices_with_one_vector::<Complex<f64>>(60, &mut random);
+    });
+}

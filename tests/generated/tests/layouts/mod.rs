@@ -39,14 +39,8 @@ impl Layout {
         Layout::Broadcast,
         Layout::Mixed,
     ];
-    pub(crate) const WRITABLE: [Layout; 6] = [
-        Layout::C,
-        Layout::F,
-        Layout::Permuted,
-        Layout::Strided,
-        Layout::Interior,
-        Layout::Reversed,
-    ];
+    /// The others can have an element in several places.
+    pub(crate) const WRITABLE: &[Layout] = Self::ALL.split_at(Layout::Broadcast as usize).0;
 }
 
 /// An array of which a part, in some order, is the tensor.

@@ -62,7 +62,7 @@ impl<T: Number + Element> Case<T> {
             T::new(sign(), sign())
         });
         // Half of them as most arrays are.
-        let layout = if rng.chance(50) { Layout::C } else { rng.pick(&Layout::WRITABLE) };
+        let layout = if rng.chance(50) { Layout::C } else { rng.pick(Layout::WRITABLE) };
         self.stored.push(Stored::new(&mut tensor.tensor(), layout, rng));
         self.layouts.push(layout);
         tensor
@@ -94,7 +94,7 @@ impl<T: Number + Element> Case<T> {
         let before = |at: usize| T::new((at % 5) as i8 - 2, (at % 3) as i8 - 1);
         let mut output =
             Tensor { shape: expected.shape.clone(), data: (0..size).map(before).collect() };
-        let layout = self.rng.pick(&Layout::WRITABLE);
+        let layout = self.rng.pick(Layout::WRITABLE);
         let mut stored = Stored::new(&mut output, layout, &mut self.rng);
         program::add_value(&text, &self.views(), stored.view_mut());
         let sums = expected.data.iter().zip(&output.data).map(|(sum, &old)| old.plus(*sum));

@@ -1,0 +1,231 @@
+//! Nests over many points of one loop, for each of which all arrays have few elements, close together: a vector or two.
+//!
+//! Which elements of X and of Y make a lane of the output in a step is in tables, one for the points of a block, of which as
+//! many as fit in the vectors run at once:
+//!
+//! ```text
+//! out[lane] = Σ_step X[x_lane(lane, step)] · Y[y_lane(lane, step)]
+//! ```
+//!
+//! Small matrices are multiplied so (`nij,njk->nik`), transposed, scaled by rows and columns, and summed; where their elements are
+//! more, in [`parts`]. If the long loop itself is summed over, blocks add to [`totals`].
+//!
+//! The stages: a [`nest`] of a long loop and others; [`block`]: how many points run at once, and on which kernel; [`tables`];
+//! [`run`].
+
+mod block;
+mod nest;
+mod parts;
+mod products;
+mod run;
+mod tables;
+mod totals;
+
+pub(super) use block::Block;
+use nest::{Nest, step};
+use parts::Parts;
+
+use super::machine::Machine;
+use crate::engine::Contract;
+use crate::kernel::prepare::{Work, prepare};
+use crate::kernel::{Dim, Dims, Mode, Read};
+use crate::threads::{self, BYTES_MOVED, Grid, Shared};
+
+/// The fewest points of the long loop that are worth the tables.
+const POINTS: usize = 160;
+
+/// The fewest results of a block.
+const RESULTS: usize = 3;
+
+/// Rows of so many elements are better left to kernels that run along them.
+const ROW: usize = 16;
+
+/// The most that parts take for a hundred bytes of the arrays, in fifths of a cycle: other kernels take about as long.
+const MOST_OF_PARTS: usize = 55;
+
+/// As [`MOST_OF_PARTS`], for sums over several loops: there are no other kernels, but for rows that are adjacent in both sources.
+const MOST_OF_SUMS: usize = 200;
+const MOST_OF_DOTS: usize = 100;
+
+impl<const P: usize> Nest<P> {
+    /// Returns the nest with the longest loop that is not summed, if that has many points. Loops are 2 or longer.
+    fn of_kept(dims: &[Dim<P>]) -> Option<Self> {
+        let long = (0..dims.len()).filter(|&i| !dims[i].summed).max_by_key(|&i| dims[i].extent)?;
+        if dims[long].extent < POINTS { None } else { Nest::of(dims, long) }
+    }
+}
+
+/// Whether blocks take at most so many fifths of a cycle for every hundred bytes of the arrays. From a third-level cache these
+/// take about thirty.
+fn is_memory_bound<const P: usize>(
+    machine: &Machine,
+    nest: &Nest<P>,
+    parts: &Parts<P>,
+    most: usize,
+) -> bool {
+    let count = nest.along.extent;
+    let bytes = nest.elements().saturating_mul(machine.unit).saturating_mul(count);
+    parts.time(count).saturating_mul(100) <= bytes.saturating_mul(most)
+}
+
+/// Returns the pointers to the elements of a point of the long loop.
+fn arrays_at<const P: usize>(
+    machine: &Machine,
+    along: &Dim<P>,
+    (mut sources, out): ([*const u8; P], *mut u8),
+    point: usize,
+) -> ([*const u8; P], *mut u8) {
+    let at = |array: usize| point.cast_signed() * step(along, array) * machine.unit.cast_signed();
+    for (array, source) in sources.iter_mut().enumerate() {
+        *source = source.wrapping_offset(at(array));
+    }
+    (sources, out.wrapping_offset(at(P)))
+}
+
+/// Runs a nest over many points of few elements, if it is one and there is a kernel; else does nothing, and returns false.
+///
+/// # Safety
+///
+/// As [`Kernels`](crate::kernel::Kernels), for dims in the form that `prepare` leaves.
+pub(crate) unsafe fn picked<T: Contract, const P: usize>(
+    dims: &Dims<P>,
+    sources: [Read<T>; P],
+    out: *mut T,
+    mode: Mode<T>,
+) -> bool {
+    let Some(machine) = T::machine() else { return false };
+    let arrays = (sources.map(|source| source.ptr.cast::<u8>()), out.cast::<u8>());
+    if machine.steps_of_point() > 1 {
+        let is_plain = matches!(mode, Mode::Assign) && !sources[0].conjugated;
+        if P > 1 || !is_plain {
+            return false;
+        }
+        // Real and imaginary parts go the same way.
+        let machine = Machine { unit: machine.kernels.element, ..machine };
+        let one = T::finish(mode, [false; 2]).alpha;
+        // SAFETY: the caller's duties: an element is two real numbers.
+        return unsafe { kept(&machine, &parts_of_elements(dims), arrays, one) };
+    }
+    let alpha = match mode {
+        Mode::Assign => T::ONE,
+        Mode::Scale { alpha, beta } if P == 2 && beta == T::ZERO => alpha,
+        Mode::Scale { .. } => return false,
+    };
+    let alpha = T::finish(Mode::Scale { alpha, beta: T::ZERO }, [false; 2]).alpha;
+    // SAFETY: the caller's duties.
+    unsafe { kept(&machine, dims, arrays, alpha) }
+}
+
+/// Sums products over a long loop, if they are of few elements for each of its points, and there is a kernel; else does
+/// nothing, and returns false.
+///
+/// # Safety
+///
+/// As [`picked`].
+pub(crate) unsafe fn totalled<T: Contract>(
+    dims: &Dims<2>,
+    sources: [Read<T>; 2],
+    out: *mut T,
+    mode: Mode<T>,
+) -> bool {
+    let Some(machine) = T::machine() else { return false };
+    // SAFETY: the caller's duties.
+    machine.steps_of_point() == 1 && unsafe { totals::summed(&machine, dims, sources, out, mode) }
+}
+
+/// Returns the loops over real and imaginary parts of complex elements.
+fn parts_of_elements<const P: usize>(dims: &Dims<P>) -> Dims<P> {
+    let twice = |d: &Dim<P>| Dim { out: 2 * d.out, sources: d.sources.map(|step| 2 * step), ..*d };
+    let part = Dim { extent: 2, out: 1, sources: [1; P], summed: false };
+    let mut parts: Dims<P> = dims.iter().map(twice).chain([part]).collect();
+    // Loops step forward in the output already, so that nothing moves.
+    let mut nowhere = [Read { ptr: core::ptr::null::<u8>(), conjugated: false }; P];
+    let work = prepare(&mut parts, &mut nowhere, &mut core::ptr::null_mut());
+    debug_assert!(work == Work::Run && nowhere.iter().all(|read| read.ptr.is_null()));
+    parts
+}
+
+/// Runs a nest whose long loop is kept, if there is a kernel; else does nothing, and returns false.
+///
+/// # Safety
+///
+/// As [`picked`], for elements of the machine's unit.
+unsafe fn kept<const P: usize>(
+    machine: &Machine,
+    dims: &Dims<P>,
+    arrays: ([*const u8; P], *mut u8),
+    alpha: u64,
+) -> bool {
+    if has_row(dims, ROW) {
+        return false;
+    }
+    let Some(nest) = Nest::of_kept(dims).filter(|nest| !nest.inner().is_empty()) else {
+        return false;
+    };
+    let Some(parts) = Parts::of(machine, nest) else { return false };
+    let is_worth = match parts.only() {
+        Some(block) => is_block_worth(dims, block),
+        None => {
+            // Parts of one element are rows along the points.
+            parts.results() > 1
+                && !has_row(dims, machine.kernels.width + 1)
+                && is_memory_bound(machine, &nest, &parts, most_of_parts(&nest))
+        }
+    };
+    if !is_worth {
+        return false;
+    }
+    let count = nest.along.extent;
+    let bytes = (0..=P).fold(0, |n, array| n + step(&nest.along, array).unsigned_abs());
+    let bytes = count.saturating_mul(bytes.saturating_mul(machine.unit));
+    let time = match parts.only() {
+        Some(block) => count / block.points * block.cost() / 20,
+        None => parts.time(count) / 20,
+    };
+    let pieces = threads::pieces(time.max(bytes / BYTES_MOVED));
+    if pieces == 1 {
+        // SAFETY: the caller's duties.
+        unsafe { parts.run(machine, arrays, count, alpha) };
+        return true;
+    }
+    let grid = Grid::of([count], [parts.points()], pieces);
+    // SAFETY: there are only pointers to elements.
+    let arrays = unsafe { Shared::new(arrays) };
+    threads::each(grid.pieces(), &|piece| {
+        let [range] = grid.piece(piece);
+        let arrays = arrays_at(machine, &nest.along, arrays.get(), range.start);
+        // SAFETY: the caller's duties; pieces write different elements.
+        unsafe { parts.run(machine, arrays, range.len(), alpha) };
+    });
+    true
+}
+
+/// Returns the most that the parts of a nest take, as [`is_memory_bound`] has it.
+fn most_of_parts<const P: usize>(nest: &Nest<P>) -> usize {
+    let summed = || nest.inner().iter().filter(|d| d.summed);
+    match summed().count() {
+        0 | 1 => MOST_OF_PARTS,
+        _ if P > 1 && summed().any(|d| d.sources.iter().all(|&s| s == 1)) => MOST_OF_DOTS,
+        _ => MOST_OF_SUMS,
+    }
+}
+
+/// Whether so many elements or more are adjacent in the output, and adjacent or constant in the sources.
+fn has_row<const P: usize>(dims: &[Dim<P>], least: usize) -> bool {
+    let is_row = |d: &Dim<P>| {
+        d.extent >= least && d.out == 1 && !d.summed && d.sources.iter().all(|&s| s == 0 || s == 1)
+    };
+    dims.iter().any(is_row)
+}
+
+/// Whether a block that has all elements of its points takes less time than other kernels.
+fn is_block_worth<const P: usize>(dims: &Dims<P>, block: &Block<P>) -> bool {
+    // Elements that lie far apart make blocks of next to nothing; rows of them have kernels of their own.
+    if block.points * block.results < RESULTS {
+        return false;
+    }
+    // Other kernels add adjacent elements up in whole vectors.
+    let is_adjacent = |d: &Dim<P>| d.summed && d.sources.iter().all(|&s| s == 1 || s == 0);
+    let results = block.points * block.results * 3 / 2;
+    !(dims.iter().any(is_adjacent) && block.steps * block.vectors > results)
+}

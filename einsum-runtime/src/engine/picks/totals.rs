@@ -1,0 +1,122 @@
+//! Sums of products over the long loop: `ni,nj->ij`, `nij,njk->ik`. The lanes of vectors are results of several points, to
+//! which every block adds its own; in the end they are summed.
+//!
+//! ```text
+//! totals[point of a block, o] = Σ_block Σ_step X · Y
+//! out[o] = Σ_point totals[point, o]
+//! ```
+
+use super::nest::Nest;
+use super::parts::Parts;
+use super::{ROW, arrays_at, has_row, is_memory_bound};
+use crate::engine::Contract;
+use crate::engine::machine::Machine;
+use crate::kept::Kept;
+use crate::kernel::{Dim, Dims, Mode, Read};
+use crate::threads::{self, Grid, Shared};
+
+/// The fewest points of the long loop that are worth the tables, and the totals.
+const POINTS: usize = 1024;
+
+/// About how many chunks a long sum has, whatever the number of threads.
+const CHUNKS: usize = 16;
+
+/// Buffers begin at cache lines.
+const LINE: usize = 64;
+
+/// The most that blocks take for a hundred bytes of the arrays, in fifths of a cycle: other kernels take about as long.
+const MOST: usize = 100;
+
+/// The totals of a nest.
+struct Totals {
+    parts: Parts<2>,
+    nest: Nest<2>,
+    /// How the long loop is cut: by extents alone, as it shows in the last bits.
+    chunks: Grid<1>,
+    /// The elements of a chunk's totals.
+    totals: usize,
+}
+
+impl Totals {
+    /// Returns the totals of a nest, if it is one of sums over a long loop, and bound by memory.
+    fn of(machine: &Machine, dims: &Dims<2>) -> Option<Self> {
+        let long = (0..dims.len()).max_by_key(|&i| dims[i].extent)?;
+        if !dims[long].summed || dims[long].extent < POINTS || has_row(dims, ROW) {
+            return None;
+        }
+        let mut nest = Nest::of(dims, long)?;
+        let mut results = 1_usize;
+        for d in nest.inner_mut().iter_mut().filter(|d| !d.summed) {
+            d.out = results.cast_signed();
+            results = results.checked_mul(d.extent)?;
+        }
+        nest.along.out = isize::try_from(results).ok()?;
+        nest.is_total = true;
+        let parts = Parts::of(machine, nest)?;
+        let count = nest.along.extent;
+        if results == 1 || !is_memory_bound(machine, &nest, &parts, MOST) {
+            return None;
+        }
+        let time = parts.time(count) / 20;
+        let chunks = if threads::is_long(time) { CHUNKS } else { 1 };
+        let chunks = Grid::of([count], [parts.points()], chunks);
+        let totals = results * parts.points();
+        Some(Totals { parts, nest, chunks, totals })
+    }
+
+    /// Returns the loops that sum the totals.
+    fn last(&self, dims: &Dims<2>, pitch: usize) -> Dims<1> {
+        let loops =
+            |extent: usize, step: isize| Dim { extent, out: 0, sources: [step], summed: true };
+        let mut last: Dims<1> = Dims::new();
+        last.push(loops(self.chunks.pieces(), pitch.cast_signed()));
+        last.push(loops(self.parts.points(), self.nest.along.out));
+        // The nest has kept loops in the order in which the dims have them.
+        let kept = self.nest.inner().iter().filter(|d| !d.summed);
+        for (d, to) in kept.zip(dims.iter().filter(|d| !d.summed)) {
+            last.push(Dim { extent: d.extent, out: to.out, sources: [d.out], summed: false });
+        }
+        last
+    }
+}
+
+/// Sums products over a long loop, if they are such and there is a kernel; else does nothing, and returns false.
+///
+/// # Safety
+///
+/// As [`picked`](super::picked), for real elements.
+pub(super) unsafe fn summed<T: Contract>(
+    machine: &Machine,
+    dims: &Dims<2>,
+    sources: [Read<T>; 2],
+    out: *mut T,
+    mode: Mode<T>,
+) -> bool {
+    let Some(totals) = Totals::of(machine, dims) else { return false };
+    let pitch = (totals.totals * machine.unit).next_multiple_of(LINE);
+    let chunks = totals.chunks.pieces();
+    let mut memory = Kept::new(chunks * pitch, LINE);
+    let buffer = memory.as_mut_ptr();
+    // SAFETY: there is room for the totals of all chunks, which begin as zeros.
+    unsafe { buffer.write_bytes(0, chunks * pitch) };
+    let one = T::finish(Mode::Assign, [false; 2]).alpha;
+    // SAFETY: there are only pointers to elements.
+    let arrays = unsafe { Shared::new((sources.map(|source| source.ptr.cast::<u8>()), buffer)) };
+    let run = |chunk: usize| {
+        let ((sources, buffer), [range]) = (arrays.get(), totals.chunks.piece(chunk));
+        let (sources, _) = arrays_at(machine, &totals.nest.along, (sources, buffer), range.start);
+        let buffer = buffer.wrapping_add(chunk * pitch);
+        // SAFETY: the caller's duties; chunks have totals of their own, which have values.
+        unsafe { totals.parts.run(machine, (sources, buffer), range.len(), one) };
+    };
+    if chunks == 1 {
+        run(0);
+    } else {
+        threads::each(chunks, &run);
+    }
+    let mut last = totals.last(dims, pitch / machine.unit);
+    let read = [Read { ptr: buffer.cast_const().cast::<T>(), conjugated: false }];
+    // SAFETY: the caller's duties for the output; all totals are in the buffer.
+    unsafe { (T::KERNELS.unary)(&mut last, read, out, mode) };
+    true
+}

@@ -1,0 +1,120 @@
+//! Nests that use elements few times, and whose arrays lie in different orders in memory.
+//!
+//! Such a nest takes as long as its arrays take to pass, if rows of adjacent elements are long in all of them. Where they
+//! are not, arrays are copied into the order of another one, block by block: small ones rather than large ones, and of
+//! several ways the one that moves the fewest elements.
+//!
+//! ```text
+//! abc,cb->a     y is copied in the order of x: b and c become one loop
+//! acbd,dca->ba  y too, once for every b of a block: out[b] = Σ_d Σ_c x[c, (b d)] · y[c, (b d)]
+//! ba,ac->cab    results are formed in rows along c, and turned
+//! adb,dc->cba   x is copied in the order of the output: [d, (b a)]
+//! nij,nji->n    y is copied in the order of x: i and j become one loop of products
+//! dbca->cbd     sums over a are formed in rows along (b c) for every d of a block, and turned
+//! ```
+
+mod rows;
+mod slow;
+mod sums;
+mod vector;
+
+use super::plan::{Elements, Plan, ROW};
+use crate::kernel::{Dim, Dims};
+pub(super) use rows::times_copied;
+use rows::{Order, by_kind, by_output};
+use slow::{are_turned_dots, is_slow};
+pub(super) use sums::sum;
+pub(super) use vector::vector;
+
+/// Nests with fewer points are not worth the choice.
+const POINTS: usize = if cfg!(test) { 4096 } else { 1 << 16 };
+
+/// The most points for every element of the arrays, and the most steps of a sum.
+const FEW: usize = 16;
+
+/// The bytes of adjacent elements of a block, where an array has such: shorter runs share too many lines with their neighbours.
+pub(super) const RUN: usize = 512;
+
+/// In moved elements: the time between rows of one call of a kernel.
+pub(super) const NEXT_ROW: usize = 24;
+
+/// Whether a nest has so many points that other orders are considered.
+pub(super) fn is_worth(dims: &Dims<2>) -> bool {
+    points(dims, |_| true) >= POINTS
+}
+
+/// Plans what other kernels would take, but slowly.
+pub(super) fn plan(dims: &Dims<2>, elements: Elements) -> Option<Plan<2>> {
+    let is_sum = dims.iter().any(|d| d.summed);
+    if are_turned_dots(dims, elements) {
+        return (0..2).find_map(|x| vector(dims, x, elements));
+    }
+    if is_sum && !is_slow(dims, elements) {
+        return None;
+    }
+    let natural = Order { staged: [false; 3], loops: by_output(dims) };
+    let run = natural.run(dims);
+    if is_sum {
+        return reordered(dims, elements, usize::MAX);
+    }
+    // Short rows as they lie are often better than long ones of copies.
+    let most = match run {
+        ROW.. => return None,
+        0 | 1 => usize::MAX,
+        _ => (points(dims, |_| true) / run).saturating_mul(NEXT_ROW),
+    };
+    reordered(dims, elements, most)
+}
+
+/// Plans a nest whose kernels are to run along kept loops, if that takes less time than to move `most` elements.
+pub(super) fn reordered(dims: &Dims<2>, elements: Elements, most: usize) -> Option<Plan<2>> {
+    let counts = counts(dims);
+    let all = counts.iter().fold(0_usize, |n, &c| n.saturating_add(c));
+    if points(dims, |_| true) > FEW.saturating_mul(all) || dims.iter().any(|d| is_shared(dims, d)) {
+        return None;
+    }
+    let mut best: Option<(usize, Plan<2>)> = None;
+    for set in 1..8 {
+        let staged = [set & 1 != 0, set & 2 != 0, set & 4 != 0];
+        let kinds: &[[bool; 2]] = &[[true, false], [false, true], [true, true]];
+        for &kind in if staged[2] { kinds } else { &kinds[..1] } {
+            let loops = if staged[2] {
+                match by_kind(dims, kind, staged, counts) {
+                    Some(loops) => loops,
+                    None => continue,
+                }
+            } else {
+                by_output(dims)
+            };
+            let order = Order { staged, loops };
+            let Some((cost, plan)) = order.plan(dims, counts, elements) else { continue };
+            if cost < best.as_ref().map_or(most, |(least, _)| *least) {
+                best = Some((cost, plan));
+            }
+        }
+    }
+    best.map(|(_, plan)| plan)
+}
+
+/// Returns the elements of the sources and the output.
+fn counts(dims: &Dims<2>) -> [usize; 3] {
+    [0, 1, 2].map(|p| points(dims, |d| if p < 2 { d.sources[p] != 0 } else { !d.summed }))
+}
+
+/// Returns the points of the loops over one source alone.
+fn free(dims: &Dims<2>, p: usize) -> usize {
+    points(dims, |d| !d.summed && d.sources[p] != 0 && d.sources[1 - p] == 0)
+}
+
+fn points(dims: &Dims<2>, has: impl Fn(&Dim<2>) -> bool) -> usize {
+    dims.iter().filter(|d| has(d)).fold(1_usize, |n, d| n.saturating_mul(d.extent))
+}
+
+/// Whether another loop runs along the same axis, as those of a window do.
+fn is_shared(dims: &Dims<2>, dim: &Dim<2>) -> bool {
+    let is_along = |d: &Dim<2>, p: usize| {
+        d.sources[p] != 0 && d.sources[p].unsigned_abs() == dim.sources[p].unsigned_abs()
+    };
+    let count = |p: usize| dims.iter().filter(|d| is_along(d, p)).count();
+    count(0) > 1 || count(1) > 1
+}
