@@ -8,18 +8,14 @@
 
 use super::nest::Nest;
 use super::parts::Parts;
-use super::{ROW, arrays_at, has_row, is_memory_bound};
+use super::{ROW, has_row, is_memory_bound};
 use crate::engine::Contract;
 use crate::engine::machine::Machine;
 use crate::kept::Kept;
 use crate::kernel::{Dim, Dims, Mode, Read};
-use crate::threads::{self, Grid, Shared};
 
 /// The fewest points of the long loop that are worth the tables, and the totals.
 const POINTS: usize = 1024;
-
-/// About how many chunks a long sum has, whatever the number of threads.
-const CHUNKS: usize = 16;
 
 /// Buffers begin at cache lines.
 const LINE: usize = 64;
@@ -31,10 +27,8 @@ const MOST: usize = 100;
 struct Totals {
     parts: Parts<2>,
     nest: Nest<2>,
-    /// How the long loop is cut: by extents alone, as it shows in the last bits.
-    chunks: Grid<1>,
-    /// The elements of a chunk's totals.
-    totals: usize,
+    /// The number of totals.
+    count: usize,
 }
 
 impl Totals {
@@ -53,24 +47,18 @@ impl Totals {
         nest.along.out = isize::try_from(results).ok()?;
         nest.is_total = true;
         let parts = Parts::of(machine, nest)?;
-        let count = nest.along.extent;
         if results == 1 || !is_memory_bound(machine, &nest, &parts, MOST) {
             return None;
         }
-        let time = parts.time(count) / 20;
-        let chunks = if threads::is_long(time) { CHUNKS } else { 1 };
-        let chunks = Grid::of([count], [parts.points()], chunks);
-        let totals = results * parts.points();
-        Some(Totals { parts, nest, chunks, totals })
+        let count = results * parts.points();
+        Some(Totals { parts, nest, count })
     }
 
     /// Returns the loops that sum the totals.
-    fn last(&self, dims: &Dims<2>, pitch: usize) -> Dims<1> {
-        let loops =
-            |extent: usize, step: isize| Dim { extent, out: 0, sources: [step], summed: true };
+    fn last(&self, dims: &Dims<2>) -> Dims<1> {
+        let sources = [self.nest.along.out];
         let mut last: Dims<1> = Dims::new();
-        last.push(loops(self.chunks.pieces(), pitch.cast_signed()));
-        last.push(loops(self.parts.points(), self.nest.along.out));
+        last.push(Dim { extent: self.parts.points(), out: 0, sources, summed: true });
         // The nest has kept loops in the order in which the dims have them.
         let kept = self.nest.inner().iter().filter(|d| !d.summed);
         for (d, to) in kept.zip(dims.iter().filter(|d| !d.summed)) {
@@ -93,28 +81,17 @@ pub(super) unsafe fn summed<T: Contract>(
     mode: Mode<T>,
 ) -> bool {
     let Some(totals) = Totals::of(machine, dims) else { return false };
-    let pitch = (totals.totals * machine.unit).next_multiple_of(LINE);
-    let chunks = totals.chunks.pieces();
-    let mut memory = Kept::new(chunks * pitch, LINE);
+    let bytes = totals.count * machine.unit;
+    let mut memory = Kept::new(bytes, LINE);
     let buffer = memory.as_mut_ptr();
-    // SAFETY: there is room for the totals of all chunks, which begin as zeros.
-    unsafe { buffer.write_bytes(0, chunks * pitch) };
     let one = T::finish(Mode::Assign, [false; 2]).alpha;
-    // SAFETY: there are only pointers to elements.
-    let arrays = unsafe { Shared::new((sources.map(|source| source.ptr.cast::<u8>()), buffer)) };
-    let run = |chunk: usize| {
-        let ((sources, buffer), [range]) = (arrays.get(), totals.chunks.piece(chunk));
-        let (sources, _) = arrays_at(machine, &totals.nest.along, (sources, buffer), range.start);
-        let buffer = buffer.wrapping_add(chunk * pitch);
-        // SAFETY: the caller's duties; chunks have totals of their own, which have values.
-        unsafe { totals.parts.run(machine, (sources, buffer), range.len(), one) };
-    };
-    if chunks == 1 {
-        run(0);
-    } else {
-        threads::each(chunks, &run);
+    let arrays = (sources.map(|source| source.ptr.cast::<u8>()), buffer);
+    // SAFETY: there is room for the totals, which begin as zeros; the rest is the caller's duties.
+    unsafe {
+        buffer.write_bytes(0, bytes);
+        totals.parts.run(machine, arrays, totals.nest.along.extent, one);
     }
-    let mut last = totals.last(dims, pitch / machine.unit);
+    let mut last = totals.last(dims);
     let read = [Read { ptr: buffer.cast_const().cast::<T>(), conjugated: false }];
     // SAFETY: the caller's duties for the output; all totals are in the buffer.
     unsafe { (T::KERNELS.unary)(&mut last, read, out, mode) };
