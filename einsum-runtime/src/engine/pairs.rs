@@ -1,5 +1,5 @@
-//! Pairs of columns, for kernels that form two where the table has one: with few vectors, whose loads are as many as the
-//! products of a column, twice as many columns use each.
+//! Pairs of columns, for kernels that form two where the table has one. A tile of few vectors leaves registers for as many
+//! columns again: each vector of X, which comes from the second-level cache if sums are long, is then read half as often.
 //!
 //! ```text
 //! a block of columns     0 1 2 … h−1 │ h h+1 … 2h−1 │ the rest
