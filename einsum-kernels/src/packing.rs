@@ -13,6 +13,7 @@ pub struct Packing {
     /// As `copy`, but for every other element from `from + reads[i][0]` on. `bytes` are those that are written.
     pub halve: Copy,
     pub transpose: Transpose,
+    pub transpose_runs: TransposeRuns,
     pub gather: Gather,
     pub fill: Fill,
     pub stream: Stream,
@@ -29,6 +30,19 @@ macro_rules! primitives {
         /// `to + q · step`, for every `r < 8` and `q < columns`.
         pub type Transpose =
             unsafe extern $abi fn(*mut u8, *const u8, *const Pair, isize, usize);
+
+        /// `transpose_runs(to, from, rows, step, columns, reads, count)` transposes `count` runs of `columns` elements, one or
+        /// more of each, the run `i` from `from + reads[i · columns][0]` on, to `to + i · columns · step`: as many calls of
+        /// `transpose` in one.
+        pub type TransposeRuns = unsafe extern $abi fn(
+            *mut u8,
+            *const u8,
+            *const Pair,
+            isize,
+            usize,
+            *const Pair,
+            usize,
+        );
 
         /// `gather(to, from, rows, count)` copies an element from `from + rows[r][0]` to element `r` after `to` for every
         /// `r < count`.

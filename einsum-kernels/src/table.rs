@@ -70,6 +70,9 @@ pub struct Arguments {
     pub y_ahead: isize,
     /// ... then this much further ahead every step.
     pub y_ahead_step: isize,
+    /// From a column of the table to the other one of its pair, in Y and in C: read by [`KernelSet::paired`].
+    pub y_pair: isize,
+    pub c_pair: isize,
 }
 
 /// In [`Arguments::finish`]: multiply sums by alpha.
@@ -116,6 +119,9 @@ pub struct KernelSet {
     /// As `broadcast`, without masks, but C is written around the caches and `finish` must be 0: for outputs that are larger than
     /// these, every vector of C aligned to its size. A store fence must follow before others read C.
     pub streaming: Option<&'static [Row]>,
+    /// As `masked`, for few vectors, but every column of the table stands for two, a pair: a vector of X is loaded for as many
+    /// columns again.
+    pub paired: Option<&'static [Row]>,
     /// Makes complex products of real ones.
     pub rotate: Rotate,
     /// Returns the mask of a vector's first lanes.

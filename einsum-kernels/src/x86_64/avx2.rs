@@ -29,6 +29,7 @@ pub(super) unsafe extern "sysv64" fn sweep<
         ".set COLUMNS, {columns}",
         ".set KIND, {kind}",
         ".set VECTOR, 32",
+        ".set PAIRS, 0",
         ".set SPARE, KIND == {unmasked}",
         shared_macros!(),
         put_lanes!(),

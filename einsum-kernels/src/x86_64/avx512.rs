@@ -2,11 +2,13 @@
 //!
 //! Registers: `zmm0 … zmm3` vectors of X, `zmm4` an element of Y in all lanes (or a vector of Y), `zmm8 … zmm31` the
 //! sums, 4 for each column, and `k1 … k4` the masks of the vectors. Masks cost nothing, hence all loads and stores have one.
+//! With pairs of columns the last 2 of a column's sums are those of its pair, `rdx` is a step's offset in Y for these, and
+//! `rsi` how far apart a pair is.
 
 use core::arch::naked_asm;
 
 use super::text::{shared_body, shared_macros};
-use super::{LANES, STREAMING};
+use super::{LANES, PAIRED, STREAMING};
 use crate::table::Arguments;
 
 /// # Safety
@@ -27,7 +29,8 @@ pub(super) unsafe extern "sysv64" fn sweep<
         ".set COLUMNS, {columns}",
         ".set KIND, {kind}",
         ".set VECTOR, 64",
-        ".set SPARE, VECTORS < 3",
+        ".set PAIRS, KIND == {paired}",
+        ".set SPARE, VECTORS < 3 && KIND != {paired}",
         shared_macros!(),
         r"
         .macro vectors name
@@ -98,36 +101,42 @@ pub(super) unsafe extern "sysv64" fn sweep<
         .macro clear_one i, pointer, mask, sum
             vpxorq \sum, \sum, \sum
         .endm
-        .macro clear j, pointer, sums:vararg
-            each clear_one, \sums
+        .macro clear j, pointer, a, b, c, d
+            each clear_one, \a, \b, \c, \d
+            .if PAIRS
+                each clear_one, \c, \d
+            .endif
         .endm
         .macro multiply_one i, pointer, mask, sum
             f vfmadd231p, \sum, zmm\i, zmm4
         .endm
-        .macro multiply_in_place i, pointer, sum
+        .macro multiply_in_place i, pointer, step, sum
             .if ELEMENT == 4
-                vfmadd231ps \sum, zmm\i, dword ptr [\pointer + r15] {{1to16}}
+                vfmadd231ps \sum, zmm\i, dword ptr [\pointer + \step] {{1to16}}
             .else
-                vfmadd231pd \sum, zmm\i, qword ptr [\pointer + r15] {{1to8}}
+                vfmadd231pd \sum, zmm\i, qword ptr [\pointer + \step] {{1to8}}
             .endif
         .endm
-        .macro multiply_few pointer, a, b, rest:vararg
-            multiply_in_place 0, \pointer, \a
+        .macro multiply_few pointer, step, a, b
+            multiply_in_place 0, \pointer, \step, \a
             .if VECTORS > 1
-                multiply_in_place 1, \pointer, \b
+                multiply_in_place 1, \pointer, \step, \b
             .endif
         .endm
         # A broadcast takes time of the units that multiply, but as part of a multiplication: that is faster for one or two
         # vectors, if columns are not so few that others limit.
-        .macro multiply j, pointer, sums:vararg
+        .macro multiply j, pointer, a, b, c, d
             .if KIND == {lanes}
                 f vmovup, zmm4 {{k1}}{{z}}, [\pointer + r15]
-                each multiply_one, \sums
+                each multiply_one, \a, \b, \c, \d
+            .elseif PAIRS
+                multiply_few \pointer, r15, \a, \b
+                multiply_few \pointer, rdx, \c, \d
             .elseif VECTORS == 1 || (VECTORS == 2 && COLUMNS > 3)
-                multiply_few \pointer, \sums
+                multiply_few \pointer, r15, \a, \b
             .else
                 f vbroadcasts, zmm4, [\pointer + r15]
-                each multiply_one, \sums
+                each multiply_one, \a, \b, \c, \d
             .endif
         .endm
         .macro factor place
@@ -136,15 +145,22 @@ pub(super) unsafe extern "sysv64" fn sweep<
         .macro scale_one i, pointer, mask, sum
             f vmulp, \sum, \sum, zmm4
         .endm
-        .macro scale j, pointer, sums:vararg
-            each scale_one, \sums
+        .macro scale j, pointer, a, b, c, d
+            each scale_one, \a, \b, \c, \d
+            .if PAIRS
+                each scale_one, \c, \d
+            .endif
         .endm
         .macro add_one i, pointer, mask, sum
             f vfmadd231p, \sum {{\mask}}, zmm4, [\pointer + r15]
         .endm
-        .macro add_old j, pointer, sums:vararg
+        .macro add_old j, pointer, a, b, c, d
             mov r15, [rbp + 16*\j + 8]
-            each add_one, \sums
+            each add_one, \a, \b, \c, \d
+            .if PAIRS
+                add r15, [rdi + 120]
+                each add_one, \c, \d
+            .endif
         .endm
         .macro store_one i, pointer, mask, sum
             .if KIND == {streaming}
@@ -153,9 +169,13 @@ pub(super) unsafe extern "sysv64" fn sweep<
                 f vmovup, [\pointer + r15] {{\mask}}, \sum
             .endif
         .endm
-        .macro store j, pointer, sums:vararg
+        .macro store j, pointer, a, b, c, d
             mov r15, [rbp + 16*\j + 8]
-            each store_one, \sums
+            each store_one, \a, \b, \c, \d
+            .if PAIRS
+                add r15, [rdi + 120]
+                each store_one, \c, \d
+            .endif
         .endm
         ",
         shared_body!(),
@@ -167,6 +187,7 @@ pub(super) unsafe extern "sysv64" fn sweep<
         columns = const COLUMNS,
         kind = const KIND,
         lanes = const LANES,
+        paired = const PAIRED,
         streaming = const STREAMING,
     )
 }

@@ -30,6 +30,9 @@ const STREAMING: usize = 2;
 /// As [`MASKED`], but all lanes exist.
 const UNMASKED: usize = 3;
 
+/// As [`MASKED`], for 1 or 2 vectors, but every column is a pair.
+const PAIRED: usize = 4;
+
 /// Lists kernels by vectors and columns.
 macro_rules! rows {
     ($level:ident, $element:literal, $kind:ident, [$($vectors:literal)*]) => {
@@ -53,6 +56,7 @@ macro_rules! sets {
             masked: rows!(avx512, $element, MASKED, [1 2 3 4]),
             lanes: rows!(avx512, $element, LANES, [1 2 3 4]),
             streaming: Some(rows!(avx512, $element, STREAMING, [1 2 3 4])),
+            paired: Some(rows!(avx512, $element, PAIRED, [1 2])),
             rotate: rotate::rotate::<$element>,
             mask: |lanes| (1 << lanes) - 1,
         };
@@ -63,6 +67,7 @@ macro_rules! sets {
             masked: rows!(avx2, $element, MASKED, [1 2]),
             lanes: rows!(avx2, $element, LANES, [1 2]),
             streaming: None,
+            paired: None,
             rotate: rotate::rotate::<$element>,
             mask: $mask,
         };
@@ -102,4 +107,5 @@ const _: () = {
     assert!(offset_of!(Arguments, finish) == 64 && offset_of!(Arguments, alpha) == 72);
     assert!(offset_of!(Arguments, beta) == 80 && offset_of!(Arguments, x_ahead) == 88);
     assert!(offset_of!(Arguments, y_ahead) == 96 && offset_of!(Arguments, y_ahead_step) == 104);
+    assert!(offset_of!(Arguments, y_pair) == 112 && offset_of!(Arguments, c_pair) == 120);
 };

@@ -22,7 +22,7 @@
 //! | `rbp` | what is fetched of Y, but for the step's offset | the first column's entry |
 //!
 //! Symbols: `VECTORS` and `COLUMNS` of a tile, `ELEMENT` and `VECTOR` sizes in bytes, `SPARE` if `rdx` and `rsi` are free in
-//! the loop over steps, and `KIND`, see [`super`]. Macros are global in the assembler, so that every kernel removes its own
+//! the loop over steps, `PAIRS` if columns are pairs, and `KIND`, see [`super`]. Macros are global in the assembler, so that every kernel removes its own
 //! at the end. Numbers are used in place of the fields of [`Arguments`](crate::table::Arguments), asserted in [`super`].
 
 /// Defines `f`, an instruction on packed or scalar elements: `f vadd` stands for vaddps or vaddpd.
@@ -179,6 +179,10 @@ macro_rules! shared_macros {
             mov r15, [rbp + 16*\j + 8]
             add r15, [rdi + 16]
             vectors expect_one
+            .if PAIRS
+                add r15, [rdi + 120]
+                vectors expect_one
+            .endif
         .endm
         .macro expect_one i, pointer
             mov rbx, [r14 + 24*\i + 8]
@@ -218,11 +222,17 @@ macro_rules! shared_body {
                 mov rdx, [rdi + 48]
                 mov rsi, [rdi + 88]
             .endif
+            .if PAIRS
+                mov rsi, [rdi + 112]
+            .endif
             .p2align 5
         30: # A step.
             mov r14, [rbx]
             mov r15, [rbx + 8]
             add rbx, 16
+            .if PAIRS
+                lea rdx, [r15 + rsi]
+            .endif
             vectors load
             columns multiply
             .if SPARE

@@ -33,6 +33,18 @@ pub(super) fn block(count: usize, most: usize) -> usize {
     count.div_ceil(count.div_ceil(most).max(1)).max(1)
 }
 
+/// Returns the columns of a block that ends where the loops inside of one do: then they make [`pairs`](super::pairs).
+fn block_of_loops(columns: &[Loop]) -> usize {
+    let mut inside = 1;
+    for l in columns.iter().rev() {
+        if inside * l.extent > COLUMNS {
+            return inside * block(l.extent, COLUMNS / inside);
+        }
+        inside *= l.extent;
+    }
+    inside
+}
+
 /// Sets the sizes of tiles and blocks.
 pub(super) fn blocks(machine: &Machine, plan: &mut Plan) {
     let [n, k] = [points(&plan.columns), points(&plan.steps)];
@@ -41,6 +53,9 @@ pub(super) fn blocks(machine: &Machine, plan: &mut Plan) {
     plan.tiles = plan.vectors.div_ceil(machine.kernels.broadcast.len());
     plan.tile_block = block(plan.tiles, TILES);
     plan.column_block = block(n, COLUMNS);
+    if n > COLUMNS && plan.vectors / plan.tiles <= machine.kernels.paired.map_or(0, <[_]>::len) {
+        plan.column_block = block_of_loops(&plan.columns);
+    }
     let whole = match &plan.form {
         Form::Packed(Panels { collected: Some(_), .. }) => STEPS_COLLECTED,
         _ => STEPS_WHOLE,

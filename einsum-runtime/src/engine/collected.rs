@@ -54,7 +54,7 @@ impl Execution<'_> {
         let mut forming =
             Arguments { c: buffer.wrapping_offset(-rows), finish: 0, ..self.arguments };
         // SAFETY: the caller's duties; the buffer has room for a tile and a strip.
-        unsafe { sweep(&self.kernels, &mut forming, vectors, count, self.strip, split) };
+        unsafe { sweep(&self.kernels, &mut forming, vectors, count, self.strip, split, None) };
 
         // SAFETY: the table has room for a vector for every row.
         let pieces = unsafe { self.fill_pieces(sums, count) };
@@ -85,6 +85,7 @@ impl Execution<'_> {
                         count,
                         column,
                         one_column,
+                        None,
                     );
                 }
                 i += count;

@@ -14,6 +14,7 @@ use core::ops::Range;
 
 use super::loops::{Cursor, points};
 use super::machine::Machine;
+use super::pairs::Pairs;
 use super::parts::Part;
 use super::plan::{Form, Panels, Plan};
 use super::rows::{Vectors, fill_direct};
@@ -68,6 +69,8 @@ pub(super) struct Execution<'p> {
     pub(super) packed: *const u8,
     pub(super) column_count: usize,
     pub(super) split: Split,
+    /// The pairs of a block, if X is not packed.
+    pub(super) pairs: Option<Pairs>,
     /// What the tables start with, and the lanes that vectors have.
     pub(super) first_column: usize,
     pub(super) first_step: usize,
@@ -146,6 +149,8 @@ impl<'p> Execution<'p> {
                 },
                 y_ahead,
                 y_ahead_step,
+                y_pair: 0,
+                c_pair: 0,
             },
             columns: scratch.take(plan.column_block),
             steps: scratch.take(steps),
@@ -160,6 +165,7 @@ impl<'p> Execution<'p> {
             packed: core::ptr::null(),
             column_count: 0,
             split: Split::of(plan.column_block),
+            pairs: None,
             first_column: NOWHERE,
             first_step: NOWHERE,
             first_tile: NOWHERE,
@@ -331,7 +337,8 @@ impl<'p> Execution<'p> {
         unsafe {
             let vectors = self.vectors.add(first);
             let (columns, split) = (self.columns, self.split);
-            sweep(&self.kernels, &mut self.arguments, vectors, count, columns, split);
+            let pairs = self.pairs.as_ref();
+            sweep(&self.kernels, &mut self.arguments, vectors, count, columns, split, pairs);
         }
     }
 }

@@ -32,6 +32,7 @@ mod many;
 mod matrices;
 mod pack;
 mod packed;
+mod pairs;
 #[cfg(target_arch = "x86_64")]
 mod panels;
 mod parts;

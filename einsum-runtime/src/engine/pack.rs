@@ -7,6 +7,9 @@ use super::plan::{Order, Panels};
 use super::rows::NO_ROW;
 use crate::kernel::packing::{Pair, ROWS};
 
+/// Steps that are adjacent in so many bytes are long runs.
+const LONG: usize = 96;
+
 /// What is packed.
 pub(super) struct Source<'p> {
     pub(super) x: *const u8,
@@ -90,6 +93,10 @@ unsafe fn along_steps(machine: &Machine, to: *mut u8, source: &Source<'_>, adjac
     let inside = points(&source.loops[adjacent + 1..]);
     let extent = source.loops[adjacent].extent;
     let first_run = extent - source.first / inside % extent;
+    if inside == 1 && extent * machine.unit < LONG {
+        // SAFETY: the caller's duties.
+        return unsafe { along_short_runs(machine, to, source, extent, first_run % extent) };
+    }
     let mut row = 0;
     while row < source.row_count {
         // A run takes adjacent steps, for every point of the loops inside.
@@ -113,6 +120,46 @@ unsafe fn along_steps(machine: &Machine, to: *mut u8, source: &Source<'_>, adjac
             }
             step += run * inside;
             run = extent;
+        }
+        row += ROWS;
+    }
+}
+
+/// Runs of few steps, which are not worth a call each: `before` steps of one that has begun in another block, whole runs, and
+/// what is left.
+///
+/// # Safety
+///
+/// As [`pack`].
+unsafe fn along_short_runs(
+    machine: &Machine,
+    to: *mut u8,
+    source: &Source<'_>,
+    extent: usize,
+    before: usize,
+) {
+    let before = before.min(source.step_count);
+    let count = (source.step_count - before) / extent;
+    let after = source.step_count - before - count * extent;
+    let mut row = 0;
+    while row < source.row_count {
+        let mut step = 0;
+        for (columns, count) in [(before, 1), (extent, count), (after, 1)] {
+            if columns > 0 {
+                // SAFETY: the caller's duties.
+                unsafe {
+                    (machine.packing.transpose_runs)(
+                        to.add(step * source.step_bytes + row * machine.unit),
+                        source.x,
+                        source.rows.add(row),
+                        source.step_bytes.cast_signed(),
+                        columns,
+                        source.steps.add(step),
+                        count,
+                    );
+                }
+            }
+            step += columns * count;
         }
         row += ROWS;
     }

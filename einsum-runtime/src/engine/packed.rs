@@ -120,6 +120,8 @@ impl Execution<'_> {
         while column < columns {
             let count = strip.min(columns - column);
             let split = Split::of(count);
+            // SAFETY: the table has a block of columns.
+            let pairs = unsafe { self.pairs(column, count) };
             let mut tile = tiles.start;
             while tile < tiles.end {
                 let before = self.vectors_before(tile);
@@ -139,7 +141,15 @@ impl Execution<'_> {
                             self.collect(&sums, vectors, count, columns, split);
                         } else {
                             let arguments = &mut self.arguments;
-                            sweep(&self.kernels, arguments, vectors, count, columns, split);
+                            sweep(
+                                &self.kernels,
+                                arguments,
+                                vectors,
+                                count,
+                                columns,
+                                split,
+                                pairs.as_ref(),
+                            );
                         }
                     }
                     a += 1;

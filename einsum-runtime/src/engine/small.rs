@@ -190,6 +190,8 @@ impl Small {
             x_ahead: 0,
             y_ahead: 0,
             y_ahead_step: 0,
+            y_pair: 0,
+            c_pair: 0,
         };
         let split = Split::of(n.extent);
         // Tiles of vectors, evenly: `wide` of `most`, the others of one less.
@@ -211,7 +213,7 @@ impl Small {
                 // SAFETY: the caller's duties.
                 unsafe {
                     let vectors = vectors.add(first);
-                    sweep(&kernels, &mut arguments, vectors, now, columns, split);
+                    sweep(&kernels, &mut arguments, vectors, now, columns, split, None);
                 }
                 first += now;
                 tile += 1;

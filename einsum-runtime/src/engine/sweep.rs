@@ -1,5 +1,6 @@
 //! Runs kernels: a tile of vectors against all columns of a block.
 
+use super::pairs::Pairs;
 use crate::kernel::table::{Arguments, COLUMNS, ColumnEntry, KernelSet, Row, VectorEntry};
 
 /// Kernels that a contraction runs.
@@ -9,23 +10,31 @@ pub(super) struct Kernels {
     pub(super) full: &'static [Row],
     /// For other tiles.
     pub(super) partial: &'static [Row],
+    /// For tiles of few vectors, whatever their lanes, against pairs of columns.
+    pub(super) paired: &'static [Row],
     /// The mask of a vector that has all lanes.
     pub(super) all: usize,
 }
 
 impl Kernels {
     pub(super) fn broadcast(set: &KernelSet) -> Self {
-        Kernels { full: set.broadcast, partial: set.masked, all: (set.mask)(set.width) }
+        Kernels {
+            full: set.broadcast,
+            partial: set.masked,
+            paired: set.paired.unwrap_or(&[]),
+            all: (set.mask)(set.width),
+        }
     }
 
     /// For the same, but that whole vectors of C are written around the caches.
     pub(super) fn streaming(set: &KernelSet) -> Self {
         let kernels = Self::broadcast(set);
-        Kernels { full: set.streaming.unwrap_or(kernels.full), ..kernels }
+        Kernels { full: set.streaming.unwrap_or(kernels.full), paired: &[], ..kernels }
     }
 
     pub(super) fn lanes(set: &KernelSet) -> Self {
-        Kernels { full: set.lanes, partial: set.lanes, all: (set.mask)(set.width) }
+        let all = (set.mask)(set.width);
+        Kernels { full: set.lanes, partial: set.lanes, paired: &[], all }
     }
 }
 
@@ -53,12 +62,12 @@ impl Split {
     }
 }
 
-/// Runs the kernels on a tile of `count` vectors and the columns.
+/// Runs the kernels on a tile of `count` vectors and the columns, as `pairs` if the tile has few vectors.
 ///
 /// # Safety
 ///
 /// As [`Kernel`](crate::kernel::table::Kernel): `vectors` has `count` entries, up to the most of a tile, `columns` those
-/// of `split`, and `arguments` the rest.
+/// of `split`, and of `pairs`, and `arguments` the rest.
 #[inline]
 pub(super) unsafe fn sweep(
     kernels: &Kernels,
@@ -67,6 +76,7 @@ pub(super) unsafe fn sweep(
     count: usize,
     columns: *const ColumnEntry,
     split: Split,
+    pairs: Option<&Pairs>,
 ) {
     let mut rows = kernels.full;
     let mut i = 0;
@@ -77,9 +87,29 @@ pub(super) unsafe fn sweep(
         }
         i += 1;
     }
-    let row = &rows[count - 1];
     arguments.vectors = vectors;
     arguments.columns = columns;
+    let mut split = split;
+    if let (Some(pairs), Some(row)) = (pairs, kernels.paired.get(count - 1)) {
+        (arguments.y_pair, arguments.c_pair) = (pairs.y, pairs.c);
+        // SAFETY: the caller's duties.
+        unsafe { run(row, arguments, pairs.tiles) };
+        let Some(rest) = pairs.rest else { return };
+        // The others of the pairs have been formed with them.
+        arguments.columns = arguments.columns.wrapping_add(pairs.half);
+        split = rest;
+    }
+    // SAFETY: the caller's duties.
+    unsafe { run(&rows[count - 1], arguments, split) };
+}
+
+/// Runs the kernels of a row on columns, from those on that `arguments` have.
+///
+/// # Safety
+///
+/// As [`sweep`].
+#[inline]
+unsafe fn run(row: &Row, arguments: &mut Arguments, split: Split) {
     if split.wide > 0 {
         arguments.tiles = split.wide;
         // SAFETY: the caller's duties.

@@ -4,6 +4,7 @@ use super::execute::Execution;
 use super::loops::{Columns, Cursor, fill};
 use super::machine::Machine;
 use super::packed::STRIP;
+use super::pairs::Pairs;
 use super::plan::{Form, Panels, Plan};
 use super::scratch::Scratch;
 use super::sweep::Split;
@@ -77,6 +78,21 @@ impl Execution<'_> {
         let (packing, to) = (self.machine.packing, self.columns.cast());
         // SAFETY: the table has room for a block.
         unsafe { fill(packing, to, &mut cursor, count, Columns::YC) };
+        if let Form::Direct = self.plan.form {
+            // SAFETY: the table has just been filled.
+            self.pairs = unsafe { self.pairs(0, count) };
+        }
+    }
+
+    /// Returns the pairs of some columns of a block, if there are tiles of few vectors.
+    ///
+    /// # Safety
+    ///
+    /// The table has them.
+    pub(super) unsafe fn pairs(&self, first: usize, count: usize) -> Option<Pairs> {
+        let has_few = self.plan.vectors / self.plan.tiles <= self.kernels.paired.len();
+        // SAFETY: the caller's duty.
+        has_few.then(|| unsafe { Pairs::of(self.columns.add(first), count, &self.plan.columns) })?
     }
 
     /// Fills the table of steps, if it holds others. One loop's steps are the same in every block, but for a shift.

@@ -15,41 +15,77 @@ pub(super) struct Loop {
     pub(super) out: Option<isize>,
 }
 
+/// Numbers for every loop, and axes: as many as a convolution of volumes has are no allocation.
+pub(super) type PerLoop<T> = SmallVec<[T; 10]>;
+pub(super) type Lines = SmallVec<[Line; 5]>;
+
 /// An axis, with a coefficient for every loop.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub(super) struct Line {
     pub(super) extent: usize,
     pub(super) stride: isize,
     pub(super) offset: isize,
-    pub(super) coefficients: SmallVec<[isize; 8]>,
+    pub(super) coefficients: PerLoop<isize>,
 }
 
 /// A nest, and how far its target is worked out.
 ///
 /// Invariants: no loop that is kept occurs in an axis of `target`; points that differ in a kept loop have different
 /// positions in the target, in the axes that `target` no longer has.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub(super) struct Affine {
-    pub(super) loops: SmallVec<[Loop; 8]>,
-    pub(super) sources: [SmallVec<[Line; 4]>; 2],
+    pub(super) loops: PerLoop<Loop>,
+    pub(super) sources: [Lines; 2],
     /// The axes of the target that are not worked out yet.
-    pub(super) target: SmallVec<[Line; 4]>,
+    pub(super) target: Lines,
     /// The offset in the target of the first point of the kept loops.
     pub(super) out: isize,
 }
 
+// Numbers are copied as a whole: every part of a nest begins as a clone of it.
+impl Clone for Line {
+    fn clone(&self) -> Self {
+        Line { coefficients: PerLoop::from_slice(&self.coefficients), ..*self }
+    }
+}
+
+impl Clone for Affine {
+    fn clone(&self) -> Self {
+        Affine {
+            loops: PerLoop::from_slice(&self.loops),
+            sources: self.sources.clone(),
+            target: self.target.clone(),
+            out: self.out,
+        }
+    }
+}
+
 impl Affine {
+    /// Takes a nest without its loops of one point, and without axes of one position: a window of one point is none.
     pub(super) fn of(nest: &Windowed<'_, 2>) -> Self {
-        let count = nest.extents.len();
-        let lines = |axes: &[Axis<'_>]| axes.iter().map(|axis| Line::of(axis, count)).collect();
         let is_extent = |extent: &usize| isize::try_from(*extent).is_ok();
         check(nest.extents.iter().all(is_extent), "an index has no extent");
-        Affine {
-            loops: nest.extents.iter().map(|&extent| Loop { extent, out: None }).collect(),
-            sources: core::array::from_fn(|p| lines(nest.sources[p])),
-            target: lines(nest.target),
-            out: 0,
+        let mut loops: PerLoop<Loop> = PerLoop::new();
+        // The new numbers of loops, if they have any.
+        let mut numbers: PerLoop<Option<usize>> = PerLoop::new();
+        for &extent in nest.extents {
+            numbers.push((extent != 1).then_some(loops.len()));
+            if extent != 1 {
+                loops.push(Loop { extent, out: None });
+            }
         }
+        let lines = |axes: &[Axis<'_>], most: usize| -> Lines {
+            let lines = axes.iter().map(|axis| Line::of(axis, &numbers, loops.len()));
+            let is_fixed = |line: &Line| {
+                let stays = line.offset == 0 && line.coefficients.iter().all(|c| *c == 0);
+                stays && (1..=most).contains(&line.extent)
+            };
+            lines.filter(|line| !is_fixed(line)).collect()
+        };
+        // The target has a position outside of what is written, if there are several.
+        let sources = core::array::from_fn(|p| lines(nest.sources[p], usize::MAX));
+        let target = lines(nest.target, 1);
+        Affine { loops, sources, target, out: 0 }
     }
 
     fn lines_mut(&mut self) -> impl Iterator<Item = &mut Line> {
@@ -123,12 +159,14 @@ impl Affine {
 }
 
 impl Line {
-    fn of(axis: &Axis<'_>, loops: usize) -> Self {
-        let mut coefficients: SmallVec<[isize; 8]> = smallvec![0; loops];
+    fn of(axis: &Axis<'_>, numbers: &[Option<usize>], loops: usize) -> Self {
+        let mut coefficients: PerLoop<isize> = smallvec![0; loops];
         for term in axis.terms {
             let number = usize::from(term.number);
-            check(number < loops, "an axis runs along no loop");
-            coefficients[number] = plus(coefficients[number], term.coefficient);
+            check(number < numbers.len(), "an axis runs along no loop");
+            if let Some(number) = numbers[number] {
+                coefficients[number] = plus(coefficients[number], term.coefficient);
+            }
         }
         check(isize::try_from(axis.extent).is_ok(), "an axis is too long");
         Line { extent: axis.extent, stride: axis.stride, offset: axis.offset, coefficients }

@@ -19,16 +19,16 @@ use super::buffer::{Buffer, Layout};
 #[cfg(target_arch = "x86_64")]
 use super::channels::channels;
 use super::classes::{self, classes, stepped};
+#[cfg(target_arch = "x86_64")]
+use super::direct::own_rows;
+use super::direct::{direct, lay, multiply, without_windows};
 use super::edges::edges;
 use super::results::{APART, Results};
 #[cfg(target_arch = "x86_64")]
-use super::rows::{are_apart, are_better_apart, bounds, planes, rows};
+use super::rows::are_better_apart;
 #[cfg(target_arch = "x86_64")]
 use super::short::short_rows;
 use super::solve::added;
-use super::stencil::stencil;
-#[cfg(target_arch = "x86_64")]
-use super::taps::taps;
 use super::turned::{Turned, turned};
 use crate::kept::Kept;
 use crate::kernel::Dims;
@@ -66,6 +66,10 @@ pub(super) unsafe fn gather(job: &Job<'_>, nest: &Affine, mode: RawMode) {
     if nest.loops.iter().any(|l| l.extent == 0) {
         // SAFETY: the caller's duties; nothing is read.
         return unsafe { direct(job, nest, mode) };
+    }
+    // SAFETY: the caller's duties.
+    if unsafe { without_windows(job, nest, mode) } {
+        return;
     }
     #[cfg(target_arch = "x86_64")]
     // SAFETY: the caller's duties.
@@ -272,125 +276,5 @@ unsafe fn block_of_kept<'p>(
         let read = RawRead { ptr: room, conjugated: false };
         // SAFETY: the caller's duties; all results have been written.
         unsafe { job.kernels.unary(&mut way, read, to, mode) };
-    }
-}
-
-/// Runs a nest on the sources themselves.
-///
-/// # Safety
-///
-/// As [`gather`]; all positions are inside.
-unsafe fn direct(job: &Job<'_>, nest: &Affine, mode: RawMode) {
-    let mut dims = nest.dims();
-    let reads = core::array::from_fn(|p| {
-        let steps = dims.iter_mut().map(|dim| &mut dim.sources[p]);
-        let first = lay(&nest.sources[p], steps, core::iter::repeat(0));
-        RawRead { ptr: job.source_at(p, first), ..job.sources[p] }
-    });
-    // SAFETY: the caller's duties.
-    unsafe { multiply(job, &mut dims, reads, job.out_at(nest.out), mode) }
-}
-
-/// Runs a stencil on the sources themselves that is padded, or whose rows have elements apart from each other, if it is one;
-/// else does nothing and returns `false`.
-///
-/// # Safety
-///
-/// As [`gather`].
-#[cfg(target_arch = "x86_64")]
-unsafe fn own_rows(job: &Job<'_>, nest: &Affine, mode: RawMode) -> bool {
-    if job.is_single || !job.kernels.is_real {
-        return false;
-    }
-    let bounds = bounds(nest);
-    let is_apart = are_apart(nest);
-    if is_apart == Some(false) || bounds.is_none() && !(is_apart.is_some() && are_inside(nest)) {
-        return false;
-    }
-    let mut dims = nest.dims();
-    let reads = core::array::from_fn(|p| {
-        let steps = dims.iter_mut().map(|dim| &mut dim.sources[p]);
-        let first = lay(&nest.sources[p], steps, core::iter::repeat(0));
-        RawRead { ptr: job.source_at(p, first), ..job.sources[p] }
-    });
-    let out = job.out_at(nest.out);
-    // SAFETY: the caller's duties; of the axes of a source only what is inside of their bounds is read.
-    unsafe {
-        bounds.as_ref().is_some_and(|b| planes(job.kernels, &dims, reads, out, mode, b))
-            || rows(job.kernels, &dims, reads, out, mode, bounds.as_ref())
-    }
-}
-
-/// Whether all positions in the sources are inside.
-#[cfg(target_arch = "x86_64")]
-fn are_inside(nest: &Affine) -> bool {
-    let is_inside = |line: &Line| line.has(line.range(nest.loops.iter().map(|l| l.extent)));
-    nest.sources.iter().flatten().all(is_inside)
-}
-
-/// Sets the steps of a source that is read as it is, and returns the offset of the point where the loops start.
-pub(super) fn lay<'s>(
-    lines: &[Line],
-    steps: impl Iterator<Item = &'s mut isize>,
-    starts: impl Iterator<Item = isize>,
-) -> isize {
-    let mut first = 0_isize;
-    for line in lines {
-        first = first.wrapping_add(line.offset.wrapping_mul(line.stride));
-    }
-    for (number, (step, start)) in steps.zip(starts).enumerate() {
-        *step = 0;
-        for line in lines {
-            *step = step.wrapping_add(line.coefficients[number].wrapping_mul(line.stride));
-        }
-        first = first.wrapping_add(step.wrapping_mul(start));
-    }
-    first
-}
-
-/// Runs loops over arrays without edges.
-///
-/// # Safety
-///
-/// As [`Kernels`](crate::kernel::Kernels).
-unsafe fn multiply(
-    job: &Job<'_>,
-    dims: &mut Dims<2>,
-    reads: [RawRead; 2],
-    out: *mut u8,
-    mode: RawMode,
-) {
-    // SAFETY: the caller's duties.
-    unsafe {
-        if !few_results(job, dims, reads, out, mode) {
-            (job.kernel)(job.kernels, dims, reads, out, mode);
-        }
-    }
-}
-
-/// Runs loops with few results for what they read, if that is what they are; else does nothing and returns `false`.
-///
-/// # Safety
-///
-/// As [`multiply`].
-unsafe fn few_results(
-    job: &Job<'_>,
-    dims: &Dims<2>,
-    reads: [RawRead; 2],
-    out: *mut u8,
-    mode: RawMode,
-) -> bool {
-    if job.is_single || !job.kernels.is_real {
-        return false;
-    }
-    // SAFETY: the caller's duties.
-    unsafe {
-        #[cfg(target_arch = "x86_64")]
-        if rows(job.kernels, dims, reads, out, mode, None)
-            || taps(job.kernels, dims, reads, out, mode)
-        {
-            return true;
-        }
-        stencil(job.kernels, dims, reads, out, mode)
     }
 }

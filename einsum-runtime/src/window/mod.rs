@@ -17,7 +17,7 @@
 //!    without steps along rows ([`classes`]), some with another axis innermost ([`mod@turned`]); [`results`] says where the
 //!    sums are formed. Where [`channels`] are adjacent, nothing of it is needed, and neither where vectors are along the
 //!    source without windows ([`broadcast`]);
-//! 4. the kernels that all nests have, some by way of a [`stencil`].
+//! 4. the kernels that all nests have, some by way of a [`stencil`]; so are nests without edges at once ([`mod@direct`]).
 //!
 //! A zero stands for what is not there. Whether it is multiplied depends on the way: by something infinite it makes a sum no
 //! number, or nothing.
@@ -31,6 +31,7 @@ mod buffer;
 #[cfg(target_arch = "x86_64")]
 mod channels;
 mod classes;
+mod direct;
 mod edges;
 mod gather;
 mod results;

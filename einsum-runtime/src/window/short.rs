@@ -111,7 +111,9 @@ impl Plan {
         // Of positions and the window, the longer one is the row: results, or what they are sums of.
         let step = |n: usize| lines[unit].coefficients[n].unsigned_abs();
         let row = all().filter(|&n| step(n) > 0).max_by_key(|&n| (extent(n), step(n)))?;
-        let is_short = extent(row).saturating_mul(size) <= ROW && step(row) > 1;
+        // Results that lie apart do so whatever is longer.
+        let is_apart = step(row) > 1 || !is_kept(row) && all().any(|n| is_kept(n) && step(n) > 1);
+        let is_short = extent(row).saturating_mul(size) <= ROW && is_apart;
         let columns = all().filter(|&n| is_kept(n) && !moves(p, n)).map(extent);
         if !is_short || columns.fold(1_usize, usize::saturating_mul) > COLUMNS {
             return None;

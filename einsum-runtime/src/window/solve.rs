@@ -13,7 +13,7 @@
 
 use smallvec::{SmallVec, smallvec};
 
-use super::affine::{Affine, Line, Loop, gcd, plus, times};
+use super::affine::{Affine, Line, Loop, PerLoop, gcd, plus, times};
 use super::{Job, gather, scatter, spread};
 use crate::kernel::raw::{Factor, RawMode};
 
@@ -93,33 +93,32 @@ fn is_covered(nest: &Affine) -> bool {
 ///
 /// As [`solve`].
 pub(super) unsafe fn next_axis(job: &Job<'_>, nest: Affine, mode: RawMode) {
-    let mut rest = nest.clone();
-    let Some(line) = rest.target.pop() else {
-        // SAFETY: the caller's duties.
-        return unsafe { gather::gather(job, &nest, mode) };
-    };
-    let mut loops = loops_of(&line);
-    let (first, second) = (loops.next(), loops.next());
-    drop(loops);
-    match (first, second) {
-        (None, _) => {
-            if !line.has([line.offset; 2]) {
-                return;
+    let mut rest = nest;
+    while let Some(line) = rest.target.pop() {
+        let mut loops = loops_of(&line);
+        let (first, second) = (loops.next(), loops.next());
+        drop(loops);
+        match (first, second) {
+            (None, _) => {
+                if !line.has([line.offset; 2]) {
+                    return;
+                }
+                rest.out = rest.out.wrapping_add(line.offset.wrapping_mul(line.stride));
             }
-            rest.out = rest.out.wrapping_add(line.offset.wrapping_mul(line.stride));
+            (Some(number), None) => {
+                let coefficient = line.coefficients[number];
+                let part = line.inside(number, rest.loops[number].extent);
+                rest.restrict(number, part.start, 1, part.len());
+                let at = plus(line.offset, times(coefficient, part.start.cast_signed()));
+                rest.out = rest.out.wrapping_add(at.wrapping_mul(line.stride));
+                rest.loops[number].out = Some(coefficient.wrapping_mul(line.stride));
+            }
+            // SAFETY: the caller's duties.
+            _ => return unsafe { window(job, &rest, &line, mode) },
         }
-        (Some(number), None) => {
-            let part = line.inside(number, rest.loops[number].extent);
-            rest.restrict(number, part.start, 1, part.len());
-            let at = plus(line.offset, times(line.coefficients[number], part.start.cast_signed()));
-            rest.out = rest.out.wrapping_add(at.wrapping_mul(line.stride));
-            rest.loops[number].out = Some(line.coefficients[number].wrapping_mul(line.stride));
-        }
-        // SAFETY: the caller's duties.
-        _ => return unsafe { window(job, &rest, &line, mode) },
     }
     // SAFETY: the caller's duties.
-    unsafe { next_axis(job, rest, mode) }
+    unsafe { gather::gather(job, &rest, mode) }
 }
 
 /// Runs a nest whose target has a window, `line`, besides the axes of `rest`.
@@ -153,7 +152,7 @@ unsafe fn window(job: &Job<'_>, rest: &Affine, line: &Line, mode: RawMode) {
         let mut is_first = true;
         while let Some(place) = classes.next(plus(first, times(line.offset, -1))) {
             let mut part = nest.clone();
-            let mut by: SmallVec<[isize; 8]> = smallvec![0; line.coefficients.len()];
+            let mut by: PerLoop<isize> = smallvec![0; line.coefficients.len()];
             for (i, &other) in others.iter().enumerate() {
                 let (class, modulus) = (classes.at[i], classes.moduli[i]);
                 let extent = (rest.loops[other].extent - class).div_ceil(modulus);

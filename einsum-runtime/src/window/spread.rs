@@ -10,7 +10,7 @@ use smallvec::SmallVec;
 
 use super::Job;
 use super::affine::{Affine, Line, Loop, plus, times};
-use super::gather::lay;
+use super::direct::lay;
 use super::scatter::fixed;
 use crate::kept::Kept;
 use crate::kernel::level::Level;

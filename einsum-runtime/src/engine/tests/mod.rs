@@ -195,6 +195,34 @@ fn turned() {
     });
 }
 
+/// Few rows, so that a tile has few vectors, and columns along several loops, some in more than one block.
+#[test]
+fn pairs_of_columns() {
+    on_every_level(|_| {
+        let mut random = Random(7);
+        let (a, b, c, d, e) = (0, 1, 2, 3, 4);
+        for [n, inner, innermost] in
+            [[1, 2, 4], [2, 3, 2], [3, 5, 1], [2, 1, 7], [4, 5, 3], [5, 2, 9], [3, 31, 25]]
+        {
+            for rows in [1, 7, 8, 9, 16, 17, 31, 80] {
+                let letters = [
+                    letter(rows, "xc"),
+                    letter(n, "yc"),
+                    letter(inner, "yc"),
+                    letter(innermost, "yc"),
+                    letter(3, "xy"),
+                ];
+                for x in [&[e, a], &[a, e]] {
+                    let orders: [&[usize]; 3] = [x, &[b, e, c, d], &[c, b, d, a]];
+                    check_both::<f32>(&letters, orders, &mut random);
+                    check_both::<f64>(&letters, orders, &mut random);
+                    check_both::<Complex<f32>>(&letters, orders, &mut random);
+                }
+            }
+        }
+    });
+}
+
 /// Runs of rows in C that are no multiple of a vector, with so many steps that sums go through a buffer.
 #[test]
 fn collected() {

@@ -137,6 +137,42 @@ fn transpose() {
 }
 
 #[test]
+fn transpose_runs() {
+    on_every_level(|level| {
+        for (element, packing) in packings(level) {
+            let from = bytes();
+            let rows: [Pair; ROWS] =
+                [800, 0, 330, 1200, 16, 16, 1500, 640].map(|row| [row, 999_999]);
+            for (columns, count) in (1..10).flat_map(|columns| (0..4).map(move |n| (columns, n))) {
+                // Only the entry of a run's first element says where it is.
+                let mut reads = [[isize::MIN, 999_999]; 40];
+                let starts = [48, 0, 300, 171];
+                for (i, start) in starts.iter().enumerate() {
+                    reads[i * columns][0] = *start;
+                }
+                let step = element * (ROWS + 1);
+                let (mut to, mut expected) = (vec![7_u8; 8192], vec![7_u8; 8192]);
+                for (q, column) in (0..count * columns).enumerate() {
+                    let start = starts[column / columns].cast_unsigned();
+                    for (r, &[row, _]) in rows.iter().enumerate() {
+                        let at = start + row.cast_unsigned() + column % columns * element;
+                        expected[q * step + r * element..][..element]
+                            .copy_from_slice(&from[at..at + element]);
+                    }
+                }
+                // SAFETY: rows of up to 9 elements of up to 16 bytes, read before byte 2000 and written before byte 4000.
+                unsafe {
+                    let (step, reads) = (step.cast_signed(), reads.as_ptr());
+                    let (to, from, rows) = (to.as_mut_ptr(), from.as_ptr(), rows.as_ptr());
+                    (packing.transpose_runs)(to, from, rows, step, columns, reads, count);
+                }
+                assert_eq!(to, expected, "{level:?} {element} {columns} {count}");
+            }
+        }
+    });
+}
+
+#[test]
 fn fill() {
     on_every_level(|level| {
         for count in 0..5 {

@@ -126,6 +126,7 @@ const fn set<T: Real>(broadcast: &'static [Row], lanes: &'static [Row]) -> Kerne
         masked: broadcast,
         lanes,
         streaming: None,
+        paired: None,
         rotate: rotate::rotate::<T>,
         mask: |lanes| (1 << lanes) - 1,
     }

@@ -55,6 +55,25 @@ macro_rules! primitives {
             }
         }
 
+        unsafe extern $abi fn transpose_runs<const ELEMENT: usize>(
+            to: *mut u8,
+            from: *const u8,
+            rows: *const Pair,
+            step: isize,
+            columns: usize,
+            reads: *const Pair,
+            count: usize,
+        ) {
+            for i in 0..count {
+                let to = to.wrapping_offset((i * columns).cast_signed() * step);
+                // SAFETY: the caller's duties.
+                unsafe {
+                    let from = from.wrapping_offset((*reads.add(i * columns))[0]);
+                    transpose::<ELEMENT>(to, from, rows, step, columns);
+                }
+            }
+        }
+
         unsafe extern $abi fn gather<const ELEMENT: usize>(
             to: *mut u8,
             from: *const u8,
@@ -101,6 +120,7 @@ const fn packing<const ELEMENT: usize>() -> Packing {
         copy,
         halve: halve::<ELEMENT>,
         transpose: transpose::<ELEMENT>,
+        transpose_runs: transpose_runs::<ELEMENT>,
         gather: gather::<ELEMENT>,
         fill,
         stream,

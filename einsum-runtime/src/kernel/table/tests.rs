@@ -42,6 +42,7 @@ enum Kind {
     Masked,
     Lanes,
     Streaming,
+    Paired,
 }
 
 pub(crate) fn sets(level: Level) -> [&'static KernelSet; 2] {
@@ -86,7 +87,9 @@ struct Strides {
 
 fn check<T: Number>(set: &KernelSet, tile: Tile) {
     let Tile { kind, vectors, columns, tiles, steps, lanes, finish } = tile;
-    let (width, n) = (set.width, columns * tiles);
+    let (width, of_table) = (set.width, columns * tiles);
+    // A column of the table stands for itself and for one behind all of them.
+    let n = if kind == Kind::Paired { 2 * of_table } else { of_table };
     let x_strides = Strides { vector: width, column: 0, step: vectors * width + 1 };
     let y_strides = Strides { vector: 0, column: width + 1, step: n * (width + 1) + 2 };
     let c_strides = Strides { vector: width, column: vectors * width, step: 0 };
@@ -143,7 +146,7 @@ fn check<T: Number>(set: &KernelSet, tile: Tile) {
             mask: (set.mask)(lanes[i]),
         })
         .collect();
-    let column_table: Vec<ColumnEntry> = (0..n)
+    let column_table: Vec<ColumnEntry> = (0..of_table)
         .map(|j| ColumnEntry { y: bytes(j * y_strides.column), c: bytes(j * c_strides.column) })
         .collect();
     let step_table: Vec<StepEntry> = (0..steps)
@@ -164,12 +167,15 @@ fn check<T: Number>(set: &KernelSet, tile: Tile) {
         x_ahead: 64,
         y_ahead: -64,
         y_ahead_step: 8,
+        y_pair: bytes(of_table * y_strides.column),
+        c_pair: bytes(of_table * c_strides.column),
     };
     let rows = match kind {
         Kind::Broadcast => set.broadcast,
         Kind::Masked => set.masked,
         Kind::Lanes => set.lanes,
         Kind::Streaming => set.streaming.expect("the caller has checked that"),
+        Kind::Paired => set.paired.expect("the caller has checked that"),
     };
     // SAFETY: the level is this machine's, and the tables stay inside the vectors.
     unsafe { rows[vectors - 1][columns - 1](&raw mut arguments) };
@@ -204,6 +210,10 @@ fn check_set<T: Number>(set: &KernelSet) {
                                 let mut mixed = [width; 4];
                                 mixed[partial] = lanes;
                                 check::<T>(set, Tile { kind: Kind::Masked, lanes: mixed, ..full });
+                                if set.paired.is_some_and(|rows| vectors <= rows.len()) {
+                                    let kind = Kind::Paired;
+                                    check::<T>(set, Tile { kind, lanes: mixed, ..full });
+                                }
                             }
                         }
                     }

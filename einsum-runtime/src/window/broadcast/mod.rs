@@ -17,12 +17,13 @@
 mod fetch;
 mod parts;
 mod plan;
+mod time;
 
 use smallvec::{SmallVec, smallvec};
 
 use super::Job;
-use super::affine::{Affine, Line};
-use super::gather::lay;
+use super::affine::{Affine, Line, Lines, PerLoop};
+use super::direct::lay;
 use super::solve::added;
 use crate::kept::Kept;
 use crate::kernel::raw::{RawMode, RawRead};
@@ -149,10 +150,10 @@ impl Buffers {
         (kept, summed): (usize, usize),
     ) -> *const u8 {
         let q = 1 - plan.p;
-        let mut steps: SmallVec<[isize; 8]> = smallvec![0; block.loops.len()];
+        let mut steps: PerLoop<isize> = smallvec![0; block.loops.len()];
         let first = lay(&block.sources[q], steps.iter_mut(), core::iter::repeat(0));
         let mut copy: Dims<1> = Dims::new();
-        let mut lines: SmallVec<[Line; 4]> = SmallVec::new();
+        let mut lines: Lines = Lines::new();
         let mut stride = 1_isize;
         for number in plan.packed() {
             let (extent, step) = (block.loops[number].extent, steps[number]);
@@ -160,7 +161,7 @@ impl Buffers {
                 continue;
             }
             copy.push(Dim { extent, out: stride, sources: [step], summed: false });
-            let mut coefficients: SmallVec<[isize; 8]> = smallvec![0; block.loops.len()];
+            let mut coefficients: PerLoop<isize> = smallvec![0; block.loops.len()];
             coefficients[number] = 1;
             lines.push(Line { extent, stride, offset: 0, coefficients });
             stride *= if number == plan.lanes { plan.pitch } else { extent }.cast_signed();

@@ -15,7 +15,7 @@ use core::ops::Range;
 
 use smallvec::SmallVec;
 
-use super::plan::{PARTS, time_of_part};
+use super::time::{PARTS, time_of_part};
 use crate::window::affine::{Affine, Line, inside, plus, times};
 
 /// The source with windows, the loop over lanes, the vectors of a block of them, and how many times as long what is no step

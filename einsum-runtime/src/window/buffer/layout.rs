@@ -5,7 +5,7 @@ use core::ops::Range;
 use smallvec::SmallVec;
 
 use crate::sort::sort_by_key;
-use crate::window::affine::{Affine, Line, gcd};
+use crate::window::affine::{Affine, Line, PerLoop, gcd};
 
 /// The axes of a buffer, outermost first.
 #[derive(Debug)]
@@ -20,7 +20,7 @@ pub(in crate::window) struct Layout {
 #[derive(Clone, Debug)]
 pub(super) enum BufferAxis {
     /// Positions of an axis of the source, every `step`th: several loops move along it.
-    Positions { line: usize, step: usize, coefficients: SmallVec<[isize; 8]> },
+    Positions { line: usize, step: usize, coefficients: PerLoop<isize> },
     /// The points of a loop.
     Points { number: usize },
 }

@@ -11,7 +11,7 @@ use crate::kernel::level::kernels_for;
 use crate::kernel::x86_64::channels::{F32_AVX2, F32_AVX512, F64_AVX2, F64_AVX512};
 use crate::kernel::{Dim, Dims};
 use crate::window::affine::{Affine, Line, Loop as Whole, gcd, plus, times};
-use crate::window::gather::lay;
+use crate::window::direct::lay;
 
 /// Nests with fewer products are not worth preparations.
 const POINTS: usize = if cfg!(test) { 64 } else { 2048 };

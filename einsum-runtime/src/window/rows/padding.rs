@@ -8,15 +8,13 @@
 
 use core::ops::Range;
 
-use smallvec::SmallVec;
-
 use super::apart::APART;
 use super::masks::Masks;
 use super::parts::Parts;
 use super::plan::{Loop, Plan};
 use super::{Block, Steps, Tables};
 use crate::kernel::rows::RowsPart;
-use crate::window::affine::{Affine, Line};
+use crate::window::affine::{Affine, Line, PerLoop};
 
 /// How many units of longer rows are formed together: the ends of far rows are in pages of their own.
 const UNITS: usize = if cfg!(test) { 2 } else { 8 };
@@ -29,7 +27,7 @@ pub(super) struct Bound {
 }
 
 /// An axis that points are outside of: the kept loop that goes along it, and the coefficients of all.
-pub(super) type Bounded = (usize, SmallVec<[isize; 8]>, Bound);
+pub(super) type Bounded = (usize, PerLoop<isize>, Bound);
 
 /// The axes of a source that points are outside of.
 pub(in crate::window) struct Bounds {

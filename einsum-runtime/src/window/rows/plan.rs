@@ -11,7 +11,7 @@ use crate::kernel::rows::{RowsEntry, RowsSet};
 use crate::kernel::x86_64::rows::{F32_AVX2, F32_AVX512, F32_HALF, F64_AVX2, F64_AVX512, F64_HALF};
 use crate::kernel::{Dim, Dims};
 use crate::sort::sort_by_key;
-use crate::window::affine::{plus, times};
+use crate::window::affine::{PerLoop, plus, times};
 use crate::window::is_stencil;
 
 /// The most products of a sum: they have a table, which stays in a first-level cache.
@@ -110,7 +110,7 @@ impl Plan {
             return None;
         }
         let bytes = |step: isize| step.wrapping_mul(size.cast_signed());
-        let along = |axis: Option<&(usize, SmallVec<[isize; 8]>, Bound)>, i: usize| {
+        let along = |axis: Option<&(usize, PerLoop<isize>, Bound)>, i: usize| {
             axis.map_or(0, |(_, coefficients, _)| coefficients[i])
         };
         let own = |i: usize| {

@@ -5,7 +5,7 @@ use num_complex::{Complex32, Complex64};
 use super::random_axes::check_random;
 use super::stencils::{ADJACENT, APART, LONG, SHORT, SMALL, check_depthwise, check_same};
 use super::turned::check_few_results;
-use super::{Array, Integer, Random, TAKEN, Window, axis, check};
+use super::{Array, Integer, Random, TAKEN, Window, axis, check, check_with_gradients};
 use crate::kernel::level::{Level, on_every_level};
 
 /// Convolutions along one axis or two, and both gradients: every stride, dilation, and padding.
@@ -45,6 +45,35 @@ fn check_convolutions<T: Integer>(random: &mut Random, rounds: usize) {
     }
 }
 
+/// Convolutions along three axes, some of one position or with windows of one point, and both gradients.
+fn check_volumes<T: Integer>(random: &mut Random, rounds: usize) {
+    for _ in 0..rounds {
+        let mut extents: Vec<usize> = [2, 3, 18].map(|most| 1 + random.below(most)).to_vec();
+        let [b, c, o] = [0, 1, 2].map(|n| axis(extents[n], 0, &[(n, 1)]));
+        let (mut x, mut w, mut y) = (vec![b.clone(), c.clone()], vec![o.clone(), c], vec![b, o]);
+        for _ in 0..3 {
+            let (s, d) = (1 + random.below(4) / 3, 1 + random.below(4) / 3);
+            let (n, k) = (1 + random.below(5), 1 + random.below(3));
+            let pad = random.below(k);
+            let extent = (s * (n - 1) + d * (k - 1) + 1).saturating_sub(2 * pad).max(1);
+            let window = Window { steps: [s, d], points: [n, k], pad, extent };
+            window.push(&mut extents, [&mut x, &mut w, &mut y]);
+        }
+        check_with_gradients::<T>(random, &extents, [x, w, y]);
+    }
+}
+
+#[test]
+fn volumes() {
+    let mut random = Random(21);
+    on_every_level(|_| {
+        check_volumes::<f32>(&mut random, 60);
+        check_volumes::<f64>(&mut random, 30);
+    });
+    check_volumes::<Complex32>(&mut random, 10);
+    check_volumes::<i32>(&mut random, 10);
+}
+
 #[test]
 fn convolutions() {
     let mut random = Random(1);
@@ -57,6 +86,7 @@ fn convolutions() {
         check_same::<f32>(&mut Random(10), SMALL, 80);
         check_same::<f64>(&mut Random(12), LONG, 100);
         check_few_results::<f64>(&mut Random(13), 40);
+        check_volumes::<f64>(&mut Random(22), 30);
     });
     check_convolutions::<Complex32>(&mut random, 40);
     check_convolutions::<Complex64>(&mut random, 20);

@@ -26,6 +26,7 @@ pub(in crate::window) enum Way {
     Channels,
     Classes,
     FlatResults,
+    NoWindows,
     OddRows,
     OwnWeights,
     PaddedRows,
@@ -43,7 +44,7 @@ pub(in crate::window) enum Way {
 }
 
 thread_local! {
-    static TAKEN: Cell<[usize; 20]> = const { Cell::new([0; 20]) };
+    static TAKEN: Cell<[usize; 21]> = const { Cell::new([0; 21]) };
 }
 
 /// Counts the nests that this thread runs so.

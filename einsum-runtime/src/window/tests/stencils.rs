@@ -28,6 +28,10 @@ pub(super) const ADJACENT: Depthwise =
 pub(super) const SHORT: Depthwise =
     Depthwise { channels: 13, are_adjacent: false, row: 9, column: 6, window: 5, beyond: 1 };
 
+/// Windows are mostly longer than rows.
+const LARGER: Depthwise =
+    Depthwise { channels: 21, are_adjacent: false, row: 5, column: 5, window: 9, beyond: 1 };
+
 pub(super) fn check_depthwise<T: Integer>(random: &mut Random, of: Depthwise, rounds: usize) {
     for _ in 0..rounds {
         let mut extents = vec![1 + random.below(3), 1 + random.below(of.channels - 1)];
@@ -104,6 +108,11 @@ fn adjacent_channels() {
 #[test]
 fn short_rows() {
     check_real(SHORT, 250, [Way::ShortRows, Way::OddRows], Level::Avx2);
+}
+
+#[test]
+fn windows_longer_than_rows() {
+    check_real(LARGER, 120, [Way::ShortRows], Level::Avx2);
 }
 
 #[test]

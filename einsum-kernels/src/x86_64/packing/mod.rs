@@ -1,9 +1,11 @@
 //! The primitives of [`packing`](crate::packing) with AVX2, for elements of 4, 8, and 16 bytes.
 
+mod transpose;
+
 use core::arch::naked_asm;
 
-use super::text::{return_to_caller, save_registers};
 use crate::packing::{Packing, Pair};
+use transpose::{transpose, transpose_runs};
 
 macro_rules! packing {
     ($($name:ident: $element:literal;)*) => { $(
@@ -11,6 +13,7 @@ macro_rules! packing {
             copy,
             halve: halve::<$element>,
             transpose: transpose::<$element>,
+            transpose_runs: transpose_runs::<$element>,
             gather: gather::<$element>,
             fill,
             stream,
@@ -25,9 +28,6 @@ packing! {
 
 /// The runs between the one that is copied and the one that is fetched into the caches.
 const AHEAD: usize = 8;
-
-/// The bytes from which on runs of elements are long.
-const LONG: usize = 96;
 
 /// # Safety
 ///
@@ -197,146 +197,6 @@ unsafe extern "sysv64" fn halve<const ELEMENT: usize>(
         ",
         element = const ELEMENT,
         ahead = const AHEAD,
-    )
-}
-
-/// Four columns of 4 bytes, or two of 8, are read from the rows `i` and `i + 4`, or `i + 2`, into the halves of a
-/// vector; interleaving such vectors yields whole columns. What is left over is copied element by element.
-///
-/// # Safety
-///
-/// The processor has AVX2; all elements named in [`Transpose`](crate::packing::Transpose) can be read and written.
-#[unsafe(naked)]
-unsafe extern "sysv64" fn transpose<const ELEMENT: usize>(
-    to: *mut u8,
-    from: *const u8,
-    rows: *const Pair,
-    step: isize,
-    columns: usize,
-) {
-    naked_asm!(
-        ".set ELEMENT, {element}",
-        r"
-        .macro point_to pointer, i
-            mov \pointer, [rdx + 16*\i]
-            add \pointer, rsi
-        .endm
-        .macro read i, low, high
-            vmovups xmm\i, [\low + r14]
-            vinsertf128 ymm\i, ymm\i, [\high + r14], 1
-        .endm
-        .macro move pointer, i
-            .if ELEMENT == 4
-                mov esi, [\pointer + r14]
-                mov [rdi + 4*\i], esi
-            .elseif ELEMENT == 8
-                mov rsi, [\pointer + r14]
-                mov [rdi + 8*\i], rsi
-            .else
-                vmovups xmm0, [\pointer + r14]
-                vmovups [rdi + 16*\i], xmm0
-            .endif
-        .endm
-        .macro interleave
-            .if ELEMENT == 4
-                read 0, rax, rbx
-                read 1, r9, rbp
-                read 2, r10, r12
-                read 3, r11, r13
-                vunpcklps ymm4, ymm0, ymm1
-                vunpckhps ymm5, ymm0, ymm1
-                vunpcklps ymm6, ymm2, ymm3
-                vunpckhps ymm7, ymm2, ymm3
-                vunpcklpd ymm0, ymm4, ymm6
-                vunpckhpd ymm1, ymm4, ymm6
-                vunpcklpd ymm2, ymm5, ymm7
-                vunpckhpd ymm3, ymm5, ymm7
-                vmovups [rdi], ymm0
-                vmovups [rdi + rcx], ymm1
-                vmovups [rdi + 2*rcx], ymm2
-                vmovups [rdi + r15], ymm3
-                lea rdi, [rdi + 4*rcx]
-            .else
-                read 0, rax, r10
-                read 1, r9, r11
-                read 2, rbx, r12
-                read 3, rbp, r13
-                vunpcklpd ymm4, ymm0, ymm1
-                vunpckhpd ymm5, ymm0, ymm1
-                vunpcklpd ymm6, ymm2, ymm3
-                vunpckhpd ymm7, ymm2, ymm3
-                vmovups [rdi], ymm4
-                vmovups [rdi + 32], ymm6
-                vmovups [rdi + rcx], ymm5
-                vmovups [rdi + rcx + 32], ymm7
-                lea rdi, [rdi + 2*rcx]
-            .endif
-            add r14, 16
-        .endm
-        ",
-        save_registers!(),
-        r"
-            point_to rax, 0
-            point_to r9, 1
-            point_to r10, 2
-            point_to r11, 3
-            point_to rbx, 4
-            point_to rbp, 5
-            point_to r12, 6
-            point_to r13, 7
-            xor r14d, r14d
-        .if ELEMENT < 16
-            lea r15, [rcx + 2*rcx]
-            # Long runs: the rows after these are fetched into the caches, if they are as far apart.
-            mov rdx, r9
-            sub rdx, rax
-            shl rdx, 3
-            cmp r8, {long}/ELEMENT
-            jb 35f
-        30:
-            lea rsi, [rdx + r14]
-            .irp pointer, rax, r9, r10, r11, rbx, rbp, r12, r13
-                prefetcht0 [\pointer + rsi]
-            .endr
-            interleave
-            sub r8, 16/ELEMENT
-            cmp r8, 16/ELEMENT
-            jae 30b
-        35:
-            sub r8, 16/ELEMENT
-            jb 40f
-        36:
-            interleave
-            sub r8, 16/ELEMENT
-            jae 36b
-        40:
-            add r8, 16/ELEMENT
-        .endif
-            test r8, r8
-            jz 90f
-        50:
-            move rax, 0
-            move r9, 1
-            move r10, 2
-            move r11, 3
-            move rbx, 4
-            move rbp, 5
-            move r12, 6
-            move r13, 7
-            add rdi, rcx
-            add r14, ELEMENT
-            dec r8
-            jnz 50b
-        90:
-        ",
-        return_to_caller!(),
-        r"
-        .irp name, point_to, read, move, interleave
-            .purgem \name
-        .endr
-        ",
-        element = const ELEMENT,
-        long = const LONG,
     )
 }
 
