@@ -218,9 +218,7 @@ unsafe fn unary_typed<T: Staged>(
     let work = prepare(dims, &mut sources, &mut out);
     // SAFETY: the caller's duties; `prepare` keeps the points.
     unsafe {
-        let is_done = work == Work::Run
-            && (engine::picked(dims, sources, out, mode) || T::unary(dims, sources[0], out, mode));
-        if !is_done {
+        if !(work == Work::Run && T::unary(dims, sources[0], out, mode)) {
             prepared_unary(work, dims, sources, out, mode);
         }
     }
