@@ -122,12 +122,11 @@ pub(crate) unsafe fn reordered<T: Staged>(
     if T::IS_COMPLEX || !order::is_worth(dims) || Level::current() < Level::Avx2 {
         return false;
     }
-    let Some(plan) = order::plan(dims, Elements { size: size_of::<T>(), are_complex: false })
-    else {
-        return false;
-    };
-    let kernels =
-        Kernels { element: size_of::<T>(), copy: unary_here::<T>, kernel: binary_here::<T> };
+    let elements = Elements { size: size_of::<T>(), are_complex: false };
+    let Some(plan) = order::plan(dims, elements) else { return false };
+    let copy =
+        if order::are_turned_dots(dims, elements) { picked_here::<T> } else { unary_here::<T> };
+    let kernels = Kernels { element: size_of::<T>(), copy, kernel: binary_here::<T> };
     let sources = [RawRead::of(x), RawRead::of(y)];
     // SAFETY: the caller's duties; the kernels are those of the elements.
     unsafe { blocks::run(&plan, &kernels, sources, out.cast(), RawMode::of(&mode)) };
@@ -185,6 +184,17 @@ unsafe fn unary_here<T: Staged>(
     unsafe { raw::run(unary_typed::<T>, dims, sources, out, mode) }
 }
 
+/// As [`unary_here`], for copies whose lanes are picked if that is possible.
+unsafe fn picked_here<T: Staged>(
+    dims: &mut Dims<1>,
+    sources: [RawRead; 1],
+    out: *mut u8,
+    mode: RawMode,
+) {
+    // SAFETY: the caller's duties.
+    unsafe { raw::run(picked_typed::<T>, dims, sources, out, mode) }
+}
+
 /// As [`unary_here`].
 unsafe fn binary_here<T: Staged>(
     dims: &mut Dims<2>,
@@ -208,10 +218,26 @@ unsafe fn unary_typed<T: Staged>(
     let work = prepare(dims, &mut sources, &mut out);
     // SAFETY: the caller's duties; `prepare` keeps the points.
     unsafe {
-        let is_done = work == Work::Run
-            && (engine::picked(dims, sources, out, mode) || T::unary(dims, sources[0], out, mode));
-        if !is_done {
+        if !(work == Work::Run && T::unary(dims, sources[0], out, mode)) {
             prepared_unary(work, dims, sources, out, mode);
+        }
+    }
+}
+
+/// # Safety
+///
+/// As [`Kernels`](crate::kernel::Kernels).
+unsafe fn picked_typed<T: Staged>(
+    dims: &mut Dims<1>,
+    mut sources: [Read<T>; 1],
+    mut out: *mut T,
+    mode: Mode<T>,
+) {
+    let work = prepare(dims, &mut sources, &mut out);
+    // SAFETY: the caller's duties; `prepare` keeps the points.
+    unsafe {
+        if !(work == Work::Run && engine::picked(dims, sources, out, mode)) {
+            unary_typed(dims, sources, out, mode);
         }
     }
 }

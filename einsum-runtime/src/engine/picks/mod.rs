@@ -163,12 +163,14 @@ unsafe fn kept<const P: usize>(
         return false;
     };
     let Some(parts) = Parts::of(machine, nest) else { return false };
+    // Copies of rows that fill half a vector take no longer row by row.
+    let longest = machine.kernels.width / if P == 1 { 2 } else { 1 };
     let is_worth = match parts.only() {
         Some(block) => is_block_worth(dims, block),
         None => {
             // Parts of one element are rows along the points.
             parts.results() > 1
-                && !has_row(dims, machine.kernels.width + 1)
+                && !has_row(dims, longest + 1)
                 && is_memory_bound(machine, &nest, &parts, most_of_parts(&nest))
         }
     };

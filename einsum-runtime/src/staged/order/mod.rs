@@ -22,7 +22,8 @@ use super::plan::{Elements, Plan, ROW};
 use crate::kernel::{Dim, Dims};
 pub(super) use rows::times_copied;
 use rows::{Order, by_kind, by_output};
-use slow::{are_turned_dots, is_slow};
+pub(super) use slow::are_turned_dots;
+use slow::is_slow;
 pub(super) use sums::sum;
 pub(super) use vector::vector;
 

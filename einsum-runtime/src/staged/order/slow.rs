@@ -20,7 +20,7 @@ const MATRIX: usize = 384;
 
 /// Whether sums are over all elements of small matrices, whose rows are along different loops: `nij,nji->n`. Lanes of vectors
 /// are picked when one of them is turned.
-pub(super) fn are_turned_dots(dims: &Dims<2>, elements: Elements) -> bool {
+pub(in crate::staged) fn are_turned_dots(dims: &Dims<2>, elements: Elements) -> bool {
     let is_short = |d: &Dim<2>| d.summed && d.extent < ROW;
     let are_small = points(dims, |d| d.summed).saturating_mul(elements.size) <= MATRIX;
     let rows = [0, 1].map(|p| dims.iter().position(|d| d.sources[p] == 1));
