@@ -53,7 +53,7 @@ pub(super) fn blocks(machine: &Machine, plan: &mut Plan) {
     plan.tiles = plan.vectors.div_ceil(machine.kernels.broadcast.len());
     plan.tile_block = block(plan.tiles, TILES);
     plan.column_block = block(n, COLUMNS);
-    if n > COLUMNS && plan.vectors / plan.tiles <= machine.kernels.paired.map_or(0, <[_]>::len) {
+    if n > COLUMNS && plan.is_paired(machine) {
         plan.column_block = block_of_loops(&plan.columns);
     }
     let whole = match &plan.form {

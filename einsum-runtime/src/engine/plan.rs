@@ -5,6 +5,9 @@ use super::loops::{Loop, Loops, points};
 use super::machine::Machine;
 use crate::kernel::table::COLUMNS as COLUMNS_OF_TILE;
 
+/// What of X stays in a first-level cache beside all else.
+const FIRST_LEVEL: usize = if cfg!(test) { 0 } else { 16 << 10 };
+
 /// How a contraction is carried out.
 #[derive(Debug)]
 pub(super) struct Plan {
@@ -136,6 +139,14 @@ impl Plan {
             return (tile, (tile - column.y) / (steps * machine.steps_of_point().cast_signed()));
         }
         (0, 0)
+    }
+
+    /// Whether tiles have few vectors, for which there are kernels of pairs of columns, and X does not stay in the first-level
+    /// cache: only then is it worth reading it half as often.
+    pub(super) fn is_paired(&self, machine: &Machine) -> bool {
+        let vectors = self.vectors / self.tiles;
+        let bytes = points(&self.steps).saturating_mul(self.vectors * machine.vector_bytes());
+        vectors <= machine.kernels.paired.map_or(0, <[_]>::len) && bytes >= FIRST_LEVEL
     }
 
     /// Returns the number of vectors that a run of rows is cut into.

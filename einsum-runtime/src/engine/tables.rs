@@ -90,9 +90,10 @@ impl Execution<'_> {
     ///
     /// The table has them.
     pub(super) unsafe fn pairs(&self, first: usize, count: usize) -> Option<Pairs> {
-        let has_few = self.plan.vectors / self.plan.tiles <= self.kernels.paired.len();
+        let is_paired = !self.kernels.paired.is_empty() && self.plan.is_paired(self.machine);
         // SAFETY: the caller's duty.
-        has_few.then(|| unsafe { Pairs::of(self.columns.add(first), count, &self.plan.columns) })?
+        is_paired
+            .then(|| unsafe { Pairs::of(self.columns.add(first), count, &self.plan.columns) })?
     }
 
     /// Fills the table of steps, if it holds others. One loop's steps are the same in every block, but for a shift.

@@ -53,14 +53,21 @@ macro_rules! precompiled {
                 // SAFETY: the caller's duties are the same; `prepare` keeps the points.
                 unsafe {
                     let work = prepare(dims, &mut sources, &mut out);
-                    if !(work == Work::Run && in_chunks(dims, sources, out, mode, unary_whole)) {
+                    #[cfg(target_arch = "x86_64")]
+                    if work == Work::Run
+                        && (engine::picked(dims, sources, out, mode)
+                            || staged::reordered_sum(dims, sources[0], out, mode))
+                    {
+                        return;
+                    }
+                    if !(work == Work::Run && in_chunks(dims, sources, out, mode, unary_chunk)) {
                         unary_here(work, dims, sources, out, mode);
                     }
                 }
             }
 
-            /// As [`unary`], not in chunks.
-            unsafe fn unary_whole(
+            /// As [`unary`], for a chunk of its sums.
+            unsafe fn unary_chunk(
                 dims: &mut Dims<1>,
                 mut sources: [Read<$type>; 1],
                 mut out: *mut $type,
@@ -87,9 +94,7 @@ macro_rules! precompiled {
                 unsafe {
                     #[cfg(target_arch = "x86_64")]
                     if work == Work::Run
-                        && (engine::picked(dims, sources, out, mode)
-                            || staged::reordered_sum(dims, sources[0], out, mode)
-                            || <$type>::unary(dims, sources[0], out, mode)
+                        && (<$type>::unary(dims, sources[0], out, mode)
                             || staged::unary(dims, sources[0], out, mode))
                     {
                         return;
@@ -111,14 +116,14 @@ macro_rules! precompiled {
                     }
                     let (mut sources, mut out) = (sources, out);
                     let work = prepare(dims, &mut sources, &mut out);
-                    if !(work == Work::Run && in_chunks(dims, sources, out, mode, binary_whole)) {
+                    if !(work == Work::Run && in_chunks(dims, sources, out, mode, binary_chunk)) {
                         binary_here(work, dims, sources, out, mode);
                     }
                 }
             }
 
-            /// As [`binary`], not in chunks.
-            unsafe fn binary_whole(
+            /// As [`binary`], for a chunk of its sums.
+            unsafe fn binary_chunk(
                 dims: &mut Dims<2>,
                 mut sources: [Read<$type>; 2],
                 mut out: *mut $type,

@@ -38,7 +38,7 @@ pub(super) unsafe fn run<const P: usize>(
     let points = plan.dims.iter().fold(1_usize, |n, d| n.saturating_mul(d.extent));
     let least = if threads::is_long(nanoseconds) { PARTS.min(points / POINTS) } else { 1 };
     let mut divided = None;
-    if plan.kept_blocks() < least {
+    if 2 * plan.kept_blocks() < least {
         divided.get_or_insert(plan.clone()).divide(least);
     }
     let plan = divided.as_ref().unwrap_or(plan);

@@ -121,15 +121,15 @@ impl<const P: usize> Plan<P> {
         all.filter(|(d, _)| !d.summed).fold(1, |n, (d, block)| n * d.extent.div_ceil(*block))
     }
 
-    /// Makes blocks smaller along the kept loop in which they are largest, but not shorter rows, until there are about `least`,
-    /// unless they would have very few points there.
+    /// Makes blocks smaller along the outermost kept loop in which they are long, and which all sources that go through buffers
+    /// have, but not shorter rows, until there are about `least`.
     pub(super) fn divide(&mut self, least: usize) {
         let times = least.div_ceil(self.kept_blocks());
         let last = self.dims.len() - 1;
-        let kept = (0..last).filter(|&i| !self.dims[i].summed);
-        if let Some(i) =
-            kept.max_by_key(|&i| self.blocks[i]).filter(|&i| self.blocks[i] >= 4 * times)
-        {
+        let is_long = |&i: &usize| !self.dims[i].summed && self.blocks[i] >= 4 * times;
+        // Others would go through them once for every block.
+        let is_in_all = |i: &usize| (0..P).all(|p| !self.sources[p] || self.is_in(p, *i));
+        if let Some(i) = (0..last).filter(is_long).find(is_in_all) {
             self.blocks[i] = self.blocks[i].div_ceil(times);
             self.even();
         }

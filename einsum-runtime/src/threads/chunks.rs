@@ -34,9 +34,8 @@ const OF_BYTE: usize = 2;
 /// Chunks of a loop along which elements are adjacent are multiples of so many.
 const ROW: usize = 64;
 
-/// A row of sums is not divided into less than so many, and summed rows of so many elements are long.
+/// Rows of sums are not divided into less than so many elements, nor so long rows put together.
 const WHOLE_ROW: usize = 4096;
-const LONG_ROW: usize = 256;
 
 /// Cache lines.
 const LINE: usize = 64;
@@ -68,7 +67,7 @@ impl Chunks {
         let nanoseconds = (sources / BYTES_MOVED).max(all / BYTES_MULTIPLIED);
         let results = count(&|d| !d.summed);
         let wanted = CHUNKS
-            .min(nanoseconds / PIECE)
+            .min(nanoseconds / (2 * PIECE))
             .min(all / size / POINTS)
             .min(nanoseconds / OF_BYTE / results);
         if !is_long(nanoseconds) || wanted < 2 || results > BYTES / CHUNKS || is_divisible(dims) {
@@ -97,11 +96,20 @@ fn is_divisible<const P: usize>(dims: &[Dim<P>]) -> bool {
     let largest = sizes.iter().copied().max().unwrap_or(1);
     let large = (0..P).filter(|&p| sizes[p] > largest / CHUNKS);
     // What every large source has.
-    let shared = dims.iter().filter(|d| !d.summed && large.clone().all(|p| d.sources[p] != 0));
-    let parts = |d: &Dim<P>| if has_row(d) { d.extent / WHOLE_ROW } else { d.extent };
-    let points = shared.fold(1_usize, |n, d| n.saturating_mul(parts(d).max(1)));
-    let has_long = dims.iter().any(|d| d.summed && has_row(d) && d.extent >= LONG_ROW);
-    points >= if has_long { 2 * CHUNKS } else { CHUNKS * ROW }
+    let shared = || dims.iter().filter(|d| !d.summed && large.clone().all(|p| d.sources[p] != 0));
+    let points = |d: &Dim<P>| d.extent;
+    let Some(row) = dims.iter().find(|d| has_row(d)) else { return false };
+    // Sums lie along a row, or each is one of whole rows, of which several are read at once.
+    let (along, grain) = match row.summed {
+        false => (Some(row), WHOLE_ROW),
+        true => {
+            let innermost = shared().min_by_key(|d| d.sources.map(isize::unsigned_abs));
+            (innermost, if row.extent >= WHOLE_ROW { 4 } else { ROW })
+        }
+    };
+    let all = shared().map(points).fold(1_usize, usize::saturating_mul);
+    let parts = along.map_or(1, |d| (all / d.extent).max(1) * d.extent.div_ceil(grain));
+    2 * parts >= CHUNKS
 }
 
 /// Whether elements are adjacent along a loop.

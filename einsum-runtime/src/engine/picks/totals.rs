@@ -8,7 +8,7 @@
 
 use super::nest::Nest;
 use super::parts::Parts;
-use super::{ROW, has_row, is_memory_bound};
+use super::{has_row, is_memory_bound};
 use crate::engine::Contract;
 use crate::engine::machine::Machine;
 use crate::kept::Kept;
@@ -35,7 +35,8 @@ impl Totals {
     /// Returns the totals of a nest, if it is one of sums over a long loop, and bound by memory.
     fn of(machine: &Machine, dims: &Dims<2>) -> Option<Self> {
         let long = (0..dims.len()).max_by_key(|&i| dims[i].extent)?;
-        if !dims[long].summed || dims[long].extent < POINTS || has_row(dims, ROW) {
+        if !dims[long].summed || dims[long].extent < POINTS || has_row(dims, machine.kernels.width)
+        {
             return None;
         }
         let mut nest = Nest::of(dims, long)?;
