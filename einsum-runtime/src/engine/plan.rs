@@ -6,7 +6,7 @@ use super::machine::Machine;
 use crate::kernel::table::COLUMNS as COLUMNS_OF_TILE;
 
 /// What of X stays in a first-level cache beside all else.
-const FIRST_LEVEL: usize = if cfg!(test) { 0 } else { 16 << 10 };
+const FIRST_LEVEL: usize = if cfg!(test) { 1 } else { 16 << 10 };
 
 /// How a contraction is carried out.
 #[derive(Debug)]

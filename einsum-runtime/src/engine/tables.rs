@@ -90,10 +90,11 @@ impl Execution<'_> {
     ///
     /// The table has them.
     pub(super) unsafe fn pairs(&self, first: usize, count: usize) -> Option<Pairs> {
-        let is_paired = !self.kernels.paired.is_empty() && self.plan.is_paired(self.machine);
+        if self.kernels.paired.is_empty() || !self.plan.is_paired(self.machine) {
+            return None;
+        }
         // SAFETY: the caller's duty.
-        is_paired
-            .then(|| unsafe { Pairs::of(self.columns.add(first), count, &self.plan.columns) })?
+        unsafe { Pairs::of(self.columns.add(first), count, &self.plan.columns) }
     }
 
     /// Fills the table of steps, if it holds others. One loop's steps are the same in every block, but for a shift.
