@@ -25,7 +25,7 @@ const CHUNKS: usize = 16;
 const POINTS: usize = 8192;
 
 /// The most bytes of the results of all chunks.
-const BYTES: usize = 4 << 20;
+const BYTES: usize = 2 << 20;
 
 /// For every byte of the results of chunks, the least time that all takes, in nanoseconds: 3 % of it are spent on writing,
 /// reading, and adding these up in caches.
