@@ -7,7 +7,7 @@ use core::fmt::Debug;
 
 use num_complex::{Complex32, Complex64};
 
-use super::plan::Plan;
+use super::plan::{Caps, Plan};
 use super::*;
 use crate::element::Element;
 use crate::kernel::level::on_every_level;
@@ -419,4 +419,20 @@ fn choices() {
     assert_eq!(plan("a,bc->abc", &[72, 7, 300]), None);
     assert_eq!(plan("ik,kj->ij", &[300, 300, 8]), None);
     assert_eq!(plan("ik,jk->ij", &[300, 300, 300]), None);
+}
+
+/// Blocks are divided along the outermost loop that every source in a buffer has: others would be brought there once a block.
+#[test]
+fn divided_blocks() {
+    let divided = |text: &str, extents: &[usize]| {
+        let all = Caps { row: usize::MAX, other: usize::MAX };
+        let mut plan = Plan::new(nest(text, extents), [true, false], false, 1 << 30, all);
+        assert_eq!(plan.kept_blocks(), 1);
+        plan.divide(8);
+        plan.blocks.to_vec()
+    };
+    assert_eq!(divided("abc,cba->b", &[100, 100, 100]), [100, 13, 100]);
+    assert_eq!(divided("bc,a->abc", &[100, 64, 300]), [100, 8, 300]);
+    // Few points, and rows, are left whole.
+    assert_eq!(divided("bc,a->abc", &[100, 31, 300]), [100, 31, 300]);
 }

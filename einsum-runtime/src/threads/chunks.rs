@@ -97,7 +97,6 @@ fn is_divisible<const P: usize>(dims: &[Dim<P>]) -> bool {
     let large = (0..P).filter(|&p| sizes[p] > largest / CHUNKS);
     // What every large source has.
     let shared = || dims.iter().filter(|d| !d.summed && large.clone().all(|p| d.sources[p] != 0));
-    let points = |d: &Dim<P>| d.extent;
     let Some(row) = dims.iter().find(|d| has_row(d)) else { return false };
     // Sums lie along a row, or each is one of whole rows, of which several are read at once.
     let (along, grain) = match row.summed {
@@ -107,7 +106,7 @@ fn is_divisible<const P: usize>(dims: &[Dim<P>]) -> bool {
             (innermost, if row.extent >= WHOLE_ROW { 4 } else { ROW })
         }
     };
-    let all = shared().map(points).fold(1_usize, usize::saturating_mul);
+    let all = shared().fold(1_usize, |n, d| n.saturating_mul(d.extent));
     let parts = along.map_or(1, |d| (all / d.extent).max(1) * d.extent.div_ceil(grain));
     2 * parts >= CHUNKS
 }

@@ -187,17 +187,17 @@ pub(super) unsafe extern "sysv64" fn transpose_runs<const ELEMENT: usize>(
         transposing!(),
         save_registers!(),
         r"
-            # Below the stack, where nothing is called: where the next run is said, and its length. The count is an argument there.
-            mov [rsp - 8], r9
-            mov [rsp - 16], r8
-            cmp qword ptr [rsp + 56], 0
+            # Where the next run is said, and its length. The count, above them, is an argument there.
+            push r9
+            push r8
+            cmp qword ptr [rsp + 72], 0
             je 90f
             point_to_all
             lea r15, [rcx + 2*rcx]
         20: # A run.
-            mov rsi, [rsp - 8]
+            mov rsi, [rsp + 8]
             mov r14, [rsi]
-            mov r8, [rsp - 16]
+            mov r8, [rsp]
         .if ELEMENT < 16
             sub r8, 16/ELEMENT
             jb 40f
@@ -214,12 +214,13 @@ pub(super) unsafe extern "sysv64" fn transpose_runs<const ELEMENT: usize>(
             dec r8
             jnz 50b
         60:
-            mov r8, [rsp - 16]
+            mov r8, [rsp]
             shl r8, 4
-            add [rsp - 8], r8
-            dec qword ptr [rsp + 56]
+            add [rsp + 8], r8
+            dec qword ptr [rsp + 72]
             jnz 20b
         90:
+            add rsp, 16
         ",
         return_to_caller!(),
         end_transposing!(),

@@ -37,11 +37,9 @@ pub(super) struct Chunks {
 /// Returns the chunks of a plan, if there are to be any.
 pub(super) fn chunks(plan: &Plan<FACTORS>, size: usize) -> Option<Chunks> {
     let nanoseconds = blocks::nanoseconds(plan, size);
-    let all = plan.dims.iter().zip(&plan.blocks);
-    let kept = || all.clone().filter(|(d, _)| !d.summed);
-    let blocks = kept().fold(1_usize, |n, (d, block)| n * d.extent.div_ceil(*block));
-    let sums = kept().fold(1_usize, |n, (d, _)| n * d.extent);
-    let is_few = 2 * blocks < CHUNKS && sums.saturating_mul(CHUNKS * size) <= BYTES;
+    let kept = plan.dims.iter().filter(|d| !d.summed);
+    let sums = kept.fold(1_usize, |n, d| n * d.extent);
+    let is_few = 2 * plan.kept_blocks() < CHUNKS && sums.saturating_mul(CHUNKS * size) <= BYTES;
     if !is_few || !threads::is_long(nanoseconds) {
         return None;
     }
