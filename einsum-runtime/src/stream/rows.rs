@@ -26,7 +26,7 @@ pub(super) struct Rows<T> {
     pub(super) out_step: isize,
     pub(super) x_step: isize,
     pub(super) y_step: isize,
-    /// Steps from one stream of rows to the next, for kernels that read four.
+    /// Steps from one stream of rows to the next, for kernels that read several.
     pub(super) out_stream: isize,
     pub(super) x_stream: isize,
     pub(super) y_stream: isize,

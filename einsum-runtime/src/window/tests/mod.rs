@@ -170,6 +170,16 @@ impl Array {
         Array { axes, first, len: stride }
     }
 
+    /// Lays axes out one inside of the other, without gaps.
+    fn adjacent(mut axes: Vec<Owned>) -> Self {
+        let mut len = 1_usize;
+        for axis in axes.iter_mut().rev() {
+            axis.stride = len.cast_signed();
+            len *= axis.extent;
+        }
+        Array { axes, first: 0, len }
+    }
+
     fn axes(&self) -> Vec<Axis<'_>> {
         self.axes.iter().map(Owned::axis).collect()
     }

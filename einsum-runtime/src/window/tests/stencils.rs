@@ -115,6 +115,27 @@ fn windows_longer_than_rows() {
     check_real(LARGER, 120, [Way::ShortRows], Level::Avx2);
 }
 
+/// Results two steps apart are short rows, also if windows are longer.
+#[test]
+fn rows_of_windows_with_steps() {
+    let mut random = Random(5);
+    let (mut extents, [n, k]) = (vec![2, 16], [5, 7]);
+    let (batch, channel) = (axis(2, 0, &[(0, 1)]), axis(16, 0, &[(1, 1)]));
+    let mut x = vec![batch.clone(), channel.clone()];
+    let (mut w, mut y) = (vec![channel.clone()], vec![batch, channel]);
+    for _ in 0..2 {
+        let window = Window { steps: [2, 1], points: [n, k], pad: 0, extent: 2 * (n - 1) + k };
+        window.push(&mut extents, [&mut x, &mut w, &mut y]);
+    }
+    let [x, w, y] = [x, w, y].map(Array::adjacent);
+    on_every_level(|level| {
+        let taken = || TAKEN.get()[Way::ShortRows as usize];
+        let before = taken();
+        check::<f32, 2>(&mut random, &extents, &[x.clone(), w.clone()], &y);
+        assert!(taken() > before || level < Level::Avx2);
+    });
+}
+
 #[test]
 fn rows_apart() {
     check_real(APART, 150, [Way::RowsApart], Level::Avx512);
