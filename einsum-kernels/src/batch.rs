@@ -10,7 +10,7 @@
 //!
 //! All steps are in bytes, all extents 1 or more. The assembly knows the offsets of the fields, 8 bytes each.
 
-/// One product after the other; the lanes are rows, adjacent in X and in C.
+/// One product after the other, or one tile of columns; the lanes are rows, adjacent in X and in C.
 #[derive(Clone, Copy, Debug)]
 #[repr(C)]
 pub struct EachArguments {
@@ -201,6 +201,8 @@ pub struct PicksSet {
 pub struct BatchSet {
     /// By increasing size of vectors, the last that of the level.
     pub each: &'static [EachSet],
+    /// For 2 and 3 of these vectors of real numbers, by the number of columns, less one; the mask is the last one's.
+    pub tall: Option<[[Each; COLUMNS]; 2]>,
     /// By the number of rows, less one.
     pub real: [Lanes; ROWS],
     pub complex: [Lanes; ROWS],

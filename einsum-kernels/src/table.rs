@@ -70,9 +70,10 @@ pub struct Arguments {
     pub y_ahead: isize,
     /// ... then this much further ahead every step.
     pub y_ahead_step: isize,
-    /// From a column of the table to the other one of its pair, in Y and in C: read by [`KernelSet::paired`].
-    pub y_pair: isize,
-    pub c_pair: isize,
+    /// From a column of the table to the other one of its pair, or to the next one of its tile, in Y and in C: read by
+    /// [`KernelSet::paired`] and [`KernelSet::even`].
+    pub y_apart: isize,
+    pub c_apart: isize,
 }
 
 /// In [`Arguments::finish`]: multiply sums by alpha.
@@ -104,6 +105,12 @@ pub type Kernel = unsafe extern "C" fn(*mut Arguments);
 /// Kernels by the number of columns, less one, for one number of vectors.
 pub type Row = [Kernel; COLUMNS];
 
+/// The most columns of a tile if they are at equal distances.
+pub const EVEN_COLUMNS: usize = 8;
+
+/// As [`Row`], for columns at equal distances.
+pub type EvenRow = [Kernel; EVEN_COLUMNS];
+
 /// All kernels of one element type and level.
 pub struct KernelSet {
     /// The size of an element in bytes.
@@ -122,6 +129,9 @@ pub struct KernelSet {
     /// As `masked`, for few vectors, but every column of the table stands for two, a pair: a vector of X is loaded for as many
     /// columns again.
     pub paired: Option<&'static [Row]>,
+    /// As `masked`, for up to 3 vectors, but of every tile's columns only the first is read from the table: the others follow at
+    /// equal distances.
+    pub even: Option<&'static [EvenRow]>,
     /// Makes complex products of real ones.
     pub rotate: Rotate,
     /// Returns the mask of a vector's first lanes.

@@ -8,7 +8,7 @@
 use core::arch::naked_asm;
 
 use super::text::{shared_body, shared_macros};
-use super::{LANES, PAIRED, STREAMING};
+use super::{IN_PLACE, LANES, PAIRED, STREAMING};
 use crate::table::Arguments;
 
 /// # Safety
@@ -27,7 +27,8 @@ pub(super) unsafe extern "sysv64" fn sweep<
         ".set ELEMENT, {element}",
         ".set VECTORS, {vectors}",
         ".set COLUMNS, {columns}",
-        ".set KIND, {kind}",
+        ".set KIND, {kind} & {kinds}",
+        ".set IN_PLACE, {kind} & {in_place}",
         ".set VECTOR, 64",
         ".set PAIRS, KIND == {paired}",
         ".set SPARE, VECTORS < 3 && KIND != {paired}",
@@ -123,20 +124,24 @@ pub(super) unsafe extern "sysv64" fn sweep<
                 multiply_in_place 1, \pointer, \step, \b
             .endif
         .endm
-        # A broadcast takes time of the units that multiply, but as part of a multiplication: that is faster for one or two
-        # vectors, if columns are not so few that others limit.
+        # Reading an element anew for each vector is as fast for one vector. For two of them it is faster where a broadcast takes
+        # time of the units that multiply, but as part of a multiplication, if columns are not so few that others limit.
         .macro multiply j, pointer, a, b, c, d
             .if KIND == {lanes}
                 f vmovup, zmm4 {{k1}}{{z}}, [\pointer + r15]
                 each multiply_one, \a, \b, \c, \d
-            .elseif PAIRS
+            .elseif VECTORS == 1 || (IN_PLACE && (COLUMNS > 3 || PAIRS))
                 multiply_few \pointer, r15, \a, \b
-                multiply_few \pointer, rdx, \c, \d
-            .elseif VECTORS == 1 || (VECTORS == 2 && COLUMNS > 3)
-                multiply_few \pointer, r15, \a, \b
+                .if PAIRS
+                    multiply_few \pointer, rdx, \c, \d
+                .endif
             .else
                 f vbroadcasts, zmm4, [\pointer + r15]
                 each multiply_one, \a, \b, \c, \d
+                .if PAIRS
+                    f vbroadcasts, zmm4, [\pointer + rdx]
+                    each multiply_one, \c, \d
+                .endif
             .endif
         .endm
         .macro factor place
@@ -186,6 +191,8 @@ pub(super) unsafe extern "sysv64" fn sweep<
         vectors = const VECTORS,
         columns = const COLUMNS,
         kind = const KIND,
+        kinds = const IN_PLACE - 1,
+        in_place = const IN_PLACE,
         lanes = const LANES,
         paired = const PAIRED,
         streaming = const STREAMING,

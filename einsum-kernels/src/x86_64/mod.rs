@@ -11,9 +11,11 @@ mod avx2;
 mod avx512;
 pub mod batch;
 pub mod channels;
+mod even;
 pub mod packing;
 mod rotate;
 pub mod rows;
+mod sums;
 pub mod taps;
 mod text;
 pub mod tiny;
@@ -33,33 +35,69 @@ const UNMASKED: usize = 3;
 /// As [`MASKED`], for 1 or 2 vectors, but every column is a pair.
 const PAIRED: usize = 4;
 
-/// Lists kernels by vectors and columns.
+/// Added to a kind, for 2 vectors of AVX-512: an element of Y is broadcast as part of every multiplication.
+const IN_PLACE: usize = 8;
+
+/// Lists kernels by vectors, each with a kind, and columns.
 macro_rules! rows {
-    ($level:ident, $element:literal, $kind:ident, [$($vectors:literal)*]) => {
+    ($level:ident, $element:literal, [$($vectors:literal $kind:expr),*]) => {
         &[$([
-            $level::sweep::<$element, $vectors, 1, $kind>,
-            $level::sweep::<$element, $vectors, 2, $kind>,
-            $level::sweep::<$element, $vectors, 3, $kind>,
-            $level::sweep::<$element, $vectors, 4, $kind>,
-            $level::sweep::<$element, $vectors, 5, $kind>,
-            $level::sweep::<$element, $vectors, 6, $kind>,
+            $level::sweep::<$element, $vectors, 1, { $kind }>,
+            $level::sweep::<$element, $vectors, 2, { $kind }>,
+            $level::sweep::<$element, $vectors, 3, { $kind }>,
+            $level::sweep::<$element, $vectors, 4, { $kind }>,
+            $level::sweep::<$element, $vectors, 5, { $kind }>,
+            $level::sweep::<$element, $vectors, 6, { $kind }>,
         ]),*]
+    };
+    ($level:ident, $element:literal, $kind:expr, [$($vectors:literal)*]) => {
+        rows!($level, $element, [$($vectors $kind),*])
+    };
+}
+
+/// Lists kernels by columns, at equal distances.
+macro_rules! even {
+    ($element:literal, $vectors:literal, $in_place:expr) => {
+        [
+            even::sweep::<$element, $vectors, 1, { $in_place }>,
+            even::sweep::<$element, $vectors, 2, { $in_place }>,
+            even::sweep::<$element, $vectors, 3, { $in_place }>,
+            even::sweep::<$element, $vectors, 4, { $in_place }>,
+            even::sweep::<$element, $vectors, 5, { $in_place }>,
+            even::sweep::<$element, $vectors, 6, { $in_place }>,
+            even::sweep::<$element, $vectors, 7, { $in_place }>,
+            even::sweep::<$element, $vectors, 8, { $in_place }>,
+        ]
+    };
+}
+
+/// The kernels for AVX-512. `$pair`: the kind of those for 2 vectors.
+macro_rules! avx512 {
+    ($element:literal, $pair:expr) => {
+        KernelSet {
+            element: $element,
+            width: 64 / $element,
+            broadcast: rows!(avx512, $element, [1 MASKED, 2 MASKED | $pair, 3 MASKED, 4 MASKED]),
+            masked: rows!(avx512, $element, [1 MASKED, 2 MASKED | $pair, 3 MASKED, 4 MASKED]),
+            lanes: rows!(avx512, $element, LANES, [1 2 3 4]),
+            streaming: Some(rows!(
+                avx512,
+                $element,
+                [1 STREAMING, 2 STREAMING | $pair, 3 STREAMING, 4 STREAMING]
+            )),
+            paired: Some(rows!(avx512, $element, [1 PAIRED, 2 PAIRED | $pair])),
+            even: Some(&[even!($element, 1, 0), even!($element, 2, $pair), even!($element, 3, 0)]),
+            rotate: rotate::rotate::<$element>,
+            mask: |lanes| (1 << lanes) - 1,
+        }
     };
 }
 
 macro_rules! sets {
-    ($($avx512:ident $avx2:ident: $element:literal, $mask:ident;)*) => { $(
-        pub static $avx512: KernelSet = KernelSet {
-            element: $element,
-            width: 64 / $element,
-            broadcast: rows!(avx512, $element, MASKED, [1 2 3 4]),
-            masked: rows!(avx512, $element, MASKED, [1 2 3 4]),
-            lanes: rows!(avx512, $element, LANES, [1 2 3 4]),
-            streaming: Some(rows!(avx512, $element, STREAMING, [1 2 3 4])),
-            paired: Some(rows!(avx512, $element, PAIRED, [1 2])),
-            rotate: rotate::rotate::<$element>,
-            mask: |lanes| (1 << lanes) - 1,
-        };
+    ($($avx512:ident $halved:ident $avx2:ident: $element:literal, $mask:ident;)*) => { $(
+        pub static $avx512: KernelSet = avx512!($element, 0);
+        /// For processors that carry out a multiplication by halves.
+        pub static $halved: KernelSet = avx512!($element, IN_PLACE);
         pub static $avx2: KernelSet = KernelSet {
             element: $element,
             width: 32 / $element,
@@ -68,14 +106,15 @@ macro_rules! sets {
             lanes: rows!(avx2, $element, LANES, [1 2]),
             streaming: None,
             paired: None,
+            even: None,
             rotate: rotate::rotate::<$element>,
             mask: $mask,
         };
     )* };
 }
 sets! {
-    F32_AVX512 F32_AVX2: 4, address_of_mask_32;
-    F64_AVX512 F64_AVX2: 8, address_of_mask_64;
+    F32_AVX512 F32_AVX512_HALVED F32_AVX2: 4, address_of_mask_32;
+    F64_AVX512 F64_AVX512_HALVED F64_AVX2: 8, address_of_mask_64;
 }
 
 /// For masked loads: lanes that exist, then as many that do not. A mask starts somewhere within.
@@ -107,5 +146,5 @@ const _: () = {
     assert!(offset_of!(Arguments, finish) == 64 && offset_of!(Arguments, alpha) == 72);
     assert!(offset_of!(Arguments, beta) == 80 && offset_of!(Arguments, x_ahead) == 88);
     assert!(offset_of!(Arguments, y_ahead) == 96 && offset_of!(Arguments, y_ahead_step) == 104);
-    assert!(offset_of!(Arguments, y_pair) == 112 && offset_of!(Arguments, c_pair) == 120);
+    assert!(offset_of!(Arguments, y_apart) == 112 && offset_of!(Arguments, c_apart) == 120);
 };

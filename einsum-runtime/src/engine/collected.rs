@@ -11,7 +11,7 @@
 
 use super::execute::Execution;
 use super::loops::{Cursor, points};
-use super::sweep::{Split, sweep};
+use super::sweep::{Cut, Split, sweep};
 use crate::kernel::table::{Arguments, ColumnEntry, StepEntry, VectorEntry};
 
 /// The sums of a tile.
@@ -28,20 +28,21 @@ impl Execution<'_> {
     /// # Safety
     ///
     /// As [`execute`](super::execute::execute): `arguments` point to the panel, `vectors` has `count` entries, `columns` those
-    /// of `split`, which are at most a strip.
+    /// of the cut, which are at most a strip.
     pub(super) unsafe fn collect(
         &mut self,
         sums: &Sums,
         vectors: *const VectorEntry,
         count: usize,
         columns: *const ColumnEntry,
-        split: Split,
+        cut: &Cut,
     ) {
         let unit = self.machine.unit;
         let tile = self.machine.kernels.broadcast.len();
         let pitch = tile * self.machine.vector_bytes();
         let mut j = 0;
-        while j < split.count() {
+        let columns_of_strip = cut.split.count();
+        while j < columns_of_strip {
             // SAFETY: the table has room for a strip.
             unsafe {
                 let entry = ColumnEntry { y: (*columns.add(j)).y, c: (j * pitch).cast_signed() };
@@ -53,8 +54,9 @@ impl Execution<'_> {
         let rows = (sums.row * unit).cast_signed();
         let mut forming =
             Arguments { c: buffer.wrapping_offset(-rows), finish: 0, ..self.arguments };
+        let cut = Cut { pairs: None, ..*cut };
         // SAFETY: the caller's duties; the buffer has room for a tile and a strip.
-        unsafe { sweep(&self.kernels, &mut forming, vectors, count, self.strip, split, None) };
+        unsafe { sweep(&self.kernels, &mut forming, vectors, count, self.strip, &cut) };
 
         // SAFETY: the table has room for a vector for every row.
         let pieces = unsafe { self.fill_pieces(sums, count) };
@@ -64,11 +66,11 @@ impl Execution<'_> {
             4 => (&raw const narrow).cast::<u8>(),
             _ => (&raw const self.task.one).cast(),
         };
-        let one_column = Split::of(1);
+        let one_column = Split::of(1).into();
         let steps = &raw const step;
         let mut moving = Arguments { steps, steps_end: steps.wrapping_add(1), ..self.arguments };
         let mut j = 0;
-        while j < split.count() {
+        while j < columns_of_strip {
             let column = columns.wrapping_add(j);
             moving.x = buffer.wrapping_add(j * pitch);
             // SAFETY: there are as many columns.
@@ -78,15 +80,8 @@ impl Execution<'_> {
                 let count = tile.min(pieces - i);
                 // SAFETY: the caller's duties, for elements of C; the sums are complete.
                 unsafe {
-                    sweep(
-                        &self.kernels,
-                        &mut moving,
-                        self.pieces.add(i),
-                        count,
-                        column,
-                        one_column,
-                        None,
-                    );
+                    let pieces = self.pieces.add(i);
+                    sweep(&self.kernels, &mut moving, pieces, count, column, &one_column);
                 }
                 i += count;
             }

@@ -11,7 +11,7 @@ use super::pack::{pack_rows, row_bytes};
 use super::scratch::{LINE, Line};
 use super::small::PANEL;
 use crate::kernel::Dim;
-use crate::kernel::batch::{BatchSet, COLUMNS, COMPLEX_COLUMNS, EachArguments};
+use crate::kernel::batch::{BatchSet, COLUMNS, COMPLEX_COLUMNS, Each as EachKernel, EachArguments};
 use crate::matrix_product::{EXTENT, MatrixProduct};
 
 /// The bytes that a block's products take, where several calls read them.
@@ -25,7 +25,8 @@ const AHEAD: usize = 1024;
 #[inline]
 fn most_extent(machine: &Machine, is_direct: bool) -> usize {
     match (machine.vector_bytes() == 64, machine.steps_of_point() > 1, is_direct) {
-        (true, ..) => EXTENT,
+        (true, false, _) => EXTENT,
+        (true, true, _) => 64,
         (false, true, _) => 48,
         (false, false, true) => 32,
         (false, false, false) => 16,
@@ -99,7 +100,7 @@ impl Each {
         unsafe { packed.run(machine, kernels, Entry { x: panel, ..entry }) };
     }
 
-    /// Runs the products, in chunks of a vector of rows and as many columns as kernels have.
+    /// Runs the products, in chunks of as many vectors of rows and columns as kernels have.
     ///
     /// # Safety
     ///
@@ -109,20 +110,20 @@ impl Each {
     pub(super) unsafe fn run(&self, machine: &Machine, kernels: &BatchSet, entry: Entry) {
         let Each { m, n, k, batch, .. } = self;
         let parts = machine.steps_of_point();
-        let most_rows = machine.rows_of_vector();
-        let most_columns = if parts > 1 { COMPLEX_COLUMNS } else { COLUMNS };
-        // Tiles of columns, evenly: some of `columns`, the first of them one wider.
-        let column_tiles = n.extent.div_ceil(most_columns);
-        let (columns, wider) = match column_tiles {
-            1 => (n.extent, 0),
-            _ => (n.extent / column_tiles, n.extent % column_tiles),
+        let columns = Columns::of(n.extent, if parts > 1 { COMPLEX_COLUMNS } else { COLUMNS });
+        let width = machine.rows_of_vector();
+        let vectors = m.extent.div_ceil(width);
+        let most = match &kernels.tall {
+            Some(tall) if parts == 1 => 1 + tall.len(),
+            _ => 1,
         };
-        // Divisions would take a good part of the time of one product.
-        let is_one_call = m.extent <= most_rows && column_tiles == 1;
+        // Vectors, evenly: none that is left over alone.
+        let tiles = vectors.div_ceil(most);
         let (block, x_ahead) = if batch.extent == 1 {
             (1, 0)
         } else {
             let bytes = (m.extent + n.extent) * k.extent * machine.unit;
+            let is_one_call = tiles == 1 && columns.tiles() == 1;
             let block = if is_one_call { batch.extent } else { (BLOCK / bytes).max(1) };
             let products = (AHEAD / batch.x.unsigned_abs().max(1)).max(1);
             (block, batch.x * products.cast_signed())
@@ -149,32 +150,115 @@ impl Each {
         };
         let mut first = 0;
         while first < batch.extent {
-            arguments.products = block.min(batch.extent - first);
+            let products = block.min(batch.extent - first);
             let product = first.cast_signed();
-            let mut row = 0;
-            while row < m.extent {
-                let rows = most_rows.min(m.extent - row);
-                let set = kernels.each_of(rows * machine.unit);
-                arguments.mask = (machine.kernels.mask)(rows * parts);
+            let mut vector = 0;
+            let mut tile = 0;
+            while tile < tiles {
+                let count = (vectors - vector).div_ceil(tiles - tile);
+                let row = vector * width;
+                let rows = (count * width).min(m.extent - row);
+                arguments.mask = (machine.kernels.mask)((rows - (count - 1) * width) * parts);
                 let offset = (row * machine.unit).cast_signed();
                 arguments.x = entry.x.wrapping_offset(product * batch.x + offset);
-                let c = entry.c.wrapping_offset(product * batch.c + offset);
-                let kernels = if parts > 1 { &set.complex[..] } else { &set.real[..] };
                 arguments.y = entry.y.wrapping_offset(product * batch.y);
-                arguments.c = c;
-                let mut tile = 0;
-                while tile < column_tiles {
-                    let columns = columns + usize::from(tile < wider);
-                    // SAFETY: the caller's duties: a part of the products.
-                    unsafe { kernels[columns - 1](&arguments) };
-                    let moved = columns.cast_signed();
-                    arguments.y = arguments.y.wrapping_offset(moved * n.y);
-                    arguments.c = arguments.c.wrapping_offset(moved * n.c);
-                    tile += 1;
+                arguments.c = entry.c.wrapping_offset(product * batch.c + offset);
+                let kernels = match &kernels.tall {
+                    Some(tall) if count > 1 => &tall[count - 2][..],
+                    _ if parts > 1 => &kernels.each_of(rows * machine.unit).complex,
+                    _ => &kernels.each_of(rows * machine.unit).real,
+                };
+                // SAFETY: the caller's duties: a part of the products.
+                unsafe {
+                    if batch.extent == 1 {
+                        columns.run(kernels, arguments);
+                    } else {
+                        columns.run_products(kernels, arguments, products);
+                    }
                 }
-                row += rows;
+                vector += count;
+                tile += 1;
             }
-            first += arguments.products;
+            first += products;
+        }
+    }
+}
+
+/// Columns, evenly in tiles: some of `columns`, and others of one more, which come first.
+#[derive(Clone, Copy)]
+struct Columns {
+    columns: usize,
+    wide: usize,
+    narrow: usize,
+}
+
+impl Columns {
+    /// Cuts `count` columns, 1 or more, into tiles of at most `most`.
+    #[inline]
+    fn of(count: usize, most: usize) -> Self {
+        // Divisions would take a good part of the time of one product.
+        if count <= most {
+            return Columns { columns: count, wide: 0, narrow: 1 };
+        }
+        let tiles = count.div_ceil(most);
+        let wide = count % tiles;
+        Columns { columns: count / tiles, wide, narrow: tiles - wide }
+    }
+
+    #[inline]
+    fn tiles(self) -> usize {
+        self.wide + self.narrow
+    }
+
+    /// Runs the tiles of one product, as if they were products.
+    ///
+    /// # Safety
+    ///
+    /// As [`Each`](crate::kernel::batch::Each), for all columns.
+    #[inline]
+    unsafe fn run(self, kernels: &[EachKernel], mut arguments: EachArguments) {
+        let Columns { columns, wide, narrow } = self;
+        arguments.x_product = 0;
+        let mut call = |tiles: usize, columns: usize| {
+            if tiles == 0 {
+                return;
+            }
+            let moved = columns.cast_signed();
+            arguments.products = tiles;
+            arguments.y_product = moved * arguments.y_column;
+            arguments.c_product = moved * arguments.c_column;
+            // SAFETY: the caller's duties.
+            unsafe { kernels[columns - 1](&arguments) };
+            let moved = (tiles * columns).cast_signed();
+            arguments.y = arguments.y.wrapping_offset(moved * arguments.y_column);
+            arguments.c = arguments.c.wrapping_offset(moved * arguments.c_column);
+        };
+        call(wide, columns + 1);
+        call(narrow, columns);
+    }
+
+    /// Runs one tile after the other, each of all products.
+    ///
+    /// # Safety
+    ///
+    /// As [`run`](Self::run), for so many products.
+    #[inline]
+    unsafe fn run_products(
+        self,
+        kernels: &[EachKernel],
+        mut arguments: EachArguments,
+        products: usize,
+    ) {
+        arguments.products = products;
+        let mut tile = 0;
+        while tile < self.tiles() {
+            let columns = self.columns + usize::from(tile < self.wide);
+            // SAFETY: the caller's duties.
+            unsafe { kernels[columns - 1](&arguments) };
+            let moved = columns.cast_signed();
+            arguments.y = arguments.y.wrapping_offset(moved * arguments.y_column);
+            arguments.c = arguments.c.wrapping_offset(moved * arguments.c_column);
+            tile += 1;
         }
     }
 }

@@ -14,12 +14,11 @@ use core::ops::Range;
 
 use super::loops::{Cursor, points};
 use super::machine::Machine;
-use super::pairs::Pairs;
 use super::parts::Part;
 use super::plan::{Form, Panels, Plan};
 use super::rows::{Vectors, fill_direct};
 use super::scratch::{Scratch, with_scratch};
-use super::sweep::{Kernels, Split, sweep};
+use super::sweep::{Cut, Kernels, Split, sweep};
 use super::tables::{collected_sizes, panel_bytes, scratch_bytes, table_sizes};
 use super::turned;
 use crate::kernel::packing::Pair;
@@ -68,9 +67,8 @@ pub(super) struct Execution<'p> {
     /// Where X starts that the panels hold all of, if they do.
     pub(super) packed: *const u8,
     pub(super) column_count: usize,
-    pub(super) split: Split,
-    /// The pairs of a block, if X is not packed.
-    pub(super) pairs: Option<Pairs>,
+    /// How the columns of a block are taken, if X is not packed.
+    pub(super) cut: Cut,
     /// What the tables start with, and the lanes that vectors have.
     pub(super) first_column: usize,
     pub(super) first_step: usize,
@@ -149,8 +147,8 @@ impl<'p> Execution<'p> {
                 },
                 y_ahead,
                 y_ahead_step,
-                y_pair: 0,
-                c_pair: 0,
+                y_apart: 0,
+                c_apart: 0,
             },
             columns: scratch.take(plan.column_block),
             steps: scratch.take(steps),
@@ -164,8 +162,7 @@ impl<'p> Execution<'p> {
             image: scratch.take(plan.image.as_ref().map_or(0, |image| image.bytes)),
             packed: core::ptr::null(),
             column_count: 0,
-            split: Split::of(plan.column_block),
-            pairs: None,
+            cut: Split::of(plan.column_block).into(),
             first_column: NOWHERE,
             first_step: NOWHERE,
             first_tile: NOWHERE,
@@ -336,9 +333,7 @@ impl<'p> Execution<'p> {
         // SAFETY: the caller's duties.
         unsafe {
             let vectors = self.vectors.add(first);
-            let (columns, split) = (self.columns, self.split);
-            let pairs = self.pairs.as_ref();
-            sweep(&self.kernels, &mut self.arguments, vectors, count, columns, split, pairs);
+            sweep(&self.kernels, &mut self.arguments, vectors, count, self.columns, &self.cut);
         }
     }
 }

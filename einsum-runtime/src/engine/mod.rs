@@ -23,6 +23,7 @@ mod collected;
 mod dots;
 #[cfg(target_arch = "x86_64")]
 mod each;
+mod even;
 mod execute;
 mod image;
 mod loops;

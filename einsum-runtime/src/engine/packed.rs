@@ -9,7 +9,7 @@ use super::loops::{Loop, points};
 use super::pack::{Source, pack};
 use super::plan::Panels;
 use super::rows::{Vectors, fill_packed, fill_rows};
-use super::sweep::{Split, sweep};
+use super::sweep::sweep;
 
 /// The columns of packed products that run against all tiles of a block, one after the other.
 pub(super) const STRIP: usize = 48;
@@ -119,9 +119,8 @@ impl Execution<'_> {
         let mut column = 0;
         while column < columns {
             let count = strip.min(columns - column);
-            let split = Split::of(count);
             // SAFETY: the table has a block of columns.
-            let pairs = unsafe { self.pairs(column, count) };
+            let cut = unsafe { self.cut(column, count) };
             let mut tile = tiles.start;
             while tile < tiles.end {
                 let before = self.vectors_before(tile);
@@ -138,18 +137,10 @@ impl Execution<'_> {
                         let columns = self.columns.add(column);
                         if let Some(adjacent) = panels.collected {
                             let sums = Sums { row: before * machine.rows_of_vector(), adjacent };
-                            self.collect(&sums, vectors, count, columns, split);
+                            self.collect(&sums, vectors, count, columns, &cut);
                         } else {
                             let arguments = &mut self.arguments;
-                            sweep(
-                                &self.kernels,
-                                arguments,
-                                vectors,
-                                count,
-                                columns,
-                                split,
-                                pairs.as_ref(),
-                            );
+                            sweep(&self.kernels, arguments, vectors, count, columns, &cut);
                         }
                     }
                     a += 1;

@@ -4,13 +4,14 @@
 use core::mem::MaybeUninit;
 
 use super::Finish;
+use super::even::Runs;
 use super::loops::Loop;
 use super::machine::Machine;
 use super::matrices::Matrices;
 use super::pack::{pack_rows, row_bytes};
 use super::parts::Batch;
 use super::scratch::{LINE, Line};
-use super::sweep::{Kernels, Split, sweep};
+use super::sweep::{Cut, Kernels, Split, sweep};
 use crate::kernel::Read;
 use crate::kernel::table::{Arguments, ColumnEntry, StepEntry, VectorEntry};
 use crate::threads::Shared;
@@ -190,12 +191,16 @@ impl Small {
             x_ahead: 0,
             y_ahead: 0,
             y_ahead_step: 0,
-            y_pair: 0,
-            c_pair: 0,
+            y_apart: 0,
+            c_apart: 0,
         };
-        let split = Split::of(n.extent);
+        let cut = Cut { runs: Runs::of(n.extent, n.extent), ..Split::of(n.extent).into() };
         // Tiles of vectors, evenly: `wide` of `most`, the others of one less.
-        let tiles = count.div_ceil(set.broadcast.len());
+        let most = match (set.even, cut.runs) {
+            (Some(even), Some(_)) => even.len(),
+            _ => set.broadcast.len(),
+        };
+        let tiles = count.div_ceil(most);
         let most = count.div_ceil(tiles);
         let mut left = batch.extent;
         loop {
@@ -213,7 +218,7 @@ impl Small {
                 // SAFETY: the caller's duties.
                 unsafe {
                     let vectors = vectors.add(first);
-                    sweep(&kernels, &mut arguments, vectors, now, columns, split, None);
+                    sweep(&kernels, &mut arguments, vectors, now, columns, &cut);
                 }
                 first += now;
                 tile += 1;

@@ -1,7 +1,10 @@
 //! Runs kernels: a tile of vectors against all columns of a block.
 
+use super::even::Runs;
 use super::pairs::Pairs;
-use crate::kernel::table::{Arguments, COLUMNS, ColumnEntry, KernelSet, Row, VectorEntry};
+use crate::kernel::table::{
+    Arguments, COLUMNS, ColumnEntry, EVEN_COLUMNS, EvenRow, Kernel, KernelSet, Row, VectorEntry,
+};
 
 /// Kernels that a contraction runs.
 #[derive(Clone, Copy)]
@@ -12,6 +15,8 @@ pub(super) struct Kernels {
     pub(super) partial: &'static [Row],
     /// For tiles of few vectors, whatever their lanes, against pairs of columns.
     pub(super) paired: &'static [Row],
+    /// For tiles of columns at equal distances, whatever the lanes.
+    pub(super) even: &'static [EvenRow],
     /// The mask of a vector that has all lanes.
     pub(super) all: usize,
 }
@@ -22,6 +27,7 @@ impl Kernels {
             full: set.broadcast,
             partial: set.masked,
             paired: set.paired.unwrap_or(&[]),
+            even: set.even.unwrap_or(&[]),
             all: (set.mask)(set.width),
         }
     }
@@ -29,12 +35,12 @@ impl Kernels {
     /// For the same, but that whole vectors of C are written around the caches.
     pub(super) fn streaming(set: &KernelSet) -> Self {
         let kernels = Self::broadcast(set);
-        Kernels { full: set.streaming.unwrap_or(kernels.full), paired: &[], ..kernels }
+        Kernels { full: set.streaming.unwrap_or(kernels.full), paired: &[], even: &[], ..kernels }
     }
 
     pub(super) fn lanes(set: &KernelSet) -> Self {
         let all = (set.mask)(set.width);
-        Kernels { full: set.lanes, partial: set.lanes, paired: &[], all }
+        Kernels { full: set.lanes, partial: set.lanes, paired: &[], even: &[], all }
     }
 }
 
@@ -51,7 +57,12 @@ pub(super) struct Split {
 impl Split {
     /// `columns` must not be 0.
     pub(super) fn of(columns: usize) -> Self {
-        let tiles = columns.div_ceil(COLUMNS);
+        Self::into(COLUMNS, columns)
+    }
+
+    /// Splits into tiles of at most `most` columns.
+    fn into(most: usize, columns: usize) -> Self {
+        let tiles = columns.div_ceil(most);
         let wide = columns % tiles;
         Split { columns: columns / tiles, wide, narrow: tiles - wide }
     }
@@ -62,12 +73,27 @@ impl Split {
     }
 }
 
-/// Runs the kernels on a tile of `count` vectors and the columns, as `pairs` if the tile has few vectors.
+/// How the columns of a table are taken.
+#[derive(Clone, Copy)]
+pub(super) struct Cut {
+    pub(super) split: Split,
+    /// If X is not read again for as many, or if it is packed: pairs, for tiles of few vectors.
+    pub(super) pairs: Option<Pairs>,
+    pub(super) runs: Option<Runs>,
+}
+
+impl From<Split> for Cut {
+    fn from(split: Split) -> Self {
+        Cut { split, pairs: None, runs: None }
+    }
+}
+
+/// Runs the kernels on a tile of `count` vectors and the columns: in pairs if the tile has few vectors, or else in runs.
 ///
 /// # Safety
 ///
-/// As [`Kernel`](crate::kernel::table::Kernel): `vectors` has `count` entries, up to the most of a tile, `columns` those
-/// of `split`, and of `pairs`, and `arguments` the rest.
+/// As [`Kernel`]: `vectors` has `count` entries, up to the most of a tile, `columns` those of the cut, and `arguments` the
+/// rest.
 #[inline]
 pub(super) unsafe fn sweep(
     kernels: &Kernels,
@@ -75,9 +101,25 @@ pub(super) unsafe fn sweep(
     vectors: *const VectorEntry,
     count: usize,
     columns: *const ColumnEntry,
-    split: Split,
-    pairs: Option<&Pairs>,
+    cut: &Cut,
 ) {
+    arguments.vectors = vectors;
+    arguments.columns = columns;
+    let mut split = cut.split;
+    if let (Some(pairs), Some(row)) = (&cut.pairs, kernels.paired.get(count - 1)) {
+        (arguments.y_apart, arguments.c_apart) = (pairs.y, pairs.c);
+        // SAFETY: the caller's duties.
+        unsafe { run(row, arguments, pairs.tiles) };
+        let Some(rest) = pairs.rest else { return };
+        // The others of the pairs have been formed with them.
+        arguments.columns = arguments.columns.wrapping_add(pairs.half);
+        split = rest;
+    } else if let (Some(runs), Some(row)) = (&cut.runs, kernels.even.get(count - 1))
+        && runs.are_for(count)
+    {
+        // SAFETY: the caller's duties.
+        return unsafe { run_even(row, arguments, runs, split.count()) };
+    }
     let mut rows = kernels.full;
     let mut i = 0;
     while i < count {
@@ -86,18 +128,6 @@ pub(super) unsafe fn sweep(
             rows = kernels.partial;
         }
         i += 1;
-    }
-    arguments.vectors = vectors;
-    arguments.columns = columns;
-    let mut split = split;
-    if let (Some(pairs), Some(row)) = (pairs, kernels.paired.get(count - 1)) {
-        (arguments.y_pair, arguments.c_pair) = (pairs.y, pairs.c);
-        // SAFETY: the caller's duties.
-        unsafe { run(row, arguments, pairs.tiles) };
-        let Some(rest) = pairs.rest else { return };
-        // The others of the pairs have been formed with them.
-        arguments.columns = arguments.columns.wrapping_add(pairs.half);
-        split = rest;
     }
     // SAFETY: the caller's duties.
     unsafe { run(&rows[count - 1], arguments, split) };
@@ -109,7 +139,7 @@ pub(super) unsafe fn sweep(
 ///
 /// As [`sweep`].
 #[inline]
-unsafe fn run(row: &Row, arguments: &mut Arguments, split: Split) {
+unsafe fn run(row: &[Kernel], arguments: &mut Arguments, split: Split) {
     if split.wide > 0 {
         arguments.tiles = split.wide;
         // SAFETY: the caller's duties.
@@ -119,5 +149,30 @@ unsafe fn run(row: &Row, arguments: &mut Arguments, split: Split) {
         arguments.tiles = split.narrow;
         // SAFETY: the caller's duties; the first call has advanced `columns`.
         unsafe { row[split.columns - 1](arguments) };
+    }
+}
+
+/// Runs the kernels of a row on runs of `count` columns together.
+///
+/// # Safety
+///
+/// As [`sweep`].
+unsafe fn run_even(row: &EvenRow, arguments: &mut Arguments, runs: &Runs, count: usize) {
+    let mut left = count;
+    let mut run_of = runs.first.min(count);
+    while left > 0 {
+        // SAFETY: the table has the columns that are left.
+        unsafe {
+            let column = arguments.columns;
+            (arguments.y_apart, arguments.c_apart) = if run_of > 1 {
+                let (first, second) = (*column, *column.add(1));
+                (second.y.wrapping_sub(first.y), second.c.wrapping_sub(first.c))
+            } else {
+                (0, 0)
+            };
+            run(row, arguments, Split::into(EVEN_COLUMNS, run_of));
+        }
+        left -= run_of;
+        run_of = runs.others.min(left);
     }
 }

@@ -1,5 +1,6 @@
 //! The tables of an execution: their sizes, and filling those of columns and steps.
 
+use super::even::Runs;
 use super::execute::Execution;
 use super::loops::{Columns, Cursor, fill};
 use super::machine::Machine;
@@ -7,7 +8,7 @@ use super::packed::STRIP;
 use super::pairs::Pairs;
 use super::plan::{Form, Panels, Plan};
 use super::scratch::Scratch;
-use super::sweep::Split;
+use super::sweep::{Cut, Split};
 use super::turned;
 use crate::kernel::packing::Pair;
 use crate::kernel::table::{ColumnEntry, StepEntry, VectorEntry};
@@ -73,14 +74,26 @@ impl Execution<'_> {
         }
         self.first_column = start;
         self.column_count = count;
-        self.split = Split::of(count);
         let mut cursor = Cursor::at(&self.plan.columns, start);
         let (packing, to) = (self.machine.packing, self.columns.cast());
         // SAFETY: the table has room for a block.
         unsafe { fill(packing, to, &mut cursor, count, Columns::YC) };
-        if let Form::Direct = self.plan.form {
-            // SAFETY: the table has just been filled.
-            self.pairs = unsafe { self.pairs(0, count) };
+        // SAFETY: the table has just been filled.
+        self.cut = unsafe { self.cut(0, count) };
+    }
+
+    /// Returns how some columns of a block are taken.
+    ///
+    /// # Safety
+    ///
+    /// The table has them.
+    pub(super) unsafe fn cut(&self, first: usize, count: usize) -> Cut {
+        let may_pair = matches!(self.plan.form, Form::Direct | Form::Packed(_));
+        Cut {
+            split: Split::of(count),
+            // SAFETY: the caller's duty.
+            pairs: if may_pair { unsafe { self.pairs(first, count) } } else { None },
+            runs: Runs::from(self.plan, self.first_column + first),
         }
     }
 
@@ -89,7 +102,7 @@ impl Execution<'_> {
     /// # Safety
     ///
     /// The table has them.
-    pub(super) unsafe fn pairs(&self, first: usize, count: usize) -> Option<Pairs> {
+    unsafe fn pairs(&self, first: usize, count: usize) -> Option<Pairs> {
         if self.kernels.paired.is_empty() || !self.plan.is_paired(self.machine) {
             return None;
         }

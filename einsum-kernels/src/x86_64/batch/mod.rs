@@ -7,6 +7,8 @@ use crate::batch::{
     PicksSet,
 };
 
+use super::IN_PLACE;
+
 mod dots;
 mod each;
 mod lanes;
@@ -20,26 +22,41 @@ const COMPLEX: usize = 1;
 const SHARED: usize = 2;
 
 macro_rules! each {
-    ($name:ident, $bytes:literal, $element:literal) => {
+    ($level:ident::$name:ident, $bytes:literal, $element:literal) => {
         EachSet {
             bytes: $bytes,
             real: [
-                each::$name::<$element, 1, REAL>,
-                each::$name::<$element, 2, REAL>,
-                each::$name::<$element, 3, REAL>,
-                each::$name::<$element, 4, REAL>,
-                each::$name::<$element, 5, REAL>,
-                each::$name::<$element, 6, REAL>,
-                each::$name::<$element, 7, REAL>,
-                each::$name::<$element, 8, REAL>,
+                each::$level::$name::<$element, 1, REAL>,
+                each::$level::$name::<$element, 2, REAL>,
+                each::$level::$name::<$element, 3, REAL>,
+                each::$level::$name::<$element, 4, REAL>,
+                each::$level::$name::<$element, 5, REAL>,
+                each::$level::$name::<$element, 6, REAL>,
+                each::$level::$name::<$element, 7, REAL>,
+                each::$level::$name::<$element, 8, REAL>,
             ],
             complex: [
-                each::$name::<$element, 1, COMPLEX>,
-                each::$name::<$element, 2, COMPLEX>,
-                each::$name::<$element, 3, COMPLEX>,
-                each::$name::<$element, 4, COMPLEX>,
+                each::$level::$name::<$element, 1, COMPLEX>,
+                each::$level::$name::<$element, 2, COMPLEX>,
+                each::$level::$name::<$element, 3, COMPLEX>,
+                each::$level::$name::<$element, 4, COMPLEX>,
             ],
         }
+    };
+}
+
+macro_rules! tall {
+    ($element:literal, $vectors:literal, $in_place:expr) => {
+        [
+            each::tall::each::<$element, $vectors, 1, { $in_place }>,
+            each::tall::each::<$element, $vectors, 2, { $in_place }>,
+            each::tall::each::<$element, $vectors, 3, { $in_place }>,
+            each::tall::each::<$element, $vectors, 4, { $in_place }>,
+            each::tall::each::<$element, $vectors, 5, { $in_place }>,
+            each::tall::each::<$element, $vectors, 6, { $in_place }>,
+            each::tall::each::<$element, $vectors, 7, { $in_place }>,
+            each::tall::each::<$element, $vectors, 8, { $in_place }>,
+        ]
     };
 }
 
@@ -60,14 +77,16 @@ macro_rules! picks {
     };
 }
 
-macro_rules! sets {
-    ($($avx512:ident $avx2:ident: $element:literal;)*) => { $(
-        pub static $avx512: BatchSet = BatchSet {
+/// The kernels for AVX-512. `$pair`: whether those for 2 vectors broadcast elements in place.
+macro_rules! avx512 {
+    ($element:literal, $pair:expr) => {
+        BatchSet {
             each: &[
-                each!(avx512_16, 16, $element),
-                each!(avx512_32, 32, $element),
-                each!(avx512_64, 64, $element),
+                each!(avx512::of_16, 16, $element),
+                each!(avx512::of_32, 32, $element),
+                each!(avx512::of_64, 64, $element),
             ],
+            tall: Some([tall!($element, 2, $pair), tall!($element, 3, 0)]),
             real: lanes!(avx512, $element, REAL),
             complex: lanes!(avx512, $element, COMPLEX),
             real_shared: lanes!(avx512, $element, SHARED),
@@ -91,9 +110,18 @@ macro_rules! sets {
                     [picks!($element, 2, 1: 1 2 3 4), picks!($element, 2, 2: 1 2 3 4)],
                 ],
             }),
-        };
+        }
+    };
+}
+
+macro_rules! sets {
+    ($($avx512:ident $halved:ident $avx2:ident: $element:literal;)*) => { $(
+        pub static $avx512: BatchSet = avx512!($element, 0);
+        /// For processors that carry out a multiplication by halves.
+        pub static $halved: BatchSet = avx512!($element, IN_PLACE);
         pub static $avx2: BatchSet = BatchSet {
-            each: &[each!(avx2, 32, $element)],
+            each: &[each!(avx2::each, 32, $element)],
+            tall: None,
             real: lanes!(avx2, $element, REAL),
             complex: lanes!(avx2, $element, COMPLEX),
             real_shared: lanes!(avx2, $element, SHARED),
@@ -106,8 +134,8 @@ macro_rules! sets {
     )* };
 }
 sets! {
-    F32_AVX512 F32_AVX2: 4;
-    F64_AVX512 F64_AVX2: 8;
+    F32_AVX512 F32_AVX512_HALVED F32_AVX2: 4;
+    F64_AVX512 F64_AVX512_HALVED F64_AVX2: 8;
 }
 
 // The assembly's numbers.

@@ -127,6 +127,7 @@ const fn set<T: Real>(broadcast: &'static [Row], lanes: &'static [Row]) -> Kerne
         lanes,
         streaming: None,
         paired: None,
+        even: None,
         rotate: rotate::rotate::<T>,
         mask: |lanes| (1 << lanes) - 1,
     }

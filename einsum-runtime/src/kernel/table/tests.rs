@@ -167,8 +167,8 @@ fn check<T: Number>(set: &KernelSet, tile: Tile) {
         x_ahead: 64,
         y_ahead: -64,
         y_ahead_step: 8,
-        y_pair: bytes(of_table * y_strides.column),
-        c_pair: bytes(of_table * c_strides.column),
+        y_apart: bytes(of_table * y_strides.column),
+        c_apart: bytes(of_table * c_strides.column),
     };
     let rows = match kind {
         Kind::Broadcast => set.broadcast,

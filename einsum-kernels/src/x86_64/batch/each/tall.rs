@@ -1,0 +1,84 @@
+//! With AVX-512, for 2 or 3 vectors of real numbers: every element of Y is read for several vectors at once, so that units that
+//! multiply do not wait for those that read.
+//!
+//! `k1` has the lanes of the last vector, the others have all. [`sums`] has the other registers.
+
+use core::arch::naked_asm;
+
+use crate::batch::EachArguments;
+use crate::x86_64::sums::{purge_sums, sums};
+
+/// `IN_PLACE`: not 0 if elements of Y are broadcast as part of every multiplication, see [`x86_64`](crate::x86_64).
+///
+/// # Safety
+///
+/// As [`Each`](crate::batch::Each).
+#[unsafe(naked)]
+pub(in super::super) unsafe extern "sysv64" fn each<
+    const ELEMENT: usize,
+    const VECTORS: usize,
+    const COLUMNS: usize,
+    const IN_PLACE: usize,
+>(
+    arguments: &EachArguments,
+) {
+    naked_asm!(
+        ".set ELEMENT, {element}",
+        ".set VECTORS, {vectors}",
+        ".set COLUMNS, {columns}",
+        ".set IN_PLACE, {in_place}",
+        sums!(),
+        r"
+        .macro begin
+            kmovw k1, word ptr [rdi + 96]
+        .endm
+        .macro load
+            f vmovup, zmm0, [r9]
+            .if VECTORS > 2
+                f vmovup, zmm1, [r9 + 64]
+                f vmovup, zmm2 {{k1}}{{z}}, [r9 + 128]
+            .else
+                f vmovup, zmm1 {{k1}}{{z}}, [r9 + 64]
+            .endif
+        .endm
+        .macro steps
+            steps_by load
+        .endm
+        .macro add_old j, at
+            with_sums add_old_sums, \j, \at
+        .endm
+        .macro add_old_sums a, b, c, at
+            f vfmadd231p, \a, zmm3, [\at]
+            .if VECTORS > 2
+                f vfmadd231p, \b, zmm3, [\at + 64]
+                f vfmadd231p, \c {{k1}}, zmm3, [\at + 128]
+            .else
+                f vfmadd231p, \b {{k1}}, zmm3, [\at + 64]
+            .endif
+        .endm
+        .macro store j, at
+            with_sums store_sums, \j, \at
+        .endm
+        .macro store_sums a, b, c, at
+            f vmovup, [\at], \a
+            .if VECTORS > 2
+                f vmovup, [\at + 64], \b
+                f vmovup, [\at + 128] {{k1}}, \c
+            .else
+                f vmovup, [\at + 64] {{k1}}, \b
+            .endif
+        .endm
+        .macro stores
+            in_c store
+        .endm
+        ",
+        body!(),
+        purge_sums!(),
+        ".purgem add_old_sums",
+        ".purgem store_sums",
+        element = const ELEMENT,
+        vectors = const VECTORS,
+        columns = const COLUMNS,
+        in_place = const IN_PLACE,
+    )
+}

@@ -1,0 +1,53 @@
+//! Runs of columns at equal distances in Y and in C: the points of the innermost loop. There are kernels whose tiles are parts
+//! of a run, wider than those of any columns.
+
+use super::machine::Machine;
+use super::plan::{Form, Plan};
+use crate::kernel::table::{COLUMNS, EVEN_COLUMNS};
+
+/// The columns of a block in runs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Runs {
+    /// The columns of the first run that are in the block, and of the others.
+    pub(super) first: usize,
+    pub(super) others: usize,
+    /// Whether their tiles have as many columns as those of any.
+    are_wide: bool,
+}
+
+impl Runs {
+    /// Returns runs of so many columns, or `None` if they are too short.
+    pub(super) fn of(first: usize, others: usize) -> Option<Self> {
+        let are_wide = others >= others.div_ceil(EVEN_COLUMNS) * COLUMNS;
+        (others >= COLUMNS).then_some(Runs { first, others, are_wide })
+    }
+
+    /// Returns the runs of a block of columns that begins with column `start`.
+    pub(super) fn from(plan: &Plan, start: usize) -> Option<Self> {
+        let others = plan.columns.last()?.extent;
+        Self::of(others - start % others, others)
+    }
+
+    /// Whether kernels of runs are to be run on a tile of so many vectors: with one, narrow tiles wait for their sums.
+    #[inline]
+    pub(super) fn are_for(&self, vectors: usize) -> bool {
+        vectors > 1 || self.are_wide
+    }
+}
+
+impl Plan {
+    /// Returns the most vectors of a tile.
+    pub(super) fn vectors_of_tile(&self, machine: &Machine) -> usize {
+        match (machine.kernels.even, &self.form) {
+            (_, Form::Lanes(_)) | (None, _) => machine.kernels.broadcast.len(),
+            _ if self.streaming || Runs::from(self, 0).is_none() => machine.kernels.broadcast.len(),
+            (Some(even), _) => even.len(),
+        }
+    }
+
+    /// Returns the most columns of a tile.
+    pub(super) fn columns_of_tile(&self, machine: &Machine) -> usize {
+        let is_even = machine.kernels.even.is_some() && Runs::from(self, 0).is_some();
+        if is_even && !self.streaming { EVEN_COLUMNS } else { COLUMNS }
+    }
+}
