@@ -10,7 +10,7 @@ use crate::kernel::packing::ROWS;
 pub(super) const PANELS: usize = 512 << 10;
 
 /// The steps of a block: as many as keep the panel of a tile of 256 bytes of rows well inside that cache.
-const STEPS_WHOLE: usize = 640;
+pub(super) const STEPS_WHOLE: usize = 640;
 pub(super) const STEPS: usize = 512;
 
 /// As the former where sums are collected, which every block of steps does again.

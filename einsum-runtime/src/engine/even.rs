@@ -36,18 +36,22 @@ impl Runs {
 }
 
 impl Plan {
-    /// Returns the most vectors of a tile.
+    /// Returns the most vectors of a tile. Tiles of runs have fewer, which read more of Y; where X is packed, that costs more than
+    /// they save.
     pub(super) fn vectors_of_tile(&self, machine: &Machine) -> usize {
         match (machine.kernels.even, &self.form) {
-            (_, Form::Lanes(_)) | (None, _) => machine.kernels.broadcast.len(),
-            _ if self.streaming || Runs::from(self, 0).is_none() => machine.kernels.broadcast.len(),
-            (Some(even), _) => even.len(),
+            (Some(even), Form::Direct | Form::Turned(_)) if self.has_runs() => even.len(),
+            _ => machine.kernels.broadcast.len(),
         }
     }
 
     /// Returns the most columns of a tile.
     pub(super) fn columns_of_tile(&self, machine: &Machine) -> usize {
-        let is_even = machine.kernels.even.is_some() && Runs::from(self, 0).is_some();
-        if is_even && !self.streaming { EVEN_COLUMNS } else { COLUMNS }
+        let tile = self.vectors_of_tile(machine);
+        if tile < machine.kernels.broadcast.len() { EVEN_COLUMNS } else { COLUMNS }
+    }
+
+    fn has_runs(&self) -> bool {
+        !self.streaming && Runs::from(self, 0).is_some()
     }
 }
