@@ -71,7 +71,7 @@ pub struct Arguments {
     /// ... then this much further ahead every step.
     pub y_ahead_step: isize,
     /// From a column of the table to the other one of its pair, or to the next one of its tile, in Y and in C: read by
-    /// [`KernelSet::paired`] and [`KernelSet::even`].
+    /// [`KernelSet::paired`] and an [`EvenSet`].
     pub y_apart: isize,
     pub c_apart: isize,
 }
@@ -108,8 +108,17 @@ pub type Row = [Kernel; COLUMNS];
 /// The most columns of a tile if they are at equal distances.
 pub const EVEN_COLUMNS: usize = 8;
 
-/// As [`Row`], for columns at equal distances.
-pub type EvenRow = [Kernel; EVEN_COLUMNS];
+/// The most vectors of such a tile.
+pub const EVEN_VECTORS: usize = 3;
+
+/// Kernels that read only the first of a tile's columns from the table: the others follow at equal distances. By the number of
+/// vectors, less one, and of columns, less one.
+pub struct EvenSet {
+    /// For tiles whose vectors have all lanes.
+    pub full: [[Kernel; EVEN_COLUMNS]; EVEN_VECTORS],
+    /// For any.
+    pub partial: [[Kernel; EVEN_COLUMNS]; EVEN_VECTORS],
+}
 
 /// All kernels of one element type and level.
 pub struct KernelSet {
@@ -129,9 +138,8 @@ pub struct KernelSet {
     /// As `masked`, for few vectors, but every column of the table stands for two, a pair: a vector of X is loaded for as many
     /// columns again.
     pub paired: Option<&'static [Row]>,
-    /// As `masked`, for up to 3 vectors, but of every tile's columns only the first is read from the table: the others follow at
-    /// equal distances.
-    pub even: Option<&'static [EvenRow]>,
+    /// Where they are better than others: kernels for columns at equal distances.
+    pub even: Option<&'static EvenSet>,
     /// Makes complex products of real ones.
     pub rotate: Rotate,
     /// Returns the mask of a vector's first lanes.

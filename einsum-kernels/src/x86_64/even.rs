@@ -13,15 +13,16 @@
 //! | `rsi`, `r11` | the next step's entry, the last one's end | |
 //! | `r12`, `r15` | what is fetched of Y, by how much that moves | `r15`: the column in C |
 //! | `r14` | what is fetched of X | from column to column in C |
-//! | `k1 … k3` | the masks of the vectors | |
+//! | `k1 … k3` | the masks of the vectors, if some lack lanes | |
 
 use core::arch::naked_asm;
 
+use super::UNMASKED;
 use super::sums::{purge_sums, sums};
 use super::text::{element_instructions, return_to_caller, save_registers};
 use crate::table::Arguments;
 
-/// `IN_PLACE`: not 0 if elements of Y are broadcast as part of every multiplication.
+/// `KIND`: [`MASKED`](super::MASKED) or [`UNMASKED`], and then all lanes exist: the processor does not foresee loads with masks.
 ///
 /// # Safety
 ///
@@ -31,7 +32,7 @@ pub(super) unsafe extern "sysv64" fn sweep<
     const ELEMENT: usize,
     const VECTORS: usize,
     const COLUMNS: usize,
-    const IN_PLACE: usize,
+    const KIND: usize,
 >(
     arguments: *mut Arguments,
 ) {
@@ -39,7 +40,7 @@ pub(super) unsafe extern "sysv64" fn sweep<
         ".set ELEMENT, {element}",
         ".set VECTORS, {vectors}",
         ".set COLUMNS, {columns}",
-        ".set IN_PLACE, {in_place}",
+        ".set MASKS, {kind} != {unmasked}",
         element_instructions!(),
         sums!(),
         r"
@@ -56,14 +57,20 @@ pub(super) unsafe extern "sysv64" fn sweep<
         .macro point_to_x i, pointer, mask
             mov \pointer, [r9 + 24*\i]
             add \pointer, [rdi]
-            kmovw \mask, word ptr [r9 + 24*\i + 16]
+            .if MASKS
+                kmovw \mask, word ptr [r9 + 24*\i + 16]
+            .endif
         .endm
         .macro point_to_c i, pointer, mask
             mov \pointer, [r9 + 24*\i + 8]
             add \pointer, r8
         .endm
         .macro load i, pointer, mask
-            f vmovup, zmm\i {{\mask}}{{z}}, [\pointer + r9]
+            .if MASKS
+                f vmovup, zmm\i {{\mask}}{{z}}, [\pointer + r9]
+            .else
+                f vmovup, zmm\i, [\pointer + r9]
+            .endif
         .endm
         # X of a later tile, in memory that the processor does not foresee.
         .macro fetch i, pointer, mask
@@ -94,7 +101,11 @@ pub(super) unsafe extern "sysv64" fn sweep<
             in_c add_one, \a, \b, \c
         .endm
         .macro add_one sum, pointer, mask
-            f vfmadd231p, \sum {{\mask}}, zmm3, [\pointer + r15]
+            .if MASKS
+                f vfmadd231p, \sum {{\mask}}, zmm3, [\pointer + r15]
+            .else
+                f vfmadd231p, \sum, zmm3, [\pointer + r15]
+            .endif
         .endm
         .macro store j
             with_sums store_sums, \j
@@ -104,7 +115,11 @@ pub(super) unsafe extern "sysv64" fn sweep<
             in_c store_one, \a, \b, \c
         .endm
         .macro store_one sum, pointer, mask
-            f vmovup, [\pointer + r15] {{\mask}}, \sum
+            .if MASKS
+                f vmovup, [\pointer + r15] {{\mask}}, \sum
+            .else
+                f vmovup, [\pointer + r15], \sum
+            .endif
         .endm
         # The first column of the tile in C, and all vectors there.
         .macro begin_c
@@ -211,6 +226,7 @@ pub(super) unsafe extern "sysv64" fn sweep<
         element = const ELEMENT,
         vectors = const VECTORS,
         columns = const COLUMNS,
-        in_place = const IN_PLACE,
+        kind = const KIND,
+        unmasked = const UNMASKED,
     )
 }

@@ -5,7 +5,7 @@
 
 use core::mem::offset_of;
 
-use super::table::{Arguments, ColumnEntry, KernelSet, StepEntry, VectorEntry};
+use super::table::{Arguments, ColumnEntry, EvenSet, KernelSet, StepEntry, VectorEntry};
 
 mod avx2;
 mod avx512;
@@ -57,23 +57,23 @@ macro_rules! rows {
 
 /// Lists kernels by columns, at equal distances.
 macro_rules! even {
-    ($element:literal, $vectors:literal, $in_place:expr) => {
+    ($element:literal, $vectors:literal, $kind:expr) => {
         [
-            even::sweep::<$element, $vectors, 1, { $in_place }>,
-            even::sweep::<$element, $vectors, 2, { $in_place }>,
-            even::sweep::<$element, $vectors, 3, { $in_place }>,
-            even::sweep::<$element, $vectors, 4, { $in_place }>,
-            even::sweep::<$element, $vectors, 5, { $in_place }>,
-            even::sweep::<$element, $vectors, 6, { $in_place }>,
-            even::sweep::<$element, $vectors, 7, { $in_place }>,
-            even::sweep::<$element, $vectors, 8, { $in_place }>,
+            even::sweep::<$element, $vectors, 1, { $kind }>,
+            even::sweep::<$element, $vectors, 2, { $kind }>,
+            even::sweep::<$element, $vectors, 3, { $kind }>,
+            even::sweep::<$element, $vectors, 4, { $kind }>,
+            even::sweep::<$element, $vectors, 5, { $kind }>,
+            even::sweep::<$element, $vectors, 6, { $kind }>,
+            even::sweep::<$element, $vectors, 7, { $kind }>,
+            even::sweep::<$element, $vectors, 8, { $kind }>,
         ]
     };
 }
 
-/// The kernels for AVX-512. `$pair`: the kind of those for 2 vectors.
+/// The kernels for AVX-512. `$pair`: the kind of those for 2 vectors; `$even`: those for columns at equal distances.
 macro_rules! avx512 {
-    ($element:literal, $pair:expr) => {
+    ($element:literal, $pair:expr, $even:expr) => {
         KernelSet {
             element: $element,
             width: 64 / $element,
@@ -86,7 +86,7 @@ macro_rules! avx512 {
                 [1 STREAMING, 2 STREAMING | $pair, 3 STREAMING, 4 STREAMING]
             )),
             paired: Some(rows!(avx512, $element, [1 PAIRED, 2 PAIRED | $pair])),
-            even: Some(&[even!($element, 1, 0), even!($element, 2, $pair), even!($element, 3, 0)]),
+            even: $even,
             rotate: rotate::rotate::<$element>,
             mask: |lanes| (1 << lanes) - 1,
         }
@@ -95,9 +95,24 @@ macro_rules! avx512 {
 
 macro_rules! sets {
     ($($avx512:ident $halved:ident $avx2:ident: $element:literal, $mask:ident;)*) => { $(
-        pub static $avx512: KernelSet = avx512!($element, 0);
+        pub static $avx512: KernelSet = avx512!(
+            $element,
+            0,
+            Some(&EvenSet {
+                full: [
+                    even!($element, 1, UNMASKED),
+                    even!($element, 2, UNMASKED),
+                    even!($element, 3, UNMASKED),
+                ],
+                partial: [
+                    even!($element, 1, MASKED),
+                    even!($element, 2, MASKED),
+                    even!($element, 3, MASKED),
+                ],
+            })
+        );
         /// For processors that carry out a multiplication by halves.
-        pub static $halved: KernelSet = avx512!($element, IN_PLACE);
+        pub static $halved: KernelSet = avx512!($element, IN_PLACE, None);
         pub static $avx2: KernelSet = KernelSet {
             element: $element,
             width: 32 / $element,

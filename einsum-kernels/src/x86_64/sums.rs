@@ -9,7 +9,7 @@
 /// | `with_sums name, j, rest` | calls a macro with the sums of column `j` |
 /// | `each_column name` | calls a macro with the number of every column |
 /// | `clear`, `scale` | zero the sums of a column, and multiply them by the element |
-/// | `multiply j, at` | reads an element of Y, in place if there is `IN_PLACE` or one vector, and multiplies X by it |
+/// | `multiply j, at` | reads an element of Y, for one vector as part of the multiplication, and multiplies X by it |
 /// | `factor place` | reads the element |
 ///
 /// For `VECTORS` and `COLUMNS`. [`purge_sums`] removes them.
@@ -58,11 +58,8 @@ macro_rules! sums {
             with_sums multiply_sums, \j, \at
         .endm
         .macro multiply_sums a, b, c, at
-            .if VECTORS == 1 || IN_PLACE
+            .if VECTORS == 1
                 multiply_in_place \a, zmm0, \at
-                .if VECTORS > 1
-                    multiply_in_place \b, zmm1, \at
-                .endif
             .else
                 f vbroadcasts, zmm3, [\at]
                 f vfmadd231p, \a, zmm0, zmm3

@@ -3,7 +3,7 @@
 
 use super::machine::Machine;
 use super::plan::{Form, Plan};
-use crate::kernel::table::{COLUMNS, EVEN_COLUMNS};
+use crate::kernel::table::{COLUMNS, EVEN_COLUMNS, EVEN_VECTORS};
 
 /// The columns of a block in runs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -28,10 +28,10 @@ impl Runs {
         Self::of(others - start % others, others)
     }
 
-    /// Whether kernels of runs are to be run on a tile of so many vectors: with one, narrow tiles wait for their sums.
+    /// Whether kernels of runs are to be run on a tile of so many vectors. With one, narrow tiles would wait for their sums.
     #[inline]
     pub(super) fn are_for(&self, vectors: usize) -> bool {
-        vectors > 1 || self.are_wide
+        vectors <= EVEN_VECTORS && (vectors > 1 || self.are_wide)
     }
 }
 
@@ -40,7 +40,7 @@ impl Plan {
     /// they save.
     pub(super) fn vectors_of_tile(&self, machine: &Machine) -> usize {
         match (machine.kernels.even, &self.form) {
-            (Some(even), Form::Direct | Form::Turned(_)) if self.has_runs() => even.len(),
+            (Some(_), Form::Direct | Form::Turned(_)) if self.has_runs() => EVEN_VECTORS,
             _ => machine.kernels.broadcast.len(),
         }
     }

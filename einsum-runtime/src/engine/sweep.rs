@@ -3,7 +3,7 @@
 use super::even::Runs;
 use super::pairs::Pairs;
 use crate::kernel::table::{
-    Arguments, COLUMNS, ColumnEntry, EVEN_COLUMNS, EvenRow, Kernel, KernelSet, Row, VectorEntry,
+    Arguments, COLUMNS, ColumnEntry, EVEN_COLUMNS, EvenSet, Kernel, KernelSet, Row, VectorEntry,
 };
 
 /// Kernels that a contraction runs.
@@ -16,7 +16,7 @@ pub(super) struct Kernels {
     /// For tiles of few vectors, whatever their lanes, against pairs of columns.
     pub(super) paired: &'static [Row],
     /// For tiles of columns at equal distances, whatever the lanes.
-    pub(super) even: &'static [EvenRow],
+    pub(super) even: Option<&'static EvenSet>,
     /// The mask of a vector that has all lanes.
     pub(super) all: usize,
 }
@@ -27,7 +27,7 @@ impl Kernels {
             full: set.broadcast,
             partial: set.masked,
             paired: set.paired.unwrap_or(&[]),
-            even: set.even.unwrap_or(&[]),
+            even: set.even,
             all: (set.mask)(set.width),
         }
     }
@@ -35,12 +35,12 @@ impl Kernels {
     /// For the same, but that whole vectors of C are written around the caches.
     pub(super) fn streaming(set: &KernelSet) -> Self {
         let kernels = Self::broadcast(set);
-        Kernels { full: set.streaming.unwrap_or(kernels.full), paired: &[], even: &[], ..kernels }
+        Kernels { full: set.streaming.unwrap_or(kernels.full), paired: &[], even: None, ..kernels }
     }
 
     pub(super) fn lanes(set: &KernelSet) -> Self {
         let all = (set.mask)(set.width);
-        Kernels { full: set.lanes, partial: set.lanes, paired: &[], even: &[], all }
+        Kernels { full: set.lanes, partial: set.lanes, paired: &[], even: None, all }
     }
 }
 
@@ -105,7 +105,7 @@ pub(super) unsafe fn sweep(
 ) {
     arguments.vectors = vectors;
     arguments.columns = columns;
-    let mut split = cut.split;
+    let (mut split, mut runs) = (cut.split, cut.runs.as_ref());
     if let (Some(pairs), Some(row)) = (&cut.pairs, kernels.paired.get(count - 1)) {
         (arguments.y_apart, arguments.c_apart) = (pairs.y, pairs.c);
         // SAFETY: the caller's duties.
@@ -113,22 +113,23 @@ pub(super) unsafe fn sweep(
         let Some(rest) = pairs.rest else { return };
         // The others of the pairs have been formed with them.
         arguments.columns = arguments.columns.wrapping_add(pairs.half);
-        split = rest;
-    } else if let (Some(runs), Some(row)) = (&cut.runs, kernels.even.get(count - 1))
-        && runs.are_for(count)
-    {
-        // SAFETY: the caller's duties.
-        return unsafe { run_even(row, arguments, runs, split.count()) };
+        (split, runs) = (rest, None);
     }
-    let mut rows = kernels.full;
+    let mut is_full = true;
     let mut i = 0;
     while i < count {
         // SAFETY: there are `count` entries.
-        if unsafe { (*vectors.add(i)).mask } != kernels.all {
-            rows = kernels.partial;
-        }
+        is_full &= unsafe { (*vectors.add(i)).mask } == kernels.all;
         i += 1;
     }
+    if let (Some(runs), Some(even)) = (runs, kernels.even)
+        && runs.are_for(count)
+    {
+        let rows = if is_full { &even.full } else { &even.partial };
+        // SAFETY: the caller's duties.
+        return unsafe { run_even(&rows[count - 1], arguments, runs, split.count()) };
+    }
+    let rows = if is_full { kernels.full } else { kernels.partial };
     // SAFETY: the caller's duties.
     unsafe { run(&rows[count - 1], arguments, split) };
 }
@@ -157,7 +158,7 @@ unsafe fn run(row: &[Kernel], arguments: &mut Arguments, split: Split) {
 /// # Safety
 ///
 /// As [`sweep`].
-unsafe fn run_even(row: &EvenRow, arguments: &mut Arguments, runs: &Runs, count: usize) {
+unsafe fn run_even(row: &[Kernel], arguments: &mut Arguments, runs: &Runs, count: usize) {
     let mut left = count;
     let mut run_of = runs.first.min(count);
     while left > 0 {

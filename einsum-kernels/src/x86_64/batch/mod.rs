@@ -7,8 +7,6 @@ use crate::batch::{
     PicksSet,
 };
 
-use super::IN_PLACE;
-
 mod dots;
 mod each;
 mod lanes;
@@ -46,16 +44,16 @@ macro_rules! each {
 }
 
 macro_rules! tall {
-    ($element:literal, $vectors:literal, $in_place:expr) => {
+    ($element:literal, $vectors:literal) => {
         [
-            each::tall::each::<$element, $vectors, 1, { $in_place }>,
-            each::tall::each::<$element, $vectors, 2, { $in_place }>,
-            each::tall::each::<$element, $vectors, 3, { $in_place }>,
-            each::tall::each::<$element, $vectors, 4, { $in_place }>,
-            each::tall::each::<$element, $vectors, 5, { $in_place }>,
-            each::tall::each::<$element, $vectors, 6, { $in_place }>,
-            each::tall::each::<$element, $vectors, 7, { $in_place }>,
-            each::tall::each::<$element, $vectors, 8, { $in_place }>,
+            each::tall::each::<$element, $vectors, 1>,
+            each::tall::each::<$element, $vectors, 2>,
+            each::tall::each::<$element, $vectors, 3>,
+            each::tall::each::<$element, $vectors, 4>,
+            each::tall::each::<$element, $vectors, 5>,
+            each::tall::each::<$element, $vectors, 6>,
+            each::tall::each::<$element, $vectors, 7>,
+            each::tall::each::<$element, $vectors, 8>,
         ]
     };
 }
@@ -77,16 +75,16 @@ macro_rules! picks {
     };
 }
 
-/// The kernels for AVX-512. `$pair`: whether those for 2 vectors broadcast elements in place.
+/// The kernels for AVX-512.
 macro_rules! avx512 {
-    ($element:literal, $pair:expr) => {
+    ($element:literal, $tall:expr) => {
         BatchSet {
             each: &[
                 each!(avx512::of_16, 16, $element),
                 each!(avx512::of_32, 32, $element),
                 each!(avx512::of_64, 64, $element),
             ],
-            tall: Some([tall!($element, 2, $pair), tall!($element, 3, 0)]),
+            tall: $tall,
             real: lanes!(avx512, $element, REAL),
             complex: lanes!(avx512, $element, COMPLEX),
             real_shared: lanes!(avx512, $element, SHARED),
@@ -116,9 +114,10 @@ macro_rules! avx512 {
 
 macro_rules! sets {
     ($($avx512:ident $halved:ident $avx2:ident: $element:literal;)*) => { $(
-        pub static $avx512: BatchSet = avx512!($element, 0);
+        pub static $avx512: BatchSet =
+            avx512!($element, Some([tall!($element, 2), tall!($element, 3)]));
         /// For processors that carry out a multiplication by halves.
-        pub static $halved: BatchSet = avx512!($element, IN_PLACE);
+        pub static $halved: BatchSet = avx512!($element, None);
         pub static $avx2: BatchSet = BatchSet {
             each: &[each!(avx2::each, 32, $element)],
             tall: None,

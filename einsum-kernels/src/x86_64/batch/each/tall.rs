@@ -8,8 +8,6 @@ use core::arch::naked_asm;
 use crate::batch::EachArguments;
 use crate::x86_64::sums::{purge_sums, sums};
 
-/// `IN_PLACE`: not 0 if elements of Y are broadcast as part of every multiplication, see [`x86_64`](crate::x86_64).
-///
 /// # Safety
 ///
 /// As [`Each`](crate::batch::Each).
@@ -18,7 +16,6 @@ pub(in super::super) unsafe extern "sysv64" fn each<
     const ELEMENT: usize,
     const VECTORS: usize,
     const COLUMNS: usize,
-    const IN_PLACE: usize,
 >(
     arguments: &EachArguments,
 ) {
@@ -26,7 +23,6 @@ pub(in super::super) unsafe extern "sysv64" fn each<
         ".set ELEMENT, {element}",
         ".set VECTORS, {vectors}",
         ".set COLUMNS, {columns}",
-        ".set IN_PLACE, {in_place}",
         sums!(),
         r"
         .macro begin
@@ -79,6 +75,5 @@ pub(in super::super) unsafe extern "sysv64" fn each<
         element = const ELEMENT,
         vectors = const VECTORS,
         columns = const COLUMNS,
-        in_place = const IN_PLACE,
     )
 }
