@@ -71,7 +71,7 @@ pub struct Arguments {
     /// ... then this much further ahead every step.
     pub y_ahead_step: isize,
     /// From a column of the table to the other one of its pair, or to the next one of its tile, in Y and in C: read by
-    /// [`KernelSet::paired`] and an [`EvenSet`].
+    /// [`KernelSet::paired`] and [`Even`] ones.
     pub y_apart: isize,
     pub c_apart: isize,
 }
@@ -111,14 +111,9 @@ pub const EVEN_COLUMNS: usize = 8;
 /// The most vectors of such a tile.
 pub const EVEN_VECTORS: usize = 3;
 
-/// Kernels that read only the first of a tile's columns from the table: the others follow at equal distances. By the number of
-/// vectors, less one, and of columns, less one.
-pub struct EvenSet {
-    /// For tiles whose vectors have all lanes.
-    pub full: [[Kernel; EVEN_COLUMNS]; EVEN_VECTORS],
-    /// For any.
-    pub partial: [[Kernel; EVEN_COLUMNS]; EVEN_VECTORS],
-}
+/// Kernels that read only the first of a tile's columns from the table: the others follow at equal distances. They mind masks. By
+/// the number of vectors, less one, and of columns, less one.
+pub type Even = [[Kernel; EVEN_COLUMNS]; EVEN_VECTORS];
 
 /// All kernels of one element type and level.
 pub struct KernelSet {
@@ -139,7 +134,7 @@ pub struct KernelSet {
     /// columns again.
     pub paired: Option<&'static [Row]>,
     /// Where they are better than others: kernels for columns at equal distances.
-    pub even: Option<&'static EvenSet>,
+    pub even: Option<&'static Even>,
     /// Makes complex products of real ones.
     pub rotate: Rotate,
     /// Returns the mask of a vector's first lanes.

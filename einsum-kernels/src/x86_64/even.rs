@@ -13,17 +13,14 @@
 //! | `rsi`, `r11` | the next step's entry, the last one's end | |
 //! | `r12`, `r15` | what is fetched of Y, by how much that moves | `r15`: the column in C |
 //! | `r14` | what is fetched of X | from column to column in C |
-//! | `k1 … k3` | the masks of the vectors, if some lack lanes | |
+//! | `k1 … k3` | the masks of the vectors | |
 
 use core::arch::naked_asm;
 
-use super::UNMASKED;
 use super::sums::{purge_sums, sums};
 use super::text::{element_instructions, return_to_caller, save_registers};
 use crate::table::Arguments;
 
-/// `KIND`: [`MASKED`](super::MASKED) or [`UNMASKED`], and then all lanes exist: the processor does not foresee loads with masks.
-///
 /// # Safety
 ///
 /// As [`Kernel`](crate::table::Kernel), of [`even`](crate::table::KernelSet::even).
@@ -32,7 +29,6 @@ pub(super) unsafe extern "sysv64" fn sweep<
     const ELEMENT: usize,
     const VECTORS: usize,
     const COLUMNS: usize,
-    const KIND: usize,
 >(
     arguments: *mut Arguments,
 ) {
@@ -40,7 +36,6 @@ pub(super) unsafe extern "sysv64" fn sweep<
         ".set ELEMENT, {element}",
         ".set VECTORS, {vectors}",
         ".set COLUMNS, {columns}",
-        ".set MASKS, {kind} != {unmasked}",
         element_instructions!(),
         sums!(),
         r"
@@ -57,20 +52,14 @@ pub(super) unsafe extern "sysv64" fn sweep<
         .macro point_to_x i, pointer, mask
             mov \pointer, [r9 + 24*\i]
             add \pointer, [rdi]
-            .if MASKS
-                kmovw \mask, word ptr [r9 + 24*\i + 16]
-            .endif
+            kmovw \mask, word ptr [r9 + 24*\i + 16]
         .endm
         .macro point_to_c i, pointer, mask
             mov \pointer, [r9 + 24*\i + 8]
             add \pointer, r8
         .endm
         .macro load i, pointer, mask
-            .if MASKS
-                f vmovup, zmm\i {{\mask}}{{z}}, [\pointer + r9]
-            .else
-                f vmovup, zmm\i, [\pointer + r9]
-            .endif
+            f vmovup, zmm\i {{\mask}}{{z}}, [\pointer + r9]
         .endm
         # X of a later tile, in memory that the processor does not foresee.
         .macro fetch i, pointer, mask
@@ -101,11 +90,7 @@ pub(super) unsafe extern "sysv64" fn sweep<
             in_c add_one, \a, \b, \c
         .endm
         .macro add_one sum, pointer, mask
-            .if MASKS
-                f vfmadd231p, \sum {{\mask}}, zmm3, [\pointer + r15]
-            .else
-                f vfmadd231p, \sum, zmm3, [\pointer + r15]
-            .endif
+            f vfmadd231p, \sum {{\mask}}, zmm3, [\pointer + r15]
         .endm
         .macro store j
             with_sums store_sums, \j
@@ -115,11 +100,7 @@ pub(super) unsafe extern "sysv64" fn sweep<
             in_c store_one, \a, \b, \c
         .endm
         .macro store_one sum, pointer, mask
-            .if MASKS
-                f vmovup, [\pointer + r15] {{\mask}}, \sum
-            .else
-                f vmovup, [\pointer + r15], \sum
-            .endif
+            f vmovup, [\pointer + r15] {{\mask}}, \sum
         .endm
         # The first column of the tile in C, and all vectors there.
         .macro begin_c
@@ -226,7 +207,5 @@ pub(super) unsafe extern "sysv64" fn sweep<
         element = const ELEMENT,
         vectors = const VECTORS,
         columns = const COLUMNS,
-        kind = const KIND,
-        unmasked = const UNMASKED,
     )
 }

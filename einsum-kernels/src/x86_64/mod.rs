@@ -5,7 +5,7 @@
 
 use core::mem::offset_of;
 
-use super::table::{Arguments, ColumnEntry, EvenSet, KernelSet, StepEntry, VectorEntry};
+use super::table::{Arguments, ColumnEntry, KernelSet, StepEntry, VectorEntry};
 
 mod avx2;
 mod avx512;
@@ -57,16 +57,16 @@ macro_rules! rows {
 
 /// Lists kernels by columns, at equal distances.
 macro_rules! even {
-    ($element:literal, $vectors:literal, $kind:expr) => {
+    ($element:literal, $vectors:literal) => {
         [
-            even::sweep::<$element, $vectors, 1, { $kind }>,
-            even::sweep::<$element, $vectors, 2, { $kind }>,
-            even::sweep::<$element, $vectors, 3, { $kind }>,
-            even::sweep::<$element, $vectors, 4, { $kind }>,
-            even::sweep::<$element, $vectors, 5, { $kind }>,
-            even::sweep::<$element, $vectors, 6, { $kind }>,
-            even::sweep::<$element, $vectors, 7, { $kind }>,
-            even::sweep::<$element, $vectors, 8, { $kind }>,
+            even::sweep::<$element, $vectors, 1>,
+            even::sweep::<$element, $vectors, 2>,
+            even::sweep::<$element, $vectors, 3>,
+            even::sweep::<$element, $vectors, 4>,
+            even::sweep::<$element, $vectors, 5>,
+            even::sweep::<$element, $vectors, 6>,
+            even::sweep::<$element, $vectors, 7>,
+            even::sweep::<$element, $vectors, 8>,
         ]
     };
 }
@@ -98,18 +98,7 @@ macro_rules! sets {
         pub static $avx512: KernelSet = avx512!(
             $element,
             0,
-            Some(&EvenSet {
-                full: [
-                    even!($element, 1, UNMASKED),
-                    even!($element, 2, UNMASKED),
-                    even!($element, 3, UNMASKED),
-                ],
-                partial: [
-                    even!($element, 1, MASKED),
-                    even!($element, 2, MASKED),
-                    even!($element, 3, MASKED),
-                ],
-            })
+            Some(&[even!($element, 1), even!($element, 2), even!($element, 3)])
         );
         /// For processors that carry out a multiplication by halves.
         pub static $halved: KernelSet = avx512!($element, IN_PLACE, None);

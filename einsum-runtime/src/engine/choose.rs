@@ -3,7 +3,7 @@
 //! The lanes of a vector are adjacent elements of C, so C's unit loop decides which operand is X, the one that is read
 //! as vectors. Y is read element by element, hence never packed.
 
-use super::blocks::{PANELS, STEPS, STEPS_WHOLE, blocks, stream};
+use super::blocks::{PANELS, STEPS, blocks, stream};
 use super::classify::{Groups, sort_by};
 use super::image;
 use super::loops::{Loop, Loops, points};
@@ -16,10 +16,6 @@ const CLOSE: usize = 512;
 
 /// Steps of multiples of this many bytes share few sets of the second-level cache.
 const CROWDED: usize = 8 << 10;
-
-/// Bytes so far apart share a set of the second-level cache, of this many ways.
-const PERIOD: usize = 64 << 10;
-const WAYS: usize = 16;
 
 /// The steps that take as long as to move a vector of sums from a buffer to C, and a margin.
 const MOVED: usize = if cfg!(test) { 1 } else { 22 };
@@ -119,8 +115,7 @@ fn rows(machine: &Machine, plan: &mut Plan, adds: bool) -> Option<()> {
         let is_crowded = apart.is_multiple_of(CROWDED) && k >= 64;
         let is_packed = collected.is_some()
             || n >= 24
-                && (is_wasteful
-                    || (machine.packs_adjacent(n, k, apart) || is_crowded) && !is_close);
+                && (is_wasteful || (machine.packs_adjacent(n, k) || is_crowded) && !is_close);
         if !is_packed && !is_complex {
             plan.run.push(inner);
             return Some(());
@@ -239,19 +234,11 @@ fn take_run(plan: &mut Plan, inner: Loop, all: bool) {
 }
 
 impl Machine {
-    /// Whether rows that are adjacent in X already are packed, for `n` columns and `k` steps, which are `apart` bytes apart.
-    fn packs_adjacent(&self, n: usize, k: usize, apart: usize) -> bool {
+    /// Whether rows that are adjacent in X already are packed, for `n` columns and `k` steps.
+    fn packs_adjacent(&self, n: usize, k: usize) -> bool {
         // The panel of a tile outgrows a first-level cache at 128 steps or so. From there on it comes from the second
         // level, which is slower for steps that are far apart, worst where they share a few sets of the first level.
         // With tiles of fewer vectors that is so from the start, else it takes many columns to be worth the copies.
-        if self.kernels.broadcast.len() < 4 {
-            return k >= 128;
-        }
-        if self.kernels.even.is_none() {
-            return k >= 160 && n >= 128;
-        }
-        // Processors with whole units foresee also these, but for what does not stay in the second level either.
-        let sets = PERIOD >> apart.trailing_zeros().min(PERIOD.trailing_zeros());
-        k.min(STEPS_WHOLE) > WAYS * sets && n >= 128
+        if self.kernels.broadcast.len() < 4 { k >= 128 } else { k >= 160 && n >= 128 }
     }
 }

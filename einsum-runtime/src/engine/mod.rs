@@ -8,7 +8,8 @@
 //!    tile after the other ([`sweep`]). Results go to C, or there by a buffer: to be [`turned`], [`collected`], or moved as
 //!    an [`image`] of a block.
 //!
-//! Before all that come short cuts: one small [`product`](multiply_matrices) of two matrices; batches of `many` small products,
+//! Before all that come short cuts: one small [`product`](multiply_matrices) of two matrices; a `whole` one of any size, as it
+//! lies; batches of `many` small products,
 //! and products so [`small`] that a plan would cost too much, which start from [`matrices`].
 //!
 //! No operand is ever copied whole, and nothing is allocated beyond the thread's [`scratch`].
@@ -48,6 +49,8 @@ mod tables;
 #[cfg(test)]
 mod tests;
 mod turned;
+#[cfg(target_arch = "x86_64")]
+mod whole;
 
 pub(crate) use choose::HALVED;
 use choose::{Output, choose};
@@ -67,6 +70,8 @@ use parts::execute_in_parts;
 #[cfg(target_arch = "x86_64")]
 pub(crate) use picks::{picked, totalled};
 use small::Small;
+#[cfg(target_arch = "x86_64")]
+use whole::Whole;
 
 use num_complex::Complex;
 
@@ -230,6 +235,42 @@ unsafe fn contract_many<T: Contract>(
     false
 }
 
+/// Multiplies two matrices, if there are kernels for them as they lie in memory; else does nothing and returns `false`.
+///
+/// # Safety
+///
+/// As [`contract_many`].
+#[cfg(target_arch = "x86_64")]
+unsafe fn contract_whole<T: Contract>(
+    machine: &Machine,
+    matrices: &Matrices,
+    [first, second]: [Read<T>; 2],
+    out: *mut T,
+    mode: Mode<T>,
+) -> bool {
+    let Some(whole) = Whole::of(machine, matrices) else { return false };
+    let [x, y] = if matrices.exchanged { [second, first] } else { [first, second] };
+    let conjugated = [x.conjugated, y.conjugated];
+    let Finish { flags, alpha, beta, one, .. } = T::finish(mode, conjugated);
+    let (x, y, c) = (x.ptr.cast(), y.ptr.cast(), out.cast());
+    let entry = Entry { x, y, c, conjugated, finish: flags, alpha, beta };
+    // SAFETY: the caller's duties; the level is this machine's.
+    unsafe { whole.run(machine, entry, one) };
+    true
+}
+
+/// As for x86-64, without kernels.
+#[cfg(not(target_arch = "x86_64"))]
+unsafe fn contract_whole<T: Contract>(
+    _machine: &Machine,
+    _matrices: &Matrices,
+    _sources: [Read<T>; 2],
+    _out: *mut T,
+    _mode: Mode<T>,
+) -> bool {
+    false
+}
+
 /// Contracts two sources, if the engine is the one to do it; else does nothing and returns `false`.
 ///
 /// # Safety
@@ -243,10 +284,13 @@ pub(crate) unsafe fn contract<T: Contract>(
 ) -> bool {
     let Some(machine) = T::machine() else { return false };
     let mut matrices = Matrices::new();
-    if matrices.add(machine.unit, dims)
-        // SAFETY: the caller's duties.
-        && unsafe { contract_many(&machine, &mut matrices, sources, out, mode) }
-    {
+    // SAFETY: the caller's duties.
+    let is_done = matrices.add(machine.unit, dims)
+        && unsafe {
+            contract_many(&machine, &mut matrices, sources, out, mode)
+                || contract_whole(&machine, &matrices, sources, out, mode)
+        };
+    if is_done {
         return true;
     }
     let output = Output {

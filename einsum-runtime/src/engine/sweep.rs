@@ -3,7 +3,7 @@
 use super::even::Runs;
 use super::pairs::Pairs;
 use crate::kernel::table::{
-    Arguments, COLUMNS, ColumnEntry, EVEN_COLUMNS, EvenSet, Kernel, KernelSet, Row, VectorEntry,
+    Arguments, COLUMNS, ColumnEntry, EVEN_COLUMNS, Even, Kernel, KernelSet, Row, VectorEntry,
 };
 
 /// Kernels that a contraction runs.
@@ -16,7 +16,7 @@ pub(super) struct Kernels {
     /// For tiles of few vectors, whatever their lanes, against pairs of columns.
     pub(super) paired: &'static [Row],
     /// For tiles of columns at equal distances, whatever the lanes.
-    pub(super) even: Option<&'static EvenSet>,
+    pub(super) even: Option<&'static Even>,
     /// The mask of a vector that has all lanes.
     pub(super) all: usize,
 }
@@ -115,21 +115,21 @@ pub(super) unsafe fn sweep(
         arguments.columns = arguments.columns.wrapping_add(pairs.half);
         (split, runs) = (rest, None);
     }
-    let mut is_full = true;
-    let mut i = 0;
-    while i < count {
-        // SAFETY: there are `count` entries.
-        is_full &= unsafe { (*vectors.add(i)).mask } == kernels.all;
-        i += 1;
-    }
     if let (Some(runs), Some(even)) = (runs, kernels.even)
         && runs.are_for(count)
     {
-        let rows = if is_full { &even.full } else { &even.partial };
         // SAFETY: the caller's duties.
-        return unsafe { run_even(&rows[count - 1], arguments, runs, split.count()) };
+        return unsafe { run_even(&even[count - 1], arguments, runs, split.count()) };
     }
-    let rows = if is_full { kernels.full } else { kernels.partial };
+    let mut rows = kernels.full;
+    let mut i = 0;
+    while i < count {
+        // SAFETY: there are `count` entries.
+        if unsafe { (*vectors.add(i)).mask } != kernels.all {
+            rows = kernels.partial;
+        }
+        i += 1;
+    }
     // SAFETY: the caller's duties.
     unsafe { run(&rows[count - 1], arguments, split) };
 }

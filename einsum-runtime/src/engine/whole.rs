@@ -1,0 +1,131 @@
+//! Products of two matrices of any size whose rows are adjacent in X and in C, on X as it lies in memory.
+//!
+//! ```text
+//! for a block of steps, for a tile of rows     the kernels of one small product after the other
+//!   for every tile of columns
+//! ```
+//!
+//! These kernels have more sums in registers than those that read tables and make do with what the second-level cache brings, so
+//! that X need not be packed, unless its steps are where they push each other out of that cache.
+
+use super::blocks::{STEPS, STEPS_STREAMED, STEPS_WHOLE, STREAMED, block};
+use super::each::Each;
+use super::loops::Loop;
+use super::machine::Machine;
+use super::many::Entry;
+use super::matrices::{Matrices, ONCE};
+use super::parts::nanoseconds;
+use crate::kernel::batch::{BatchSet, COLUMNS};
+use crate::kernel::table::ADD;
+use crate::threads::{self, Grid, Shared};
+
+/// Bytes so far apart share a set of a second-level cache, of this many ways.
+const PERIOD: usize = 64 << 10;
+const WAYS: usize = 16;
+
+/// The fewest rows, in vectors, and columns.
+const ROWS_LEAST: usize = 2;
+const COLUMNS_LEAST: usize = if cfg!(test) { 3 } else { 24 };
+
+/// The columns from which on it is better to pack X for sums of several blocks: then these columns also read C several times.
+const COLUMNS_PACKED: usize = if cfg!(test) { 40 } else { 128 };
+
+/// The columns of a part: several tiles, whose X stays in the cache.
+const PART: usize = if cfg!(test) { COLUMNS } else { 8 * COLUMNS };
+
+/// A product.
+pub(super) struct Whole {
+    m: Loop,
+    n: Loop,
+    k: Loop,
+    kernels: &'static BatchSet,
+    /// The steps of a block.
+    step_block: usize,
+}
+
+impl Whole {
+    /// Returns the product, if it is one that the kernels take as it lies.
+    pub(super) fn of(machine: &Machine, matrices: &Matrices) -> Option<Self> {
+        let kernels = machine.batch?;
+        let Matrices { m, n, k, batch, .. } = *matrices;
+        let unit = machine.unit.cast_signed();
+        let is_single = matrices.is_plain() && batch.extent == 1 && matrices.outer.is_empty();
+        let is_large =
+            m.extent >= ROWS_LEAST * machine.rows_of_vector() && n.extent >= COLUMNS_LEAST;
+        let bytes = m.extent.saturating_mul(n.extent).saturating_mul(machine.unit);
+        if kernels.tall.is_none()
+            || bytes >= STREAMED && k.extent <= STEPS_STREAMED
+            || machine.steps_of_point() > 1
+            || !is_single
+            || !is_large
+            || k.extent == 1
+            || k.extent > STEPS_WHOLE && n.extent >= COLUMNS_PACKED
+            || m.x != unit
+            || m.c != unit
+        {
+            return None;
+        }
+        let step_block = block(k.extent, if k.extent <= STEPS_WHOLE { STEPS_WHOLE } else { STEPS });
+        // The lines of a tile at one step share a set with those of every step that is a multiple of `PERIOD` away.
+        let sets = PERIOD >> k.x.trailing_zeros().min(PERIOD.trailing_zeros());
+        (step_block <= WAYS * sets).then_some(Whole { m, n, k, kernels, step_block })
+    }
+
+    /// Runs the product, on several threads if it is worth it.
+    ///
+    /// # Safety
+    ///
+    /// As [`contract`](super::contract()), for the dims that the product was made from. `one` is that of the elements.
+    pub(super) unsafe fn run(&self, machine: &Machine, entry: Entry, one: u64) {
+        let Whole { m, n, k, .. } = self;
+        let products = m.extent.saturating_mul(n.extent).saturating_mul(k.extent);
+        let bytes = m.extent.saturating_mul(n.extent).saturating_mul(machine.unit);
+        let pieces = threads::pieces(nanoseconds(machine, products, bytes));
+        if pieces == 1 {
+            // SAFETY: the caller's duties.
+            return unsafe { self.run_part(machine, entry, one, *m, *n) };
+        }
+        // Rows in whole tiles.
+        let tile = 3 * machine.rows_of_vector();
+        let grid = Grid::of([m.extent, n.extent], [tile, PART], pieces);
+        // SAFETY: besides the pointers to elements there are only numbers.
+        let entry = unsafe { Shared::new(entry) };
+        threads::each(grid.pieces(), &|piece| {
+            let [rows, columns] = grid.piece(piece);
+            let (row, column) = (rows.start.cast_signed(), columns.start.cast_signed());
+            let whole = entry.get();
+            let entry = Entry {
+                x: whole.x.wrapping_offset(row * m.x),
+                y: whole.y.wrapping_offset(column * n.y),
+                c: whole.c.wrapping_offset(row * m.c + column * n.c),
+                ..whole
+            };
+            let m = Loop { extent: rows.len(), ..*m };
+            let n = Loop { extent: columns.len(), ..*n };
+            // SAFETY: the caller's duties; parts write different elements.
+            unsafe { self.run_part(machine, entry, one, m, n) }
+        });
+    }
+
+    /// Runs some rows and columns, on this thread.
+    ///
+    /// # Safety
+    ///
+    /// As [`run`](Self::run).
+    unsafe fn run_part(&self, machine: &Machine, mut entry: Entry, one: u64, m: Loop, n: Loop) {
+        let mut left = self.k.extent;
+        while left > 0 {
+            let steps = self.step_block.min(left);
+            let k = Loop { extent: steps, ..self.k };
+            let each = Each { m, n, k, batch: ONCE, exchanged: false };
+            // SAFETY: the caller's duties: a part of the steps.
+            unsafe { each.run(machine, self.kernels, entry) };
+            entry.x = entry.x.wrapping_offset(steps.cast_signed() * k.x);
+            entry.y = entry.y.wrapping_offset(steps.cast_signed() * k.y);
+            // The sums of further steps are added.
+            entry.finish |= ADD;
+            entry.beta = one;
+            left -= steps;
+        }
+    }
+}
