@@ -7,7 +7,7 @@ use crate::nest::Laid;
 use crate::program::Nest;
 
 /// The largest extents of a small product.
-pub(crate) const EXTENT: usize = 144;
+pub(crate) const EXTENT: usize = 128;
 
 /// The loops over rows, which the first source and the target have, over columns, which the second one and the target have,
 /// and over the steps of the sum.

@@ -5,6 +5,8 @@ use num_complex::Complex;
 #[cfg(target_arch = "x86_64")]
 use crate::kernel::batch::BatchSet;
 use crate::kernel::level::Level;
+#[cfg(target_arch = "x86_64")]
+use crate::kernel::level::halves_vectors;
 use crate::kernel::packing::Packing;
 #[cfg(test)]
 use crate::kernel::plain;
@@ -32,7 +34,7 @@ pub(crate) trait Supported {
 }
 
 macro_rules! supported {
-    ($($type:ty: $avx512:ident $avx2:ident $plain:ident, $packing:ident;)*) => { $(
+    ($($type:ty: $avx512:ident $halved:ident $avx2:ident $plain:ident, $packing:ident;)*) => { $(
         impl Supported for $type {
             #[inline]
             fn machine() -> Option<Machine> {
@@ -58,8 +60,12 @@ macro_rules! supported {
                     #[cfg(target_arch = "x86_64")]
                     Level::Avx512 => {
                         let packing = &x86_64::packing::$packing;
-                        let batch = Some(&x86_64::batch::$avx512);
-                        Some(Machine { kernels: &x86_64::$avx512, packing, batch, unit: size_of::<Self>() })
+                        let (kernels, batch) = if halves_vectors() {
+                            (&x86_64::$halved, &x86_64::batch::$halved)
+                        } else {
+                            (&x86_64::$avx512, &x86_64::batch::$avx512)
+                        };
+                        Some(Machine { kernels, packing, batch: Some(batch), unit: size_of::<Self>() })
                     }
                     #[allow(unreachable_patterns, reason = "depends on the architecture")]
                     _ => None,
@@ -69,10 +75,10 @@ macro_rules! supported {
     )* };
 }
 supported! {
-    f32: F32_AVX512 F32_AVX2 F32, PACKING_4;
-    f64: F64_AVX512 F64_AVX2 F64, PACKING_8;
-    Complex<f32>: F32_AVX512 F32_AVX2 F32, PACKING_8;
-    Complex<f64>: F64_AVX512 F64_AVX2 F64, PACKING_16;
+    f32: F32_AVX512 F32_AVX512_HALVED F32_AVX2 F32, PACKING_4;
+    f64: F64_AVX512 F64_AVX512_HALVED F64_AVX2 F64, PACKING_8;
+    Complex<f32>: F32_AVX512 F32_AVX512_HALVED F32_AVX2 F32, PACKING_8;
+    Complex<f64>: F64_AVX512 F64_AVX512_HALVED F64_AVX2 F64, PACKING_16;
 }
 
 impl Machine {

@@ -38,6 +38,43 @@ impl Level {
     }
 }
 
+/// Whether the processor carries out an instruction on vectors of 64 bytes by halves. Half as fast then at multiplying, it waits
+/// for other things: kernels differ. The same for the lifetime of the program.
+#[cfg(target_arch = "x86_64")]
+#[inline]
+pub(crate) fn halves_vectors() -> bool {
+    #[cfg(test)]
+    if let Some(halves) = HALVING.get() {
+        return halves;
+    }
+    static CACHED: AtomicU8 = AtomicU8::new(0);
+    match CACHED.load(Ordering::Relaxed) {
+        0 => {
+            let halves = detect_halving();
+            CACHED.store(1 + u8::from(halves), Ordering::Relaxed);
+            halves
+        }
+        cached => cached == 2,
+    }
+}
+
+/// Looks for Zen 4, of AMD's family 19h, whose other members have no AVX-512. Others that halve vectors run kernels that are not
+/// the best for them, but right.
+#[cfg(target_arch = "x86_64")]
+#[cold]
+fn detect_halving() -> bool {
+    use core::arch::x86_64::__cpuid;
+
+    if cfg!(miri) {
+        return false;
+    }
+    let vendor = __cpuid(0);
+    let name = [vendor.ebx, vendor.edx, vendor.ecx].map(u32::to_le_bytes);
+    let signature = __cpuid(1).eax;
+    let family = (signature >> 8 & 0xF) + (signature >> 20 & 0xFF);
+    name.as_flattened() == b"AuthenticAMD" && family == 0x19
+}
+
 /// Returns the kernels of the processor's level for elements of `size` bytes, of those for 4 and for 8 of AVX2, and of
 /// AVX-512, if it has one of these levels.
 #[cfg(target_arch = "x86_64")]
@@ -72,9 +109,11 @@ fn detect() -> Level {
 #[cfg(test)]
 thread_local! {
     static FORCED: core::cell::Cell<Option<Level>> = const { core::cell::Cell::new(None) };
+    static HALVING: core::cell::Cell<Option<bool>> = const { core::cell::Cell::new(None) };
 }
 
-/// Runs a test once on every level that this machine has.
+/// Runs a test once on every level that this machine has, on the highest both with and without kernels for processors that
+/// [halve](halves_vectors) vectors.
 #[cfg(test)]
 pub(crate) fn on_every_level(mut test: impl FnMut(Level)) {
     let best = detect();
@@ -84,7 +123,12 @@ pub(crate) fn on_every_level(mut test: impl FnMut(Level)) {
             continue;
         }
         FORCED.set(Some(level));
-        test(level);
+        let variants: &[bool] = if level == Level::Avx512 { &[false, true] } else { &[false] };
+        for &halving in variants {
+            HALVING.set(Some(halving));
+            test(level);
+        }
+        HALVING.set(None);
         FORCED.set(None);
     }
 }

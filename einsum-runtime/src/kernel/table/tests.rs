@@ -2,6 +2,8 @@
 //! integer-valued data with exact equality. What must not be read is NaN, and what must not be written is watched.
 
 use super::*;
+#[cfg(target_arch = "x86_64")]
+use crate::kernel::level::halves_vectors;
 use crate::kernel::level::{Level, on_every_level};
 use crate::kernel::plain;
 
@@ -43,14 +45,21 @@ enum Kind {
     Lanes,
     Streaming,
     Paired,
+    Even,
 }
 
 pub(crate) fn sets(level: Level) -> [&'static KernelSet; 2] {
     match level {
         #[cfg(target_arch = "x86_64")]
         Level::Avx512 => {
-            use crate::kernel::x86_64::{F32_AVX512, F64_AVX512};
-            [&F32_AVX512, &F64_AVX512]
+            use crate::kernel::x86_64::{
+                F32_AVX512, F32_AVX512_HALVED, F64_AVX512, F64_AVX512_HALVED,
+            };
+            if halves_vectors() {
+                [&F32_AVX512_HALVED, &F64_AVX512_HALVED]
+            } else {
+                [&F32_AVX512, &F64_AVX512]
+            }
         }
         #[cfg(target_arch = "x86_64")]
         Level::Avx2 => {
@@ -152,6 +161,7 @@ fn check<T: Number>(set: &KernelSet, tile: Tile) {
     let step_table: Vec<StepEntry> = (0..steps)
         .map(|k| StepEntry { x: bytes(k * x_strides.step), y: bytes(k * y_strides.step) })
         .collect();
+    let apart = if kind == Kind::Even { 1 } else { of_table };
     let mut arguments = Arguments {
         x: x.as_ptr().cast(),
         y: y.as_ptr().cast(),
@@ -167,18 +177,21 @@ fn check<T: Number>(set: &KernelSet, tile: Tile) {
         x_ahead: 64,
         y_ahead: -64,
         y_ahead_step: 8,
-        y_apart: bytes(of_table * y_strides.column),
-        c_apart: bytes(of_table * c_strides.column),
+        y_apart: bytes(apart * y_strides.column),
+        c_apart: bytes(apart * c_strides.column),
     };
-    let rows = match kind {
-        Kind::Broadcast => set.broadcast,
-        Kind::Masked => set.masked,
-        Kind::Lanes => set.lanes,
-        Kind::Streaming => set.streaming.expect("the caller has checked that"),
-        Kind::Paired => set.paired.expect("the caller has checked that"),
+    let kernel = match kind {
+        Kind::Broadcast => set.broadcast[vectors - 1][columns - 1],
+        Kind::Masked => set.masked[vectors - 1][columns - 1],
+        Kind::Lanes => set.lanes[vectors - 1][columns - 1],
+        Kind::Streaming => {
+            set.streaming.expect("the caller has checked that")[vectors - 1][columns - 1]
+        }
+        Kind::Paired => set.paired.expect("the caller has checked that")[vectors - 1][columns - 1],
+        Kind::Even => set.even.expect("the caller has checked that")[vectors - 1][columns - 1],
     };
     // SAFETY: the level is this machine's, and the tables stay inside the vectors.
-    unsafe { rows[vectors - 1][columns - 1](&raw mut arguments) };
+    unsafe { kernel(&raw mut arguments) };
     let same = |(a, b): (&T, &T)| a == b || (a.is_nan() && b.is_nan());
     assert!(memory.iter().zip(&expected).all(same), "{width} x {}: {tile:?}", set.element);
     assert_eq!((arguments.tiles, arguments.columns), (0, column_table.as_ptr_range().end));
@@ -187,37 +200,49 @@ fn check<T: Number>(set: &KernelSet, tile: Tile) {
 fn check_set<T: Number>(set: &KernelSet) {
     let width = set.width;
     for vectors in 1..=set.broadcast.len() {
-        for columns in 1..=COLUMNS {
+        for columns in 1..=EVEN_COLUMNS {
             for tiles in [1, 2] {
                 for steps in [0, 1, 2, 5] {
                     for finish in [0, SCALE, ADD, SCALE | ADD] {
-                        let full = Tile {
-                            kind: Kind::Broadcast,
-                            vectors,
-                            columns,
-                            tiles,
-                            steps,
-                            lanes: [width; 4],
-                            finish,
-                        };
-                        check::<T>(set, full);
-                        if finish == 0 && set.streaming.is_some() {
-                            check::<T>(set, Tile { kind: Kind::Streaming, ..full });
-                        }
-                        for lanes in 1..=width {
-                            check::<T>(set, Tile { kind: Kind::Lanes, lanes: [lanes; 4], ..full });
-                            for partial in [0, vectors - 1] {
-                                let mut mixed = [width; 4];
-                                mixed[partial] = lanes;
-                                check::<T>(set, Tile { kind: Kind::Masked, lanes: mixed, ..full });
-                                if set.paired.is_some_and(|rows| vectors <= rows.len()) {
-                                    let kind = Kind::Paired;
-                                    check::<T>(set, Tile { kind, lanes: mixed, ..full });
-                                }
-                            }
-                        }
+                        let lanes = [width; 4];
+                        let kind = Kind::Broadcast;
+                        check_tile::<T>(
+                            set,
+                            Tile { kind, vectors, columns, tiles, steps, lanes, finish },
+                        );
                     }
                 }
+            }
+        }
+    }
+}
+
+/// Checks the kernels of a tile's size, whose vectors may lack lanes.
+fn check_tile<T: Number>(set: &KernelSet, full: Tile) {
+    let Tile { vectors, columns, finish, .. } = full;
+    let width = set.width;
+    let is_narrow = columns <= COLUMNS;
+    if is_narrow {
+        check::<T>(set, full);
+        if finish == 0 && set.streaming.is_some() {
+            check::<T>(set, Tile { kind: Kind::Streaming, ..full });
+        }
+    }
+    for lanes in 1..=width {
+        if is_narrow {
+            check::<T>(set, Tile { kind: Kind::Lanes, lanes: [lanes; 4], ..full });
+        }
+        for partial in [0, vectors - 1] {
+            let mut mixed = full.lanes;
+            mixed[partial] = lanes;
+            if is_narrow {
+                check::<T>(set, Tile { kind: Kind::Masked, lanes: mixed, ..full });
+            }
+            if is_narrow && set.paired.is_some_and(|rows| vectors <= rows.len()) {
+                check::<T>(set, Tile { kind: Kind::Paired, lanes: mixed, ..full });
+            }
+            if set.even.is_some_and(|rows| vectors <= rows.len()) {
+                check::<T>(set, Tile { kind: Kind::Even, lanes: mixed, ..full });
             }
         }
     }
