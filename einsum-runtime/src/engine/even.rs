@@ -36,11 +36,11 @@ impl Runs {
 }
 
 impl Plan {
-    /// Returns the most vectors of a tile. Tiles of runs have fewer, which read more of Y; where X is packed, that costs more than
+    /// Returns the most vectors of a tile. Tiles of runs have fewer, which read more of Y; where X is packed or results are turned, that costs more than
     /// they save.
     pub(super) fn vectors_of_tile(&self, machine: &Machine) -> usize {
         match (machine.kernels.even, &self.form) {
-            (Some(_), Form::Direct | Form::Turned(_)) if self.has_runs() => EVEN_VECTORS,
+            (Some(_), Form::Direct) if self.has_runs() => EVEN_VECTORS,
             _ => machine.kernels.broadcast.len(),
         }
     }
