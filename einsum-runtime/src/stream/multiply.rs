@@ -42,7 +42,9 @@ pub(super) fn is_transposed(dims: &Dims<2>, size: usize) -> bool {
             d.sources[x] == 1 && (bytes >= LONG_RUN || bytes >= SHORT_RUN && u.extent <= NEAR_ROW)
         };
         let is_along = matches!(u.sources[1 - x], 0 | 1);
-        u.sources[x] > 1 && is_along && u.extent >= side && dims.iter().any(is_run)
+        // Else tiles would be transposed again and again.
+        let is_whole = dims.iter().all(|d| d.sources[x] != 0);
+        is_whole && u.sources[x] > 1 && is_along && u.extent >= side && dims.iter().any(is_run)
     })
 }
 
