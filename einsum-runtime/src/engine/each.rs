@@ -17,6 +17,9 @@ use crate::matrix_product::{EXTENT, MatrixProduct};
 /// The bytes that a block's products take, where several calls read them.
 const BLOCK: usize = 16 << 10;
 
+/// So few steps are formed as quickly with products as the lanes, or in blocks, if rows fill half a vector.
+const SHORT_STEPS: usize = 4;
+
 /// How far ahead X is fetched, in bytes, if its products are smaller than that.
 const AHEAD: usize = 1024;
 
@@ -79,6 +82,7 @@ impl Each {
             && machine.vector_bytes() == 64
             && n.extent == 1
             && filled * m.extent >= lanes
+            && (2 * m.extent > lanes || k.extent > SHORT_STEPS)
             && m.extent <= EXTENT.min(2 * lanes)
             && m.c == unit
             && (m.x == unit || is_packable())
