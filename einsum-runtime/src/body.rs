@@ -124,7 +124,8 @@ impl Call<'_> {
     }
 
     /// Returns the axis along which the elements of an intermediate are to be adjacent, if that is not the last: where it
-    /// goes into many small products, these then are the lanes of kernels, for which it need not be transposed.
+    /// goes into many small products, these then are the lanes of kernels, for which it need not be transposed. Nor must more
+    /// be transposed to make it.
     fn lanes(&self, body: &[Nest], number: usize, intermediate: usize) -> Option<usize> {
         let nest = &body[number];
         let is_plain = |axes: &[u8]| axes.iter().all(|&axis| axis < WINDOWS || axis == NONE);
@@ -154,7 +155,14 @@ impl Call<'_> {
         let points = |indices: &[u8]| self.bytes(indices, 1);
         let is_small = points(nest.kept) / products <= ELEMENTS
             && points(nest.summed).max(points(reader.summed)) <= STEPS;
-        (is_batch && is_small).then_some(axis)
+        // What it is made from would have to be transposed instead, if that is more.
+        let is_larger = |access: &Access| {
+            let own = access.loops.iter().filter(|&&own| own != NONE);
+            let indices: SmallVec<[u8; 8]> = own.map(|&own| nest.index(usize::from(own))).collect();
+            indices.contains(&index) && points(&indices) > points(nest.kept)
+        };
+        let is_gain = !nest.sources.iter().any(is_larger);
+        (is_batch && is_small && is_gain).then_some(axis)
     }
 
     /// Runs a nest, and with it those that make factors of it and have not been run.

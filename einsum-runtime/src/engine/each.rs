@@ -6,7 +6,7 @@ use core::mem::MaybeUninit;
 use super::loops::Loop;
 use super::machine::Machine;
 use super::many::Entry;
-use super::matrices::ONCE;
+use super::matrices::{Matrices, ONCE};
 use super::pack::{pack_rows, row_bytes};
 use super::scratch::{LINE, Line};
 use super::small::PANEL;
@@ -16,6 +16,9 @@ use crate::matrix_product::{EXTENT, MatrixProduct};
 
 /// The bytes that a block's products take, where several calls read them.
 const BLOCK: usize = 16 << 10;
+
+/// So few steps are formed as quickly with products as the lanes, or in blocks, if rows fill half a vector.
+const SHORT_STEPS: usize = 4;
 
 /// How far ahead X is fetched, in bytes, if its products are smaller than that.
 const AHEAD: usize = 1024;
@@ -65,6 +68,59 @@ impl Each {
         }
         let fits = || k.x == unit && row_bytes(machine, m.extent) * k.extent <= PANEL;
         (is_direct || fits()).then_some(Each { m, n, k, batch, exchanged })
+    }
+
+    /// Whether products of one column each, with X in common, are best run as columns of tiles: rows fill a good part of a vector,
+    /// and not so many that the engine's tiles would read less.
+    #[inline]
+    pub(super) fn takes_columns(machine: &Machine, matrices: &Matrices) -> bool {
+        let Matrices { m, n, k, .. } = matrices;
+        let unit = machine.unit.cast_signed();
+        let is_packable = || k.x == unit && row_bytes(machine, m.extent) * k.extent <= PANEL;
+        let lanes = machine.rows_of_vector();
+        let filled = if machine.steps_of_point() > 1 { 2 } else { 3 };
+        matrices.is_plain()
+            && machine.vector_bytes() == 64
+            && n.extent == 1
+            && filled * m.extent >= lanes
+            && (2 * m.extent > lanes || k.extent > SHORT_STEPS)
+            && m.extent <= EXTENT.min(2 * lanes)
+            && m.c == unit
+            && (m.x == unit || is_packable())
+    }
+
+    /// Runs products of one column each, with X in common, several of them as one.
+    ///
+    /// # Safety
+    ///
+    /// As [`run_one`](Self::run_one).
+    pub(super) unsafe fn run_columns(&self, machine: &Machine, kernels: &BatchSet, entry: Entry) {
+        let Each { batch, .. } = *self;
+        let most = if machine.steps_of_point() > 1 { COMPLEX_COLUMNS } else { COLUMNS };
+        let (whole, rest) = (batch.extent / most, batch.extent % most);
+        let moved = |l: &Loop, by: usize| Loop {
+            y: l.y * by.cast_signed(),
+            c: l.c * by.cast_signed(),
+            ..*l
+        };
+        // SAFETY: the caller's duties, for parts of the batch.
+        unsafe {
+            if whole > 0 {
+                let tiles = Loop { extent: whole, ..moved(&batch, most) };
+                let tile = Each { n: Loop { extent: most, ..batch }, batch: tiles, ..*self };
+                tile.run_one(machine, kernels, entry);
+            }
+            if rest > 0 {
+                let done = moved(&batch, whole * most);
+                let entry = Entry {
+                    y: entry.y.wrapping_offset(done.y),
+                    c: entry.c.wrapping_offset(done.c),
+                    ..entry
+                };
+                let tile = Each { n: Loop { extent: rest, ..batch }, batch: ONCE, ..*self };
+                tile.run_one(machine, kernels, entry);
+            }
+        }
     }
 
     /// Runs the only product, on X as it lies in memory or packed.

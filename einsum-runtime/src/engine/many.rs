@@ -12,7 +12,8 @@
 //! ```
 //!
 //! An array in which products are adjacent anyway is used as it is, and so is an operand that all products have in common:
-//! a long loop over rows of the other makes a batch, too.
+//! a long loop over rows of the other makes a batch, too. If rows of the former fill a good part of a vector, they are the
+//! lanes, and several products the columns of a tile.
 
 use core::ops::Range;
 
@@ -51,6 +52,8 @@ pub(super) struct Many<'m> {
 #[derive(Clone, Copy)]
 enum Lanes {
     Rows,
+    /// Rows of the matrix that all products have in common, each of which is a column.
+    Columns,
     Steps(Dots),
     Elements(Block<2>),
     Products(Panels),
@@ -110,6 +113,9 @@ impl<'m> Many<'m> {
             }
             matrices.share_x();
             let Matrices { m, batch, second, .. } = &*matrices;
+            if batch.c != unit && Each::takes_columns(machine, matrices) {
+                return Some(Many { matrices, kernels, lanes: Lanes::Columns });
+            }
             let is_worth = if m.extent == 1 {
                 // Else there are kernels that read whole rows.
                 batch.c == unit && batch.y != unit && k.extent < SHARED_STEPS
@@ -156,7 +162,7 @@ impl<'m> Many<'m> {
         let product = [m.extent * second[0].extent, n.extent, k.extent];
         let grain = match self.lanes {
             Lanes::Rows | Lanes::Steps(_) => 1,
-            Lanes::Elements(_) | Lanes::Products(_) => PRODUCTS,
+            Lanes::Columns | Lanes::Elements(_) | Lanes::Products(_) => PRODUCTS,
         };
         let products = Batch { extents, product, grain };
         let pieces = products.pieces(machine);
@@ -195,6 +201,10 @@ impl<'m> Many<'m> {
                 Lanes::Rows => self.at_points(entry, outer, |entry| {
                     let Matrices { m, n, k, batch, exchanged, .. } = *self.matrices;
                     Each { m, n, k, batch, exchanged }.run(machine, self.kernels, entry);
+                }),
+                Lanes::Columns => self.at_points(entry, outer, |entry| {
+                    let Matrices { m, n, k, batch, exchanged, .. } = *self.matrices;
+                    Each { m, n, k, batch, exchanged }.run_columns(machine, self.kernels, entry);
                 }),
                 &Lanes::Steps(kernel) => self.at_points(entry, outer, |entry| {
                     dots::run(machine, kernel, self.matrices, entry);

@@ -399,6 +399,13 @@ fn choices() {
     assert_eq!(plan("nij,nji->n", &[3, 3, 9000]), turned);
     assert_eq!(plan("nij,nij->n", &[3, 3, 9000]), None);
     assert_eq!(plan("nij,nji->n", &[16, 16, 900]), None);
+    // Few rows are next to each other in both arrays, but many in the source.
+    assert_eq!(plan("c,adbc->dab", &[14, 4, 6, 356]), Some(([false, false], true, 0)));
+    assert_eq!(plan("c,bc->b", &[20_000, 6]), None);
+    assert_eq!(plan("c,adbc->dab", &[14, 400, 60, 36]), None);
+    // Tiles are transposed one by one, and short rows multiplied with the same elements at once.
+    assert_eq!(plan("ab,ba->ab", &[300, 400]), None);
+    assert_eq!(plan("bd,adcb->adcb", &[9, 5, 698, 92]), None);
     // Sums are turned, unless they are as the source has them, or so long that nothing else matters.
     let sum = |text: &str, extents: &[usize]| {
         let binary = nest(&text.replace("->", ",->"), extents);

@@ -1,7 +1,7 @@
 //! The kernels of each type: [`Width`] moves elements whatever they mean, [`Lane`] computes.
 
 use super::rows::{self, RowKernel};
-use super::{across, double, down, halve, pick, strided, transpose};
+use super::{across, double, down, halve, pick, strided, transpose, wide};
 use crate::kernel::Mode;
 
 /// Elements that kernels copy.
@@ -42,6 +42,8 @@ pub(super) trait Lane: Width {
     const DOT: [RowKernel<Self>; 2];
     /// Of one stream of rows, and of two, of sources that both come from memory.
     const DOT_OF_TWO: [RowKernel<Self>; 2];
+    /// Of two streams of long rows. It needs AVX-512.
+    const DOT_WIDE: RowKernel<Self>;
     const MULTIPLY_ADD: [RowKernel<Self>; 2];
     const SCALE_ADD: [RowKernel<Self>; 2];
 
@@ -99,6 +101,7 @@ macro_rules! lane {
                 [across::$type::dot_rows, across::$type::dot_four_rows];
             const DOT_OF_TWO: [RowKernel<Self>; 2] =
                 [across::$type::dot_rows, across::$type::dot_two_rows];
+            const DOT_WIDE: RowKernel<Self> = wide::$type::dot_two_rows;
             const MULTIPLY_ADD: [RowKernel<Self>; 2] =
                 [down::$type::multiply_add_rows, down::$type::multiply_add_four_rows];
             const SCALE_ADD: [RowKernel<Self>; 2] =

@@ -2,7 +2,7 @@
 //! sum, and sums of products in which no element is used twice.
 //!
 //! The work is done by small kernels in assembler over rows ([`rows`], [`halve`], [`strided`], [`transpose`], [`interleave`],
-//! [`across`], [`down`]), which run at full speed in debug builds too. Around them [`copy`], [`multiply`], and [`reduce`] choose
+//! [`across`], [`wide`], [`down`]), which run at full speed in debug builds too. Around them [`copy`], [`multiply`], and [`reduce`] choose
 //! from the actual steps which dims a kernel runs along, and an [`odometer`] goes through the others.
 
 #![allow(unsafe_code)]
@@ -28,6 +28,7 @@ mod permute;
 mod pick;
 pub(crate) mod prefetch;
 mod reduce;
+mod repeat;
 mod rows;
 mod short;
 mod strided;
@@ -39,6 +40,7 @@ mod tests;
 mod text;
 mod transpose;
 mod triple;
+mod wide;
 
 use num_complex::Complex;
 
@@ -268,6 +270,12 @@ pub(crate) fn takes_triple(mut dims: Dims<3>) -> bool {
     let mut nowhere = [Read { ptr: core::ptr::null::<u8>(), conjugated: false }; 3];
     let work = prepare(&mut dims, &mut nowhere, &mut core::ptr::null_mut());
     Level::current() >= Level::Avx2 && work == Work::Run && triple::takes(&dims)
+}
+
+/// Returns whether a product without a sum is one of short rows with the same elements of a factor, or one with a factor that
+/// is transposed tile by tile: that takes less time than to copy whole arrays in blocks.
+pub(crate) fn takes_product(dims: &Dims<2>, size: usize) -> bool {
+    repeat::Repeat::of(dims).is_some() || multiply::is_transposed(dims, size)
 }
 
 /// Returns the loops over real and imaginary parts of complex elements.

@@ -1,7 +1,8 @@
 //! Products without a sum: elementwise and outer products, rows and columns scaled.
 //!
 //! Rows of the output whose factors are adjacent or constant are multiplied whole. A factor whose adjacent elements
-//! lie along another dim is transposed into a buffer, tile by tile. Other factors go one element at a time.
+//! lie along another dim is transposed into a buffer, tile by tile. Other factors go one element at a time. Short rows with the
+//! same elements of a factor are multiplied many at once ([`repeat`](super::repeat)).
 
 use core::mem::MaybeUninit;
 
@@ -10,12 +11,42 @@ use super::copy::{PITCH, part, take_smallest};
 use super::divide::{Elements, Nest};
 use super::lane::{Lane, Width};
 use super::odometer::Odometer;
+use super::repeat::Repeat;
 use super::rows::{Bypass, RowKernel, Rows};
 use super::sweep::{Arrays, TILE, sweep_rows, sweep_tiles};
+use super::transpose::{SIDE_4, SIDE_8};
 use crate::kernel::{Dim, Dims, Mode};
 
 /// Elements of a buffer.
 const BUFFER: usize = PITCH * PITCH;
+
+/// Arrays of fewer bytes stay in the caches, and are multiplied in tiles that stay in the first, of so many bytes of adjacent
+/// elements of the factor that is transposed. From memory longer runs of these arrive sooner.
+const NEAR: usize = 16 << 20;
+const RUN: usize = 256;
+
+/// The bytes of adjacent elements of such a factor that share few lines with their neighbours; and of those that do so, if the
+/// output's rows have at most so many elements.
+const LONG_RUN: usize = 512;
+const SHORT_RUN: usize = 96;
+const NEAR_ROW: usize = 1024;
+
+/// Whether rows of the output have one factor that must be transposed, and another one that is adjacent or constant. If runs
+/// of the former are short, rows are as well, so that the lines of runs stay in a cache until the next ones are read.
+pub(super) fn is_transposed(dims: &Dims<2>, size: usize) -> bool {
+    let side = if size == 4 { SIDE_4 } else { SIDE_8 };
+    let Some(u) = dims.iter().find(|d| d.out == 1) else { return false };
+    (0..2).any(|x| {
+        let is_run = |d: &Dim<2>| {
+            let bytes = d.extent * size;
+            d.sources[x] == 1 && (bytes >= LONG_RUN || bytes >= SHORT_RUN && u.extent <= NEAR_ROW)
+        };
+        let is_along = matches!(u.sources[1 - x], 0 | 1);
+        // Else tiles would be transposed again and again.
+        let is_whole = dims.iter().all(|d| d.sources[x] != 0);
+        is_whole && u.sources[x] > 1 && is_along && u.extent >= side && dims.iter().any(is_run)
+    })
+}
 
 /// `out[o] = x[s] · y[t]`, or what `mode` makes of the product.
 ///
@@ -29,6 +60,10 @@ pub(super) unsafe fn multiply<T: Lane + PartialEq>(
     out: *mut T,
     mode: Mode<T>,
 ) {
+    if let (Mode::Assign, Some(repeat)) = (mode, Repeat::of(dims)) {
+        // SAFETY: the caller's duties.
+        return unsafe { repeat.run(dims, sources, out) };
+    }
     let elements = Elements::of(dims);
     let u = take_smallest(dims, |d| d.out.unsigned_abs());
     // Factors commute: the first is the one that is not constant, or that must be transposed.
@@ -63,12 +98,23 @@ pub(super) unsafe fn multiply<T: Lane + PartialEq>(
             // Rows without neighbours fill the buffer alone.
             let alone = v.extent == 1 && !is_transposed;
             let grain = if alone { BUFFER } else { TILE };
+            let is_near = elements.bytes(size_of::<T>()) <= NEAR;
+            let height = if is_near { RUN / size_of::<T>() } else { TILE };
+            let form = Form { whole, is_transposed, height };
             let nest = Nest { outer: dims, u: &u, v: &v };
             nest.in_parts([grain, TILE], arrays, Bypass::No, &|nest, arrays| {
-                staged(nest, whole, is_transposed, arrays, mode);
+                staged(nest, form, arrays, mode);
             });
         }
     }
+}
+
+/// How tiles are multiplied: by a kernel for whole rows, or after the first source has been transposed; and how high they are.
+#[derive(Clone, Copy)]
+struct Form<T> {
+    whole: Option<RowKernel<T>>,
+    is_transposed: bool,
+    height: usize,
 }
 
 /// Multiplies tiles in a buffer, from where they go to the output.
@@ -78,8 +124,7 @@ pub(super) unsafe fn multiply<T: Lane + PartialEq>(
 /// As [`multiply`]; `whole` is right for rows along `u`, and the first source can be transposed if `is_transposed`.
 unsafe fn staged<T: Lane + PartialEq>(
     Nest { outer, u, v }: Nest<'_, 2>,
-    whole: Option<RowKernel<T>>,
-    is_transposed: bool,
+    Form { whole, is_transposed, height }: Form<T>,
     arrays: Arrays<T, 2>,
     mode: Mode<T>,
 ) {
@@ -97,18 +142,26 @@ unsafe fn staged<T: Lane + PartialEq>(
                 if alone { BUFFER.min(u.extent - i) } else { part(u.extent - i, TILE, side) };
             let mut j = 0;
             while j < v.extent {
-                let rows = part(v.extent - j, TILE, side);
+                let rows = part(v.extent - j, height, side);
                 let tile = Tile { u, v, columns, rows, buffer };
                 let at = here.within(u, i, v, j);
                 // SAFETY: the caller's duties; the tile fits the buffer.
                 unsafe {
-                    if is_transposed {
-                        tile.transpose(&at);
-                        tile.multiply_buffer(&at);
-                    } else {
-                        tile.multiply(whole.unwrap_or(T::STRIDED_MULTIPLY), &at);
+                    match (is_transposed, mode) {
+                        (true, Mode::Assign) => {
+                            tile.transpose(&at);
+                            tile.multiply_buffer(&at, at.out, (u.out, v.out));
+                        }
+                        (true, _) => {
+                            tile.transpose(&at);
+                            tile.multiply_buffer(&at, buffer, tile.in_buffer());
+                            tile.put(&at, mode);
+                        }
+                        (false, _) => {
+                            tile.multiply(whole.unwrap_or(T::STRIDED_MULTIPLY), &at);
+                            tile.put(&at, mode);
+                        }
                     }
-                    tile.put(&at, mode);
                 }
                 j += rows;
             }
@@ -171,13 +224,13 @@ impl<T: Lane + PartialEq> Tile<'_, T> {
         unsafe { self.call(kernel, arrays, dims, [T::ONE; 2]) }
     }
 
-    /// `buffer = buffer · y`
-    unsafe fn multiply_buffer(&self, at: &Arrays<T, 2>) {
-        let arrays = Arrays { out: self.buffer, sources: [self.buffer, at.sources[1]] };
-        let dims = self.along(self.in_buffer(), [self.in_buffer(), self.in_source(1)]);
-        let kernel = match self.u.sources[1] {
-            1 => T::MULTIPLY,
-            0 => T::MULTIPLY_BY,
+    /// `to = buffer · y`, where `to` has these steps along u and v. It may be the buffer.
+    unsafe fn multiply_buffer(&self, at: &Arrays<T, 2>, to: *mut T, steps: (isize, isize)) {
+        let arrays = Arrays { out: to, sources: [self.buffer, at.sources[1]] };
+        let dims = self.along(steps, [self.in_buffer(), self.in_source(1)]);
+        let kernel = match (steps.0, self.u.sources[1]) {
+            (1, 1) => T::MULTIPLY,
+            (1, 0) => T::MULTIPLY_BY,
             _ => T::STRIDED_MULTIPLY,
         };
         // SAFETY: the caller's duties. Kernels read the elements of a step before they write them.

@@ -13,9 +13,13 @@ use super::odometer::Odometer;
 use super::sum::{Streams, Sum};
 use super::sums::BUFFER;
 use super::sweep::{Arrays, once};
+use crate::kernel::level::Level;
 use crate::kernel::{Dim, Dims, Mode, split};
 use crate::sort::sort_by_key;
 use crate::threads::{self, Grid, Shared};
+
+/// The bytes of rows for which the longer way from wide vectors to a sum does not count.
+const LONG: usize = 2048;
 
 /// `out[o] = Σ x[s]` or `Σ x[s] · y[t]` over the summed dims, or what `mode` makes of the sum. Returns false, with
 /// nothing done, if there is no kernel for these steps.
@@ -35,7 +39,7 @@ pub(super) unsafe fn reduce<T: Lane + PartialEq, const P: usize>(
     let row = dims.remove(row);
     sort_by_key(&mut dims[..], |d| core::cmp::Reverse(d.sources[0]));
     let (mut kept, summed) = split(dims);
-    let (sum, along) = Sum::new(row, |is_of_two| form.streams(is_of_two), &mut kept, summed);
+    let (sum, along) = Sum::new(row, |is_of_two| form.streams(is_of_two, &row), &mut kept, summed);
     dims.push(row);
     let cut = Cut::of(dims, &kept, &along, &sum);
     let nest = Reduction { kept, along, sum, block: cut.block, mode };
@@ -118,8 +122,10 @@ impl Form {
     }
 
     /// Returns the kernels. `is_of_two`: there are two sources that come from memory.
-    fn streams<T: Lane>(self, is_of_two: bool) -> Streams<T> {
+    fn streams<T: Lane, const P: usize>(self, is_of_two: bool, row: &Dim<P>) -> Streams<T> {
+        let is_wide = Level::current() == Level::Avx512 && row.extent * size_of::<T>() >= LONG;
         match self {
+            Form::Dot if is_of_two && is_wide => Streams::two([T::DOT[0], T::DOT_WIDE]),
             Form::Sum => Streams::four(T::SUM),
             Form::Add => Streams::four(T::ADD),
             Form::Dot if is_of_two => Streams::two(T::DOT_OF_TWO),

@@ -15,6 +15,13 @@ const GRAIN: usize = 64;
 /// In fewer bytes than these, streams are too short for the machine's prefetching: rows are read in order.
 const NEAR: usize = 16 << 10;
 
+/// Also in fewer bytes than these, if so few rows are added that streams have hardly any, and come from memory.
+const NEAR_OF_FEW: usize = 128 << 10;
+const FEW_ROWS: usize = 16;
+
+/// The bytes of a source that comes from memory.
+const FAR: usize = 16 << 20;
+
 /// The length of short rows that are added as one.
 const WIDE: usize = 64;
 
@@ -50,6 +57,8 @@ pub(super) struct Sum<T, const P: usize> {
     /// The other summed loops.
     summed: Dims<P>,
     streams: Streams<T>,
+    /// In fewer bytes than these rows are read in order.
+    near: usize,
 }
 
 impl<T: Lane + PartialEq, const P: usize> Sum<T, P> {
@@ -68,9 +77,12 @@ impl<T: Lane + PartialEq, const P: usize> Sum<T, P> {
             (row, summed.pop().unwrap_or(once()))
         };
         let wide = widening(&row, &rows);
+        let others = kept.iter().chain(&summed).chain([&row, &rows]);
+        let bytes = others.fold(size_of::<T>(), |n, d| n.saturating_mul(d.extent));
+        let near = if rows.extent < FEW_ROWS && bytes >= FAR { NEAR_OF_FEW } else { NEAR };
         // Several rows with one of the second source find it in a cache.
         let is_of_two = P == 2 && (rows.sources[P - 1] != 0 || rows.extent == 1);
-        (Sum { row, rows, wide, summed, streams: streams(is_of_two) }, along)
+        (Sum { row, rows, wide, summed, streams: streams(is_of_two), near }, along)
     }
 
     /// Whether the elements of a row are summed.
@@ -206,7 +218,7 @@ impl<T: Lane + PartialEq, const P: usize> Sum<T, P> {
         let kernels = self.streams.kernels;
         let most = (self.stream() / wide).max(1);
         let bytes = self.rows.extent * self.rows.sources[0].unsigned_abs() * size_of::<T>();
-        let streams = if bytes < NEAR { 1 } else { 4 };
+        let streams = if bytes < self.near { 1 } else { 4 };
         let mut first = 0;
         while first < self.rows.extent {
             let left = (self.rows.extent - first) / wide;

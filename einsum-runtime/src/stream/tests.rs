@@ -353,6 +353,45 @@ fn edges() {
     }
 }
 
+/// Short rows, several times as many and a few more than those of a period, with a factor that is the same in all of them.
+#[test]
+fn rows_with_the_same_factor() {
+    let mut random = Random(33);
+    for len in 1..=17 {
+        let copies = (256 / (16 * len)).max(1) * 16;
+        for rows in [7, copies - 1, copies, copies + 1, 3 * copies + 5] {
+            for plain in [true, false] {
+                // For every outer point another row of the factor, in any order, or the same one.
+                for factor in [&[0, 3][..], &[3, 0], &[3]] {
+                    let (extents, all) = ([2, rows, 1, len], &[0, 2, 1, 3]);
+                    check(&mut random, f32::KERNELS.binary, &extents, (all, [factor, all]), plain);
+                    check(&mut random, f64::KERNELS.binary, &extents, (all, [all, factor]), plain);
+                }
+            }
+        }
+        // A row of several loops.
+        let extents = [3, 150, 1 + len % 3, 1 + len % 4];
+        let (all, factor) = (&[0, 1, 2, 3], &[3, 0, 2]);
+        check(&mut random, f32::KERNELS.binary, &extents, (all, [all, factor]), true);
+        check(&mut random, f64::KERNELS.binary, &extents, (all, [factor, all]), true);
+    }
+}
+
+/// Dot products of rows that are long enough for wide vectors, by any number of them.
+#[test]
+fn long_rows() {
+    let mut random = Random(34);
+    for len in [500, 511, 512, 513, 528, 543, 575, 576, 640, 777, 4096, 4097, 9000] {
+        for rows in 1..=5 {
+            let extents = [rows, len];
+            for vector in [&[0, 1][..], &[1]] {
+                check(&mut random, f32::KERNELS.binary, &extents, (&[0], [&[0, 1], vector]), true);
+                check(&mut random, f64::KERNELS.binary, &extents, (&[0], [vector, &[0, 1]]), true);
+            }
+        }
+    }
+}
+
 /// Rows of elements that are apart: every step that there is a kernel for, and others.
 #[test]
 fn steps() {

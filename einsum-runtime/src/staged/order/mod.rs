@@ -10,6 +10,7 @@
 //! ba,ac->cab    results are formed in rows along c, and turned
 //! adb,dc->cba   x is copied in the order of the output: [d, (b a)]
 //! nij,nji->n    y is copied in the order of x: i and j become one loop of products
+//! c,adbc->dab   sums are formed in rows along (a d b), and turned
 //! dbca->cbd     sums over a are formed in rows along (b c) for every d of a block, and turned
 //! ```
 
@@ -20,6 +21,7 @@ mod vector;
 
 use super::plan::{Elements, Plan, ROW};
 use crate::kernel::{Dim, Dims};
+use crate::stream;
 pub(super) use rows::times_copied;
 use rows::{Order, by_kind, by_output};
 pub(super) use slow::are_turned_dots;
@@ -50,7 +52,10 @@ pub(super) fn plan(dims: &Dims<2>, elements: Elements) -> Option<Plan<2>> {
     if are_turned_dots(dims, elements) {
         return (0..2).find_map(|x| vector(dims, x, elements));
     }
-    if is_sum && !is_slow(dims, elements) {
+    if let Some(plan) = (0..2).find_map(|x| sums::of_rows(dims, x, elements.size)) {
+        return Some(plan);
+    }
+    if is_sum && !is_slow(dims, elements) || !is_sum && stream::takes_product(dims, elements.size) {
         return None;
     }
     let natural = Order { staged: [false; 3], loops: by_output(dims) };

@@ -1,9 +1,9 @@
-//! Sums of one source in its order.
+//! Sums in the order of their source.
 
 use core::cmp::Reverse;
 
 use super::vector::SHORT;
-use super::{FEW, POINTS, RUN};
+use super::{FEW, POINTS, RUN, points};
 use crate::kernel::Dims;
 use crate::sort::sort_by_key;
 use crate::staged::plan::{BYTES, Caps, Plan};
@@ -12,6 +12,9 @@ use crate::staged::plan::{BYTES, Caps, Plan};
 /// a kernel.
 const FEW_TERMS: usize = 1024;
 const FEW_BYTES: usize = 16 << 10;
+
+/// By how much rows are to be more in one call.
+const MORE: usize = 4;
 
 /// Plans sums of few terms each in the order of the source, in which they make long rows, where the output has another one.
 pub(in crate::staged) fn sum(dims: &Dims<1>, size: usize) -> Option<Plan<1>> {
@@ -55,4 +58,40 @@ fn is_nested(dims: &Dims<1>) -> bool {
         end = d.sources[0].saturating_mul(d.extent.cast_signed());
         is_outside
     })
+}
+
+/// Plans sums of products over short rows of X, which has all loops, in the order of X, in which many rows follow each other,
+/// where the output has another one: with few rows in a call, calls take longer than sums.
+pub(super) fn of_rows(dims: &Dims<2>, x: usize, size: usize) -> Option<Plan<2>> {
+    let y = 1 - x;
+    let mut sorted = dims.clone();
+    sort_by_key(&mut sorted[..], |d| (d.summed, Reverse(d.sources[x])));
+    let row = *sorted.last()?;
+    let is_row = row.summed && row.sources[x] == 1 && row.sources[y].unsigned_abs() <= 1;
+    let kept = sorted.iter().position(|d| d.summed)?;
+    let terms = points(dims, |d| d.summed);
+    if !is_row || kept < 2 || terms.saturating_mul(size) > FEW_TERMS {
+        return None;
+    }
+    let along = sorted[kept - 1];
+    let mut rows = 1_usize;
+    for d in sorted[..kept].iter().rev() {
+        let follows = |p: usize| {
+            let [step, own] = [along, *d].map(|d| d.sources[p]);
+            step.checked_mul(rows.cast_signed()) == Some(own)
+        };
+        if !(follows(x) && follows(y)) {
+            break;
+        }
+        rows = rows.saturating_mul(d.extent);
+    }
+    let is_call = along.extent.saturating_mul(row.extent * size) >= FEW_BYTES;
+    if is_call || rows < MORE * along.extent || dims.iter().any(|d| d.sources[x] <= 0) {
+        return None;
+    }
+    let most = BYTES / 2 / size;
+    let mut plan = Plan::of_points(sorted, [false; 2], true);
+    plan.complete_runs(RUN / size, most);
+    plan.enlarge(most, Caps { row: usize::MAX, other: usize::MAX });
+    Some(plan)
 }

@@ -58,11 +58,20 @@ impl<T: Lane + PartialEq> Nested<T> {
         let mut together = groups.block;
         while blocks == 1
             && let Some(next) = kept.last().copied()
-            && together * next.extent <= most
+            && together <= most / 2
         {
-            together *= next.extent;
+            let count = next.extent.div_ceil(next.extent.div_ceil(most / together));
+            // Only a part of the loop is worth a larger buffer if the output has its points side by side.
+            if count < next.extent && next.out.unsigned_abs() > last.out.unsigned_abs() {
+                break;
+            }
             groups.inner.insert(0, next);
+            groups.block = count;
             kept.pop();
+            if count < next.extent {
+                break;
+            }
+            together *= count;
         }
         groups.outer = kept;
         Some(groups)

@@ -20,7 +20,7 @@ use super::lane::Lane;
 use super::reduce::reduce;
 use super::sweep::{Arrays, once};
 use crate::kernel::prepare::{Work, prepare};
-use crate::kernel::{Dim, Dims, Mode, Read};
+use crate::kernel::{Dims, Mode, Read};
 use crate::sort::sort_by_key;
 
 /// Rows of more bytes are not short.
@@ -50,7 +50,7 @@ pub(super) unsafe fn sum<T: Lane + PartialEq>(
     true
 }
 
-/// Loops in the order of the source, larger steps first, each step at least as large as the loops inside of it are long. The
+/// Loops in the order of the source, larger steps first, each step at least as large as the loops inside of it reach. The
 /// innermost loop's elements are adjacent, and few.
 struct Nested<T> {
     dims: Dims<1>,
@@ -72,12 +72,14 @@ impl<T: Lane + PartialEq> Nested<T> {
             }
         }
         sort_by_key(&mut dims[..], |d| core::cmp::Reverse(d.sources[0]));
-        let is_outside = |pair: &[Dim<1>]| {
-            let [outer, inner] = pair else { return false };
-            let end = inner.sources[0].checked_mul(inner.extent.cast_signed());
-            end.is_some_and(|end| end <= outer.sources[0])
-        };
-        let is_nested = dims[dims.len() - 1].sources[0] == 1 && dims.windows(2).all(is_outside);
+        // The places that the loops inside of one reach: 1 and what all of them step.
+        let mut reach = 1_isize;
+        let is_nested = dims.iter().rev().all(|d| {
+            let is_outside = d.sources[0] >= reach;
+            let steps = d.sources[0].saturating_mul(d.extent.cast_signed() - 1);
+            reach = reach.saturating_add(steps);
+            is_outside
+        });
         is_nested.then_some(Nested { dims, arrays })
     }
 }

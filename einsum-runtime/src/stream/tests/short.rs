@@ -21,6 +21,14 @@ fn groups() {
     {
         each(&extents, true);
     }
+    // Points of an outer loop that are adjacent in the output, as many as a buffer has room for.
+    for extents in [[700, 5, 3, 5], [1500, 3, 2, 9], [130, 30, 4, 3]] {
+        for out in [[1, 3, 0], [3, 1, 0], [0, 1, 3]] {
+            let source = &[0, 1, 2, 3];
+            check(&mut random, f32::KERNELS.unary, &extents, (&out, [source]), true);
+            check(&mut random, f64::KERNELS.unary, &extents, (&out, [source]), true);
+        }
+    }
     // More loops than those that a kernel has: outer groups and summed ones, in any order of the output.
     for out in [[0, 1, 4], [4, 1, 0], [1, 4, 0]] {
         for (inner, len) in [(3, 3), (40, 5), (300, 9)] {
@@ -30,6 +38,39 @@ fn groups() {
                 check(&mut random, f64::KERNELS.unary, &extents, (&out, [&source]), false);
             }
         }
+    }
+}
+
+/// The loop along diagonals ends where the next matrix begins.
+#[test]
+fn traces() {
+    for side in 2..20 {
+        let (count, parts) = (50, 2);
+        let x: Vec<f64> = (0..count * side * side * parts).map(|i| (i % 97) as f64).collect();
+        let step = (side + 1) * parts;
+        let dim = |extent: usize, out: usize, source: usize, summed| Dim {
+            extent,
+            out: out.cast_signed(),
+            sources: [source.cast_signed()],
+            summed,
+        };
+        let dims = [
+            dim(count, parts, side * side * parts, false),
+            dim(side, 0, step, true),
+            dim(parts, 1, 1, false),
+        ];
+        on_every_level(|level| {
+            let mut traces = vec![f64::NAN; count * parts];
+            let read = Read { ptr: x.as_ptr(), conjugated: false };
+            let dims = &mut Dims::from_slice(&dims);
+            // SAFETY: all points are inside the vectors, and those of the output apart.
+            unsafe { (f64::KERNELS.unary)(dims, [read], traces.as_mut_ptr(), Mode::Assign) };
+            for (i, &trace) in traces.iter().enumerate() {
+                let first = i / parts * side * side * parts + i % parts;
+                let sum: f64 = (0..side).map(|j| x[first + j * step]).sum();
+                assert_eq!(trace, sum, "{level:?} {side} {i}");
+            }
+        });
     }
 }
 
