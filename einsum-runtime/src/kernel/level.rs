@@ -38,6 +38,21 @@ impl Level {
     }
 }
 
+/// Whether the processor carries out a multiplication of vectors of AVX-512 by halves, as Zen 4 does: so many multiplications
+/// take twice as long then, while all else takes about as long.
+#[inline]
+pub(crate) fn multiplies_by_halves() -> bool {
+    static CACHED: AtomicU8 = AtomicU8::new(0);
+    match CACHED.load(Ordering::Relaxed) {
+        0 => {
+            let is_so = detect_halves();
+            CACHED.store(1 + u8::from(is_so), Ordering::Relaxed);
+            is_so
+        }
+        known => known == 2,
+    }
+}
+
 /// Returns the kernels of the processor's level for elements of `size` bytes, of those for 4 and for 8 of AVX2, and of
 /// AVX-512, if it has one of these levels.
 #[cfg(target_arch = "x86_64")]
@@ -67,6 +82,23 @@ fn detect() -> Level {
         }
     }
     Level::Plain
+}
+
+#[cold]
+fn detect_halves() -> bool {
+    #[cfg(all(target_arch = "x86_64", not(miri)))]
+    {
+        use core::arch::x86_64::__cpuid;
+        let vendor = __cpuid(0);
+        let is_amd = [vendor.ebx, vendor.edx, vendor.ecx]
+            == [*b"Auth", *b"enti", *b"cAMD"].map(u32::from_le_bytes);
+        // Family 19h: of its processors those with AVX-512 are Zen 4.
+        let version = __cpuid(1).eax;
+        let family = (version >> 8 & 0xf) + (version >> 20 & 0xff);
+        return is_amd && family == 0x19;
+    }
+    #[allow(unreachable_code, reason = "depends on the architecture")]
+    false
 }
 
 #[cfg(test)]
