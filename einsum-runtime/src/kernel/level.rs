@@ -40,7 +40,6 @@ impl Level {
 
 /// Whether the processor carries out an instruction on vectors of 64 bytes by halves. Half as fast then at multiplying, it waits
 /// for other things: kernels differ. The same for the lifetime of the program.
-#[cfg(target_arch = "x86_64")]
 #[inline]
 pub(crate) fn halves_vectors() -> bool {
     #[cfg(test)]
@@ -60,19 +59,20 @@ pub(crate) fn halves_vectors() -> bool {
 
 /// Looks for Zen 4, of AMD's family 19h, whose other members have no AVX-512. Others that halve vectors run kernels that are not
 /// the best for them, but right.
-#[cfg(target_arch = "x86_64")]
 #[cold]
 fn detect_halving() -> bool {
-    use core::arch::x86_64::__cpuid;
+    #[cfg(all(target_arch = "x86_64", not(miri)))]
+    {
+        use core::arch::x86_64::__cpuid;
 
-    if cfg!(miri) {
-        return false;
+        let vendor = __cpuid(0);
+        let name = [vendor.ebx, vendor.edx, vendor.ecx].map(u32::to_le_bytes);
+        let signature = __cpuid(1).eax;
+        let family = (signature >> 8 & 0xF) + (signature >> 20 & 0xFF);
+        return name.as_flattened() == b"AuthenticAMD" && family == 0x19;
     }
-    let vendor = __cpuid(0);
-    let name = [vendor.ebx, vendor.edx, vendor.ecx].map(u32::to_le_bytes);
-    let signature = __cpuid(1).eax;
-    let family = (signature >> 8 & 0xF) + (signature >> 20 & 0xFF);
-    name.as_flattened() == b"AuthenticAMD" && family == 0x19
+    #[allow(unreachable_code, reason = "depends on the architecture")]
+    false
 }
 
 /// Returns the kernels of the processor's level for elements of `size` bytes, of those for 4 and for 8 of AVX2, and of

@@ -23,12 +23,13 @@ use super::classes::{self, classes, stepped};
 use super::direct::own_rows;
 use super::direct::{direct, lay, multiply, without_windows};
 use super::edges::edges;
-use super::results::{APART, Results};
+use super::results::Results;
 #[cfg(target_arch = "x86_64")]
 use super::rows::are_better_apart;
 #[cfg(target_arch = "x86_64")]
 use super::short::short_rows;
 use super::solve::added;
+use super::tiles::APART;
 use super::turned::{Turned, turned};
 use crate::kept::Kept;
 use crate::kernel::Dims;

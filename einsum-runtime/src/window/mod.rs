@@ -19,6 +19,8 @@
 //!    source without windows ([`broadcast`]);
 //! 4. the kernels that all nests have, some by way of a [`stencil`]; so are nests without edges at once ([`mod@direct`]).
 //!
+//! What ways take is compared in the units of [`tiles`].
+//!
 //! A zero stands for what is not there. Whether it is multiplied depends on the way: by something infinite it makes a sum no
 //! number, or nothing.
 
@@ -47,6 +49,7 @@ mod stencil;
 mod taps;
 #[cfg(test)]
 mod tests;
+mod tiles;
 mod turned;
 
 use crate::kernel::level::Level;

@@ -13,6 +13,7 @@
 use smallvec::SmallVec;
 
 use super::is_stencil;
+use super::tiles::Tiles;
 use crate::kernel::level::Level;
 use crate::kernel::raw::RawKernels;
 use crate::kernel::{Dim, Dims};
@@ -52,9 +53,6 @@ const PACKED: f64 = 6.0;
 
 /// The time that gathering a vector of elements that lie apart takes, in steps of a kernel.
 const GATHERED: f64 = 24.0;
-
-/// How many times as long sums take whose rows are not adjacent in a source, or are brought together class by class.
-pub(super) const APART: f64 = 1.4;
 
 /// The lanes of a vector of real numbers.
 fn lanes(kernels: &RawKernels) -> Option<usize> {
@@ -97,10 +95,25 @@ impl Results {
         let Some(&last) = order.last() else { return unknown };
         let row = dims[last];
         let is_adjacent = |p: &usize| is_row(*p, &row) && row.sources[*p] == 1;
+        let tiles = Tiles::of_processor();
         let Some(p) = (0..2).find(is_adjacent) else {
-            // Rows are brought together for all columns.
-            let columns = (0..2).find(|&p| is_row(p, &row)).map_or(1, |p| rows(1 - p));
-            return (None, (APART + GATHERED / columns as f64) * unknown.1);
+            // Rows are brought together for all columns, those that are adjacent in the target in the same vectors.
+            let source = (0..2).find(|&p| is_row(p, &row));
+            let columns = source.map_or(1, |p| rows(1 - p));
+            let vectors = source.map_or(1, rows).div_ceil(lanes);
+            let mut together = row.extent;
+            for &i in order.iter().rev().skip(1) {
+                let is_next = dims[i].out == together.cast_signed();
+                if !is_next || source.is_none_or(|p| !is_row(p, &dims[i])) {
+                    break;
+                }
+                together = together.saturating_mul(dims[i].extent);
+            }
+            let used = together as f64 / (together.div_ceil(lanes) * lanes) as f64;
+            let times = tiles.gathering(row.extent as f64 / lanes as f64);
+            let gathered = times * GATHERED / columns as f64;
+            let times = tiles.narrow(vectors as f64) * tiles.apart(used);
+            return (None, (times + gathered) * unknown.1);
         };
         let columns = rows(1 - p);
         let is_copied = row.out != 1;
@@ -118,9 +131,10 @@ impl Results {
             is_dense[p] && is_next && d.sources[p] >= row.extent.cast_signed()
         });
         // The time for a column and a step, in vectors.
-        let way = |copied: f64| 1.0 + copied / steps as f64;
+        let way = |copied: f64| 1.0 + tiles.besides * copied / steps as f64;
         let all = rows(p);
-        let packing = PACKED * (1.0 + lanes as f64 / row.extent as f64) / columns as f64;
+        let packing =
+            tiles.besides * PACKED * (1.0 + lanes as f64 / row.extent as f64) / columns as f64;
         let packed = |vectors: f64| match columns >= 24 {
             true => vectors * (1.0 + packing),
             false => f64::INFINITY,
@@ -150,7 +164,8 @@ impl Results {
         let of_other = other.filter(|_| steps >= TURNED).map_or(f64::INFINITY, |other| {
             let extent = dims[other].extent;
             let vectors = all as f64 * count(extent) as f64 / extent as f64;
-            vectors * (1.0 + PACKED * 4.0 / all as f64) * way(2.0 * COPIED)
+            let packing = tiles.besides * PACKED * 4.0 / all as f64;
+            vectors * (tiles.narrow(count(extent) as f64) + packing) * way(2.0 * COPIED)
         });
         let best = of_flat.min(of_all).min(of_other);
         let time = |vectors: f64| vectors * columns as f64 * steps as f64;

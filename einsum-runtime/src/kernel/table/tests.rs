@@ -2,9 +2,7 @@
 //! integer-valued data with exact equality. What must not be read is NaN, and what must not be written is watched.
 
 use super::*;
-#[cfg(target_arch = "x86_64")]
-use crate::kernel::level::halves_vectors;
-use crate::kernel::level::{Level, on_every_level};
+use crate::kernel::level::{Level, halves_vectors, on_every_level};
 use crate::kernel::plain;
 
 trait Number: Copy + PartialEq + core::fmt::Debug {

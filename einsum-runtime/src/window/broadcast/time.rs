@@ -4,19 +4,14 @@ use smallvec::SmallVec;
 
 use super::parts::{Block, cuts, is_inside};
 use super::plan::{Cut, Plan, Tile};
-use crate::kernel::level::Level;
 use crate::window::affine::{Affine, Line};
-
-/// The columns of a kernel.
-const COLUMNS: usize = 6;
+use crate::window::tiles::{COLUMNS, Tiles};
 
 /// The most parts: each is a call.
 pub(super) const PARTS: usize = 64;
 
-/// Times in steps of a kernel with one vector: of a step, whatever its columns, with AVX2 and AVX-512; of a tile besides; of a vector of sums that
-/// are added to others; of a call, and of a step or column in its tables; of an element that is packed, or moved to the
-/// target.
-const STEP: [f64; 2] = if cfg!(test) { [4.0; 2] } else { [12.0, 7.0] };
+/// Times in steps of a kernel with one vector: of a tile besides its steps; of a vector of sums that are added to others; of a
+/// call, and of a step or column in its tables; of an element that is packed, or moved to the target.
 const TILE: f64 = if cfg!(test) { 0.0 } else { 80.0 };
 const ADDED: f64 = if cfg!(test) { 0.0 } else { 6.0 };
 const CALL: f64 = if cfg!(test) { 0.0 } else { 2000.0 };
@@ -49,8 +44,7 @@ impl Plan {
 pub(super) fn time_of_part(block: Block, [columns, steps]: [f64; 2], is_first: bool) -> f64 {
     let Block { vectors, slow, .. } = block;
     let tiles = (columns / COLUMNS as f64).ceil();
-    let least = STEP[usize::from(Level::current() == Level::Avx512)];
-    let of_tile = (vectors * columns / tiles).max(least);
+    let of_tile = Tiles::of_processor().step(vectors, columns / tiles);
     let added = if is_first { 0.0 } else { ADDED * vectors * columns };
     tiles * (of_tile * steps + slow * TILE) + added + slow * (CALL + ENTRY * (steps + columns))
 }
