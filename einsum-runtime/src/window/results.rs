@@ -13,7 +13,7 @@
 use smallvec::SmallVec;
 
 use super::is_stencil;
-use super::tiles::Tiles;
+use super::tiles::{APART, narrow};
 use crate::kernel::level::Level;
 use crate::kernel::raw::RawKernels;
 use crate::kernel::{Dim, Dims};
@@ -95,25 +95,13 @@ impl Results {
         let Some(&last) = order.last() else { return unknown };
         let row = dims[last];
         let is_adjacent = |p: &usize| is_row(*p, &row) && row.sources[*p] == 1;
-        let tiles = Tiles::of_processor();
         let Some(p) = (0..2).find(is_adjacent) else {
-            // Rows are brought together for all columns, those that are adjacent in the target in the same vectors.
+            // Rows are brought together for all columns.
             let source = (0..2).find(|&p| is_row(p, &row));
             let columns = source.map_or(1, |p| rows(1 - p));
             let vectors = source.map_or(1, rows).div_ceil(lanes);
-            let mut together = row.extent;
-            for &i in order.iter().rev().skip(1) {
-                let is_next = dims[i].out == together.cast_signed();
-                if !is_next || source.is_none_or(|p| !is_row(p, &dims[i])) {
-                    break;
-                }
-                together = together.saturating_mul(dims[i].extent);
-            }
-            let used = together as f64 / (together.div_ceil(lanes) * lanes) as f64;
-            let times = tiles.gathering(row.extent as f64 / lanes as f64);
-            let gathered = times * GATHERED / columns as f64;
-            let times = tiles.narrow(vectors as f64) * tiles.apart(used);
-            return (None, (times + gathered) * unknown.1);
+            let times = APART * narrow(vectors as f64) + GATHERED / columns as f64;
+            return (None, times * unknown.1);
         };
         let columns = rows(1 - p);
         let is_copied = row.out != 1;
@@ -131,10 +119,9 @@ impl Results {
             is_dense[p] && is_next && d.sources[p] >= row.extent.cast_signed()
         });
         // The time for a column and a step, in vectors.
-        let way = |copied: f64| 1.0 + tiles.besides * copied / steps as f64;
+        let way = |copied: f64| 1.0 + copied / steps as f64;
         let all = rows(p);
-        let packing =
-            tiles.besides * PACKED * (1.0 + lanes as f64 / row.extent as f64) / columns as f64;
+        let packing = PACKED * (1.0 + lanes as f64 / row.extent as f64) / columns as f64;
         let packed = |vectors: f64| match columns >= 24 {
             true => vectors * (1.0 + packing),
             false => f64::INFINITY,
@@ -164,8 +151,7 @@ impl Results {
         let of_other = other.filter(|_| steps >= TURNED).map_or(f64::INFINITY, |other| {
             let extent = dims[other].extent;
             let vectors = all as f64 * count(extent) as f64 / extent as f64;
-            let packing = tiles.besides * PACKED * 4.0 / all as f64;
-            vectors * (tiles.narrow(count(extent) as f64) + packing) * way(2.0 * COPIED)
+            vectors * (narrow(count(extent) as f64) + PACKED * 4.0 / all as f64) * way(2.0 * COPIED)
         });
         let best = of_flat.min(of_all).min(of_other);
         let time = |vectors: f64| vectors * columns as f64 * steps as f64;

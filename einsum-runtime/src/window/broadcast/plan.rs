@@ -8,7 +8,6 @@ use super::parts::Block;
 use crate::kernel::level::Level;
 use crate::sort::sort_by_key;
 use crate::window::affine::{Affine, Line};
-use crate::window::tiles::Tiles;
 
 /// The most blocks of lanes that are packed beside each other: they are listed on the stack.
 pub(super) const SLOTS: usize = 64;
@@ -58,8 +57,7 @@ impl Tile {
                 Some(Tile { size, width: 32 / size, vectors: 2, slow: 2.0, steps: STEPS_NARROW })
             }
             Level::Avx512 => {
-                let slow = Tiles::of_processor().besides;
-                Some(Tile { size, width: 64 / size, vectors: 4, slow, steps: usize::MAX })
+                Some(Tile { size, width: 64 / size, vectors: 4, slow: 1.0, steps: usize::MAX })
             }
         }
     }

@@ -5,7 +5,7 @@ use smallvec::SmallVec;
 use super::parts::{Block, cuts, is_inside};
 use super::plan::{Cut, Plan, Tile};
 use crate::window::affine::{Affine, Line};
-use crate::window::tiles::{COLUMNS, Tiles};
+use crate::window::tiles::{COLUMNS, step};
 
 /// The most parts: each is a call.
 pub(super) const PARTS: usize = 64;
@@ -44,7 +44,7 @@ impl Plan {
 pub(super) fn time_of_part(block: Block, [columns, steps]: [f64; 2], is_first: bool) -> f64 {
     let Block { vectors, slow, .. } = block;
     let tiles = (columns / COLUMNS as f64).ceil();
-    let of_tile = Tiles::of_processor().step(vectors, columns / tiles);
+    let of_tile = step(vectors, columns / tiles);
     let added = if is_first { 0.0 } else { ADDED * vectors * columns };
     tiles * (of_tile * steps + slow * TILE) + added + slow * (CALL + ENTRY * (steps + columns))
 }
