@@ -137,7 +137,7 @@ pub(super) unsafe extern "sysv64" fn sweep<
             mov r11, [rdi + 48]
             cmp rsi, r11
             jae 40f
-            .p2align 5
+            .p2align 6
         30: # A step.
             mov r9, [rsi]
             mov r10, [rsi + 8]

@@ -225,7 +225,7 @@ macro_rules! shared_body {
             .if PAIRS
                 mov rsi, [rdi + 112]
             .endif
-            .p2align 5
+            .p2align 6
         30: # A step.
             mov r14, [rbx]
             mov r15, [rbx + 8]

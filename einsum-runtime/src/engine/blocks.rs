@@ -50,7 +50,7 @@ pub(super) fn blocks(machine: &Machine, plan: &mut Plan) {
     let [n, k] = [points(&plan.columns), points(&plan.steps)];
     let vectors_of_run = plan.vectors_of_run(machine);
     plan.vectors = points(&plan.outer) * vectors_of_run;
-    plan.tiles = plan.vectors.div_ceil(plan.vectors_of_tile(machine));
+    plan.tiles = plan.vectors.div_ceil(machine.kernels.broadcast.len());
     plan.tile_block = block(plan.tiles, TILES);
     plan.column_block = block(n, COLUMNS);
     if n > COLUMNS && plan.is_paired(machine) {
@@ -62,7 +62,6 @@ pub(super) fn blocks(machine: &Machine, plan: &mut Plan) {
     };
     let most_steps = if k <= whole { whole } else { STEPS } / machine.steps_of_point();
     plan.step_block = block(k, most_steps);
-    let most_vectors = plan.vectors_of_tile(machine);
     match &mut plan.form {
         Form::Direct | Form::Lanes(_) => {}
         Form::Turned(turn) => {
@@ -72,7 +71,7 @@ pub(super) fn blocks(machine: &Machine, plan: &mut Plan) {
             let room = PANELS / (turn.across_block * turn.along_block * machine.unit);
             plan.column_block = block(n, room.max(1));
             plan.vectors = turn.along_block.div_ceil(machine.rows_of_vector());
-            plan.tiles = plan.vectors.div_ceil(most_vectors);
+            plan.tiles = plan.vectors.div_ceil(machine.kernels.broadcast.len());
         }
         Form::Packed(panels) => {
             match panels.order {

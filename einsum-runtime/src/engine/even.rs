@@ -1,8 +1,7 @@
 //! Runs of columns at equal distances in Y and in C: the points of the innermost loop. There are kernels whose tiles are parts
 //! of a run, wider than those of any columns.
 
-use super::machine::Machine;
-use super::plan::{Form, Plan};
+use super::plan::Plan;
 use crate::kernel::table::{COLUMNS, EVEN_COLUMNS, EVEN_VECTORS};
 
 /// The columns of a block in runs.
@@ -32,26 +31,5 @@ impl Runs {
     #[inline]
     pub(super) fn are_for(&self, vectors: usize) -> bool {
         vectors <= EVEN_VECTORS && (vectors > 1 || self.are_wide)
-    }
-}
-
-impl Plan {
-    /// Returns the most vectors of a tile. Tiles of runs have fewer, which read more of Y; where X is packed or results are turned, that costs more than
-    /// they save.
-    pub(super) fn vectors_of_tile(&self, machine: &Machine) -> usize {
-        match (machine.kernels.even, &self.form) {
-            (Some(_), Form::Direct) if self.has_runs() => EVEN_VECTORS,
-            _ => machine.kernels.broadcast.len(),
-        }
-    }
-
-    /// Returns the most columns of a tile.
-    pub(super) fn columns_of_tile(&self, machine: &Machine) -> usize {
-        let tile = self.vectors_of_tile(machine);
-        if tile < machine.kernels.broadcast.len() { EVEN_COLUMNS } else { COLUMNS }
-    }
-
-    fn has_runs(&self) -> bool {
-        !self.streaming && Runs::from(self, 0).is_some()
     }
 }

@@ -3,6 +3,7 @@
 
 use super::loops::{Loop, Loops, points};
 use super::machine::Machine;
+use crate::kernel::table::COLUMNS as COLUMNS_OF_TILE;
 
 /// What of X stays in a first-level cache beside all else.
 const FIRST_LEVEL: usize = if cfg!(test) { 1 } else { 16 << 10 };
@@ -134,7 +135,7 @@ impl Plan {
         let is_whole = self.steps.len() == 1 && step.extent <= self.step_block;
         if is_whole && step.y == unit && column.y == steps * unit {
             // Columns one after the other: so much of the next ones in every step.
-            let tile = column.y * self.columns_of_tile(machine).cast_signed();
+            let tile = column.y * COLUMNS_OF_TILE.cast_signed();
             return (tile, (tile - column.y) / (steps * machine.steps_of_point().cast_signed()));
         }
         (0, 0)

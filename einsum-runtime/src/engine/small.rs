@@ -13,7 +13,7 @@ use super::parts::Batch;
 use super::scratch::{LINE, Line};
 use super::sweep::{Cut, Kernels, Split, sweep};
 use crate::kernel::Read;
-use crate::kernel::table::{Arguments, ColumnEntry, EVEN_VECTORS, StepEntry, VectorEntry};
+use crate::kernel::table::{Arguments, ColumnEntry, StepEntry, VectorEntry};
 use crate::threads::Shared;
 
 /// What the tables have room for.
@@ -196,11 +196,7 @@ impl Small {
         };
         let cut = Cut { runs: Runs::of(n.extent, n.extent), ..Split::of(n.extent).into() };
         // Tiles of vectors, evenly: `wide` of `most`, the others of one less.
-        let most = match (set.even, cut.runs) {
-            (Some(_), Some(_)) => EVEN_VECTORS,
-            _ => set.broadcast.len(),
-        };
-        let tiles = count.div_ceil(most);
+        let tiles = count.div_ceil(set.broadcast.len());
         let most = count.div_ceil(tiles);
         let mut left = batch.extent;
         loop {

@@ -68,7 +68,7 @@ unsafe fn block_of_rows(execution: &mut Execution<'_>, task: Task, turn: &Turn, 
     let column_bytes = turn.across_block * across_bytes;
     // SAFETY: the table has room for the vectors of a block.
     let vectors = unsafe { fill_vectors(execution, block.along) };
-    let tile = plan.vectors_of_tile(machine);
+    let tile = machine.kernels.broadcast.len();
     let mut column = columns.start;
     while column < columns.end {
         let columns = plan.column_block.min(columns.end - column);

@@ -41,7 +41,7 @@ macro_rules! body {
         .endm
         # All steps, which read X by `load`.
         .macro steps_by load
-            .p2align 4
+            .p2align 6
         30:
             \load
             prefetcht0 [r9 + r15]
