@@ -26,10 +26,10 @@ const AHEAD: usize = 1024;
 /// Returns the largest extents of a product, on X as it lies in memory or packed, for which a call of these kernels is over
 /// sooner than one that makes tables, whose kernels have more sums in registers. With vectors of AVX2 eight of these are few.
 #[inline]
-fn most_extent(machine: &Machine, is_direct: bool) -> usize {
+fn most_extent(machine: &Machine, kernels: &BatchSet, is_direct: bool) -> usize {
     match (machine.vector_bytes() == 64, machine.steps_of_point() > 1, is_direct) {
-        (true, false, _) => EXTENT,
-        (true, true, _) => 64,
+        (true, false, _) if kernels.tall.is_some() => EXTENT,
+        (true, ..) => 64,
         (false, true, _) => 48,
         (false, false, true) => 32,
         (false, false, false) => 16,
@@ -49,7 +49,11 @@ pub(super) struct Each {
 impl Each {
     /// Returns a product of two matrices with rows in the lanes, if it is small, and X has rows or steps that are adjacent.
     #[inline]
-    pub(super) fn of(machine: &Machine, product: &MatrixProduct) -> Option<Self> {
+    pub(super) fn of(
+        machine: &Machine,
+        kernels: &BatchSet,
+        product: &MatrixProduct,
+    ) -> Option<Self> {
         let MatrixProduct { m, n, k } = product;
         let exchanged = m.out != 1;
         let unit = machine.unit.cast_signed();
@@ -61,7 +65,7 @@ impl Each {
         let [m, n] = if exchanged { [n, m] } else { [m, n] };
         let (m, n, k, batch) = (along(m), along(n), along(k), ONCE);
         let is_direct = m.x == unit;
-        let most = most_extent(machine, is_direct);
+        let most = most_extent(machine, kernels, is_direct);
         let is_small = |l: &Loop| l.extent.wrapping_sub(1) < most;
         if m.c != unit || !(is_small(&m) && is_small(&n) && is_small(&k)) {
             return None;
