@@ -18,7 +18,7 @@
 use core::arch::naked_asm;
 
 use super::sums::{purge_sums, sums};
-use super::text::{element_instructions, return_to_caller, save_registers};
+use super::text::{element_instructions, places, return_to_caller, save_registers};
 use crate::table::Arguments;
 
 /// # Safety
@@ -37,6 +37,7 @@ pub(super) unsafe extern "sysv64" fn sweep<
         ".set VECTORS, {vectors}",
         ".set COLUMNS, {columns}",
         element_instructions!(),
+        places!(),
         sums!(),
         r"
         # Calls a macro for every vector with its number, pointer, and mask.
@@ -147,28 +148,7 @@ pub(super) unsafe extern "sysv64" fn sweep<
                 lea r13, [r10 + 4*rbx]
             .endif
             vectors load
-            multiply 0, r10
-            .if COLUMNS > 1
-                multiply 1, r10+rbx
-            .endif
-            .if COLUMNS > 2
-                multiply 2, r10+2*rbx
-            .endif
-            .if COLUMNS > 3
-                multiply 3, r10+rbp
-            .endif
-            .if COLUMNS > 4
-                multiply 4, r13
-            .endif
-            .if COLUMNS > 5
-                multiply 5, r13+rbx
-            .endif
-            .if COLUMNS > 6
-                multiply 6, r13+2*rbx
-            .endif
-            .if COLUMNS > 7
-                multiply 7, r13+rbp
-            .endif
+            places multiply, r10, rbx, rbp, r13
             add r9, r14
             vectors fetch
             prefetcht0 [r10 + r12]
@@ -197,7 +177,7 @@ pub(super) unsafe extern "sysv64" fn sweep<
         return_to_caller!(),
         purge_sums!(),
         r"
-        .irp name, f, vectors, point_to_x, point_to_c, load, fetch, in_c, expect, expect_one, add_old, add_old_sums, add_one
+        .irp name, f, places, vectors, point_to_x, point_to_c, load, fetch, in_c, expect, expect_one, add_old, add_old_sums, add_one
             .purgem \name
         .endr
         .irp name, store, store_sums, store_one, begin_c, clear, multiply, scale, factor

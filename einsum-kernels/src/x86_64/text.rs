@@ -122,6 +122,39 @@ macro_rules! put_lanes {
     };
 }
 
+/// Defines `places`, which calls a macro with the number and the place of each of up to 8 `COLUMNS` at equal distances, by registers
+/// that hold a column, `step` and `three` times it, and the fifth column.
+macro_rules! places {
+    () => {
+        r"
+        .macro places name, base, step, three, fifth
+            \name 0, \base
+            .if COLUMNS > 1
+                \name 1, \base+\step
+            .endif
+            .if COLUMNS > 2
+                \name 2, \base+2*\step
+            .endif
+            .if COLUMNS > 3
+                \name 3, \base+\three
+            .endif
+            .if COLUMNS > 4
+                \name 4, \fifth
+            .endif
+            .if COLUMNS > 5
+                \name 5, \fifth+\step
+            .endif
+            .if COLUMNS > 6
+                \name 6, \fifth+2*\step
+            .endif
+            .if COLUMNS > 7
+                \name 7, \fifth+\three
+            .endif
+        .endm
+        "
+    };
+}
+
 /// Saves what a function must leave as it was, for [`return_to_caller`].
 macro_rules! save_registers {
     () => {
@@ -280,6 +313,6 @@ macro_rules! shared_body {
 }
 
 pub(super) use {
-    element_instructions, put_lanes, return_to_caller, save_registers, shared_body, shared_macros,
-    vector_instructions,
+    element_instructions, places, put_lanes, return_to_caller, save_registers, shared_body,
+    shared_macros, vector_instructions,
 };

@@ -10,6 +10,7 @@ use super::matrices::{Matrices, ONCE};
 use super::pack::{pack_rows, row_bytes};
 use super::scratch::{LINE, Line};
 use super::small::PANEL;
+use super::sweep::Split;
 use crate::kernel::Dim;
 use crate::kernel::batch::{BatchSet, COLUMNS, COMPLEX_COLUMNS, Each as EachKernel, EachArguments};
 use crate::matrix_product::{EXTENT, MatrixProduct};
@@ -170,7 +171,7 @@ impl Each {
     pub(super) unsafe fn run(&self, machine: &Machine, kernels: &BatchSet, entry: Entry) {
         let Each { m, n, k, batch, .. } = self;
         let parts = machine.steps_of_point();
-        let columns = Columns::of(n.extent, if parts > 1 { COMPLEX_COLUMNS } else { COLUMNS });
+        let columns = Split::into(if parts > 1 { COMPLEX_COLUMNS } else { COLUMNS }, n.extent);
         let width = machine.rows_of_vector();
         let vectors = m.extent.div_ceil(width);
         let most = match &kernels.tall {
@@ -231,7 +232,7 @@ impl Each {
                 // SAFETY: the caller's duties: a part of the products.
                 unsafe {
                     if batch.extent == 1 {
-                        columns.run(kernels, arguments);
+                        columns.run_as_products(kernels, arguments);
                     } else {
                         columns.run_products(kernels, arguments, products);
                     }
@@ -244,40 +245,15 @@ impl Each {
     }
 }
 
-/// Columns, evenly in tiles: some of `columns`, and others of one more, which come first.
-#[derive(Clone, Copy)]
-struct Columns {
-    columns: usize,
-    wide: usize,
-    narrow: usize,
-}
-
-impl Columns {
-    /// Cuts `count` columns, 1 or more, into tiles of at most `most`.
-    #[inline]
-    fn of(count: usize, most: usize) -> Self {
-        // Divisions would take a good part of the time of one product.
-        if count <= most {
-            return Columns { columns: count, wide: 0, narrow: 1 };
-        }
-        let tiles = count.div_ceil(most);
-        let wide = count % tiles;
-        Columns { columns: count / tiles, wide, narrow: tiles - wide }
-    }
-
-    #[inline]
-    fn tiles(self) -> usize {
-        self.wide + self.narrow
-    }
-
+impl Split {
     /// Runs the tiles of one product, as if they were products.
     ///
     /// # Safety
     ///
     /// As [`Each`](crate::kernel::batch::Each), for all columns.
     #[inline]
-    unsafe fn run(self, kernels: &[EachKernel], mut arguments: EachArguments) {
-        let Columns { columns, wide, narrow } = self;
+    unsafe fn run_as_products(self, kernels: &[EachKernel], mut arguments: EachArguments) {
+        let Split { columns, wide, narrow } = self;
         arguments.x_product = 0;
         let mut call = |tiles: usize, columns: usize| {
             if tiles == 0 {
@@ -301,7 +277,7 @@ impl Columns {
     ///
     /// # Safety
     ///
-    /// As [`run`](Self::run), for so many products.
+    /// As [`run_as_products`](Self::run_as_products), for so many products.
     #[inline]
     unsafe fn run_products(
         self,

@@ -4,7 +4,9 @@ use num_complex::Complex;
 
 #[cfg(target_arch = "x86_64")]
 use crate::kernel::batch::BatchSet;
-use crate::kernel::level::{Level, halves_vectors};
+use crate::kernel::level::Level;
+#[cfg(target_arch = "x86_64")]
+use crate::kernel::level::halves_vectors;
 use crate::kernel::packing::Packing;
 #[cfg(test)]
 use crate::kernel::plain;

@@ -8,9 +8,9 @@
 //!    tile after the other ([`sweep`]). Results go to C, or there by a buffer: to be [`turned`], [`collected`], or moved as
 //!    an [`image`] of a block.
 //!
-//! Before all that come short cuts: one small [`product`](multiply_matrices) of two matrices; a `whole` one of any size, as it
-//! lies; batches of `many` small products,
-//! and products so [`small`] that a plan would cost too much, which start from [`matrices`].
+//! Before all that come short cuts: one small [`product`](multiply_matrices) of two matrices; those that start from
+//! [`matrices`]: batches of `many` small products, a `whole` product of any size, as it lies, and products so [`small`] that a
+//! plan would cost too much.
 //!
 //! No operand is ever copied whole, and nothing is allocated beyond the thread's [`scratch`].
 

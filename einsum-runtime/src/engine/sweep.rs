@@ -49,9 +49,9 @@ impl Kernels {
 /// Even splitting takes at most two calls and makes no tile much narrower than others, which would waste its loads of X.
 #[derive(Clone, Copy)]
 pub(super) struct Split {
-    columns: usize,
-    wide: usize,
-    narrow: usize,
+    pub(super) columns: usize,
+    pub(super) wide: usize,
+    pub(super) narrow: usize,
 }
 
 impl Split {
@@ -61,23 +61,34 @@ impl Split {
     }
 
     /// Splits into tiles of at most `most` columns.
-    fn into(most: usize, columns: usize) -> Self {
+    #[inline]
+    pub(super) fn into(most: usize, columns: usize) -> Self {
+        // Divisions would take a good part of the time of one small product.
+        if columns <= most {
+            return Split { columns, wide: 0, narrow: 1 };
+        }
         let tiles = columns.div_ceil(most);
         let wide = columns % tiles;
         Split { columns: columns / tiles, wide, narrow: tiles - wide }
     }
 
+    #[inline]
+    pub(super) fn tiles(self) -> usize {
+        self.wide + self.narrow
+    }
+
     /// Returns the number of columns.
     pub(super) fn count(self) -> usize {
-        (self.wide + self.narrow) * self.columns + self.wide
+        self.tiles() * self.columns + self.wide
     }
 }
 
 /// How the columns of a table are taken.
 #[derive(Clone, Copy)]
 pub(super) struct Cut {
+    /// By tiles of any vectors.
     pub(super) split: Split,
-    /// If X is not read again for as many, or if it is packed: pairs, for tiles of few vectors.
+    /// By tiles of few vectors, if columns make pairs and that is worth it; else by those of up to three, if columns make runs.
     pub(super) pairs: Option<Pairs>,
     pub(super) runs: Option<Runs>,
 }

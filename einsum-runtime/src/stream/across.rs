@@ -193,93 +193,6 @@ macro_rules! across_four {
     };
 }
 
-/// `out[r, s] += Σ_j term(x[r, s, j], y[r, s, j])` for two streams s. ymm15 is the mask of the last vector.
-macro_rules! across_two {
-    ($(#[$doc:meta])* $kernel:ident($type:ty), $s:literal, term: $term:tt, masked: $masked:tt) => {
-        row_function!(
-            $(#[$doc])*
-            $kernel($type),
-            macros: ["TERM" "sum, x, y": $term "MASKED" "sum, x, y": $masked],
-            before: [
-                "mov r11, r8",
-                "and r11, 31",
-                "lea rdx, [rip + {masks} + 32]",
-                "sub rdx, r11",
-                "vmovups ymm15, [rdx]",
-                "mov rsi, [rdi + X_STREAM]",
-                "mov r14, [rdi + Y_STREAM]",
-            ],
-            row: [
-                "lea rdx, [rcx + rsi]",
-                "lea r13, [r12 + r14]",
-                "vxorps xmm0, xmm0, xmm0",
-                "vxorps xmm1, xmm1, xmm1",
-                "vxorps xmm2, xmm2, xmm2",
-                "vxorps xmm3, xmm3, xmm3",
-                "vxorps xmm4, xmm4, xmm4",
-                "vxorps xmm5, xmm5, xmm5",
-                "vxorps xmm6, xmm6, xmm6",
-                "vxorps xmm7, xmm7, xmm7",
-                "xor r11d, r11d",
-                "lea rbp, [r8 - 128]",
-                "cmp r11, rbp",
-                "jg 4f",
-                ".p2align 4",
-                "3:",
-                "TERM ymm0, rcx+r11, r12+r11",
-                "TERM ymm4, rdx+r11, r13+r11",
-                "TERM ymm1, rcx+r11+32, r12+r11+32",
-                "TERM ymm5, rdx+r11+32, r13+r11+32",
-                "TERM ymm2, rcx+r11+64, r12+r11+64",
-                "TERM ymm6, rdx+r11+64, r13+r11+64",
-                "TERM ymm3, rcx+r11+96, r12+r11+96",
-                "TERM ymm7, rdx+r11+96, r13+r11+96",
-                "add r11, 128",
-                "cmp r11, rbp",
-                "jle 3b",
-                "4:",
-                "add rbp, 96",
-                "cmp r11, rbp",
-                "jg 6f",
-                "5:",
-                "TERM ymm0, rcx+r11, r12+r11",
-                "TERM ymm4, rdx+r11, r13+r11",
-                "add r11, 32",
-                "cmp r11, rbp",
-                "jle 5b",
-                "6:",
-                "cmp r11, r8",
-                "jge 7f",
-                "MASKED ymm1, rcx+r11, r12+r11",
-                "MASKED ymm5, rdx+r11, r13+r11",
-                "7:",
-                concat!("vaddp", $s, " ymm0, ymm0, ymm1"),
-                concat!("vaddp", $s, " ymm2, ymm2, ymm3"),
-                concat!("vaddp", $s, " ymm4, ymm4, ymm5"),
-                concat!("vaddp", $s, " ymm6, ymm6, ymm7"),
-                concat!("vaddp", $s, " ymm0, ymm0, ymm2"),
-                concat!("vaddp", $s, " ymm4, ymm4, ymm6"),
-                concat!("vhaddp", $s, " ymm0, ymm0, ymm4"),
-                "vextractf128 xmm1, ymm0, 1",
-                concat!("vaddp", $s, " xmm0, xmm0, xmm1"),
-                ".if SIZE == 4",
-                "vhaddps xmm0, xmm0, xmm0",
-                "vmovshdup xmm1, xmm0",
-                ".else",
-                "vpermilpd xmm1, xmm0, 1",
-                ".endif",
-                "mov r10, [rdi + OUT_STREAM]",
-                concat!("vadds", $s, " xmm0, xmm0, [rax]"),
-                concat!("vmovs", $s, " [rax], xmm0"),
-                concat!("vadds", $s, " xmm1, xmm1, [rax + r10]"),
-                concat!("vmovs", $s, " [rax + r10], xmm1"),
-            ],
-            output: ["add rax, [rdi + OUT_ROW]"],
-            symbol: masks = MASKS
-        );
-    };
-}
-
 macro_rules! kernels {
     ($module:ident, $type:ty, $s:literal) => {
         pub(super) mod $module {
@@ -312,20 +225,6 @@ macro_rules! kernels {
                 single: [
                     concat!("vmovs", $s, r" xmm8, [\x]"),
                     concat!("vfmadd231s", $s, r" \sum, xmm8, [\y]")
-                ]
-            );
-
-            across_two!(
-                /// As `dot_rows`, of two streams.
-                dot_two_rows($type), $s,
-                term: [
-                    r"vmovups ymm8, [\x]",
-                    concat!("vfmadd231p", $s, r" \sum, ymm8, [\y]")
-                ],
-                masked: [
-                    r"vmaskmovps ymm8, ymm15, [\x]",
-                    r"vmaskmovps ymm9, ymm15, [\y]",
-                    concat!("vfmadd231p", $s, r" \sum, ymm8, ymm9")
                 ]
             );
 

@@ -1,7 +1,7 @@
 //! The kernels of each type: [`Width`] moves elements whatever they mean, [`Lane`] computes.
 
 use super::rows::{self, RowKernel};
-use super::{across, double, down, halve, pick, strided, transpose, wide};
+use super::{across, double, down, halve, pick, strided, transpose, two};
 use crate::kernel::Mode;
 
 /// Elements that kernels copy.
@@ -100,8 +100,8 @@ macro_rules! lane {
             const DOT: [RowKernel<Self>; 2] =
                 [across::$type::dot_rows, across::$type::dot_four_rows];
             const DOT_OF_TWO: [RowKernel<Self>; 2] =
-                [across::$type::dot_rows, across::$type::dot_two_rows];
-            const DOT_WIDE: RowKernel<Self> = wide::$type::dot_two_rows;
+                [across::$type::dot_rows, two::$type::dot_two_rows];
+            const DOT_WIDE: RowKernel<Self> = two::$type::dot_two_rows_wide;
             const MULTIPLY_ADD: [RowKernel<Self>; 2] =
                 [down::$type::multiply_add_rows, down::$type::multiply_add_four_rows];
             const SCALE_ADD: [RowKernel<Self>; 2] =

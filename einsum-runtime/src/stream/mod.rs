@@ -2,7 +2,7 @@
 //! sum, and sums of products in which no element is used twice.
 //!
 //! The work is done by small kernels in assembler over rows ([`rows`], [`halve`], [`strided`], [`transpose`], [`interleave`],
-//! [`across`], [`wide`], [`down`]), which run at full speed in debug builds too. Around them [`copy`], [`multiply`], and [`reduce`] choose
+//! [`across`], [`two`], [`down`]), which run at full speed in debug builds too. Around them [`copy`], [`multiply`], and [`reduce`] choose
 //! from the actual steps which dims a kernel runs along, and an [`odometer`] goes through the others.
 
 #![allow(unsafe_code)]
@@ -40,7 +40,7 @@ mod tests;
 mod text;
 mod transpose;
 mod triple;
-mod wide;
+mod two;
 
 use num_complex::Complex;
 

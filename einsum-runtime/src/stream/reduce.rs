@@ -13,7 +13,7 @@ use super::odometer::Odometer;
 use super::sum::{Streams, Sum};
 use super::sums::BUFFER;
 use super::sweep::{Arrays, once};
-use crate::kernel::level::Level;
+use crate::kernel::level::{Level, halves_vectors};
 use crate::kernel::{Dim, Dims, Mode, split};
 use crate::sort::sort_by_key;
 use crate::threads::{self, Grid, Shared};
@@ -123,7 +123,8 @@ impl Form {
 
     /// Returns the kernels. `is_of_two`: there are two sources that come from memory.
     fn streams<T: Lane, const P: usize>(self, is_of_two: bool, row: &Dim<P>) -> Streams<T> {
-        let is_wide = Level::current() == Level::Avx512 && row.extent * size_of::<T>() >= LONG;
+        let has_wide = Level::current() == Level::Avx512 && !halves_vectors();
+        let is_wide = has_wide && row.extent * size_of::<T>() >= LONG;
         match self {
             Form::Dot if is_of_two && is_wide => Streams::two([T::DOT[0], T::DOT_WIDE]),
             Form::Sum => Streams::four(T::SUM),

@@ -11,31 +11,8 @@ macro_rules! body {
     () => {
         concat!(
             $crate::x86_64::text::element_instructions!(),
+            $crate::x86_64::text::places!(),
             r"
-        .macro places name, base, step, three, fifth
-            \name 0, \base
-            .if COLUMNS > 1
-                \name 1, \base+\step
-            .endif
-            .if COLUMNS > 2
-                \name 2, \base+2*\step
-            .endif
-            .if COLUMNS > 3
-                \name 3, \base+\three
-            .endif
-            .if COLUMNS > 4
-                \name 4, \fifth
-            .endif
-            .if COLUMNS > 5
-                \name 5, \fifth+\step
-            .endif
-            .if COLUMNS > 6
-                \name 6, \fifth+2*\step
-            .endif
-            .if COLUMNS > 7
-                \name 7, \fifth+\three
-            .endif
-        .endm
         .macro in_c name
             places \name, rdx, r14, r15, r13
         .endm
