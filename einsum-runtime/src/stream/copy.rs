@@ -8,16 +8,17 @@
 use super::divide::Elements;
 use super::interleave;
 use super::lane::{Lane, Width};
-use super::permute::permute;
+use super::permute::{Turn, permute};
 use super::pick;
-use super::rows::{Bypass, RowKernel};
+use super::rows::Bypass;
 use super::sweep::{Arrays, TILE, once, sweep_rows, sweep_tiles};
+use super::transpose::LINE;
 use super::{LARGE, bypass};
 use crate::kernel::level::Level;
 use crate::kernel::{Dim, Dims, Mode};
 use crate::sort::sort_by_key;
 
-/// The longest side of a tile in a buffer, as [`part`] cuts them; not a power of two.
+/// The longest side of a tile of a product in a buffer, as [`part`] cuts them; not a power of two.
 pub(super) const PITCH: usize = TILE + 8;
 
 /// Rows with fewer elements are copied one by one.
@@ -25,9 +26,6 @@ const LONG: usize = 16;
 
 /// Short rows of the source are taken apart whole if they are at most so many bytes apart.
 const APART: usize = 256;
-
-/// Short rows of the source of so many bytes are taken apart whole.
-const LINE: usize = 64;
 
 /// `out[o] = x[s]`
 ///
@@ -61,9 +59,8 @@ pub(super) unsafe fn copy<W: Width>(dims: &mut Dims<1>, x: *const W, out: *mut W
         let v = take_smallest(dims, |d| d.sources[0].unsigned_abs().wrapping_sub(1));
         let is_turned = u.out == 1 && v.sources[0] == 1;
         let is_near = elements.bytes(size_of::<W>()) < LARGE;
-        let blocks = W::TRANSPOSE.filter(|_| is_turned);
-        match blocks.and_then(|blocks| transpose(blocks, (&u, &v), is_near)) {
-            Some(kernel) => permute(kernel, dims, (&u, &v), arrays, factors),
+        match is_turned.then(|| turn((&u, &v), is_near)).flatten() {
+            Some(turn) => permute(turn, dims, (&u, &v), arrays, factors),
             // Whatever steps there are: the longer dim is the inner one.
             _ if u.extent < v.extent.min(TILE) => {
                 sweep_tiles(W::STRIDED_COPY, dims, (&v, &u), arrays, factors);
@@ -75,22 +72,34 @@ pub(super) unsafe fn copy<W: Width>(dims: &mut Dims<1>, x: *const W, out: *mut W
 
 /// Returns the kernel that transposes `u` by `v`: in blocks of registers, unless one of them is too short for these.
 /// `is_near`: the arrays fit the caches.
-fn transpose<W>(
-    blocks: (RowKernel<W>, usize),
-    (u, v): (&Dim<1>, &Dim<1>),
-    is_near: bool,
-) -> Option<(RowKernel<W>, usize)> {
+fn turn<W: Width>((u, v): (&Dim<1>, &Dim<1>), is_near: bool) -> Option<Turn<W>> {
     let (short, long) = (u.extent.min(v.extent), u.extent.max(v.extent));
+    let line = LINE / size_of::<W>();
+    let is_512 = Level::current() == Level::Avx512;
+    // Else vectors of whole lines are parts of two.
+    let is_even = v.out.unsigned_abs().is_multiple_of(line);
+    let takes_lines = is_512 && fills_lines((short, long), line) && (is_even || !is_near);
+    let Some((kernel, side)) = W::TRANSPOSE.filter(|_| !takes_lines) else {
+        let fits = is_512 && short >= line;
+        return fits.then_some(Turn { kernel: W::TRANSPOSE_LINES, side: line, has_lines: true });
+    };
     // A last block of registers would do much of the one before again, if that matters beside the way to memory.
-    let is_odd = v.extent * size_of::<W>() <= LINE && !v.extent.is_multiple_of(blocks.1);
-    let is_line = is_odd && is_near && u.extent >= TILE && Level::current() == Level::Avx512;
+    let is_odd = v.extent * size_of::<W>() <= LINE && !v.extent.is_multiple_of(side);
+    let is_line = is_odd && is_near && u.extent >= TILE && is_512;
     // Lines that share nothing with their neighbours come no faster whole.
     let is_apart = v.extent < u.extent && u.sources[0].unsigned_abs() * size_of::<W>() > APART;
-    if short >= blocks.1 && (is_apart || !is_line) {
-        return Some(blocks);
+    if short >= side && (is_apart || !is_line) {
+        return Some(Turn { kernel, side, has_lines: false });
     }
     let kernel = if is_apart { None } else { interleave::kernel(short, long) };
-    kernel.map(|kernel| (kernel, interleave::LONG))
+    kernel.map(|kernel| Turn { kernel, side: interleave::LONG, has_lines: false })
+}
+
+/// Whether blocks of `line` by `line` are the ones to transpose in: in the caches they are no faster than smaller ones, but
+/// where there are many. The last ones do some elements again: at most a third more.
+fn fills_lines((short, long): (usize, usize), line: usize) -> bool {
+    let done = short.next_multiple_of(line).saturating_mul(long.next_multiple_of(line));
+    short >= line && long >= 4 * line && 3 * done <= 4 * short.saturating_mul(long)
 }
 
 /// Whether what lies between elements at a step is copied too, to other rows.

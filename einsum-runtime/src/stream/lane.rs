@@ -12,6 +12,10 @@ pub(super) trait Width: Copy + Sync {
     const FILL: Option<RowKernel<Self>>;
     /// Transposes tiles from a side on, if there is such a kernel.
     const TRANSPOSE: Option<(RowKernel<Self>, usize)>;
+    /// As [`TRANSPOSE`](Self::TRANSPOSE), in blocks whose sides are a line. It needs AVX-512.
+    const TRANSPOSE_LINES: RowKernel<Self>;
+    /// Copies the whole lines of rows past the caches.
+    const LEAVE: RowKernel<Self>;
     /// Copies rows of every other element, if there is such a kernel.
     const HALVE: Option<RowKernel<Self>>;
     /// Copies rows to every other element, if there is such a kernel. It needs AVX-512.
@@ -70,11 +74,13 @@ pub(super) trait Lane: Width {
 }
 
 macro_rules! lane {
-    ($type:ident, $transpose:expr, $halve:path, $pick:path, $double:path) => {
+    ($type:ident, $transpose:expr, $lines:path, $leave:path, $halve:path, $pick:path, $double:path) => {
         impl Width for $type {
             const COPY: RowKernel<Self> = rows::$type::copy;
             const FILL: Option<RowKernel<Self>> = Some(rows::$type::fill);
             const TRANSPOSE: Option<(RowKernel<Self>, usize)> = Some($transpose);
+            const TRANSPOSE_LINES: RowKernel<Self> = $lines;
+            const LEAVE: RowKernel<Self> = $leave;
             const HALVE: Option<RowKernel<Self>> = Some($halve);
             const PICK: Option<RowKernel<Self>> = Some($pick);
             const DOUBLE: Option<RowKernel<Self>> = Some($double);
@@ -112,6 +118,8 @@ macro_rules! lane {
 lane!(
     f32,
     (transpose::transpose_4, transpose::SIDE_4),
+    transpose::lines_4,
+    transpose::leave_4,
     halve::halve_4,
     pick::pick_4,
     double::double_4
@@ -119,6 +127,8 @@ lane!(
 lane!(
     f64,
     (transpose::transpose_8, transpose::SIDE_8),
+    transpose::lines_8,
+    transpose::leave_8,
     halve::halve_8,
     pick::pick_8,
     double::double_8
@@ -129,6 +139,8 @@ impl Width for [f64; 2] {
     const COPY: RowKernel<Self> = strided::copy_16;
     const FILL: Option<RowKernel<Self>> = None;
     const TRANSPOSE: Option<(RowKernel<Self>, usize)> = None;
+    const TRANSPOSE_LINES: RowKernel<Self> = transpose::lines_16;
+    const LEAVE: RowKernel<Self> = transpose::leave_16;
     const HALVE: Option<RowKernel<Self>> = None;
     const PICK: Option<RowKernel<Self>> = None;
     const DOUBLE: Option<RowKernel<Self>> = None;

@@ -38,6 +38,7 @@ mod sweep;
 #[cfg(test)]
 mod tests;
 mod text;
+mod tiles;
 mod transpose;
 mod triple;
 mod two;

@@ -10,20 +10,19 @@
 //!     for every step of the one, for every step of the other: tiles of u by v
 //! ```
 
-use core::mem::MaybeUninit;
-
-use super::copy::{PITCH, part};
 use super::divide::{Elements, Nest};
 use super::lane::Width;
 use super::odometer::Odometer;
-use super::prefetch::{Lines, fetch_to_read, fetch_to_write};
-use super::rows::{Bypass, RowKernel, Rows};
+use super::rows::{Bypass, RowKernel};
 use super::sweep::{Arrays, TILE, once};
+use super::tiles::{Buffer, Tiles, Way};
+use super::transpose::LINE;
+use super::{bypass, copy::part};
 use crate::kernel::{Dim, Dims};
 use crate::threads;
 
 /// The length of a tile along the output's rows if it is transposed at once: several whole lines in every row.
-const LONG_TILE: usize = 256;
+pub(super) const LONG_TILE: usize = 256;
 
 /// Fewer bytes of adjacent elements share too many lines with their neighbours.
 const SHORT: usize = 128;
@@ -31,14 +30,29 @@ const SHORT: usize = 128;
 /// The bytes that adjacent elements of a block have then.
 const RUN: usize = 512;
 
+/// Arrays of fewer bytes are in a cache, where fetching ahead takes longer than it saves.
+const NEAR: usize = if cfg!(test) { 128 << 10 } else { 20 << 20 };
+
+/// The lines at equal places that a first-level cache holds at least.
+const WAYS: usize = 8;
+
+/// A kernel that transposes.
+#[derive(Clone, Copy)]
+pub(super) struct Turn<W> {
+    pub(super) kernel: RowKernel<W>,
+    /// It takes tiles both of whose sides are so long or more, or the whole of a shorter one.
+    pub(super) side: usize,
+    /// Whether its blocks have whole lines as rows, which may bypass the caches.
+    pub(super) has_lines: bool,
+}
+
 /// Transposes tiles of `u`, adjacent in the output, by `v`, adjacent in the source, at every point of `outer`.
 ///
 /// # Safety
 ///
-/// As [`copy`](super::copy::copy); `u.out` and `v.sources[0]` are 1; the kernel takes tiles both of whose sides are `side` or
-/// more, or the whole of a shorter one.
+/// As [`copy`](super::copy::copy); `u.out` and `v.sources[0]` are 1; the kernel takes `u` by `v`.
 pub(super) unsafe fn permute<W: Width>(
-    (kernel, side): (RowKernel<W>, usize),
+    turn: Turn<W>,
     outer: &mut Dims<1>,
     (u, v): (&Dim<1>, &Dim<1>),
     arrays: Arrays<W, 1>,
@@ -50,6 +64,8 @@ pub(super) unsafe fn permute<W: Width>(
     count.add(v);
     let pieces = threads::pieces(count.nanoseconds(size));
     let (u_run, v_run) = (u.extent * size, v.extent * size);
+    let bypass = bypass(arrays.out, &count, u_run);
+    let is_far = count.bytes(size) > NEAR;
     let along = match outer.iter().position(|d| d.out == u.extent.cast_signed()) {
         Some(i) if u_run < SHORT => Some(outer.remove(i)),
         _ => None,
@@ -67,196 +83,137 @@ pub(super) unsafe fn permute<W: Width>(
         let once = once();
         let (along, u) = if along.is_some() { (cut_u, u) } else { (&once, cut_u) };
         let (across, v) = if across.is_some() { (cut_v, v) } else { (&once, cut_v) };
-        let mut buffer = [const { MaybeUninit::<[W; PITCH]>::uninit() }; PITCH];
-        let is_short = u.extent.min(v.extent) < side;
-        let staged = !is_short && competes(v.out.unsigned_abs() * size);
-        let buffer = staged.then_some(buffer.as_mut_ptr().cast());
-        let tiles = Tiles { kernel, side, u, v, factors, buffer };
+        let mut buffer = Buffer::new();
+        let competes = competes(v.out.unsigned_abs() * size, v.extent);
+        let way = way(&turn, (u, v), [competes, is_far], bypass);
+        let tiles = Tiles { turn, way, is_far, competes, u, v, factors, buffer: buffer.start() };
         // SAFETY: the caller's duties, for a part of the nest.
-        unsafe { tiles.at_points(outer, (along, across), blocks, arrays) }
+        unsafe {
+            if along.extent == 1 && across.extent == 1 && tiles.is_single() {
+                return tiles.run_single(outer, arrays);
+            }
+            at_points(&tiles, Nest { outer, u: along, v: across }, blocks, arrays);
+        }
     };
     // SAFETY: as above.
-    unsafe { nest.in_pieces(pieces, [u_grain, v_grain], arrays, Bypass::No, &run) }
+    unsafe { nest.in_pieces(pieces, [u_grain, v_grain], arrays, bypass, &run) }
 }
 
-/// What the tiles have in common.
-struct Tiles<'d, W> {
-    kernel: RowKernel<W>,
-    side: usize,
-    u: &'d Dim<1>,
-    v: &'d Dim<1>,
-    factors: [W; 2],
-    /// Where tiles go first, if the rows of a tile compete for few places of the cache: whole rows leave from there. Else
-    /// lines would be pushed out before they are complete. While a tile is worked on, the lines of the next are then on their
-    /// way.
-    buffer: Option<*mut W>,
+/// Decides how tiles come to the output.
+fn way<W>(
+    turn: &Turn<W>,
+    (u, v): (&Dim<1>, &Dim<1>),
+    [competes, is_far]: [bool; 2],
+    bypass: Bypass,
+) -> Way {
+    let row = v.out.unsigned_abs() * size_of::<W>();
+    let fits = u.extent.min(v.extent) >= turn.side;
+    match bypass {
+        Bypass::Yes if turn.has_lines && row.is_multiple_of(LINE) => Way::Direct(Bypass::Yes),
+        Bypass::Yes if fits => Way::Lines,
+        _ if fits && competes && (is_far || !turn.has_lines || !is_small(u, v)) => Way::Staged,
+        _ => Way::Direct(Bypass::No),
+    }
 }
 
-impl<W: Width> Tiles<'_, W> {
-    /// Transposes at every point of `outer`, and of blocks of the loops that continue u and v.
-    ///
-    /// # Safety
-    ///
-    /// As [`permute`].
-    unsafe fn at_points(
-        &self,
-        outer: &[Dim<1>],
-        (along, across): (&Dim<1>, &Dim<1>),
-        blocks: [usize; 2],
-        arrays: Arrays<W, 1>,
-    ) {
-        let Tiles { u, v, side, .. } = *self;
-        // What continues one of them follows a block of the other, or its lines would be long gone.
-        let most = |around: &Dim<1>| if around.extent > 1 { LONG_TILE } else { usize::MAX - side };
-        let (most_u, most_v) = (most(across), most(along));
-        let mut point = Odometer::new(outer);
-        loop {
-            let here = arrays.at(point.at.out, point.at.sources);
-            let more = point.advance();
-            let next_point = arrays.at(point.at.out, point.at.sources);
-            let mut j = 0;
-            while j < v.extent {
-                let rows = Dim { extent: part(v.extent - j, most_v, side), ..*v };
-                let mut i = 0;
-                while i < u.extent {
-                    let columns = Dim { extent: part(u.extent - i, most_u, side), ..*u };
-                    let tiles = Tiles { u: &columns, v: &rows, ..*self };
-                    let from = here.within(u, i, v, j);
-                    // SAFETY: the caller's duties.
-                    unsafe { tiles.block((along, across), blocks, (&from, &next_point)) };
-                    i += columns.extent;
-                }
-                j += rows.extent;
-            }
-            if !more {
-                return;
-            }
-        }
-    }
+/// Whether a second-level cache holds the lines of rows, wherever they are.
+fn is_small(u: &Dim<1>, v: &Dim<1>) -> bool {
+    u.extent.max(v.extent) <= LONG_TILE
+}
 
-    /// Transposes at every point of blocks of the loops that continue u and v. `next_point` is where this begins next.
-    ///
-    /// # Safety
-    ///
-    /// As [`permute`].
-    unsafe fn block(
-        &self,
-        (along, across): (&Dim<1>, &Dim<1>),
-        [along_block, across_block]: [usize; 2],
-        (here, next_point): (&Arrays<W, 1>, &Arrays<W, 1>),
-    ) {
-        let mut i = 0;
-        while i < across.extent {
-            let i_end = across.extent.min(i + across_block);
-            let mut j = 0;
-            while j < along.extent {
-                let j_end = along.extent.min(j + along_block);
-                let mut row = i;
-                while row < i_end {
-                    let mut column = j;
-                    while column < j_end {
-                        let next = if column + 1 < j_end {
-                            here.within(across, row, along, column + 1)
-                        } else if row + 1 < i_end {
-                            here.within(across, row + 1, along, j)
-                        } else {
-                            *next_point
-                        };
-                        // SAFETY: the caller's duties.
-                        unsafe { self.run(&here.within(across, row, along, column), &next) };
-                        column += 1;
-                    }
-                    row += 1;
-                }
-                j = j_end;
-            }
-            i = i_end;
-        }
-    }
+/// Whether `rows` rows of `step` bytes to the next push each other out of a first-level cache. It has a few places for all
+/// lines whose addresses are equal modulo 4096 bytes: rows a power of two apart, or nearly so, have few of these.
+fn competes(step: usize, rows: usize) -> bool {
+    let places = [1, 2, 4, 8].into_iter().find(|n| (n * step + 16) % 4096 <= 32);
+    places.is_some_and(|places| rows > WAYS * places)
+}
 
-    /// Transposes all of `u` by `v`. `next` is where this begins next, as far as that is told easily.
-    ///
-    /// # Safety
-    ///
-    /// As [`permute`].
-    unsafe fn run(&self, here: &Arrays<W, 1>, next: &Arrays<W, 1>) {
-        let Tiles { u, v, side, .. } = *self;
-        let length = if self.buffer.is_some() { TILE } else { LONG_TILE };
-        let height = if u.extent < side { LONG_TILE } else { TILE };
+/// Transposes at every point of `outer`, and of blocks of the loops that continue u and v, `along` and `across`.
+///
+/// # Safety
+///
+/// As [`permute`].
+unsafe fn at_points<W: Width>(
+    tiles: &Tiles<'_, W>,
+    Nest { outer, u: along, v: across }: Nest<'_, 1>,
+    blocks: [usize; 2],
+    arrays: Arrays<W, 1>,
+) {
+    let Tiles { u, v, turn: Turn { side, .. }, .. } = *tiles;
+    // What continues one of them follows a block of the other, or its lines would be long gone.
+    let most = |around: &Dim<1>| if around.extent > 1 { LONG_TILE } else { usize::MAX - side };
+    let (most_u, most_v) = (most(across), most(along));
+    let mut point = Odometer::new(outer);
+    loop {
+        let here = arrays.at(point.at.out, point.at.sources);
+        let more = point.advance();
+        let next_point = arrays.at(point.at.out, point.at.sources);
         let mut j = 0;
         while j < v.extent {
-            let rows = part(v.extent - j, height, side);
+            let rows = Dim { extent: part(v.extent - j, most_v, side), ..*v };
             let mut i = 0;
             while i < u.extent {
-                let columns = part(u.extent - i, length, side);
-                let tile = here.within(u, i, v, j);
-                if let Some(buffer) = self.buffer {
-                    let next = if i + columns < u.extent {
-                        here.within(u, i + columns, v, j)
-                    } else if j + rows < v.extent {
-                        here.within(u, 0, v, j + rows)
-                    } else {
-                        *next
-                    };
-                    prefetch(&next, (u, columns), (v, rows));
-                    // SAFETY: the caller's duties; a tile fits the buffer.
-                    unsafe { self.staged(&tile, buffer, columns, rows) };
-                } else {
-                    let call = Rows::along(&tile, (u, columns), (v, rows), self.factors);
-                    // SAFETY: the caller's duties.
-                    unsafe { (self.kernel)(&call) };
-                }
-                i += columns;
+                let columns = Dim { extent: part(u.extent - i, most_u, side), ..*u };
+                let tiles = Tiles { u: &columns, v: &rows, ..*tiles };
+                let from = here.within(u, i, v, j);
+                // SAFETY: the caller's duties.
+                unsafe { block(&tiles, (along, across), blocks, (&from, &next_point)) };
+                i += columns.extent;
             }
-            j += rows;
+            j += rows.extent;
         }
-    }
-
-    /// Transposes a tile through the buffer.
-    ///
-    /// # Safety
-    ///
-    /// As [`permute`]; the tile fits the buffer.
-    unsafe fn staged(&self, tile: &Arrays<W, 1>, buffer: *mut W, columns: usize, rows: usize) {
-        let to_buffer = Dim { out: PITCH.cast_signed(), ..*self.v };
-        let from_buffer = Dim { sources: [PITCH.cast_signed()], ..*self.v };
-        let adjacent = Dim { sources: [1], ..*self.u };
-        let staging = Arrays { out: buffer, ..*tile };
-        let leaving = Arrays { sources: [buffer.cast_const()], ..*tile };
-        let into = Rows::along(&staging, (self.u, columns), (&to_buffer, rows), self.factors);
-        let out = Rows::along(&leaving, (&adjacent, columns), (&from_buffer, rows), self.factors);
-        // SAFETY: the caller's duties.
-        unsafe {
-            (self.kernel)(&into);
-            (W::COPY)(&out);
+        if !more {
+            return;
         }
     }
 }
 
-/// Whether rows of `step` bytes to the next share the places of their lines in a cache: it has one for addresses that
-/// are equal modulo 4096 bytes, or a multiple, so a step near a large power of two leaves few places.
-fn competes(step: usize) -> bool {
-    (step + 16) % 512 < 32
-}
-
-/// Fetches the lines of a tile, some of which may lie outside of the arrays.
-fn prefetch<W>(tile: &Arrays<W, 1>, (u, columns): (&Dim<1>, usize), (v, rows): (&Dim<1>, usize)) {
-    let size = size_of::<W>();
-    let read = Lines {
-        at: tile.sources[0].cast(),
-        len: rows * size,
-        rows: columns,
-        row: u.sources[0] * size.cast_signed(),
-    };
-    let write = Lines {
-        at: tile.out.cast::<u8>().cast_const(),
-        len: columns * size,
-        rows,
-        row: v.out * size.cast_signed(),
-    };
-    // SAFETY: prefetches need nothing; machines with AVX2 know both.
-    unsafe {
-        fetch_to_read(&read);
-        fetch_to_write(&write);
+/// Transposes at every point of blocks of the loops that continue u and v. `next_point` is where this begins next.
+///
+/// # Safety
+///
+/// As [`permute`].
+unsafe fn block<W: Width>(
+    tiles: &Tiles<'_, W>,
+    (along, across): (&Dim<1>, &Dim<1>),
+    [along_block, across_block]: [usize; 2],
+    (here, next_point): (&Arrays<W, 1>, &Arrays<W, 1>),
+) {
+    // What all tiles have in common is put together once where they are small.
+    let mut single = tiles.is_single().then(|| tiles.single(here));
+    let mut i = 0;
+    while i < across.extent {
+        let i_end = across.extent.min(i + across_block);
+        let mut j = 0;
+        while j < along.extent {
+            let j_end = along.extent.min(j + along_block);
+            let mut row = i;
+            while row < i_end {
+                let mut column = j;
+                while column < j_end {
+                    let next = if column + 1 < j_end {
+                        here.within(across, row, along, column + 1)
+                    } else if row + 1 < i_end {
+                        here.within(across, row + 1, along, j)
+                    } else {
+                        *next_point
+                    };
+                    let tile = here.within(across, row, along, column);
+                    // SAFETY: the caller's duties.
+                    unsafe {
+                        if let Some(call) = &mut single {
+                            (call.out, call.x) = (tile.out, tile.sources[0]);
+                            tiles.run_prepared(call, &next);
+                        } else {
+                            tiles.run(&tile, &next);
+                        }
+                    }
+                    column += 1;
+                }
+                row += 1;
+            }
+            j = j_end;
+        }
+        i = i_end;
     }
 }

@@ -1,6 +1,7 @@
 //! Nests against one operation at a time, on integer-valued data with exact equality, at every level of the machine.
 //! Outputs hold NaN where a kernel must write, and lie between guard elements that it must not change.
 
+mod permutations;
 mod short;
 
 use num_complex::{Complex32, Complex64};

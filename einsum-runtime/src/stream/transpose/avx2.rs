@@ -1,10 +1,6 @@
-//! Transposition in blocks of registers, as assembler: 8x8 elements of 4 bytes, 4x4 of 8.
-//!
-//! `out[v, u] = x[u, v]` with adjacent u in the output and adjacent v in the source. In [`Rows`](super::rows::Rows), `len` counts u and
-//! `rows` counts v; `x_step` is the source's step along u, `out_row` the output's along v. Both counts must be a
-//! block's side or more: a last block that does not fit is moved back and copies some elements again.
+//! Transposition with AVX2: blocks of 8x8 elements of 4 bytes, of 4x4 of 8.
 
-use super::text::function;
+use crate::stream::text::function;
 
 /// Writes a kernel that lets `block` transpose a block from rcx (steps r8, 3 steps r9, and from the fourth row rdx) to
 /// rax (steps r10, 3 steps r11, from the fourth row rbx).
@@ -62,8 +58,8 @@ macro_rules! transpose_kernel {
 }
 
 /// The side of the blocks of elements of 4 bytes, and of 8.
-pub(super) const SIDE_4: usize = 8;
-pub(super) const SIDE_8: usize = 4;
+pub(in crate::stream) const SIDE_4: usize = 8;
+pub(in crate::stream) const SIDE_8: usize = 4;
 
 transpose_kernel!(
     /// Elements of 4 bytes. Half a block at a time: a register holds 4 columns of rows i and i + 4, so that unpacking

@@ -1,0 +1,52 @@
+//! Permutations in tiles: see [`tiles`](crate::stream::tiles) for the ways on which these come to the output.
+
+use super::*;
+
+/// Numbers of elements around the sides of blocks and tiles; multiples of 16 make rows begin at the same place of a line.
+const SIDES: [usize; 14] = [7, 8, 9, 15, 16, 17, 31, 48, 64, 79, 80, 200, 256, 300];
+
+fn check_all(
+    random: &mut Random,
+    extents: &[usize],
+    order: (&[usize], [&[usize]; 1]),
+    plain: bool,
+) {
+    check(random, f32::KERNELS.unary, extents, order, plain);
+    check(random, f64::KERNELS.unary, extents, order, plain);
+    check(random, Complex32::KERNELS.unary, extents, order, plain);
+    check(random, Complex64::KERNELS.unary, extents, order, plain);
+}
+
+#[test]
+fn tiles_of_any_sides() {
+    let mut random = Random(51);
+    for u in SIDES {
+        for v in SIDES {
+            check_all(&mut random, &[v, u], (&[0, 1], [&[1, 0]]), true);
+            check_all(&mut random, &[3, v, u], (&[0, 1, 2], [&[2, 0, 1]]), false);
+        }
+    }
+}
+
+/// Rows that bypass the caches, from lines that begin with elements of the output or do not.
+#[test]
+fn rows_past_the_caches() {
+    let mut random = Random(52);
+    for u in [256, 272, 300, 323, 512, 1000, 1024] {
+        for v in [16, 23, 31, 64, 100, 129] {
+            check_all(&mut random, &[v, u], (&[0, 1], [&[1, 0]]), true);
+            check_all(&mut random, &[v, 2, u], (&[0, 1, 2], [&[1, 2, 0]]), true);
+        }
+    }
+}
+
+/// Rows that compete for places of a cache: a power of two apart.
+#[test]
+fn rows_a_power_of_two_apart() {
+    let mut random = Random(53);
+    for (apart, u) in [(8, 128), (16, 64), (2, 128), (64, 16), (32, 32), (4, 256)] {
+        for v in [17, 64, 100, 257, 300, 513] {
+            check_all(&mut random, &[v, apart, u], (&[0, 1, 2], [&[1, 2, 0]]), true);
+        }
+    }
+}

@@ -1,0 +1,16 @@
+//! Transposition in blocks of registers, as assembler.
+//!
+//! `out[v, u] = x[u, v]` with adjacent u in the output and adjacent v in the source. In [`Rows`](super::rows::Rows), `len` counts u and
+//! `rows` counts v; `x_step` is the source's step along u, `out_row` the output's along v. Both counts must be a
+//! block's side or more: a last block that does not fit is moved back and copies some elements again.
+
+mod avx2;
+mod avx512;
+mod lines;
+
+pub(super) use avx2::{SIDE_4, SIDE_8, transpose_4, transpose_8};
+pub(super) use avx512::{lines_4, lines_8, lines_16};
+pub(super) use lines::{leave_4, leave_8, leave_16};
+
+/// The bytes of a line of the caches.
+pub(super) const LINE: usize = 64;
