@@ -24,6 +24,9 @@ pub(super) const PITCH: usize = TILE + 8;
 /// Rows with fewer elements are copied one by one.
 const LONG: usize = 16;
 
+/// Rows of fewer elements are too short for the inner loop, wherever these lie.
+const FEW: usize = 6;
+
 /// Short rows of the source are taken apart whole if they are at most so many bytes apart.
 const APART: usize = 256;
 
@@ -61,8 +64,8 @@ pub(super) unsafe fn copy<W: Width>(dims: &mut Dims<1>, x: *const W, out: *mut W
         let is_near = elements.bytes(size_of::<W>()) < LARGE;
         match is_turned.then(|| turn((&u, &v), is_near)).flatten() {
             Some(turn) => permute(turn, dims, (&u, &v), arrays, factors),
-            // Whatever steps there are: the longer dim is the inner one.
-            _ if u.extent < v.extent.min(TILE) => {
+            // Whatever steps there are: the longer dim is the inner one, unless elements of the other lie closer together.
+            _ if u.extent < v.extent.min(TILE) && (u.extent < FEW || !is_inside(&u, &v)) => {
                 sweep_tiles(W::STRIDED_COPY, dims, (&v, &u), arrays, factors);
             }
             _ => sweep_tiles(W::STRIDED_COPY, dims, (&u, &v), arrays, factors),
@@ -100,6 +103,13 @@ fn turn<W: Width>((u, v): (&Dim<1>, &Dim<1>), is_near: bool) -> Option<Turn<W>> 
 fn fills_lines((short, long): (usize, usize), line: usize) -> bool {
     let done = short.next_multiple_of(line).saturating_mul(long.next_multiple_of(line));
     short >= line && long >= 4 * line && 3 * done <= 4 * short.saturating_mul(long)
+}
+
+/// Whether steps of `u` are within one of `v`, in both arrays.
+fn is_inside(u: &Dim<1>, v: &Dim<1>) -> bool {
+    let reach = |step: isize| step.unsigned_abs() * u.extent;
+    reach(u.out) <= v.out.unsigned_abs()
+        && u.sources[0].unsigned_abs() < v.sources[0].unsigned_abs()
 }
 
 /// Whether what lies between elements at a step is copied too, to other rows.

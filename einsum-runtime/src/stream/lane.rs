@@ -1,7 +1,7 @@
 //! The kernels of each type: [`Width`] moves elements whatever they mean, [`Lane`] computes.
 
 use super::rows::{self, RowKernel};
-use super::{across, double, down, halve, pick, strided, transpose, two};
+use super::{across, apart, double, down, halve, pick, strided, transpose, two};
 use crate::kernel::Mode;
 
 /// Elements that kernels copy.
@@ -40,6 +40,8 @@ pub(super) trait Lane: Width {
     const STRIDED_MULTIPLY: RowKernel<Self>;
     const STRIDED_SCALE: RowKernel<Self>;
     const STRIDED_BLEND: RowKernel<Self>;
+    /// Sums of elements that lie apart: assigned, scaled, and added to the scaled output.
+    const SUM_APART: [RowKernel<Self>; 3];
     /// Kernels of sums: of one stream of rows, and of four.
     const SUM: [RowKernel<Self>; 2];
     const ADD: [RowKernel<Self>; 2];
@@ -100,6 +102,8 @@ macro_rules! lane {
             const STRIDED_MULTIPLY: RowKernel<Self> = strided::$type::multiply;
             const STRIDED_SCALE: RowKernel<Self> = strided::$type::scale;
             const STRIDED_BLEND: RowKernel<Self> = strided::$type::blend;
+            const SUM_APART: [RowKernel<Self>; 3] =
+                [apart::$type::sum, apart::$type::scale, apart::$type::blend];
             const SUM: [RowKernel<Self>; 2] =
                 [across::$type::sum_rows, across::$type::sum_four_rows];
             const ADD: [RowKernel<Self>; 2] = [down::$type::add_rows, down::$type::add_four_rows];

@@ -2,12 +2,13 @@
 //! sum, and sums of products in which no element is used twice.
 //!
 //! The work is done by small kernels in assembler over rows ([`rows`], [`halve`], [`strided`], [`transpose`], [`interleave`],
-//! [`across`], [`two`], [`down`]), which run at full speed in debug builds too. Around them [`copy`], [`multiply`], and [`reduce`] choose
+//! [`across`], [`apart`], [`two`], [`down`]), which run at full speed in debug builds too. Around them [`copy`], [`multiply`], and [`reduce`] choose
 //! from the actual steps which dims a kernel runs along, and an [`odometer`] goes through the others.
 
 #![allow(unsafe_code)]
 
 mod across;
+mod apart;
 mod complex;
 mod complex_across;
 mod complex_rows;
@@ -114,7 +115,8 @@ macro_rules! real {
                 // SAFETY: the caller's duties, and the machine's level.
                 unsafe {
                     if dims.iter().any(|d| d.summed) {
-                        return short::sum(dims, Arrays { out, sources: [x.ptr] }, mode);
+                        let arrays = Arrays { out, sources: [x.ptr] };
+                        return short::sum(dims, arrays, mode) || apart::sum(dims, arrays, mode);
                     }
                     match mode {
                         Mode::Assign => copy::copy(dims, x.ptr, out),
