@@ -279,7 +279,7 @@ impl Split {
     ///
     /// As [`run_as_products`](Self::run_as_products), for so many products.
     #[inline]
-    unsafe fn run_products(
+    pub(super) unsafe fn run_products(
         self,
         kernels: &[EachKernel],
         mut arguments: EachArguments,

@@ -1,5 +1,7 @@
 //! Products of matrices: one loop for K, one or two for each of M and N, and the batch. What the short cuts start from.
 
+#[cfg(target_arch = "x86_64")]
+use super::classify::sort_by;
 use super::loops::{Loop, Loops};
 use crate::kernel::Dims;
 
@@ -82,6 +84,17 @@ impl Matrices {
     #[inline]
     pub(super) fn is_plain(&self) -> bool {
         self.second[0].extent == 1 && self.second[1].extent == 1
+    }
+
+    /// Returns all loops of the batch, those with smaller steps in C inside.
+    #[cfg(target_arch = "x86_64")]
+    pub(super) fn batch_loops(&self) -> Loops {
+        let mut loops = self.outer.clone();
+        if self.batch.extent > 1 {
+            loops.push(self.batch);
+        }
+        sort_by(&mut loops, |l| l.c.unsigned_abs());
+        loops
     }
 
     /// Makes a batch of the longest loop over rows or columns, where there is no other: products that have X in common,

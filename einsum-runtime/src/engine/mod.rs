@@ -9,8 +9,8 @@
 //!    an [`image`] of a block.
 //!
 //! Before all that come short cuts: one small [`product`](multiply_matrices) of two matrices; those that start from
-//! [`matrices`]: batches of `many` small products, a `whole` product of any size, as it lies, and products so [`small`] that a
-//! plan would cost too much.
+//! [`matrices`]: batches of `many` small products; `thin` ones, of a large matrix and a few columns; `whole` products of any size, as
+//! they lie; and products so [`small`] that a plan would cost too much.
 //!
 //! No operand is ever copied whole, and nothing is allocated beyond the thread's [`scratch`].
 
@@ -48,6 +48,8 @@ mod sweep;
 mod tables;
 #[cfg(test)]
 mod tests;
+#[cfg(target_arch = "x86_64")]
+mod thin;
 mod turned;
 #[cfg(target_arch = "x86_64")]
 mod whole;
@@ -70,6 +72,8 @@ use parts::execute_in_parts;
 #[cfg(target_arch = "x86_64")]
 pub(crate) use picks::{picked, totalled};
 use small::Small;
+#[cfg(target_arch = "x86_64")]
+use thin::Thin;
 #[cfg(target_arch = "x86_64")]
 use whole::Whole;
 
@@ -235,7 +239,8 @@ unsafe fn contract_many<T: Contract>(
     false
 }
 
-/// Multiplies two matrices, if there are kernels for them as they lie in memory; else does nothing and returns `false`.
+/// Multiplies matrices, also batches of them, if there are kernels for them as they lie in memory; else does nothing and returns
+/// `false`.
 ///
 /// # Safety
 ///
@@ -248,14 +253,25 @@ unsafe fn contract_whole<T: Contract>(
     out: *mut T,
     mode: Mode<T>,
 ) -> bool {
-    let Some(whole) = Whole::of(machine, matrices) else { return false };
-    let [x, y] = if matrices.exchanged { [second, first] } else { [first, second] };
-    let conjugated = [x.conjugated, y.conjugated];
-    let Finish { flags, alpha, beta, one, .. } = T::finish(mode, conjugated);
-    let (x, y, c) = (x.ptr.cast(), y.ptr.cast(), out.cast());
-    let entry = Entry { x, y, c, conjugated, finish: flags, alpha, beta };
-    // SAFETY: the caller's duties; the level is this machine's.
-    unsafe { whole.run(machine, entry, one) };
+    let adds = matches!(mode, Mode::Scale { beta, .. } if beta != T::ZERO);
+    let entry = |exchanged: bool| {
+        let [x, y] = if exchanged { [second, first] } else { [first, second] };
+        let conjugated = [x.conjugated, y.conjugated];
+        let Finish { flags, alpha, beta, one, .. } = T::finish(mode, conjugated);
+        let (x, y, c) = (x.ptr.cast(), y.ptr.cast(), out.cast());
+        (Entry { x, y, c, conjugated, finish: flags, alpha, beta }, one)
+    };
+    if let Some(thin) = Thin::of(machine, matrices, adds) {
+        let (entry, one) = entry(thin.exchanged);
+        // SAFETY: the caller's duties; the level is this machine's.
+        unsafe { thin.run(machine, entry, one) };
+    } else if let Some(whole) = Whole::of(machine, matrices) {
+        let (entry, one) = entry(matrices.exchanged);
+        // SAFETY: as above.
+        unsafe { whole.run(machine, entry, one) };
+    } else {
+        return false;
+    }
     true
 }
 

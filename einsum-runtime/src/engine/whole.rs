@@ -1,16 +1,19 @@
-//! Products of two matrices of any size whose rows are adjacent in X and in C, on X as it lies in memory.
+//! Products of two matrices of any size, also batches of them, whose rows are adjacent in X and in C, on X as it lies in memory.
 //!
 //! ```text
-//! for a block of steps, for a tile of rows     the kernels of one small product after the other
-//!   for every tile of columns
+//! for every batch point
+//!   for a block of steps, for a tile of rows     the kernels of one small product after the other
+//!     for every tile of columns
 //! ```
 //!
 //! These kernels have more sums in registers than those that read tables and make do with what the second-level cache brings, so
 //! that X need not be packed, unless its steps are where they push each other out of that cache.
 
+use core::ops::Range;
+
 use super::blocks::{STEPS, STEPS_STREAMED, STEPS_WHOLE, STREAMED, block};
 use super::each::Each;
-use super::loops::Loop;
+use super::loops::{Cursor, Loop, Loops, points};
 use super::machine::Machine;
 use super::many::Entry;
 use super::matrices::{Matrices, ONCE};
@@ -33,30 +36,30 @@ const COLUMNS_PACKED: usize = if cfg!(test) { 40 } else { 128 };
 /// The columns of a part: several tiles, whose X stays in the cache.
 const PART: usize = if cfg!(test) { COLUMNS } else { 8 * COLUMNS };
 
-/// A product.
+/// Products of a batch.
 pub(super) struct Whole {
     m: Loop,
     n: Loop,
     k: Loop,
+    batch: Loops,
     kernels: &'static BatchSet,
     /// The steps of a block.
     step_block: usize,
 }
 
 impl Whole {
-    /// Returns the product, if it is one that the kernels take as it lies.
+    /// Returns the products, if the kernels take them as they lie.
     pub(super) fn of(machine: &Machine, matrices: &Matrices) -> Option<Self> {
         let kernels = machine.batch?;
-        let Matrices { m, n, k, batch, .. } = *matrices;
+        let Matrices { m, n, k, .. } = *matrices;
         let unit = machine.unit.cast_signed();
-        let is_single = matrices.is_plain() && batch.extent == 1 && matrices.outer.is_empty();
         let is_large =
             m.extent >= ROWS_LEAST * machine.rows_of_vector() && n.extent >= COLUMNS_LEAST;
         let bytes = m.extent.saturating_mul(n.extent).saturating_mul(machine.unit);
         if kernels.tall.is_none()
             || bytes >= STREAMED && k.extent <= STEPS_STREAMED
             || machine.steps_of_point() > 1
-            || !is_single
+            || !matrices.is_plain()
             || !is_large
             || k.extent == 1
             || k.extent > STEPS_WHOLE && n.extent >= COLUMNS_PACKED
@@ -68,30 +71,34 @@ impl Whole {
         let step_block = block(k.extent, if k.extent <= STEPS_WHOLE { STEPS_WHOLE } else { STEPS });
         // The lines of a tile at one step share a set with those of every step that is a multiple of `PERIOD` away.
         let sets = PERIOD >> k.x.trailing_zeros().min(PERIOD.trailing_zeros());
-        (step_block <= WAYS * sets).then_some(Whole { m, n, k, kernels, step_block })
+        if step_block > WAYS * sets {
+            return None;
+        }
+        Some(Whole { m, n, k, batch: matrices.batch_loops(), kernels, step_block })
     }
 
-    /// Runs the product, on several threads if it is worth it.
+    /// Runs the products, on several threads if it is worth it.
     ///
     /// # Safety
     ///
-    /// As [`contract`](super::contract()), for the dims that the product was made from. `one` is that of the elements.
+    /// As [`contract`](super::contract()), for the dims that the products were made from. `one` is that of the elements.
     pub(super) unsafe fn run(&self, machine: &Machine, entry: Entry, one: u64) {
-        let Whole { m, n, k, .. } = self;
-        let products = m.extent.saturating_mul(n.extent).saturating_mul(k.extent);
-        let bytes = m.extent.saturating_mul(n.extent).saturating_mul(machine.unit);
+        let Whole { m, n, k, batch, .. } = self;
+        let results = points(batch).saturating_mul(m.extent).saturating_mul(n.extent);
+        let bytes = results.saturating_mul(machine.unit);
+        let products = results.saturating_mul(k.extent);
         let pieces = threads::pieces(nanoseconds(machine, products, bytes));
         if pieces == 1 {
             // SAFETY: the caller's duties.
-            return unsafe { self.run_part(machine, entry, one, *m, *n) };
+            return unsafe { self.run_products(machine, entry, one, 0..points(batch), [*m, *n]) };
         }
         // Rows in whole tiles.
         let tile = 3 * machine.rows_of_vector();
-        let grid = Grid::of([m.extent, n.extent], [tile, PART], pieces);
+        let grid = Grid::of([points(batch), m.extent, n.extent], [1, tile, PART], pieces);
         // SAFETY: besides the pointers to elements there are only numbers.
         let entry = unsafe { Shared::new(entry) };
         threads::each(grid.pieces(), &|piece| {
-            let [rows, columns] = grid.piece(piece);
+            let [products, rows, columns] = grid.piece(piece);
             let (row, column) = (rows.start.cast_signed(), columns.start.cast_signed());
             let whole = entry.get();
             let entry = Entry {
@@ -103,11 +110,40 @@ impl Whole {
             let m = Loop { extent: rows.len(), ..*m };
             let n = Loop { extent: columns.len(), ..*n };
             // SAFETY: the caller's duties; parts write different elements.
-            unsafe { self.run_part(machine, entry, one, m, n) }
+            unsafe { self.run_products(machine, entry, one, products, [m, n]) }
         });
     }
 
-    /// Runs some rows and columns, on this thread.
+    /// Runs some rows and columns of some products, on this thread.
+    ///
+    /// # Safety
+    ///
+    /// As [`run`](Self::run).
+    unsafe fn run_products(
+        &self,
+        machine: &Machine,
+        entry: Entry,
+        one: u64,
+        products: Range<usize>,
+        [m, n]: [Loop; 2],
+    ) {
+        let mut cursor = Cursor::at(&self.batch, products.start);
+        let mut left = products.len();
+        while left > 0 {
+            let entry = Entry {
+                x: entry.x.wrapping_offset(cursor.x),
+                y: entry.y.wrapping_offset(cursor.y),
+                c: entry.c.wrapping_offset(cursor.c),
+                ..entry
+            };
+            // SAFETY: the caller's duties.
+            unsafe { self.run_part(machine, entry, one, m, n) };
+            cursor.advance(1);
+            left -= 1;
+        }
+    }
+
+    /// Runs some rows and columns of a product.
     ///
     /// # Safety
     ///

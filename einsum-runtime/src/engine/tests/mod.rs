@@ -57,6 +57,28 @@ fn edges_of_blocks() {
     });
 }
 
+/// A large matrix with few columns, whose rows are adjacent in it, or whose steps are, in blocks of both, and a batch of them.
+#[test]
+fn few_columns() {
+    on_every_level(|_| {
+        let mut random = Random(8);
+        let (a, b, c, d) = (0, 1, 2, 3);
+        for [m, k] in [[33, 16], [65, 31], [100, 40], [260, 100], [49, 131]] {
+            for n in [2, 3, 7, 9, 12, 23] {
+                matrix_products::<f32>(m, n, k, &mut random);
+                matrix_products::<f64>(m, n, k, &mut random);
+            }
+            let letters = [letter(m, "xc"), letter(5, "yc"), letter(k, "xy"), letter(3, "xyc")];
+            for x in [&[d, a, c], &[d, c, a]] {
+                for out in [&[d, a, b], &[d, b, a]] {
+                    check_both::<f32>(&letters, [x, &[d, b, c], out], &mut random);
+                    check_both::<f64>(&letters, [x, &[d, c, b], out], &mut random);
+                }
+            }
+        }
+    });
+}
+
 /// Random loops in random orders, reversed or with gaps.
 fn random_contractions<T: Sample>(rounds: usize, seed: u64, most: &[usize], points: usize) {
     let mut random = Random(seed);
