@@ -71,7 +71,7 @@ pub struct Arguments {
     /// ... then this much further ahead every step.
     pub y_ahead_step: isize,
     /// From a column of the table to the other one of its pair, or to the next one of its tile, in Y and in C: read by
-    /// [`KernelSet::paired`] and [`Even`] ones.
+    /// [`KernelSet::paired`], [`Even`], and [`Long`] ones.
     pub y_apart: isize,
     pub c_apart: isize,
 }
@@ -115,6 +115,12 @@ pub const EVEN_VECTORS: usize = 3;
 /// the number of vectors, less one, and of columns, less one.
 pub type Even = [[Kernel; EVEN_COLUMNS]; EVEN_VECTORS];
 
+/// The most columns of a tile of one vector if they are at equal distances.
+pub const LONG_COLUMNS: usize = 24;
+
+/// As [`Even`], for one vector: by the number of columns, less one.
+pub type Long = [Kernel; LONG_COLUMNS];
+
 /// All kernels of one element type and level.
 pub struct KernelSet {
     /// The size of an element in bytes.
@@ -135,6 +141,8 @@ pub struct KernelSet {
     pub paired: Option<&'static [Row]>,
     /// Where they are better than others: kernels for columns at equal distances.
     pub even: Option<&'static Even>,
+    /// Likewise, for tiles of one vector and many columns at equal distances.
+    pub long: Option<&'static Long>,
     /// Makes complex products of real ones.
     pub rotate: Rotate,
     /// Returns the mask of a vector's first lanes.

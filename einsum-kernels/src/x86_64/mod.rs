@@ -12,6 +12,7 @@ mod avx512;
 pub mod batch;
 pub mod channels;
 mod even;
+mod long;
 pub mod packing;
 mod rotate;
 pub mod rows;
@@ -71,9 +72,19 @@ macro_rules! even {
     };
 }
 
-/// The kernels for AVX-512. `$pair`: the kind of those for 2 vectors; `$even`: those for columns at equal distances.
+/// Lists kernels of one vector by columns, at equal distances.
+macro_rules! long {
+    ($element:literal, $($columns:literal)*) => {
+        [$(long::sweep::<$element, $columns>),*]
+    };
+    ($element:literal) => {
+        long!($element, 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20 21 22 23 24)
+    };
+}
+
+/// The kernels for AVX-512. `$pair`: the kind of those for 2 vectors; `$even`, `$long`: those for columns at equal distances.
 macro_rules! avx512 {
-    ($element:literal, $pair:expr, $even:expr) => {
+    ($element:literal, $pair:expr, $even:expr, $long:expr) => {
         KernelSet {
             element: $element,
             width: 64 / $element,
@@ -87,6 +98,7 @@ macro_rules! avx512 {
             )),
             paired: Some(rows!(avx512, $element, [1 PAIRED, 2 PAIRED | $pair])),
             even: $even,
+            long: $long,
             rotate: rotate::rotate::<$element>,
             mask: |lanes| (1 << lanes) - 1,
         }
@@ -98,10 +110,11 @@ macro_rules! sets {
         pub static $avx512: KernelSet = avx512!(
             $element,
             0,
-            Some(&[even!($element, 1), even!($element, 2), even!($element, 3)])
+            Some(&[even!($element, 1), even!($element, 2), even!($element, 3)]),
+            Some(&long!($element))
         );
         /// For processors that carry out a multiplication by halves.
-        pub static $halved: KernelSet = avx512!($element, IN_PLACE, None);
+        pub static $halved: KernelSet = avx512!($element, IN_PLACE, None, None);
         pub static $avx2: KernelSet = KernelSet {
             element: $element,
             width: 32 / $element,
@@ -111,6 +124,7 @@ macro_rules! sets {
             streaming: None,
             paired: None,
             even: None,
+            long: None,
             rotate: rotate::rotate::<$element>,
             mask: $mask,
         };

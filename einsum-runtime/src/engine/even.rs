@@ -4,6 +4,9 @@
 use super::plan::Plan;
 use crate::kernel::table::{COLUMNS, EVEN_COLUMNS, EVEN_VECTORS};
 
+/// The fewest columns of a run for which tiles of one vector are longer than those of pairs.
+const LONG: usize = if cfg!(test) { 9 } else { 13 };
+
 /// The columns of a block in runs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Runs {
@@ -25,6 +28,12 @@ impl Runs {
     pub(super) fn from(plan: &Plan, start: usize) -> Option<Self> {
         let others = plan.columns.last()?.extent;
         Self::of(others - start % others, others)
+    }
+
+    /// Whether there are kernels of one vector for tiles that are longer than those of any columns.
+    #[inline]
+    pub(super) fn are_long(&self) -> bool {
+        self.others >= LONG
     }
 
     /// Whether kernels of runs are to be run on a tile of so many vectors. With one, narrow tiles would wait for their sums.

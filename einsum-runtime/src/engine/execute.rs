@@ -126,6 +126,8 @@ impl<'p> Execution<'p> {
             kernels: match &plan.form {
                 Form::Lanes(_) => Kernels::lanes(set),
                 _ if plan.streaming => Kernels::streaming(set),
+                // X is fetched ahead there, which those of one vector do not do.
+                Form::Turned(_) => Kernels { long: None, ..Kernels::broadcast(set) },
                 _ => Kernels::broadcast(set),
             },
             arguments: Arguments {

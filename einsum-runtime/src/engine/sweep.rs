@@ -3,7 +3,7 @@
 use super::even::Runs;
 use super::pairs::Pairs;
 use crate::kernel::table::{
-    Arguments, COLUMNS, ColumnEntry, EVEN_COLUMNS, Even, Kernel, KernelSet, Row, VectorEntry,
+    Arguments, COLUMNS, ColumnEntry, Even, Kernel, KernelSet, Long, Row, VectorEntry,
 };
 
 /// Kernels that a contraction runs.
@@ -17,6 +17,8 @@ pub(super) struct Kernels {
     pub(super) paired: &'static [Row],
     /// For tiles of columns at equal distances, whatever the lanes.
     pub(super) even: Option<&'static Even>,
+    /// For tiles of one vector and many columns at equal distances.
+    pub(super) long: Option<&'static Long>,
     /// The mask of a vector that has all lanes.
     pub(super) all: usize,
 }
@@ -28,6 +30,7 @@ impl Kernels {
             partial: set.masked,
             paired: set.paired.unwrap_or(&[]),
             even: set.even,
+            long: set.long,
             all: (set.mask)(set.width),
         }
     }
@@ -35,12 +38,18 @@ impl Kernels {
     /// For the same, but that whole vectors of C are written around the caches.
     pub(super) fn streaming(set: &KernelSet) -> Self {
         let kernels = Self::broadcast(set);
-        Kernels { full: set.streaming.unwrap_or(kernels.full), paired: &[], even: None, ..kernels }
+        Kernels {
+            full: set.streaming.unwrap_or(kernels.full),
+            paired: &[],
+            even: None,
+            long: None,
+            ..kernels
+        }
     }
 
     pub(super) fn lanes(set: &KernelSet) -> Self {
         let all = (set.mask)(set.width);
-        Kernels { full: set.lanes, partial: set.lanes, paired: &[], even: None, all }
+        Kernels { full: set.lanes, partial: set.lanes, paired: &[], even: None, long: None, all }
     }
 }
 
@@ -117,6 +126,12 @@ pub(super) unsafe fn sweep(
     arguments.vectors = vectors;
     arguments.columns = columns;
     let (mut split, mut runs) = (cut.split, cut.runs.as_ref());
+    if let (1, Some(runs), Some(long)) = (count, runs, kernels.long)
+        && runs.are_long()
+    {
+        // SAFETY: the caller's duties.
+        return unsafe { run_even(long, arguments, runs, split.count()) };
+    }
     if let (Some(pairs), Some(row)) = (&cut.pairs, kernels.paired.get(count - 1)) {
         (arguments.y_apart, arguments.c_apart) = (pairs.y, pairs.c);
         // SAFETY: the caller's duties.
@@ -182,7 +197,7 @@ unsafe fn run_even(row: &[Kernel], arguments: &mut Arguments, runs: &Runs, count
             } else {
                 (0, 0)
             };
-            run(row, arguments, Split::into(EVEN_COLUMNS, run_of));
+            run(row, arguments, Split::into(row.len(), run_of));
         }
         left -= run_of;
         run_of = runs.others.min(left);

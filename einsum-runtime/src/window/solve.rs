@@ -9,6 +9,8 @@
 //! x = t' − Σ (d·m / s)·k' + (r − o − Σ d·q) / s
 //! ```
 //!
+//! Where the points reach every position once, no loop has to be replaced: patches that lie beside each other.
+//!
 //! That x is inside its extent is left to a source that has an axis for it, and is zero outside.
 
 use smallvec::{SmallVec, smallvec};
@@ -16,6 +18,10 @@ use smallvec::{SmallVec, smallvec};
 use super::affine::{Affine, Line, Loop, PerLoop, gcd, plus, times};
 use super::{Job, gather, scatter, spread};
 use crate::kernel::raw::{Factor, RawMode};
+use crate::sort::sort_by_key;
+
+/// The fewest adjacent elements that are a run.
+const RUN: usize = if cfg!(test) { 2 } else { 3 };
 
 /// Runs a nest.
 ///
@@ -70,6 +76,35 @@ fn is_solvable(nest: &Affine) -> bool {
     })
 }
 
+/// Whether the points of an axis' loops reach every one of its positions, each once: as the digits of a number do. Windows
+/// that lie beside each other are so, as patches of an image.
+fn are_digits(nest: &Affine, line: &Line) -> bool {
+    let mut loops: SmallVec<[usize; 4]> = loops_of(line).collect();
+    let coefficient = |n: usize| line.coefficients[n].unsigned_abs();
+    sort_by_key(&mut loops[..], |&n| coefficient(n));
+    let mut points = 1_usize;
+    for &number in &loops {
+        if coefficient(number) != points {
+            return false;
+        }
+        points = points.saturating_mul(nest.loops[number].extent);
+    }
+    let range = line.range(nest.loops.iter().map(|l| l.extent));
+    points > 0 && points == line.extent && line.has(range)
+}
+
+/// Whether elements of the target are adjacent along a loop, where `line` is an axis of it besides those of `rest`. If runs are
+/// shorter, results are better formed class by class, along the loop that the windows lie along.
+fn has_runs(rest: &Affine, line: &Line) -> bool {
+    let is_run =
+        |number: usize, step: isize| step.unsigned_abs() == 1 && rest.loops[number].extent >= RUN;
+    let of_line = |line: &Line| {
+        loops_of(line).any(|n| is_run(n, line.coefficients[n].wrapping_mul(line.stride)))
+    };
+    let of_loops = || rest.loops.iter().enumerate().any(|(n, l)| is_run(n, l.out.unwrap_or(0)));
+    of_line(line) || rest.target.iter().any(of_line) || of_loops()
+}
+
 /// Whether points reach every position of the axes that are no windows.
 fn is_covered(nest: &Affine) -> bool {
     nest.target.iter().all(|line| {
@@ -112,6 +147,15 @@ pub(super) unsafe fn next_axis(job: &Job<'_>, nest: Affine, mode: RawMode) {
                 let at = plus(line.offset, times(coefficient, part.start.cast_signed()));
                 rest.out = rest.out.wrapping_add(at.wrapping_mul(line.stride));
                 rest.loops[number].out = Some(coefficient.wrapping_mul(line.stride));
+            }
+            _ if are_digits(&rest, &line) && has_runs(&rest, &line) => {
+                #[cfg(test)]
+                super::tests::take(super::tests::Way::Digits);
+                rest.out = rest.out.wrapping_add(line.offset.wrapping_mul(line.stride));
+                for number in loops_of(&line) {
+                    let step = line.coefficients[number].wrapping_mul(line.stride);
+                    rest.loops[number].out = Some(step);
+                }
             }
             // SAFETY: the caller's duties.
             _ => return unsafe { window(job, &rest, &line, mode) },

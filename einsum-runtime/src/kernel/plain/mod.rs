@@ -128,6 +128,7 @@ const fn set<T: Real>(broadcast: &'static [Row], lanes: &'static [Row]) -> Kerne
         streaming: None,
         paired: None,
         even: None,
+        long: None,
         rotate: rotate::rotate::<T>,
         mask: |lanes| (1 << lanes) - 1,
     }

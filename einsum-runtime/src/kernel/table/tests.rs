@@ -44,6 +44,7 @@ enum Kind {
     Streaming,
     Paired,
     Even,
+    Long,
 }
 
 pub(crate) fn sets(level: Level) -> [&'static KernelSet; 2] {
@@ -159,7 +160,7 @@ fn check<T: Number>(set: &KernelSet, tile: Tile) {
     let step_table: Vec<StepEntry> = (0..steps)
         .map(|k| StepEntry { x: bytes(k * x_strides.step), y: bytes(k * y_strides.step) })
         .collect();
-    let apart = if kind == Kind::Even { 1 } else { of_table };
+    let apart = if matches!(kind, Kind::Even | Kind::Long) { 1 } else { of_table };
     let mut arguments = Arguments {
         x: x.as_ptr().cast(),
         y: y.as_ptr().cast(),
@@ -187,6 +188,7 @@ fn check<T: Number>(set: &KernelSet, tile: Tile) {
         }
         Kind::Paired => set.paired.expect("the caller has checked that")[vectors - 1][columns - 1],
         Kind::Even => set.even.expect("the caller has checked that")[vectors - 1][columns - 1],
+        Kind::Long => set.long.expect("the caller has checked that")[columns - 1],
     };
     // SAFETY: the level is this machine's, and the tables stay inside the vectors.
     unsafe { kernel(&raw mut arguments) };
@@ -198,7 +200,8 @@ fn check<T: Number>(set: &KernelSet, tile: Tile) {
 fn check_set<T: Number>(set: &KernelSet) {
     let width = set.width;
     for vectors in 1..=set.broadcast.len() {
-        for columns in 1..=EVEN_COLUMNS {
+        let most = if vectors == 1 { LONG_COLUMNS } else { EVEN_COLUMNS };
+        for columns in 1..=most {
             for tiles in [1, 2] {
                 for steps in [0, 1, 2, 5] {
                     for finish in [0, SCALE, ADD, SCALE | ADD] {
@@ -239,8 +242,12 @@ fn check_tile<T: Number>(set: &KernelSet, full: Tile) {
             if is_narrow && set.paired.is_some_and(|rows| vectors <= rows.len()) {
                 check::<T>(set, Tile { kind: Kind::Paired, lanes: mixed, ..full });
             }
-            if set.even.is_some_and(|rows| vectors <= rows.len()) {
+            let is_even = columns <= EVEN_COLUMNS;
+            if is_even && set.even.is_some_and(|rows| vectors <= rows.len()) {
                 check::<T>(set, Tile { kind: Kind::Even, lanes: mixed, ..full });
+            }
+            if vectors == 1 && set.long.is_some() {
+                check::<T>(set, Tile { kind: Kind::Long, lanes: mixed, ..full });
             }
         }
     }

@@ -3,6 +3,7 @@
 mod broadcast;
 mod convolutions;
 mod no_numbers;
+mod patches;
 mod random_axes;
 mod stencils;
 #[cfg(feature = "threads")]
@@ -25,6 +26,7 @@ pub(in crate::window) enum Way {
     Buffers,
     Channels,
     Classes,
+    Digits,
     FlatResults,
     NoWindows,
     OddRows,
@@ -44,7 +46,7 @@ pub(in crate::window) enum Way {
 }
 
 thread_local! {
-    static TAKEN: Cell<[usize; 21]> = const { Cell::new([0; 21]) };
+    static TAKEN: Cell<[usize; 22]> = const { Cell::new([0; 22]) };
 }
 
 /// Counts the nests that this thread runs so.
