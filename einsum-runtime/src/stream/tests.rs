@@ -1,6 +1,7 @@
 //! Nests against one operation at a time, on integer-valued data with exact equality, at every level of the machine.
 //! Outputs hold NaN where a kernel must write, and lie between guard elements that it must not change.
 
+mod apart;
 mod permutations;
 mod short;
 
