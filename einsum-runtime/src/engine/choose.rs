@@ -23,6 +23,9 @@ const MOVED: usize = if cfg!(test) { 1 } else { 22 };
 /// The fewest columns for which X is packed so that sums can be collected. Packing takes as long as a dozen.
 const COLLECTED: usize = if cfg!(test) { 7 } else { 96 };
 
+/// The most steps inside of a loop along which X is adjacent: a block has enough steps of that loop then.
+const STEPS_INSIDE: usize = STEPS / 16;
+
 /// The fewest columns beside which it does not matter how X is packed.
 const GATHERED: usize = 96;
 
@@ -144,10 +147,9 @@ fn rows(machine: &Machine, plan: &mut Plan, adds: bool) -> Option<()> {
     }
     take_run(plan, inner, collected.is_some());
     if let Some(mut adjacent) = plan.steps.iter().position(|l| l.x == unit) {
-        if points(&plan.steps[adjacent + 1..]) > STEPS / 16 {
+        if points(&plan.steps[adjacent + 1..]) > STEPS_INSIDE {
             let l = plan.steps.remove(adjacent);
-            plan.steps.push(l);
-            adjacent = plan.steps.len() - 1;
+            adjacent = put_inside(&mut plan.steps, l, unit);
         }
         plan.form = packed(Order::AlongSteps(adjacent), NO_LOOP, collected);
     } else if n < GATHERED
@@ -160,6 +162,26 @@ fn rows(machine: &Machine, plan: &mut Plan, adds: bool) -> Option<()> {
         plan.form = packed(Order::Gather, NO_LOOP, collected);
     }
     Some(())
+}
+
+/// Puts a loop along which X is adjacent where only a few steps are inside of it, and returns its place. If Y is adjacent along the
+/// innermost of the others, some of its steps stay inside, so that a block of steps has whole lines of both.
+fn put_inside(steps: &mut Loops, l: Loop, unit: isize) -> usize {
+    let last = steps.last().copied().filter(|last| last.y == unit);
+    let inside = last.and_then(|last| {
+        (STEPS_INSIDE / 2..=STEPS_INSIDE).rev().find(|&some| last.extent.is_multiple_of(some))
+    });
+    if let (Some(last), Some(inside)) = (steps.last_mut(), inside) {
+        let part = Loop { extent: inside, ..*last };
+        let by = inside.cast_signed();
+        *last =
+            Loop { extent: last.extent / inside, x: last.x * by, y: last.y * by, c: last.c * by };
+        steps.push(l);
+        steps.push(part);
+        return steps.len() - 2;
+    }
+    steps.push(l);
+    steps.len() - 1
 }
 
 /// The lanes are points of a batch loop.

@@ -7,7 +7,7 @@ use super::lane::Lane;
 use super::rows::{Bypass, RowKernel};
 use super::sweep::{Arrays, sweep_rows};
 use super::text::function;
-use crate::kernel::{Dims, Mode};
+use crate::kernel::{Dim, Dims, Mode};
 
 /// The most elements of a sum.
 const MOST: usize = 64;
@@ -23,7 +23,7 @@ pub(super) unsafe fn sum<T: Lane + PartialEq>(
     arrays: Arrays<T, 1>,
     mode: Mode<T>,
 ) -> bool {
-    let step = |d: &crate::kernel::Dim<1>| d.sources[0].unsigned_abs();
+    let step = |d: &Dim<1>| d.sources[0].unsigned_abs();
     let mut summed = dims.iter().enumerate().filter(|(_, d)| d.summed);
     let (Some((at, &along)), None) = (summed.next(), summed.next()) else { return false };
     let is_inside = dims.iter().all(|d| d.summed || step(d) >= step(&along));

@@ -107,7 +107,7 @@ fn fills_lines((short, long): (usize, usize), line: usize) -> bool {
 
 /// Whether steps of `u` are within one of `v`, in both arrays.
 fn is_inside(u: &Dim<1>, v: &Dim<1>) -> bool {
-    let reach = |step: isize| step.unsigned_abs() * u.extent;
+    let reach = |step: isize| step.unsigned_abs().saturating_mul(u.extent);
     reach(u.out) <= v.out.unsigned_abs()
         && u.sources[0].unsigned_abs() < v.sources[0].unsigned_abs()
 }

@@ -10,6 +10,8 @@
 //!     for every step of the one, for every step of the other: tiles of u by v
 //! ```
 
+use core::mem::MaybeUninit;
+
 use super::divide::{Elements, Nest};
 use super::lane::Width;
 use super::odometer::Odometer;
@@ -83,10 +85,11 @@ pub(super) unsafe fn permute<W: Width>(
         let once = once();
         let (along, u) = if along.is_some() { (cut_u, u) } else { (&once, cut_u) };
         let (across, v) = if across.is_some() { (cut_v, v) } else { (&once, cut_v) };
-        let mut buffer = Buffer::new();
+        let mut buffer = MaybeUninit::<Buffer>::uninit();
+        let start = buffer.as_mut_ptr().cast();
         let competes = competes(v.out.unsigned_abs() * size, v.extent);
         let way = way(&turn, (u, v), [competes, is_far], bypass);
-        let tiles = Tiles { turn, way, is_far, competes, u, v, factors, buffer: buffer.start() };
+        let tiles = Tiles { turn, way, is_far, competes, u, v, factors, buffer: start };
         // SAFETY: the caller's duties, for a part of the nest.
         unsafe {
             if along.extent == 1 && across.extent == 1 && tiles.is_single() {

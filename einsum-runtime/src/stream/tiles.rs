@@ -1,7 +1,5 @@
 //! Tiles of a permutation, and the ways on which they come to the output.
 
-use core::mem::MaybeUninit;
-
 use super::copy::part;
 use super::lane::Width;
 use super::odometer::Odometer;
@@ -41,7 +39,7 @@ const SMALL: usize = 16 << 10;
 
 /// Where tiles are put together.
 #[repr(C, align(64))]
-pub(super) struct Buffer([MaybeUninit<u8>; BUFFER]);
+pub(super) struct Buffer([u8; BUFFER]);
 
 /// Rows are a line longer than they need be, so that long ones do not compete for places of the cache either.
 const BUFFER: usize = {
@@ -49,16 +47,6 @@ const BUFFER: usize = {
     let lines = (LINES_ROWS + ADDED) * (LINES_ROW + LINE);
     if staged > lines { staged } else { lines }
 };
-
-impl Buffer {
-    pub(super) fn new() -> Self {
-        Buffer([MaybeUninit::uninit(); BUFFER])
-    }
-
-    pub(super) fn start<W>(&mut self) -> *mut W {
-        self.0.as_mut_ptr().cast()
-    }
-}
 
 /// What tiles of `u` by `v` have in common.
 pub(super) struct Tiles<'d, W> {

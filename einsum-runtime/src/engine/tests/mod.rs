@@ -79,6 +79,25 @@ fn few_columns() {
     });
 }
 
+/// Each operand is adjacent along another summed loop, of which one is long, and a multiple of some number of steps or not.
+#[test]
+fn adjacent_along_different_steps() {
+    on_every_level(|_| {
+        let mut random = Random(55);
+        let (a, b, c, d) = (0, 1, 2, 3);
+        for [across, along] in [[40, 48], [17, 64], [100, 37], [33, 90], [20, 200], [5, 1024]] {
+            let letters =
+                [letter(35, "xc"), letter(29, "yc"), letter(across, "xy"), letter(along, "xy")];
+            for x in [&[d, a, c], &[a, d, c]] {
+                for y in [&[b, c, d], &[c, b, d]] {
+                    check_both::<f32>(&letters, [x, y, &[b, a]], &mut random);
+                    check_both::<f64>(&letters, [x, y, &[b, a]], &mut random);
+                }
+            }
+        }
+    });
+}
+
 /// Random loops in random orders, reversed or with gaps.
 fn random_contractions<T: Sample>(rounds: usize, seed: u64, most: &[usize], points: usize) {
     let mut random = Random(seed);
