@@ -152,6 +152,12 @@ impl Call<'_> {
             && reader.kept.contains(&index)
             && reader.sources.len() == 2
             && (!is_result || reader.sources.iter().all(is_along));
+        // Without a sum, results in another order would be transposed.
+        let is_last =
+            || reader.target.last().is_some_and(|&own| reader.index(usize::from(own)) == index);
+        if reader.summed.is_empty() && !is_last() {
+            return None;
+        }
         let points = |indices: &[u8]| self.bytes(indices, 1);
         let is_small = points(nest.kept) / products <= ELEMENTS
             && points(nest.summed).max(points(reader.summed)) <= STEPS;

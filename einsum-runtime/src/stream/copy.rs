@@ -8,11 +8,13 @@
 use super::divide::Elements;
 use super::interleave;
 use super::lane::{Lane, Width};
-use super::permute::{Turn, permute};
+use super::permute::{Blocks, Turn, permute};
 use super::pick;
 use super::rows::Bypass;
 use super::sweep::{Arrays, TILE, once, sweep_rows, sweep_tiles};
 use super::transpose::LINE;
+use super::turned;
+use super::weave;
 use super::{LARGE, bypass};
 use crate::kernel::level::Level;
 use crate::kernel::{Dim, Dims, Mode};
@@ -26,6 +28,9 @@ const LONG: usize = 16;
 
 /// Rows of fewer elements are too short for the inner loop, wherever these lie.
 const FEW: usize = 6;
+
+/// Arrays of fewer bytes are in the nearest caches.
+const NEAR: usize = if cfg!(test) { 16 << 10 } else { 2 << 20 };
 
 /// Short rows of the source are taken apart whole if they are at most so many bytes apart.
 const APART: usize = 256;
@@ -42,12 +47,13 @@ pub(super) unsafe fn copy<W: Width>(dims: &mut Dims<1>, x: *const W, out: *mut W
     let arrays = Arrays { out, sources: [x] };
     let elements = Elements::of(dims);
     let u = take_smallest(dims, |d| d.out.unsigned_abs());
+    let bytes = elements.bytes(size_of::<W>());
     let whole = match (u.out, u.sources[0]) {
         (1, 1) => Some(W::COPY),
         (1, 0) => W::FILL,
-        (1, 2) => W::HALVE,
+        (1, 2) if !is_dense(dims, 2) => W::HALVE,
         (2, 1) => W::DOUBLE.filter(|_| Level::current() == Level::Avx512),
-        (1, step) if pick::STEPS.contains(&step) && u.extent > LONG && !is_dense(dims) => {
+        (1, step) if pick::STEPS.contains(&step) && u.extent > LONG && !is_dense(dims, step) => {
             W::PICK.filter(|_| Level::current() == Level::Avx512)
         }
         _ => None,
@@ -61,8 +67,7 @@ pub(super) unsafe fn copy<W: Width>(dims: &mut Dims<1>, x: *const W, out: *mut W
         }
         let v = take_smallest(dims, |d| d.sources[0].unsigned_abs().wrapping_sub(1));
         let is_turned = u.out == 1 && v.sources[0] == 1;
-        let is_near = elements.bytes(size_of::<W>()) < LARGE;
-        match is_turned.then(|| turn((&u, &v), is_near)).flatten() {
+        match is_turned.then(|| turn((&u, &v), bytes)).flatten() {
             Some(turn) => permute(turn, dims, (&u, &v), arrays, factors),
             // Whatever steps there are: the longer dim is the inner one, unless elements of the other lie closer together.
             _ if u.extent < v.extent.min(TILE) && (u.extent < FEW || !is_inside(&u, &v)) => {
@@ -74,28 +79,53 @@ pub(super) unsafe fn copy<W: Width>(dims: &mut Dims<1>, x: *const W, out: *mut W
 }
 
 /// Returns the kernel that transposes `u` by `v`: in blocks of registers, unless one of them is too short for these.
-/// `is_near`: the arrays fit the caches.
-fn turn<W: Width>((u, v): (&Dim<1>, &Dim<1>), is_near: bool) -> Option<Turn<W>> {
+/// `bytes`: those of all arrays.
+fn turn<W: Width>((u, v): (&Dim<1>, &Dim<1>), bytes: usize) -> Option<Turn<W>> {
     let (short, long) = (u.extent.min(v.extent), u.extent.max(v.extent));
     let line = LINE / size_of::<W>();
     let is_512 = Level::current() == Level::Avx512;
-    // Else vectors of whole lines are parts of two.
+    if let Some(turn) = weave((u, v), bytes) {
+        return Some(turn);
+    }
+    // Else vectors of whole lines are parts of two, which takes time beside the nearest caches alone.
     let is_even = v.out.unsigned_abs().is_multiple_of(line);
-    let takes_lines = is_512 && fills_lines((short, long), line) && (is_even || !is_near);
+    let takes_lines = is_512 && fills_lines((short, long), line) && (is_even || bytes > NEAR);
     let Some((kernel, side)) = W::TRANSPOSE.filter(|_| !takes_lines) else {
         let fits = is_512 && short >= line;
-        return fits.then_some(Turn { kernel: W::TRANSPOSE_LINES, side: line, has_lines: true });
+        return fits.then_some(Turn {
+            kernel: W::TRANSPOSE_LINES,
+            side: line,
+            blocks: Blocks::Lines,
+        });
     };
     // A last block of registers would do much of the one before again, if that matters beside the way to memory.
     let is_odd = v.extent * size_of::<W>() <= LINE && !v.extent.is_multiple_of(side);
-    let is_line = is_odd && is_near && u.extent >= TILE && is_512;
+    let is_line = is_odd && bytes < LARGE && u.extent >= TILE && is_512;
     // Lines that share nothing with their neighbours come no faster whole.
     let is_apart = v.extent < u.extent && u.sources[0].unsigned_abs() * size_of::<W>() > APART;
     if short >= side && (is_apart || !is_line) {
-        return Some(Turn { kernel, side, has_lines: false });
+        return Some(Turn { kernel, side, blocks: Blocks::Small });
     }
     let kernel = if is_apart { None } else { interleave::kernel(short, long) };
-    kernel.map(|kernel| Turn { kernel, side: interleave::LONG, has_lines: false })
+    kernel.map(|kernel| Turn { kernel, side: interleave::LONG, blocks: Blocks::Small })
+}
+
+/// Returns the kernel that transposes `u` by `v` where one of them has few steps, with nothing between these and those at the
+/// next step of the other.
+fn weave<W: Width>((u, v): (&Dim<1>, &Dim<1>), bytes: usize) -> Option<Turn<W>> {
+    let kernels = W::WEAVE.filter(|_| Level::current() == Level::Avx512)?;
+    let is_interleaved = v.out == u.extent.cast_signed();
+    let is_taken_apart = u.sources[0] == v.extent.cast_signed();
+    let (count, long) = match (u.extent < v.extent, is_interleaved, is_taken_apart) {
+        (true, true, _) => (u.extent, v.extent),
+        (false, _, true) => (v.extent, u.extent),
+        _ => return None,
+    };
+    let fits = long >= weave::LONG
+        && weave::COUNTS.contains(&count)
+        && (count <= weave::FEW || bytes > NEAR);
+    let kernel = fits.then(|| kernels[count - weave::COUNTS.start()])?;
+    Some(Turn { kernel, side: weave::LONG, blocks: Blocks::Rows })
 }
 
 /// Whether blocks of `line` by `line` are the ones to transpose in: in the caches they are no faster than smaller ones, but
@@ -112,9 +142,11 @@ fn is_inside(u: &Dim<1>, v: &Dim<1>) -> bool {
         && u.sources[0].unsigned_abs() < v.sources[0].unsigned_abs()
 }
 
-/// Whether what lies between elements at a step is copied too, to other rows.
-fn is_dense(others: &Dims<1>) -> bool {
-    others.iter().any(|d| d.sources[0].unsigned_abs() == 1)
+/// Whether what lies between elements at `step` is copied too, to other rows, for which there are other kernels.
+fn is_dense(others: &Dims<1>, step: isize) -> bool {
+    let is_adjacent = |d: &Dim<1>| d.sources[0].unsigned_abs() == 1;
+    let is_woven = |d: &Dim<1>| d.sources[0] == 1 && d.extent == 2;
+    others.iter().any(if step == 2 { is_woven } else { is_adjacent })
 }
 
 /// `out[o] = beta · out[o] + alpha · x[s]`, where the output is not read if `beta` is zero.
@@ -137,9 +169,11 @@ pub(super) unsafe fn scale<T: Lane + PartialEq>(
             let v = take_smallest(dims, |d| d.out.unsigned_abs());
             sweep_rows(kernel, dims, (&u, &v), arrays, factors, Bypass::No);
         } else {
-            let (kernel, factors) = T::kernel_to_put(0, mode);
             let v = take_smallest(dims, |d| d.sources[0].unsigned_abs().wrapping_sub(1));
-            sweep_tiles(kernel, dims, (&u, &v), arrays, factors);
+            if !turned::scale(dims, (&u, &v), arrays, mode) {
+                let (kernel, factors) = T::kernel_to_put(0, mode);
+                sweep_tiles(kernel, dims, (&u, &v), arrays, factors);
+            }
         }
     }
 }

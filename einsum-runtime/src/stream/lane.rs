@@ -1,7 +1,7 @@
 //! The kernels of each type: [`Width`] moves elements whatever they mean, [`Lane`] computes.
 
 use super::rows::{self, RowKernel};
-use super::{across, apart, double, down, halve, pick, strided, transpose, two};
+use super::{across, apart, double, down, halve, pick, strided, transpose, two, weave};
 use crate::kernel::Mode;
 
 /// Elements that kernels copy.
@@ -22,6 +22,9 @@ pub(super) trait Width: Copy + Sync {
     const DOUBLE: Option<RowKernel<Self>>;
     /// Copies rows of elements at one of [`pick::STEPS`], if there is such a kernel. It needs AVX-512.
     const PICK: Option<RowKernel<Self>>;
+    /// Interleaves rows, or takes them apart, for each of their [numbers](weave::COUNTS), if there are such kernels. They need
+    /// AVX-512.
+    const WEAVE: Option<[RowKernel<Self>; 6]>;
     /// Copies rows of elements at any steps.
     const STRIDED_COPY: RowKernel<Self>;
 }
@@ -86,6 +89,7 @@ macro_rules! lane {
             const HALVE: Option<RowKernel<Self>> = Some($halve);
             const PICK: Option<RowKernel<Self>> = Some($pick);
             const DOUBLE: Option<RowKernel<Self>> = Some($double);
+            const WEAVE: Option<[RowKernel<Self>; 6]> = Some(weave::$type::KERNELS);
             const STRIDED_COPY: RowKernel<Self> = strided::$type::copy;
         }
 
@@ -147,6 +151,7 @@ impl Width for [f64; 2] {
     const LEAVE: RowKernel<Self> = transpose::leave_16;
     const HALVE: Option<RowKernel<Self>> = None;
     const PICK: Option<RowKernel<Self>> = None;
+    const WEAVE: Option<[RowKernel<Self>; 6]> = None;
     const DOUBLE: Option<RowKernel<Self>> = None;
     const STRIDED_COPY: RowKernel<Self> = strided::copy_16;
 }

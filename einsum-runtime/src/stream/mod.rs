@@ -25,6 +25,7 @@ mod lane;
 mod multiply;
 mod narrow;
 mod odometer;
+mod outer;
 mod permute;
 mod pick;
 pub(crate) mod prefetch;
@@ -42,7 +43,9 @@ mod text;
 mod tiles;
 mod transpose;
 mod triple;
+mod turned;
 mod two;
+mod weave;
 
 use num_complex::Complex;
 
@@ -275,10 +278,12 @@ pub(crate) fn takes_triple(mut dims: Dims<3>) -> bool {
     Level::current() >= Level::Avx2 && work == Work::Run && triple::takes(&dims)
 }
 
-/// Returns whether a product without a sum is one of short rows with the same elements of a factor, or one with a factor that
-/// is transposed tile by tile: that takes less time than to copy whole arrays in blocks.
+/// Returns whether a product without a sum is one of short rows with the same elements of a factor or with the same factor, or
+/// one with a factor that is transposed tile by tile: that takes less time than to copy whole arrays in blocks.
 pub(crate) fn takes_product(dims: &Dims<2>, size: usize) -> bool {
-    repeat::Repeat::of(dims).is_some() || multiply::is_transposed(dims, size)
+    repeat::Repeat::of(dims).is_some()
+        || outer::takes(dims, size)
+        || multiply::is_transposed(dims, size)
 }
 
 /// Returns the loops over real and imaginary parts of complex elements.

@@ -1,7 +1,7 @@
 //! Products without a sum: elementwise and outer products, rows and columns scaled.
 //!
 //! Rows of the output whose factors are adjacent or constant are multiplied whole. A factor whose adjacent elements
-//! lie along another dim is transposed into a buffer, tile by tile. Other factors go one element at a time. Short rows with the
+//! lie along another dim is transposed into a buffer, tile by tile ([`turned`] does so past the caches). Other factors go one element at a time. Short rows with the
 //! same elements of a factor are multiplied many at once ([`repeat`](super::repeat)).
 
 use core::mem::MaybeUninit;
@@ -11,10 +11,12 @@ use super::copy::{PITCH, part, take_smallest};
 use super::divide::{Elements, Nest};
 use super::lane::{Lane, Width};
 use super::odometer::Odometer;
+use super::outer::Outer;
 use super::repeat::Repeat;
 use super::rows::{Bypass, RowKernel, Rows};
 use super::sweep::{Arrays, TILE, sweep_rows, sweep_tiles};
 use super::transpose::{SIDE_4, SIDE_8};
+use super::turned;
 use crate::kernel::{Dim, Dims, Mode};
 
 /// Elements of a buffer.
@@ -22,7 +24,7 @@ const BUFFER: usize = PITCH * PITCH;
 
 /// Arrays of fewer bytes stay in the caches, and are multiplied in tiles that stay in the first, of so many bytes of adjacent
 /// elements of the factor that is transposed. From memory longer runs of these arrive sooner.
-const NEAR: usize = 16 << 20;
+const NEAR: usize = if cfg!(test) { 32 << 10 } else { 16 << 20 };
 const RUN: usize = 256;
 
 /// The bytes of adjacent elements of such a factor that share few lines with their neighbours; and of those that do so, if the
@@ -84,6 +86,9 @@ pub(super) unsafe fn multiply<T: Lane + PartialEq>(
     // SAFETY: the caller's duties, and those of each kernel from the steps above it.
     unsafe {
         if let (Some(kernel), 1, Mode::Assign) = (whole, u.out, mode) {
+            if let Some(outer) = Outer::of(&u, dims, size_of::<T>()) {
+                return outer.run(arrays);
+            }
             let v = take_smallest(dims, |d| d.out.unsigned_abs());
             let bypass = bypass(out, &elements, u.extent * size_of::<T>());
             return sweep_rows(kernel, dims, (&u, &v), arrays, ones, bypass);
@@ -92,13 +97,18 @@ pub(super) unsafe fn multiply<T: Lane + PartialEq>(
         let is_transposed = v.sources[0] == 1
             && u.sources[0] != 1
             && <T as Width>::TRANSPOSE.is_some_and(|(_, side)| u.extent.min(v.extent) >= side);
-        if whole.is_none() && !is_transposed && matches!(mode, Mode::Assign) {
+        let is_assigned = matches!(mode, Mode::Assign);
+        let is_near = elements.bytes(size_of::<T>()) <= NEAR;
+        if is_transposed && is_assigned && !is_near && turned::takes_product::<T>(&u, &v) {
+            let bypass = bypass(out, &elements, u.extent * size_of::<T>());
+            return turned::multiply(dims, (&u, &v), arrays, bypass);
+        }
+        if whole.is_none() && !is_transposed && is_assigned {
             sweep_tiles(T::STRIDED_MULTIPLY, dims, (&u, &v), arrays, ones);
         } else {
             // Rows without neighbours fill the buffer alone.
             let alone = v.extent == 1 && !is_transposed;
             let grain = if alone { BUFFER } else { TILE };
-            let is_near = elements.bytes(size_of::<T>()) <= NEAR;
             let height = if is_near { RUN / size_of::<T>() } else { TILE };
             let form = Form { whole, is_transposed, height };
             let nest = Nest { outer: dims, u: &u, v: &v };

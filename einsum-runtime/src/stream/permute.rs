@@ -44,8 +44,18 @@ pub(super) struct Turn<W> {
     pub(super) kernel: RowKernel<W>,
     /// It takes tiles both of whose sides are so long or more, or the whole of a shorter one.
     pub(super) side: usize,
-    /// Whether its blocks have whole lines as rows, which may bypass the caches.
-    pub(super) has_lines: bool,
+    pub(super) blocks: Blocks,
+}
+
+/// What a kernel transposes at a time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Blocks {
+    /// Less than a line of each row.
+    Small,
+    /// Whole lines of every row, which may bypass the caches.
+    Lines,
+    /// All rows, which are few, from one end to the other; lines may bypass the caches.
+    Rows,
 }
 
 /// Transposes tiles of `u`, adjacent in the output, by `v`, adjacent in the source, at every point of `outer`.
@@ -66,7 +76,8 @@ pub(super) unsafe fn permute<W: Width>(
     count.add(v);
     let pieces = threads::pieces(count.nanoseconds(size));
     let (u_run, v_run) = (u.extent * size, v.extent * size);
-    let bypass = bypass(arrays.out, &count, u_run);
+    let row = if v.out == u.extent.cast_signed() { u_run.saturating_mul(v.extent) } else { u_run };
+    let bypass = bypass(arrays.out, &count, row);
     let is_far = count.bytes(size) > NEAR;
     let along = match outer.iter().position(|d| d.out == u.extent.cast_signed()) {
         Some(i) if u_run < SHORT => Some(outer.remove(i)),
@@ -111,10 +122,15 @@ fn way<W>(
 ) -> Way {
     let row = v.out.unsigned_abs() * size_of::<W>();
     let fits = u.extent.min(v.extent) >= turn.side;
+    let has_lines = turn.blocks == Blocks::Lines;
+    let is_woven = turn.blocks == Blocks::Rows;
     match bypass {
-        Bypass::Yes if turn.has_lines && row.is_multiple_of(LINE) => Way::Direct(Bypass::Yes),
+        Bypass::Yes if is_woven && u.extent < v.extent => Way::Direct(Bypass::Yes),
+        Bypass::Yes if (is_woven || has_lines) && row.is_multiple_of(LINE) => {
+            Way::Direct(Bypass::Yes)
+        }
         Bypass::Yes if fits => Way::Lines,
-        _ if fits && competes && (is_far || !turn.has_lines || !is_small(u, v)) => Way::Staged,
+        _ if fits && competes && (is_far || !has_lines || !is_small(u, v)) => Way::Staged,
         _ => Way::Direct(Bypass::No),
     }
 }

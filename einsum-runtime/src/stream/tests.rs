@@ -3,6 +3,7 @@
 
 mod apart;
 mod permutations;
+mod products;
 mod short;
 
 use num_complex::{Complex32, Complex64};

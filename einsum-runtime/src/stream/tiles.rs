@@ -3,7 +3,7 @@
 use super::copy::part;
 use super::lane::Width;
 use super::odometer::Odometer;
-use super::permute::{LONG_TILE, Turn};
+use super::permute::{Blocks, LONG_TILE, Turn};
 use super::prefetch::{Lines, fetch_to_read, fetch_to_write};
 use super::rows::{Bypass, Rows};
 use super::sweep::{Arrays, TILE};
@@ -34,7 +34,7 @@ const LINES_ROWS: usize = 64;
 /// The most that is added to either side of the last tile, in elements: less than the largest side of a kernel.
 const ADDED: usize = 15;
 
-/// Direct tiles of so many bytes have rows so short that the processor does not foresee the next ones.
+/// The most bytes of small tiles.
 const SMALL: usize = 16 << 10;
 
 /// Where tiles are put together.
@@ -82,8 +82,11 @@ impl<W: Width> Tiles<'_, W> {
 
     /// Whether one call of the kernel does all of `u` by `v`.
     pub(super) fn is_single(&self) -> bool {
+        if self.turn.blocks == Blocks::Rows {
+            return true;
+        }
         let is_whole = |d: &Dim<1>, length: usize| d.extent < length + self.turn.side;
-        let in_rows = self.turn.has_lines && self.competes;
+        let in_rows = self.has_lines() && self.competes;
         matches!(self.way, Way::Direct(Bypass::No))
             && !in_rows
             && is_whole(self.u, TILE)
@@ -92,7 +95,12 @@ impl<W: Width> Tiles<'_, W> {
 
     /// Returns the call that transposes all of `u` by `v`, which is [single](Self::is_single).
     pub(super) fn single(&self, here: &Arrays<W, 1>) -> Rows<W> {
-        Rows::along(here, (self.u, self.u.extent), (self.v, self.v.extent), self.factors)
+        let mut call =
+            Rows::along(here, (self.u, self.u.extent), (self.v, self.v.extent), self.factors);
+        if let Way::Direct(bypass) = self.way {
+            call.bypass = bypass;
+        }
+        call
     }
 
     /// Transposes all of `u` by `v`, which is [single](Self::is_single), at every point of `outer`.
@@ -122,8 +130,8 @@ impl<W: Width> Tiles<'_, W> {
     /// As [`run`](Self::run); the call is that of a single tile.
     #[inline]
     pub(super) unsafe fn run_prepared(&self, call: &Rows<W>, next: &Arrays<W, 1>) {
-        if self.is_far {
-            self.fetch(next, self.u.extent, self.v.extent, Bypass::No);
+        if self.is_far && self.is_small() {
+            self.fetch(next, self.u.extent, self.v.extent, call.bypass);
         }
         // SAFETY: the caller's duties.
         unsafe { (self.turn.kernel)(call) };
@@ -137,12 +145,11 @@ impl<W: Width> Tiles<'_, W> {
         let height = match bypass {
             // Lines of the output are not kept in a cache, whatever the order.
             Bypass::Yes => TILE,
-            Bypass::No if turn.has_lines && self.competes => turn.side,
-            Bypass::No if turn.has_lines || u.extent < turn.side => LONG_TILE,
+            Bypass::No if self.has_lines() && self.competes => turn.side,
+            Bypass::No if self.has_lines() || u.extent < turn.side => LONG_TILE,
             Bypass::No => TILE,
         };
-        let is_small = u.extent * v.extent * size_of::<W>() <= SMALL;
-        if self.is_far && is_small {
+        if self.is_far && self.is_small() {
             self.fetch(next, u.extent, v.extent, bypass);
         }
         let mut j = 0;
@@ -269,7 +276,7 @@ impl<W: Width> Tiles<'_, W> {
     /// the output, if all rows do.
     fn cut_columns(&self, here: &Arrays<W, 1>, i: usize, length: usize) -> usize {
         let left = self.u.extent - i;
-        let length = if self.turn.has_lines && left > length {
+        let length = if self.has_lines() && left > length {
             let at = here.out.wrapping_add(i + length);
             length - past_line(at.addr(), self.v.out, size_of::<W>())
         } else {
@@ -281,13 +288,22 @@ impl<W: Width> Tiles<'_, W> {
     /// As [`cut_columns`](Self::cut_columns), of the rows from `j` on, and lines of the source.
     fn cut_rows(&self, here: &Arrays<W, 1>, j: usize, height: usize) -> usize {
         let left = self.v.extent - j;
-        let height = if self.turn.has_lines && left > height {
+        let height = if self.has_lines() && left > height {
             let at = here.sources[0].wrapping_add(j + height);
             height - past_line(at.addr(), self.u.sources[0], size_of::<W>())
         } else {
             height
         };
         part(left, height, self.turn.side)
+    }
+
+    fn has_lines(&self) -> bool {
+        self.turn.blocks == Blocks::Lines
+    }
+
+    /// Whether rows of `u` by `v` are so short that the processor does not foresee the next ones.
+    fn is_small(&self) -> bool {
+        self.u.extent * self.v.extent * size_of::<W>() <= SMALL
     }
 
     /// Fetches the lines of a tile, some of which may lie outside of the arrays: the output's unless they bypass the caches.

@@ -50,3 +50,17 @@ fn rows_a_power_of_two_apart() {
         }
     }
 }
+
+/// Few rows, which are interleaved or taken apart: whole, and beside others.
+#[test]
+fn few_rows() {
+    let mut random = Random(54);
+    for few in 2..=8 {
+        for long in [15, 16, 17, 24, 31, 33, 40, 100, 3001] {
+            check_all(&mut random, &[few, long], (&[0, 1], [&[1, 0]]), true);
+            check_all(&mut random, &[long, few], (&[0, 1], [&[1, 0]]), true);
+            check_all(&mut random, &[2, few, long], (&[0, 1, 2], [&[0, 2, 1]]), false);
+            check_all(&mut random, &[2, long, few], (&[0, 1, 2], [&[0, 2, 1]]), false);
+        }
+    }
+}

@@ -1,0 +1,38 @@
+//! Products without a sum whose rows are short, or one of whose factors is transposed.
+
+use super::*;
+
+fn check_all(random: &mut Random, extents: &[usize], order: (&[usize], [&[usize]; 2])) {
+    check(random, f32::KERNELS.binary, extents, order, true);
+    check(random, f64::KERNELS.binary, extents, order, true);
+}
+
+/// Rows of up to some vectors, and of more, alone and several at a point.
+#[test]
+fn outer_products_of_short_rows() {
+    let mut random = Random(61);
+    for few in [1, 2, 7, 8, 9, 15, 16, 17, 24, 31, 32, 33, 63, 64, 65] {
+        for (points, rows) in [(40, 1), (50, 3), (33, 9)] {
+            let extents = [points, rows, few];
+            for sources in [[&[0, 2][..], &[0, 1]], [&[0, 1], &[0, 2]], [&[1, 0], &[2]]] {
+                check_all(&mut random, &extents, (&[0, 1, 2], sources));
+                check_all(&mut random, &extents, (&[1, 0, 2], sources));
+            }
+        }
+    }
+}
+
+/// Tiles of a transposed factor, beside one that is adjacent, the same in a row, or the same in all rows.
+#[test]
+fn transposed_factors() {
+    let mut random = Random(62);
+    for u in [8, 16, 17, 40, 256, 263, 272, 300] {
+        for v in [8, 15, 16, 33, 64, 79, 100] {
+            for other in [&[0, 1][..], &[0], &[1]] {
+                check_all(&mut random, &[v, u], (&[0, 1], [&[1, 0], other]));
+                check_all(&mut random, &[v, u], (&[0, 1], [other, &[1, 0]]));
+            }
+            check_all(&mut random, &[3, v, u], (&[0, 1, 2], [&[2, 0, 1], &[0, 1, 2]]));
+        }
+    }
+}
