@@ -230,7 +230,8 @@ pub struct EachSet {
     pub complex: [Each; COMPLEX_COLUMNS],
 }
 
-/// A kernel for whole vectors of real numbers, the mask is not looked at. Every line of X is fetched ahead.
+/// A kernel for whole vectors of real numbers, the mask is not looked at. Every line of X is fetched ahead, unless that is at a
+/// distance of 0.
 #[derive(Clone, Copy)]
 pub struct Thin {
     /// The vectors of a product.

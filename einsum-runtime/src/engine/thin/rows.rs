@@ -186,7 +186,7 @@ impl Rows {
             while tile < columns.tiles() {
                 let columns = columns.columns + usize::from(tile < columns.wide);
                 // SAFETY: the caller's duties.
-                unsafe { self.tile_of_columns(machine, columns, m.extent, arguments) };
+                unsafe { self.tile_of_columns(machine, columns, m.extent, arguments, tile == 0) };
                 let moved = columns.cast_signed();
                 arguments.y = arguments.y.wrapping_offset(moved * n.y);
                 arguments.c = arguments.c.wrapping_offset(moved * n.c);
@@ -212,6 +212,7 @@ impl Rows {
         columns: usize,
         rows: usize,
         mut arguments: EachArguments,
+        is_first: bool,
     ) {
         let width = machine.rows_of_vector();
         let Thin { vectors, each } = self.thin[columns - 1];
@@ -229,7 +230,8 @@ impl Rows {
             if tiles > 0 {
                 let bytes = (vectors * machine.vector_bytes()).cast_signed();
                 (arguments.x_product, arguments.c_product) = (bytes, bytes);
-                arguments.x_ahead = if self.fetches { bytes } else { 0 };
+                // Later tiles find what the first one read in the second-level cache.
+                arguments.x_ahead = if self.fetches && is_first { bytes } else { 0 };
                 arguments.products = tiles;
                 each(&arguments);
                 arguments.x = arguments.x.wrapping_offset(tiles.cast_signed() * bytes);

@@ -1,4 +1,4 @@
-//! The lanes are steps, adjacent in X and in Y: a sum for every lane, in a buffer, and then the sums of these.
+//! The lanes are steps, adjacent in X: a sum for every lane, in a buffer, and then the sums of these.
 //!
 //! ```text
 //! for a block of rows                        sums that stay in the first-level cache
@@ -15,13 +15,15 @@ use super::super::many::Entry;
 use super::super::scratch::{LINE, Scratch, with_scratch};
 use super::super::sweep::Split;
 use crate::kernel::batch::{
-    COLUMNS as COLUMNS_OF_TILE, Dots, DotsArguments, StepsArguments, StepsOf,
+    COLUMNS as COLUMNS_OF_TILE, Dots, DotsArguments, StepsArguments, StepsOf, Transpose,
 };
 use crate::kernel::packing::Pair;
 
 /// The fewest rows, and the fewest vectors of steps.
 const ROWS_LEAST: usize = if cfg!(test) { 5 } else { 32 };
 const VECTORS_LEAST: usize = if cfg!(test) { 1 } else { 8 };
+/// With many columns, sums across lanes take longer than to pack X.
+const VECTORS_MORE: usize = if cfg!(test) { 1 } else { 32 };
 
 /// X of so many bytes does not stay in the caches.
 const FAR: usize = 12 << 20;
@@ -43,6 +45,7 @@ const PACKED: usize = 1 << 20;
 pub(super) struct Steps {
     kernels: &'static [StepsOf; COLUMNS_OF_TILE],
     dots: Dots,
+    transpose: Transpose,
     /// The rows of a block, whole tiles.
     row_block: usize,
     /// The whole vectors of steps of a block.
@@ -99,11 +102,11 @@ impl Steps {
         // A vector more before all, and one after them.
         let packed = vectors.saturating_add(2).saturating_mul(vector).saturating_mul(n.extent);
         if k.x != unit
-            || k.y != unit
+            || k.y != unit && n.y != unit
             || adds
             || is_turned && n.c != unit
             || m.extent < ROWS_LEAST
-            || vectors < VECTORS_LEAST
+            || vectors < if n.extent > 2 * COLUMNS_OF_TILE { VECTORS_MORE } else { VECTORS_LEAST }
             || packed > PACKED
         {
             return None;
@@ -115,6 +118,7 @@ impl Steps {
         Some(Steps {
             kernels: steps,
             dots,
+            transpose: kernels.transpose,
             row_block,
             step_block,
             is_aligned,
@@ -244,15 +248,29 @@ impl Steps {
             if vectors * lanes == 0 {
                 continue;
             }
-            let mut column = 0;
-            while column < n.extent {
-                let before = if step == 0 { vector - lanes * machine.unit } else { 0 };
-                let to = buffers.y.wrapping_add((at * n.extent + column) * vector + before);
-                let from = y.wrapping_offset(column.cast_signed() * n.y + step.cast_signed() * k.y);
-                let bytes = lanes * machine.unit;
-                // SAFETY: the caller's duties.
-                unsafe { (machine.packing.copy)(to, from, places, vectors, bytes, between) };
-                column += 1;
+            let before = if step == 0 { vector - lanes * machine.unit } else { 0 };
+            let to = buffers.y.wrapping_add(at * n.extent * vector + before);
+            let from = y.wrapping_offset(step.cast_signed() * k.y);
+            if k.y == machine.unit.cast_signed() {
+                let mut column = 0;
+                while column < n.extent {
+                    let to = to.wrapping_add(column * vector);
+                    let from = from.wrapping_offset(column.cast_signed() * n.y);
+                    let bytes = lanes * machine.unit;
+                    // SAFETY: the caller's duties.
+                    unsafe { (machine.packing.copy)(to, from, places, vectors, bytes, between) };
+                    column += 1;
+                }
+            } else {
+                let mut i = 0;
+                while i < vectors {
+                    let to = to.wrapping_offset(i.cast_signed() * between);
+                    let from = from.wrapping_offset((i * lanes).cast_signed() * k.y);
+                    let row = vector.cast_signed();
+                    // SAFETY: the caller's duties; columns are adjacent in Y.
+                    unsafe { (self.transpose)(to, from, row, k.y, lanes, n.extent) };
+                    i += 1;
+                }
             }
             at += vectors;
             step += vectors * lanes;

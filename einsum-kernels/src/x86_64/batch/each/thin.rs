@@ -1,5 +1,5 @@
 //! With AVX-512, for real numbers and as many vectors as sums of so many columns leave registers for, all of them whole: products
-//! that are bound by reading X, which is fetched ahead, every line of it.
+//! that are bound by reading X, which may be fetched ahead, every line of it.
 //!
 //! Registers: `zmm0 … zmm5` hold X, `zmm7` an element in all lanes, `zmm8 … zmm31` the sums, those of a column side by side.
 
@@ -50,12 +50,35 @@ pub(in super::super) unsafe extern "sysv64" fn each<
         .endm
         .macro load_vector x, rest:vararg
             f vmovup, \x, [r9 + 64*VECTOR]
-            .if VECTOR > 0
-                prefetcht0 [r9 + r15 + 64*VECTOR]
+        .endm
+        .macro load_ahead
+            each_vector load_vector_ahead
+        .endm
+        .macro load_vector_ahead x, rest:vararg
+            f vmovup, \x, [r9 + 64*VECTOR]
+            prefetcht0 [r9 + r15 + 64*VECTOR]
+        .endm
+        .macro steps_that_load load
+            .p2align 6
+        31:
+            \load
+            .if COLUMNS > 4
+                lea r13, [r10 + 4*rbx]
             .endif
+            places multiply, r10, rbx, rbp, r13
+            add r9, rsi
+            add r10, r12
+            dec r11
+            jnz 31b
         .endm
         .macro steps
-            steps_by load
+            test r15, r15
+            jnz 32f
+            steps_that_load load
+            jmp 33f
+        32:
+            steps_that_load load_ahead
+        33:
         .endm
         .macro clear j, rest:vararg
             each_sum clear_sum, \j
@@ -103,7 +126,7 @@ pub(in super::super) unsafe extern "sysv64" fn each<
         ",
         body!(),
         r"
-        .irp name, each_sum, each_vector, load_vector, clear_sum, multiply_sum, scale_sum, add_old_sum, store_sum
+        .irp name, each_sum, each_vector, load_vector, load_ahead, load_vector_ahead, steps_that_load, clear_sum, multiply_sum, scale_sum, add_old_sum, store_sum
             .purgem \name
         .endr
         ",
