@@ -108,7 +108,7 @@ fn few_columns_anywhere() {
                 let mut out = vec![0.0; m * n];
                 // SAFETY: the vectors are as large as the dims say, and results distinct.
                 unsafe {
-                    (f32::KERNELS.binary)(&mut dims, sources, out.as_mut_ptr(), Mode::Assign)
+                    (f32::KERNELS.binary)(&mut dims, sources, out.as_mut_ptr(), Mode::Assign);
                 };
                 let bits: Vec<u32> = out.into_iter().map(f32::to_bits).collect();
                 assert_eq!(first.get_or_insert(bits.clone()), &bits, "{m} {n} {k} {offset}");

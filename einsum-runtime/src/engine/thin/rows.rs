@@ -24,6 +24,9 @@ use crate::kernel::table::ADD;
 const VECTORS_LEAST: usize = if cfg!(test) { 1 } else { 6 };
 const STEPS_LEAST: usize = if cfg!(test) { 2 } else { 16 };
 
+/// The fewest rows, in vectors, that are worth a tile before those that are aligned.
+const VECTORS_ALIGNED: usize = if cfg!(test) { 1 } else { 32 };
+
 /// The most vectors of a tile of rows, and a multiple of those of all.
 const TILE: usize = 12;
 
@@ -56,8 +59,8 @@ pub(super) struct Rows {
     tall: &'static [[Each; COLUMNS]; 2],
     thin: &'static [Thin; COLUMNS],
     step_block: usize,
-    /// Whether every step of X begins in a cache line where the others do: vectors then are whole lines, and tiles whole pairs of
-    /// lines, which the processor reads together.
+    /// Whether every step of X begins in a cache line where the others do, and vectors are to be whole lines, and tiles whole pairs
+    /// of lines, which the processor reads together.
     is_aligned: bool,
     /// Whether X is fetched ahead.
     fetches: bool,
@@ -95,7 +98,8 @@ impl Rows {
         let bytes = bytes.saturating_mul(machine.unit);
         let is_crowded = WAYS * periods < most;
         let step_block = block(k.extent, if is_crowded { STEPS_CROWDED } else { most });
-        let is_aligned = k.x.unsigned_abs().is_multiple_of(LINE);
+        let is_aligned = k.x.unsigned_abs().is_multiple_of(LINE)
+            && m.extent >= VECTORS_ALIGNED * machine.rows_of_vector();
         let fetches = !is_crowded || bytes >= FAR;
         Some(Rows { kernels, tall, thin, step_block, is_aligned, fetches, is_turned })
     }
