@@ -4,9 +4,9 @@
 //! C[b, i, j] (+)= Σ_k X[b, i, k] · Y[b, k, j]
 //! ```
 //!
-//! Four ways to fill vectors: the lanes are rows i of one product ([`EachArguments`]); they are products b
+//! Five ways to fill vectors: the lanes are rows i of one product ([`EachArguments`]); they are products b
 //! ([`LanesArguments`]), for which arrays whose products are not adjacent are transposed ([`Transpose`]) into panels; they
-//! are steps k of a matrix times a vector ([`DotsArguments`]); or all elements of C ([`PicksArguments`]).
+//! are steps k of a matrix times a vector ([`DotsArguments`]), or times a few ([`StepsArguments`]); or all elements of C ([`PicksArguments`]).
 //!
 //! All steps are in bytes, all extents 1 or more. The assembly knows the offsets of the fields, 8 bytes each.
 
@@ -99,6 +99,39 @@ pub struct DotsArguments {
     pub x_row: isize,
 }
 
+/// Tiles of rows of a large matrix X times a few columns Y; the lanes are steps, adjacent in X, and packed in Y: the vectors of all
+/// columns for one step follow each other. C gets the sums of every lane, a vector for each row of a column, side by side.
+///
+/// Before all whole vectors of steps there may be one with the last lanes only, and after them one with the first. Other lanes are
+/// not read.
+#[derive(Clone, Copy, Debug)]
+#[repr(C)]
+pub struct StepsArguments {
+    pub x: *const u8,
+    pub y: *const u8,
+    pub c: *mut u8,
+    pub tiles: usize,
+    /// The whole vectors of steps.
+    pub steps: usize,
+    /// From one tile of rows to the next, and from row to row.
+    pub x_tile: isize,
+    pub x_row: isize,
+    /// From one vector of steps to the next.
+    pub y_step: isize,
+    /// From column to column.
+    pub c_column: isize,
+    /// The lanes of the vector before, in the form of [`KernelSet::mask`](super::table::KernelSet::mask), or 0 if there is none.
+    pub head: usize,
+    /// Those of the vector after, or 0.
+    pub rest: usize,
+    /// Not 0 if sums are added to those in C.
+    pub adds: usize,
+    /// If not 0, X is fetched into the caches at this distance.
+    pub x_ahead: isize,
+    /// If not null, lanes change places at last: where each comes from, an integer of the size of an element.
+    pub turn: *const u8,
+}
+
 /// Blocks of points for each of which every array has elements in at most two vectors; the lanes are elements of C. Y may be
 /// missing, C is then a sum of elements of X. If there are products, and blocks do not step along C, the sums of all of them
 /// are added to it.
@@ -148,6 +181,13 @@ pub type Lanes = unsafe extern "sysv64" fn(&LanesArguments);
 /// As [`Each`].
 pub type Dots = unsafe extern "sysv64" fn(&DotsArguments);
 
+/// A kernel that runs tiles of rows.
+///
+/// # Safety
+///
+/// As [`Each`].
+pub type Steps = unsafe extern "sysv64" fn(&StepsArguments);
+
 /// A kernel that runs blocks of points.
 ///
 /// # Safety
@@ -190,6 +230,22 @@ pub struct EachSet {
     pub complex: [Each; COMPLEX_COLUMNS],
 }
 
+/// A kernel for whole vectors of real numbers, the mask is not looked at. Every line of X is fetched ahead, unless that is at a
+/// distance of 0.
+#[derive(Clone, Copy)]
+pub struct Thin {
+    /// The vectors of a product.
+    pub vectors: usize,
+    pub each: Each,
+}
+
+/// Kernels for tiles of rows, from many to 1.
+#[derive(Clone, Copy)]
+pub struct StepsOf {
+    pub rows: [usize; 3],
+    pub kernels: [Steps; 3],
+}
+
 /// Kernels by the number of vectors of C, that of vectors of Y, and that of steps, less one each. With two vectors of C there
 /// are half as many steps.
 pub struct PicksSet {
@@ -203,6 +259,8 @@ pub struct BatchSet {
     pub each: &'static [EachSet],
     /// For 2 and 3 of these vectors of real numbers, by the number of columns, less one; the mask is the last one's.
     pub tall: Option<[[Each; COLUMNS]; 2]>,
+    /// For few columns of a large matrix, by the number of columns, less one.
+    pub thin: Option<[Thin; COLUMNS]>,
     /// By the number of rows, less one.
     pub real: [Lanes; ROWS],
     pub complex: [Lanes; ROWS],
@@ -213,6 +271,8 @@ pub struct BatchSet {
     /// For whole vectors of products, if there are such.
     pub narrow: Option<Narrow>,
     pub dots: Option<Dots>,
+    /// By the number of columns, less one.
+    pub steps: Option<[StepsOf; COLUMNS]>,
     pub picks: Option<&'static PicksSet>,
 }
 

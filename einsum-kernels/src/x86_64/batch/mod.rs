@@ -4,7 +4,7 @@ use core::mem::offset_of;
 
 use crate::batch::{
     BatchSet, DotsArguments, EachArguments, EachSet, LanesArguments, Narrow, PicksArguments,
-    PicksSet,
+    PicksSet, StepsArguments, StepsOf, Thin,
 };
 
 mod dots;
@@ -12,6 +12,7 @@ mod each;
 mod lanes;
 mod narrow;
 mod picks;
+mod steps;
 mod transpose;
 
 const REAL: usize = 0;
@@ -58,6 +59,29 @@ macro_rules! tall {
     };
 }
 
+macro_rules! thin {
+    ($element:literal: $($columns:literal $vectors:literal;)*) => {
+        [$(Thin { vectors: $vectors, each: each::thin::each::<$element, $vectors, $columns> }),*]
+    };
+    // As many vectors as there are registers for, up to 6, but fewer where the sums of 8 do not wait for each other.
+    ($element:literal) => { thin!($element: 1 6; 2 4; 3 6; 4 6; 5 4; 6 4; 7 3; 8 3;) };
+}
+
+macro_rules! steps {
+    ($element:literal: $($columns:literal $rows:literal;)*) => {
+        [$(StepsOf {
+            rows: [$rows, 2, 1],
+            kernels: [
+                steps::avx512::<$element, $rows, $columns>,
+                steps::avx512::<$element, 2, $columns>,
+                steps::avx512::<$element, 1, $columns>,
+            ],
+        }),*]
+    };
+    // As many rows as there are registers for, up to 6.
+    ($element:literal) => { steps!($element: 1 6; 2 6; 3 6; 4 6; 5 4; 6 4; 7 3; 8 3;) };
+}
+
 macro_rules! lanes {
     ($name:ident, $element:literal, $kind:expr) => {
         [
@@ -77,7 +101,7 @@ macro_rules! picks {
 
 /// The kernels for AVX-512.
 macro_rules! avx512 {
-    ($element:literal, $tall:expr) => {
+    ($element:literal, $tall:expr, $thin:expr) => {
         BatchSet {
             each: &[
                 each!(avx512::of_16, 16, $element),
@@ -85,6 +109,7 @@ macro_rules! avx512 {
                 each!(avx512::of_64, 64, $element),
             ],
             tall: $tall,
+            thin: $thin,
             real: lanes!(avx512, $element, REAL),
             complex: lanes!(avx512, $element, COMPLEX),
             real_shared: lanes!(avx512, $element, SHARED),
@@ -95,6 +120,7 @@ macro_rules! avx512 {
                 unpack: narrow::unpack::<$element>,
             }),
             dots: Some(dots::avx512::<$element>),
+            steps: Some(steps!($element)),
             picks: Some(&PicksSet {
                 unary: [
                     picks!($element, 1, 0: 1 2 3 4 5 6 7 8),
@@ -115,12 +141,13 @@ macro_rules! avx512 {
 macro_rules! sets {
     ($($avx512:ident $halved:ident $avx2:ident: $element:literal;)*) => { $(
         pub static $avx512: BatchSet =
-            avx512!($element, Some([tall!($element, 2), tall!($element, 3)]));
+            avx512!($element, Some([tall!($element, 2), tall!($element, 3)]), Some(thin!($element)));
         /// For processors that carry out a multiplication by halves.
-        pub static $halved: BatchSet = avx512!($element, None);
+        pub static $halved: BatchSet = avx512!($element, None, None);
         pub static $avx2: BatchSet = BatchSet {
             each: &[each!(avx2::each, 32, $element)],
             tall: None,
+            thin: None,
             real: lanes!(avx2, $element, REAL),
             complex: lanes!(avx2, $element, COMPLEX),
             real_shared: lanes!(avx2, $element, SHARED),
@@ -128,6 +155,7 @@ macro_rules! sets {
             transpose: transpose::transpose::<$element>,
             narrow: None,
             dots: None,
+            steps: None,
             picks: None,
         };
     )* };
@@ -149,6 +177,13 @@ const _: () = {
     assert!(offset_of!(EachArguments, finish) == 104 && offset_of!(EachArguments, alpha) == 112);
     assert!(offset_of!(EachArguments, beta) == 120 && offset_of!(EachArguments, signs) == 128);
     assert!(offset_of!(EachArguments, x_ahead) == 160);
+    assert!(offset_of!(StepsArguments, x) == 0 && offset_of!(StepsArguments, y) == 8);
+    assert!(offset_of!(StepsArguments, c) == 16 && offset_of!(StepsArguments, tiles) == 24);
+    assert!(offset_of!(StepsArguments, steps) == 32 && offset_of!(StepsArguments, x_tile) == 40);
+    assert!(offset_of!(StepsArguments, x_row) == 48 && offset_of!(StepsArguments, y_step) == 56);
+    assert!(offset_of!(StepsArguments, c_column) == 64 && offset_of!(StepsArguments, head) == 72);
+    assert!(offset_of!(StepsArguments, rest) == 80 && offset_of!(StepsArguments, adds) == 88);
+    assert!(offset_of!(StepsArguments, x_ahead) == 96 && offset_of!(StepsArguments, turn) == 104);
     assert!(offset_of!(DotsArguments, x) == 0 && offset_of!(DotsArguments, y) == 8);
     assert!(offset_of!(DotsArguments, c) == 16 && offset_of!(DotsArguments, products) == 24);
     assert!(offset_of!(DotsArguments, rows) == 32 && offset_of!(DotsArguments, whole) == 40);

@@ -5,7 +5,9 @@ mod case;
 
 use num_complex::Complex;
 
+use crate::element::Element;
 use crate::kernel::level::on_every_level;
+use crate::kernel::{Dim, Dims, Mode, Read};
 use case::{Letter, Random, Sample, case, check, letter, modes};
 
 /// Every arrangement of a matrix product.
@@ -74,6 +76,42 @@ fn few_columns() {
                     check_both::<f32>(&letters, [x, &[d, b, c], out], &mut random);
                     check_both::<f64>(&letters, [x, &[d, c, b], out], &mut random);
                 }
+            }
+        }
+    });
+}
+
+/// A large matrix of fractions with few columns, wherever it begins in a cache line: the same bits.
+#[test]
+fn few_columns_anywhere() {
+    fn fractions(count: usize, random: &mut Random) -> Vec<f32> {
+        (0..count).map(|_| random.below(1 << 20) as f32 / 1e6 - 0.5).collect()
+    }
+    on_every_level(|_| {
+        let mut random = Random(9);
+        let pitch = 192;
+        for (m, n, k) in [(40, 3, 150), (33, 8, 128), (35, 11, 165)] {
+            let (x, y) = (fractions(m * pitch, &mut random), fractions(n * k, &mut random));
+            let mut first = None;
+            for offset in 0..20 {
+                let moved: Vec<f32> =
+                    fractions(offset, &mut random).into_iter().chain(x.clone()).collect();
+                let dim = |extent, out, sources, summed| Dim { extent, out, sources, summed };
+                let [n_step, k_step, pitch] = [n, k, pitch].map(usize::cast_signed);
+                let mut dims = Dims::from_iter([
+                    dim(m, n_step, [pitch, 0], false),
+                    dim(n, 1, [0, k_step], false),
+                    dim(k, 0, [1, 1], true),
+                ]);
+                let read = |ptr| Read { ptr, conjugated: false };
+                let sources = [read(moved[offset..].as_ptr()), read(y.as_ptr())];
+                let mut out = vec![0.0; m * n];
+                // SAFETY: the vectors are as large as the dims say, and results distinct.
+                unsafe {
+                    (f32::KERNELS.binary)(&mut dims, sources, out.as_mut_ptr(), Mode::Assign);
+                };
+                let bits: Vec<u32> = out.into_iter().map(f32::to_bits).collect();
+                assert_eq!(first.get_or_insert(bits.clone()), &bits, "{m} {n} {k} {offset}");
             }
         }
     });

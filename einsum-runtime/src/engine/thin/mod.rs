@@ -53,9 +53,9 @@ impl Thin {
                 core::mem::swap(&mut l.x, &mut l.y);
             }
         }
-        let lanes = match Rows::of(machine, [&m, &n, &k], adds) {
+        let lanes = match Rows::of(machine, [&m, &n, &k], &batch, adds) {
             Some(rows) => Lanes::Rows(rows),
-            None => Lanes::Steps(Steps::of(machine, [&m, &n, &k], adds)?),
+            None => Lanes::Steps(Steps::of(machine, [&m, &n, &k], &batch, adds)?),
         };
         Some(Thin { m, n, k, batch, lanes, exchanged: exchanged != is_exchanged })
     }

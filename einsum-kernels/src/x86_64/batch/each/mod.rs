@@ -88,3 +88,4 @@ macro_rules! body {
 pub(super) mod avx2;
 pub(super) mod avx512;
 pub(super) mod tall;
+pub(super) mod thin;
