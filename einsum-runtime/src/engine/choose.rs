@@ -29,8 +29,9 @@ const STEPS_INSIDE: usize = STEPS / 16;
 /// The fewest columns beside which it does not matter how X is packed.
 const GATHERED: usize = 96;
 
-/// The fewest columns for which every other element is packed, whatever else is adjacent.
-pub(crate) const HALVED: usize = 24;
+/// The fewest columns for which every other element is packed, whatever else is adjacent: with AVX2, and with AVX-512, whose
+/// vectors are put together in one instruction.
+pub(crate) const HALVED: [usize; 2] = [24, 8];
 
 /// What decisions depend on besides the loops.
 #[derive(Clone, Copy, Debug)]
@@ -127,7 +128,8 @@ fn rows(machine: &Machine, plan: &mut Plan, adds: bool) -> Option<()> {
         plan.form = packed(Order::AlongRows, NO_LOOP, collected);
         return Some(());
     }
-    if inner.x == 2 * unit && n >= HALVED && inner.extent >= width && !is_complex {
+    let halved = HALVED[usize::from(machine.vector_bytes() == 64)];
+    if inner.x == 2 * unit && n >= halved && inner.extent >= width && !is_complex {
         take_run(plan, inner, collected.is_some());
         plan.form = packed(Order::AlongHalves, NO_LOOP, collected);
         return Some(());

@@ -145,6 +145,7 @@ impl<'p> Execution<'p> {
                 // Elsewhere X has just been packed, or the processor finds its way by itself.
                 x_ahead: match &plan.form {
                     Form::Turned(turn) => turn.across.x,
+                    Form::Direct => plan.x_ahead(machine),
                     _ => 0,
                 },
                 y_ahead,

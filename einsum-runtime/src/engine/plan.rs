@@ -8,6 +8,9 @@ use crate::kernel::table::COLUMNS as COLUMNS_OF_TILE;
 /// What of X stays in a first-level cache beside all else.
 const FIRST_LEVEL: usize = if cfg!(test) { 1 } else { 16 << 10 };
 
+/// Arrays of so many bytes do not stay in a second-level cache.
+const LARGE: usize = if cfg!(test) { 1 << 10 } else { 1 << 20 };
+
 /// How a contraction is carried out.
 #[derive(Debug)]
 pub(super) struct Plan {
@@ -139,6 +142,20 @@ impl Plan {
             return (tile, (tile - column.y) / (steps * machine.steps_of_point().cast_signed()));
         }
         (0, 0)
+    }
+
+    /// Returns how far ahead kernels fetch X: as the next tile of vectors reads it, where a window of every row is read, so that
+    /// steps go on from one row to another before the processor has seen where it goes, and X does not stay in a cache.
+    pub(super) fn x_ahead(&self, machine: &Machine) -> isize {
+        let unit = machine.unit;
+        let is_window = |l: &Loop| l.x != 0 && l.x.unsigned_abs() < points(&self.run) * unit;
+        let groups = [&self.batch, &self.outer, &self.run, &self.steps];
+        let reach = |l: &Loop| l.x.unsigned_abs().saturating_mul(l.extent - 1);
+        let bytes = groups.iter().flat_map(|g| g.iter()).map(reach).fold(0, usize::saturating_add);
+        if bytes < LARGE || !self.steps.iter().any(is_window) {
+            return 0;
+        }
+        (self.vectors.div_ceil(self.tiles) * machine.vector_bytes()).cast_signed()
     }
 
     /// Whether tiles have few vectors, for which there are kernels of pairs of columns, and X does not stay in the first-level

@@ -60,8 +60,9 @@ pub(super) fn stepped(nest: &Affine, job: &Job<'_>) -> Option<usize> {
     let reach = line.coefficients.iter().enumerate().map(reach).fold(0, usize::saturating_add);
     let step = line.coefficients[row].unsigned_abs();
     let is_split = reach > 0 && reach < step;
-    let is_packed = step == 2 && columns >= HALVED;
-    let is_many = columns >= MANY && Level::current() == Level::Avx512;
+    let is_avx512 = Level::current() == Level::Avx512;
+    let is_packed = step == 2 && columns >= HALVED[usize::from(is_avx512)];
+    let is_many = columns >= MANY && is_avx512;
     let is_worth = columns >= COLUMNS && steps >= STEPS && !is_many;
     (is_worth && !is_split && !is_packed).then_some(p)
 }

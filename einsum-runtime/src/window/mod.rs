@@ -12,7 +12,8 @@
 //! The stages, in the order they run:
 //! 1. [`affine`]: positions as functions of the loops;
 //! 2. [`solve`]: the target's positions become loops. Where that cannot be, parts are added one after the other
-//!    ([`scatter`]); where it would be mostly zeros, products are ([`spread`]);
+//!    ([`scatter`]); where it would be mostly zeros, products are ([`spread`]); where they lie apart, by way of a buffer
+//!    ([`mod@transposed`]);
 //! 3. [`gather`]: every source becomes an array without edges, itself or a [`buffer`], block by block ([`blocks`]), and
 //!    without steps along rows ([`classes`]), some with another axis innermost ([`mod@turned`]); [`results`] says where the
 //!    sums are formed. Where [`channels`] are adjacent, nothing of it is needed, and neither where vectors are along the
@@ -50,6 +51,7 @@ mod taps;
 #[cfg(test)]
 mod tests;
 mod tiles;
+mod transposed;
 mod turned;
 
 use crate::kernel::level::Level;

@@ -6,6 +6,8 @@
 //! b c (s·y+u) (s·x+v), c u v -> b c y x     with few x:     the buffer has  b (s·y+u) (s·x+v) c
 //! ```
 //!
+//! The same goes for rows without a step that are shorter than vectors, with large windows.
+//!
 //! So many images are taken at a time as stay in a cache with their results, or of one so many channels.
 
 use core::ops::Range;
@@ -13,7 +15,7 @@ use core::ops::Range;
 use smallvec::SmallVec;
 
 use super::Job;
-use super::affine::Affine;
+use super::affine::{Affine, Line, inside};
 use super::channels::{are_channels, channels};
 use super::solve::added;
 use crate::kept::Kept;
@@ -25,6 +27,12 @@ use crate::threads::{self, BYTES_MULTIPLIED, Grid, Shared};
 /// The bytes of the longest rows of results, and the fewest channels. Residue classes of longer rows take no more time.
 const ROW: usize = if cfg!(test) { 32 } else { 176 };
 const CHANNELS: usize = if cfg!(test) { 2 } else { 8 };
+
+/// The bytes of a vector, the fewest products of a sum, and how much of what is multiplied has to be there, for rows whose elements
+/// are adjacent.
+const VECTOR: usize = 64;
+const STEPS: usize = if cfg!(test) { 15 } else { 25 };
+const FILLED: f64 = 0.68;
 
 /// Channels that blocks begin at multiples of: those of a vector.
 const LANES: usize = if cfg!(test) { 2 } else { 16 };
@@ -99,6 +107,36 @@ pub(super) unsafe fn short_rows(job: &Job<'_>, nest: &Affine, mode: RawMode) -> 
     true
 }
 
+/// Whether so little of what vectors along rows of so many bytes would multiply is there, behind their ends or edges of the
+/// image, that it takes less time to bring channels together, which leave out what is outside.
+fn wastes_lanes(nest: &Affine, lines: &[Line], bytes: usize) -> bool {
+    let extent = |n: usize| nest.loops[n].extent;
+    let loops = |kept: bool| {
+        let all = 0..nest.loops.len();
+        all.filter(move |&n| nest.loops[n].out.is_some() == kept && nest.loops[n].extent > 1)
+    };
+    let steps = loops(false).map(extent).fold(1, usize::saturating_mul);
+    if bytes > VECTOR || steps < STEPS {
+        return false;
+    }
+    // The kernels of rows have vectors of half the size.
+    let vector = if 2 * bytes <= VECTOR { VECTOR / 2 } else { VECTOR };
+    let mut filled = bytes as f64 / vector as f64;
+    for line in lines {
+        let along = |&n: &usize| line.coefficients[n] != 0;
+        let (mut results, mut taps) = (loops(true).filter(along), loops(false).filter(along));
+        if let (Some(result), Some(tap)) = (results.next(), taps.next()) {
+            let inside = |at: usize| {
+                let first = line.offset + line.coefficients[result] * at.cast_signed();
+                inside(first, line.coefficients[tap], extent(tap), line.extent).len()
+            };
+            let count: usize = (0..extent(result)).map(inside).sum();
+            filled *= count as f64 / (extent(result) * extent(tap)) as f64;
+        }
+    }
+    filled < FILLED
+}
+
 impl Plan {
     fn of(job: &Job<'_>, nest: &Affine, p: usize, mode: RawMode) -> Option<Self> {
         let lines = &nest.sources[p];
@@ -110,10 +148,15 @@ impl Plan {
         let unit = lines.iter().position(|line| line.stride.abs() == 1)?;
         // Of positions and the window, the longer one is the row: results, or what they are sums of.
         let step = |n: usize| lines[unit].coefficients[n].unsigned_abs();
-        let row = all().filter(|&n| step(n) > 0).max_by_key(|&n| (extent(n), step(n)))?;
+        let row = all().filter(|&n| step(n) > 0);
+        let row = row.max_by_key(|&n| (extent(n), step(n), is_kept(n)))?;
         // Results that lie apart do so whatever is longer.
         let is_apart = step(row) > 1 || !is_kept(row) && all().any(|n| is_kept(n) && step(n) > 1);
-        let is_short = extent(row).saturating_mul(size) <= ROW && is_apart;
+        let bytes = extent(row).saturating_mul(size);
+        let is_short = match is_apart {
+            true => bytes <= ROW,
+            false => is_kept(row) && wastes_lanes(nest, &lines[..], bytes),
+        };
         let columns = all().filter(|&n| is_kept(n) && !moves(p, n)).map(extent);
         if !is_short || columns.fold(1_usize, usize::saturating_mul) > COLUMNS {
             return None;

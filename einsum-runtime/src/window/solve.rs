@@ -16,6 +16,7 @@
 use smallvec::{SmallVec, smallvec};
 
 use super::affine::{Affine, Line, Loop, PerLoop, gcd, plus, times};
+use super::transposed::transposed;
 use super::{Job, gather, scatter, spread};
 use crate::kernel::raw::{Factor, RawMode};
 use crate::sort::sort_by_key;
@@ -33,7 +34,11 @@ pub(super) unsafe fn solve(job: &Job<'_>, nest: Affine) {
     let is_spread = spread::is_cheaper(job, &nest);
     if !is_scattered && !is_spread && is_covered(&nest) {
         // SAFETY: the caller's duties.
-        return unsafe { next_axis(job, nest, job.mode) };
+        return unsafe {
+            if !transposed(job, &nest) {
+                next_axis(job, nest, job.mode);
+            }
+        };
     }
     // SAFETY: the caller's duties: that is all of the target.
     unsafe {
@@ -61,7 +66,7 @@ fn loops_of(line: &Line) -> impl Iterator<Item = usize> {
 }
 
 /// Returns the loop of a window that the position takes the place of, if there is one.
-fn solved_for(nest: &Affine, line: &Line) -> Option<usize> {
+pub(super) fn solved_for(nest: &Affine, line: &Line) -> Option<usize> {
     loops_of(line).filter(|&number| nest.is_bounded(number)).max_by_key(|&n| nest.loops[n].extent)
 }
 
@@ -106,7 +111,7 @@ fn has_runs(rest: &Affine, line: &Line) -> bool {
 }
 
 /// Whether points reach every position of the axes that are no windows.
-fn is_covered(nest: &Affine) -> bool {
+pub(super) fn is_covered(nest: &Affine) -> bool {
     nest.target.iter().all(|line| {
         let mut loops = loops_of(line);
         match (loops.next(), loops.next()) {

@@ -12,10 +12,21 @@ use smallvec::SmallVec;
 
 use super::Job;
 use super::affine::{Affine, Line};
-use crate::kernel::level::Level;
+use crate::kernel::level::{Level, halves_vectors};
 
-/// The most results of a position: more are lanes.
+/// The most results of a position with AVX2: more are lanes.
 const COLUMNS: usize = 7;
+
+/// The same with AVX-512, for elements of a size: what makes a vector, since multiplications of a tile of one wait for what they
+/// read. Where a processor multiplies by halves they hardly wait, but lanes should not be idle.
+fn most_columns(size: usize) -> usize {
+    let lanes = 64 / size;
+    match Level::current() {
+        Level::Avx512 if halves_vectors() => (3 * lanes / 4).max(COLUMNS),
+        Level::Avx512 => lanes.max(COLUMNS),
+        _ => COLUMNS,
+    }
+}
 
 /// The fewest products of an element, and of all, where positions lie together and apart, and the fewest points of the loop
 /// over positions.
@@ -42,10 +53,12 @@ impl Turned {
 /// Returns how a source should be turned, if it should.
 pub(super) fn turned(nest: &Affine, job: &Job<'_>) -> Option<Turned> {
     let may_be = !job.is_single && job.kernels.is_real && Level::current() != Level::Plain;
-    (0..2).filter(|_| may_be).find_map(|p| of_source(nest, p))
+    (0..2)
+        .filter(|_| may_be)
+        .find_map(|p| of_source(nest, p, most_columns(job.kernels.element.size())))
 }
 
-fn of_source(nest: &Affine, p: usize) -> Option<Turned> {
+fn of_source(nest: &Affine, p: usize, most: usize) -> Option<Turned> {
     let extent = |n: usize| nest.loops[n].extent;
     let loops = |line: &Line, kept: bool| {
         let all = (0..nest.loops.len()).filter(|&n| extent(n) > 1);
@@ -62,7 +75,7 @@ fn of_source(nest: &Affine, p: usize) -> Option<Turned> {
     let is_column = |n: &usize| nest.loops[*n].out.is_some() && extent(*n) > 1 && !moves(p, *n);
     let columns = (0..nest.loops.len()).filter(is_column);
     let columns = columns.fold(1_usize, |n, l| n.saturating_mul(extent(l)));
-    if columns > COLUMNS {
+    if columns > most {
         return None;
     }
     // A window for every result along the axis, and for those along others.

@@ -8,6 +8,7 @@ mod random_axes;
 mod stencils;
 #[cfg(feature = "threads")]
 mod threads;
+mod transposed;
 mod turned;
 
 use core::cell::Cell;
@@ -42,11 +43,12 @@ pub(in crate::window) enum Way {
     Spread,
     Stencil,
     Taps,
+    Transposed,
     Turned,
 }
 
 thread_local! {
-    static TAKEN: Cell<[usize; 22]> = const { Cell::new([0; 22]) };
+    static TAKEN: Cell<[usize; 23]> = const { Cell::new([0; 23]) };
 }
 
 /// Counts the nests that this thread runs so.

@@ -118,13 +118,26 @@ fn windows_longer_than_rows() {
 /// Results two steps apart are short rows, also if windows are longer.
 #[test]
 fn rows_of_windows_with_steps() {
+    check_windows(2, [5, 7], 0);
+}
+
+/// So are those of which there are fewer than lanes, if windows reach over edges.
+#[test]
+fn rows_of_large_windows() {
+    check_windows(1, [7, 7], 3);
+    check_windows(1, [7, 5], 2);
+}
+
+/// Checks windows along two axes, and that they are run with channels innermost.
+fn check_windows(step: usize, [n, k]: [usize; 2], pad: usize) {
     let mut random = Random(5);
-    let (mut extents, [n, k]) = (vec![2, 16], [5, 7]);
+    let mut extents = vec![2, 16];
     let (batch, channel) = (axis(2, 0, &[(0, 1)]), axis(16, 0, &[(1, 1)]));
     let mut x = vec![batch.clone(), channel.clone()];
     let (mut w, mut y) = (vec![channel.clone()], vec![batch, channel]);
     for _ in 0..2 {
-        let window = Window { steps: [2, 1], points: [n, k], pad: 0, extent: 2 * (n - 1) + k };
+        let extent = step * (n - 1) + k - 2 * pad;
+        let window = Window { steps: [step, 1], points: [n, k], pad, extent };
         window.push(&mut extents, [&mut x, &mut w, &mut y]);
     }
     let [x, w, y] = [x, w, y].map(Array::adjacent);
