@@ -13,6 +13,7 @@ use super::classify::sort_by;
 use super::loops::{Cursor, Loop, Loops, points};
 use super::machine::Machine;
 use super::plan::{Form, Image, Order, Plan};
+use crate::kernel::packing::ROWS;
 
 /// The most bytes of an image: with panels and what it reads of Y it fits a second-level cache of 1 MB.
 const IMAGE: usize = if cfg!(test) { 2 << 10 } else { 256 << 10 };
@@ -22,6 +23,9 @@ const STRETCH: usize = if cfg!(test) { 96 } else { 1 << 10 };
 
 /// The fewest columns of a block for which X is packed again.
 const COLUMNS: usize = 48;
+
+/// An X of so many bytes stays in a second-level cache.
+const NEAR: usize = if cfg!(test) { 8 << 10 } else { 512 << 10 };
 
 /// A loop over rows or columns.
 #[derive(Clone, Copy)]
@@ -71,16 +75,23 @@ pub(super) fn form(machine: &Machine, plan: &mut Plan, output: Output) -> bool {
             blocks.take(kept, divisor(l.extent, next));
         }
     }
-    let Blocks { rows, mut columns, around: [around_rows, around_columns], image } = blocks;
+    let Blocks { mut rows, mut columns, around: [around_rows, around_columns], image } = blocks;
     let is_packed_once = points(&rows) * run * k * machine.unit <= PANELS / 2;
     if image.stretch < STRETCH || is_packed && !is_packed_once && points(&columns) < COLUMNS {
         return false;
     }
+    let x_bytes = [&plan.outer, &plan.steps].map(|group| points(group)).iter().product::<usize>();
+    let x_bytes = x_bytes.saturating_mul(apart.extent * run * machine.unit);
     if let Form::Packed(panels) = &mut plan.form
         && panels.apart.extent > 1
     {
-        panels.apart = NO_LOOP;
-        panels.order = Order::Gather;
+        let inside = rows.iter().position(|l| l.x == apart.x && l.extent >= ROWS);
+        // Gathered block by block, lines of X would be read for every one of their elements.
+        if inside.is_none() && x_bytes > NEAR {
+            return false;
+        }
+        let order = inside.map_or(Order::Gather, |_| Order::AlongApart);
+        (panels.apart, panels.order) = (inside.map_or(NO_LOOP, |i| rows.remove(i)), order);
     }
     // In the image, C is as close in any order.
     sort_by(&mut columns, |l| l.y.unsigned_abs());
