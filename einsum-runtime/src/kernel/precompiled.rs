@@ -14,6 +14,10 @@ use crate::matrix_product::MatrixProduct;
 use crate::staged;
 use crate::threads::in_chunks;
 
+/// So few loops are seldom fewer after [`prepare`].
+#[cfg(target_arch = "x86_64")]
+const SINGLE: usize = 3;
+
 macro_rules! precompiled {
     ($($module:ident $type:ty: $table:expr),*) => { $(
         pub(crate) mod $module {
@@ -111,6 +115,10 @@ macro_rules! precompiled {
             ) {
                 // SAFETY: the caller's duties are the same; `prepare` keeps the points.
                 unsafe {
+                    #[cfg(target_arch = "x86_64")]
+                    if dims.len() <= SINGLE && <$type>::outer(dims, sources, out, mode) {
+                        return;
+                    }
                     if engine::contract_small(dims, sources, out, mode) {
                         return;
                     }
@@ -152,7 +160,8 @@ macro_rules! precompiled {
                 unsafe {
                     #[cfg(target_arch = "x86_64")]
                     if work == Work::Run
-                        && (engine::picked(dims, sources, out, mode)
+                        && (<$type>::outer(dims, sources, out, mode)
+                            || engine::picked(dims, sources, out, mode)
                             || engine::totalled(dims, sources, out, mode)
                             || staged::reordered(dims, sources, out, mode)
                             || <$type>::binary(dims, sources, out, mode))

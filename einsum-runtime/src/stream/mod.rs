@@ -90,6 +90,21 @@ pub(crate) trait Stream: Element {
         mode: Mode<Self>,
     ) -> bool;
 
+    /// Multiplies two sources in outer products of short rows, or returns false if it has no kernel for them, with nothing done.
+    ///
+    /// # Safety
+    ///
+    /// As [`Kernels`](crate::kernel::Kernels).
+    unsafe fn outer(
+        dims: &Dims<2>,
+        sources: [Read<Self>; 2],
+        out: *mut Self,
+        mode: Mode<Self>,
+    ) -> bool {
+        let _ = (dims, sources, out, mode);
+        false
+    }
+
     /// Multiplies three sources without a sum. Returns false if it cannot, with nothing done.
     ///
     /// # Safety
@@ -146,6 +161,19 @@ macro_rules! real {
                     multiply::multiply(dims, [x.ptr, y.ptr], out, mode);
                 }
                 true
+            }
+
+            unsafe fn outer(
+                dims: &Dims<2>,
+                [x, y]: [Read<Self>; 2],
+                out: *mut Self,
+                mode: Mode<Self>,
+            ) -> bool {
+                if !matches!(mode, Mode::Assign) {
+                    return false;
+                }
+                // SAFETY: the caller's duties.
+                unsafe { outer::multiply(dims, [x.ptr, y.ptr], out) }
             }
 
             unsafe fn triple(

@@ -66,6 +66,10 @@ pub(super) unsafe fn multiply<T: Lane + PartialEq>(
         // SAFETY: the caller's duties.
         return unsafe { repeat.run(dims, sources, out) };
     }
+    if let (Mode::Assign, Some(outer)) = (mode, Outer::of(dims, size_of::<T>())) {
+        // SAFETY: the caller's duties.
+        return unsafe { outer.run(sources, out) };
+    }
     let elements = Elements::of(dims);
     let u = take_smallest(dims, |d| d.out.unsigned_abs());
     // Factors commute: the first is the one that is not constant, or that must be transposed.
@@ -86,9 +90,6 @@ pub(super) unsafe fn multiply<T: Lane + PartialEq>(
     // SAFETY: the caller's duties, and those of each kernel from the steps above it.
     unsafe {
         if let (Some(kernel), 1, Mode::Assign) = (whole, u.out, mode) {
-            if let Some(outer) = Outer::of(&u, dims, size_of::<T>()) {
-                return outer.run(arrays);
-            }
             let v = take_smallest(dims, |d| d.out.unsigned_abs());
             let bypass = bypass(out, &elements, u.extent * size_of::<T>());
             return sweep_rows(kernel, dims, (&u, &v), arrays, ones, bypass);

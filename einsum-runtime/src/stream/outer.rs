@@ -13,7 +13,7 @@ use core::arch::naked_asm;
 use core::mem::offset_of;
 
 use super::copy::take_smallest;
-use super::divide::Nest;
+use super::divide::{Elements, Nest};
 use super::lane::Lane;
 use super::odometer::Odometer;
 use super::rows::Bypass;
@@ -22,8 +22,15 @@ use super::transpose::LINE;
 use crate::kernel::level::Level;
 use crate::kernel::{Dim, Dims};
 
-/// The most vectors of a row.
+/// The most vectors of a row, and the fewest bytes of one where other kernels put them together to whole vectors.
 const VECTORS: usize = 4;
+const FILLED: usize = 36;
+
+/// The fewest rows at a point, likewise.
+const ROWS: usize = 3;
+
+/// Arrays of so many bytes stay in the caches.
+const NEAR: usize = 8 << 20;
 
 /// The arguments of a kernel; steps are in bytes.
 #[repr(C)]
@@ -48,49 +55,74 @@ struct Products<T> {
 /// point, and elements of x; there are one or more of all.
 type Kernel<T> = unsafe extern "sysv64" fn(&Products<T>);
 
-/// Outer products: rows along `u`, in which the second factor does not change, one for every step of `rows`, in which the first
-/// does not, at every step of `points`.
+/// Outer products: rows along `u`, one for every step of `rows`, at every step of `points`.
 pub(super) struct Outer {
+    /// The factor that has rows, the same ones at every step of `rows`; the other does not change in a row.
+    y: usize,
     u: Dim<2>,
     rows: Dim<2>,
     points: Dim<2>,
     others: Dims<2>,
 }
 
-/// Whether a nest is one of outer products of short rows, whichever factor has these.
+/// Whether a nest is one of outer products of short rows, whichever factor has these, which stays in the caches: rows that are
+/// made longer take less time on their way to memory.
 pub(super) fn takes(dims: &Dims<2>, size: usize) -> bool {
-    let is_row = |d: &Dim<2>| matches!((d.out, d.sources), (1, [1, 0] | [0, 1]));
-    dims.iter().find(|d| is_row(d)).is_some_and(|u| is_short(u.extent, size))
+    Elements::of(dims).bytes(size) <= NEAR && Outer::of(dims, size).is_some()
 }
 
-fn is_short(len: usize, size: usize) -> bool {
-    Level::current() == Level::Avx512 && len * size <= VECTORS * LINE
+/// Multiplies, if products are outer products of short rows, several at a point, which fill a good part of vectors; else does
+/// nothing, and returns false.
+///
+/// # Safety
+///
+/// As [`Kernels`](crate::kernel::Kernels), for sources that are not conjugated and results that are assigned.
+pub(super) unsafe fn multiply<T: Lane>(
+    dims: &Dims<2>,
+    sources: [*const T; 2],
+    out: *mut T,
+) -> bool {
+    if dims.iter().any(|d| d.summed || d.extent == 0) {
+        return false;
+    }
+    let Some(outer) = Outer::of(dims, size_of::<T>()) else { return false };
+    let fills = outer.u.extent * size_of::<T>() >= FILLED && outer.rows.extent >= ROWS;
+    if !fills || !outer.others.is_empty() && !takes(dims, size_of::<T>()) {
+        return false;
+    }
+    // SAFETY: the caller's duties.
+    unsafe { outer.run(sources, out) };
+    true
 }
 
 impl Outer {
-    /// Returns the outer products of a nest whose rows lie along `u`, if they are short.
-    pub(super) fn of(u: &Dim<2>, dims: &Dims<2>, size: usize) -> Option<Self> {
-        if (u.out, u.sources) != (1, [1, 0]) || !is_short(u.extent, size) {
+    /// Returns the outer products of a nest without a sum, if their rows are short.
+    pub(super) fn of(dims: &Dims<2>, size: usize) -> Option<Self> {
+        let is_row = |d: &Dim<2>| matches!((d.out, d.sources), (1, [1, 0] | [0, 1]));
+        let unit = dims.iter().position(is_row)?;
+        let is_short = dims[unit].extent * size <= VECTORS * LINE;
+        if Level::current() < Level::Avx512 || !is_short {
             return None;
         }
+        let y = usize::from(dims[unit].sources[0] == 0);
         let mut others = dims.clone();
-        let rows = match others.iter().any(|d| d.sources[0] == 0) {
-            true => take_smallest(&mut others, |d| match d.sources[0] {
-                0 => d.out.unsigned_abs(),
-                _ => usize::MAX,
-            }),
-            false => once(),
-        };
+        let u = others.remove(unit);
+        let is_same = |d: &Dim<2>| d.sources[y] == 0;
+        let at = (0..others.len()).filter(|&i| is_same(&others[i]));
+        let rows = at.min_by_key(|&i| others[i].out.unsigned_abs());
+        let rows = rows.map_or(once(), |i| others.remove(i));
         let points = take_smallest(&mut others, |d| usize::MAX - d.extent);
-        Some(Outer { u: *u, rows, points, others })
+        // Else the output is not written in order.
+        let is_inside = points.extent == 1 || rows.out.unsigned_abs() <= points.out.unsigned_abs();
+        is_inside.then_some(Outer { y, u, rows, points, others })
     }
 
-    /// `out[o] = x[s] · y[t]`, where the first factor is the one with rows.
+    /// `out[o] = x[s] · y[t]`
     ///
     /// # Safety
     ///
     /// As [`multiply`](super::multiply::multiply), for the dims that this is of.
-    pub(super) unsafe fn run<T: Lane>(&self, arrays: Arrays<T, 2>) {
+    pub(super) unsafe fn run<T: Lane>(&self, sources: [*const T; 2], out: *mut T) {
         let size = size_of::<T>();
         let lanes = LINE / size;
         let count = self.u.extent.div_ceil(lanes);
@@ -103,18 +135,19 @@ impl Outer {
             let mut point = Odometer::new(outer);
             loop {
                 let here = arrays.at(point.at.out, point.at.sources);
+                let (x, y) = (1 - self.y, self.y);
                 let products = Products {
                     out: here.out,
-                    x: here.sources[1],
-                    y: here.sources[0],
+                    x: here.sources[x],
+                    y: here.sources[y],
                     mask: (1 << last) - 1,
                     rows: rows.extent,
                     points: points.extent,
                     out_row: step(rows.out),
-                    x_row: step(rows.sources[1]),
+                    x_row: step(rows.sources[x]),
                     out_point: step(points.out),
-                    x_point: step(points.sources[1]),
-                    y_point: step(points.sources[0]),
+                    x_point: step(points.sources[x]),
+                    y_point: step(points.sources[y]),
                 };
                 // SAFETY: the caller's duties, for a part of the nest.
                 unsafe { kernel(&products) };
@@ -125,7 +158,7 @@ impl Outer {
         };
         let nest = Nest { outer: &self.others, u: &self.rows, v: &self.points };
         // SAFETY: the caller's duties; parts write different rows.
-        unsafe { nest.in_parts([1, 1], arrays, Bypass::No, &run) }
+        unsafe { nest.in_parts([1, 1], Arrays { out, sources }, Bypass::No, &run) }
     }
 }
 
