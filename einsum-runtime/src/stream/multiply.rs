@@ -1,8 +1,9 @@
 //! Products without a sum: elementwise and outer products, rows and columns scaled.
 //!
 //! Rows of the output whose factors are adjacent or constant are multiplied whole. A factor whose adjacent elements
-//! lie along another dim is transposed into a buffer, tile by tile ([`turned`] does so past the caches). Other factors go one element at a time. Short rows with the
-//! same elements of a factor are multiplied many at once ([`repeat`](super::repeat)).
+//! lie along another dim is transposed into a buffer, tile by tile ([`turned`] does so where arrays are far away). Other
+//! factors go one element at a time. Short rows with the same elements of a factor are multiplied many at once
+//! ([`repeat`](super::repeat)), and short outer products in one call ([`outer`](super::outer)).
 
 use core::mem::MaybeUninit;
 

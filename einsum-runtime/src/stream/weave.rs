@@ -3,6 +3,11 @@
 //!
 //! Of so many vectors as there are rows, the elements belong to as many vectors of the output. Each of these takes what is its
 //! own from one vector after the other, by tables.
+//!
+//! As for [`transpose`](super::transpose), `len` counts what is adjacent in the output, and `rows` what is adjacent in the
+//! source. One of them is the kernel's number of rows, the other [`LONG`] or more; nothing lies between those few and the next
+//! of the long side, in the output if they are interleaved, in the source if they are taken apart. Past the caches, the rows
+//! that are taken apart must be a multiple of a line apart.
 
 use super::rows::RowKernel;
 use super::text::function;

@@ -36,7 +36,6 @@ fn steps() {
         check_steps::<f32>(&mut random, 150);
         check_steps::<f64>(&mut random, 150);
         let taken = TAKEN.get()[Way::Transposed as usize] - before;
-        println!("{taken}");
         assert!(taken > 60 || level < Level::Avx2, "{taken}");
     });
 }
