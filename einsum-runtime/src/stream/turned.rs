@@ -90,13 +90,13 @@ struct Blocks<T> {
 fn blocks<T: Lane, const P: usize>(u: &Dim<P>, v: &Dim<P>) -> Option<Blocks<T>> {
     let line = LINE / size_of::<T>();
     let short = u.extent.min(v.extent);
+    // A last block does elements again.
+    let fits = |side: usize| short >= side && 3 * short.next_multiple_of(side) <= 4 * short;
     let (kernel, side) = match <T as Width>::TRANSPOSE? {
-        _ if Level::current() == Level::Avx512 && short >= line => (T::TRANSPOSE_LINES, line),
+        _ if Level::current() == Level::Avx512 && fits(line) => (T::TRANSPOSE_LINES, line),
         smaller => smaller,
     };
-    // A last block does elements again.
-    let fits = short >= side && 3 * short.next_multiple_of(side) <= 4 * short;
-    ((u.out, v.sources[0]) == (1, 1) && fits).then_some(Blocks { kernel, side })
+    ((u.out, v.sources[0]) == (1, 1) && fits(side)).then_some(Blocks { kernel, side })
 }
 
 /// What rows become on the way from the buffer to the output.
