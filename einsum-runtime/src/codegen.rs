@@ -9,7 +9,8 @@ pub use crate::bind::{
 pub use crate::direct::{Along, AlongMut, Row, few1, few2, few3, few4};
 pub use crate::direct::{AnyArithmetic, Arithmetic, Missing, OfElement};
 pub use crate::direct::{
-    sum1, sum2, sum3, sums_into1, sums_into2, sums_into3, sums1, sums2, sums3,
+    sum1, sum2, sum3, sum4, sums_into1, sums_into2, sums_into3, sums_into4, sums1, sums2, sums3,
+    sums4,
 };
 pub use crate::element::Element;
 pub use crate::ellipsis::{NoEllipsis, Rest, wider};

@@ -143,6 +143,39 @@ fn chain_of_three() {
     assert_eq!(a0.array::<2, Ix2>(row, [n, n]), a.dot(&b).dot(&a));
 }
 
+/// Four operands: `Σ a[i, j] · b[j, k] · a[k, l] · b[l, i]`, of which the first `KEPT` loops are kept.
+#[test]
+fn ring_of_four() {
+    let a = arr2(&[[1, 2, 3], [4, 5, 6], [7, 8, 10]]);
+    let b = arr2(&[[1, 0, 2], [0, 1, 1], [1, 1, 0]]);
+    let (a0, n) = (operand::<2, _>(&a), 3);
+    let a1 = operand_like::<2, _, _, _>(&b, &a0);
+    let extents = (n, n, n, n);
+    let [w, x, y, z] = [(0, 1), (1, 2), (2, 3), (3, 0)];
+    let types = || (a0.arithmetic(), (a0.static_extents(), a1.static_extents()));
+    let (chain, rest) = (a.dot(&b), a.dot(&b));
+    let trace = chain.dot(&rest).diag().sum();
+    macro_rules! along {
+        ($run:expr, $($first:expr),*) => {
+            $run(
+                $($first,)*
+                a0.along(extents, w.0, w.1),
+                a1.along(extents, x.0, x.1),
+                a0.along(extents, y.0, y.1),
+                a1.along(extents, z.0, z.1),
+            )
+        };
+    }
+    assert_eq!(along!(sum4::<_, _, _, 4>, types()), trace);
+    let mut row = a0.row(n);
+    along!(sums4::<_, _, _, 1, 3>, types(), &mut row);
+    assert_eq!(a0.array::<1, Ix1>(row, [n]), chain.dot(&rest).diag());
+    // With `i` and `j` kept: a[i, j] times the product of the other three, turned.
+    let mut row = a0.row(n * n);
+    along!(sums4::<_, _, _, 2, 2>, types(), &mut row);
+    assert_eq!(a0.array::<2, Ix2>(row, [n, n]), &a * &b.dot(&a).dot(&b).t());
+}
+
 #[test]
 fn outputs() {
     let a = arr2(&[[0.0, 1.0, 2.0], [3.0, 4.0, 5.0]]);

@@ -13,7 +13,7 @@ use crate::ir::{Form, Program};
 /// The most loops, factors, and axes of an array of a call that gets its own loops: what rustc spends on more outweighs what
 /// they save.
 const LOOPS: usize = 4;
-const FACTORS: usize = 3;
+const FACTORS: usize = 4;
 const AXES: usize = 4;
 
 const PLAIN: &str = "`is_direct` wants plain terms";

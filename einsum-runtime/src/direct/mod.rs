@@ -13,7 +13,8 @@ mod row;
 
 pub use along::{Along, AlongMut};
 pub use arithmetic::{AnyArithmetic, Arithmetic, Missing, OfElement};
-pub use nests::{sum1, sum2, sum3, sums_into1, sums_into2, sums_into3, sums1, sums2, sums3};
+pub use nests::{sum1, sum2, sum3, sum4, sums1, sums2, sums3, sums4};
+pub use nests::{sums_into1, sums_into2, sums_into3, sums_into4};
 pub use row::Row;
 
 /// The most points of a call whose loops emitted code runs itself. Kernels gain more from matrix products than from sums

@@ -1,4 +1,4 @@
-//! Nests of up to four loops over up to three operands.
+//! Nests of up to four loops over up to four operands.
 
 use core::marker::PhantomData;
 
@@ -94,6 +94,9 @@ macro_rules! product {
     ([$a:ident $x:ident, $b:ident $y:ident, $c:ident $z:ident]) => {
         O::mul(O::mul($x.read(), $y.read()), $z.read())
     };
+    ([$a:ident $x:ident, $b:ident $y:ident, $c:ident $z:ident, $d:ident $w:ident]) => {
+        O::mul(O::mul(O::mul($x.read(), $y.read()), $z.read()), $w.read())
+    };
 }
 
 /// The kept loops, given by their extents and steps, and inside of them the summed loops.
@@ -115,12 +118,11 @@ macro_rules! nest {
 
 /// The summed loops.
 macro_rules! sum {
-    ($names:tt [$first:tt $x:tt, $second:tt $y:tt, $third:tt $z:tt] [$last:tt]) => {
-        each!($last $names [$first $x, $second $y, $third $z]
-            sum!($names [$first $x, $second $y, $third $z] []))
+    ($names:tt [$a:tt $x:tt $(, $b:tt $y:tt)?] [$last:tt]) => {
+        each_of_two!($last $names [$a $x $(, $b $y)?] sum!($names [$a $x $(, $b $y)?] []))
     };
     ($names:tt $arrays:tt [$last:tt]) => {
-        each_of_two!($last $names $arrays sum!($names $arrays []))
+        each!($last $names $arrays sum!($names $arrays []))
     };
     ($names:tt $arrays:tt [$first:tt $($summed:tt)*]) => {
         each!($first $names $arrays sum!($names $arrays [$($summed)*]))
@@ -276,4 +278,5 @@ nests! {
     run1 sums1 sums_into1 sum1 [a x] [a x];
     run2 sums2 sums_into2 sum2 [a x, b y] [a x, b y];
     run3 sums3 sums_into3 sum3 [a x, b y, c z] [a x, b y, c z];
+    run4 sums4 sums_into4 sum4 [a x, b y, c z, d w] [a x, b y, c z, d w];
 }
