@@ -28,7 +28,7 @@ use crate::kernel::level::Level;
 use crate::kernel::prepare::{Work, prepare};
 use crate::kernel::raw::{self, RawKernel, RawMode, RawRead};
 use crate::kernel::{Dims, Mode, Read, contract, prepared_binary, prepared_unary};
-use crate::stream::Stream;
+use crate::stream::{self, Stream};
 pub(crate) use factors::{product, takes_product};
 use plan::{Elements, contraction, sum};
 
@@ -120,6 +120,10 @@ pub(crate) unsafe fn reordered<T: Staged>(
     mode: Mode<T>,
 ) -> bool {
     if T::IS_COMPLEX || !order::is_worth(dims) || Level::current() < Level::Avx2 {
+        return false;
+    }
+    let is_product = matches!(mode, Mode::Assign) && !dims.iter().any(|d| d.summed);
+    if is_product && stream::is_turned_product(dims, size_of::<T>()) {
         return false;
     }
     let elements = Elements { size: size_of::<T>(), are_complex: false };

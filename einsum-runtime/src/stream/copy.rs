@@ -5,6 +5,7 @@
 //! one of them is short, interleaved or taken apart. Else elements go one at a time, in tiles of the dims with the smallest
 //! steps.
 
+use super::chained::{self, Chained};
 use super::divide::Elements;
 use super::interleave;
 use super::lane::{Lane, Width};
@@ -67,6 +68,15 @@ pub(super) unsafe fn copy<W: Width>(dims: &mut Dims<1>, x: *const W, out: *mut W
         }
         let v = take_smallest(dims, |d| d.sources[0].unsigned_abs().wrapping_sub(1));
         let is_turned = u.out == 1 && v.sources[0] == 1;
+        if is_turned
+            && let Some(kernels) = W::LISTED
+            && chained::takes_copy::<W>(&u, &v)
+            && weave::<W>((&u, &v), bytes).is_none()
+            && let Some(chained) = Chained::of(dims, (&u, &v), size_of::<W>())
+            && chained.is_chained()
+        {
+            return chained.run(kernels.copy, arrays);
+        }
         match is_turned.then(|| turn((&u, &v), bytes)).flatten() {
             Some(turn) => permute(turn, dims, (&u, &v), arrays, factors),
             // Whatever steps there are: the longer dim is the inner one, unless elements of the other lie closer together.

@@ -9,6 +9,7 @@
 
 mod across;
 mod apart;
+mod chained;
 mod complex;
 mod complex_across;
 mod complex_rows;
@@ -312,6 +313,11 @@ pub(crate) fn takes_product(dims: &Dims<2>, size: usize) -> bool {
     repeat::Repeat::of(dims).is_some()
         || outer::takes(dims, size)
         || multiply::is_transposed(dims, size)
+}
+
+/// Returns whether a product without a sum, whose results are assigned, is turned on its way to the output.
+pub(crate) fn is_turned_product(dims: &Dims<2>, size: usize) -> bool {
+    chained::Product::of(dims, size).is_some()
 }
 
 /// Returns the loops over real and imaginary parts of complex elements.

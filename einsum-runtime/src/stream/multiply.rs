@@ -8,6 +8,7 @@
 use core::mem::MaybeUninit;
 
 use super::bypass;
+use super::chained::Product;
 use super::copy::{PITCH, part, take_smallest};
 use super::divide::{Elements, Nest};
 use super::lane::{Lane, Width};
@@ -70,6 +71,12 @@ pub(super) unsafe fn multiply<T: Lane + PartialEq>(
     if let (Mode::Assign, Some(outer)) = (mode, Outer::of(dims, size_of::<T>())) {
         // SAFETY: the caller's duties.
         return unsafe { outer.run(sources, out) };
+    }
+    if let (Mode::Assign, Some(product)) = (mode, Product::of(dims, size_of::<T>())) {
+        // SAFETY: the caller's duties.
+        if unsafe { product.run(Arrays { out, sources }) } {
+            return;
+        }
     }
     let elements = Elements::of(dims);
     let u = take_smallest(dims, |d| d.out.unsigned_abs());

@@ -142,7 +142,7 @@ fn is_small(u: &Dim<1>, v: &Dim<1>) -> bool {
 
 /// Whether `rows` rows of `step` bytes to the next push each other out of a first-level cache. It has a few places for all
 /// lines whose addresses are equal modulo 4096 bytes: rows a power of two apart, or nearly so, have few of these.
-fn competes(step: usize, rows: usize) -> bool {
+pub(super) fn competes(step: usize, rows: usize) -> bool {
     let places = [1, 2, 4, 8].into_iter().find(|n| (n * step + 16) % 4096 <= 32);
     places.is_some_and(|places| rows > WAYS * places)
 }

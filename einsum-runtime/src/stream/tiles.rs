@@ -333,7 +333,7 @@ impl<W: Width> Tiles<'_, W> {
 
 /// Returns how many elements lie between the start of a line and `at`, if elements lie at multiples of their size, and rows
 /// `step` elements apart all at the same place of a line; else none.
-fn past_line(at: usize, step: isize, size: usize) -> usize {
+pub(super) fn past_line(at: usize, step: isize, size: usize) -> usize {
     let bytes = at % LINE;
     let is_even = bytes.is_multiple_of(size) && (step.unsigned_abs() * size).is_multiple_of(LINE);
     if is_even { bytes / size } else { 0 }

@@ -64,3 +64,35 @@ fn few_rows() {
         }
     }
 }
+
+/// Short loops that others follow, in the output, in the source, or in both, which may be the same ones.
+#[test]
+fn rows_of_several_loops() {
+    let mut random = Random(55);
+    for [a, b, c, d] in [
+        [3, 5, 7, 9],
+        [5, 6, 4, 12],
+        [9, 11, 10, 10],
+        [12, 3, 2, 41],
+        [1, 30, 9, 70],
+        [13, 9, 10, 11],
+        [2, 300, 9, 5],
+        [40, 5, 5, 9],
+    ] {
+        let extents = [a, b, c, d];
+        for order in [[3, 2, 1, 0], [1, 0, 3, 2], [2, 3, 1, 0], [3, 0, 1, 2], [0, 3, 2, 1]] {
+            check_all(&mut random, &extents, (&[0, 1, 2, 3], [&order]), true);
+        }
+    }
+}
+
+/// As [`rows_of_several_loops`], a power of two apart: in one tile, and in several.
+#[test]
+fn rows_of_several_loops_a_power_of_two_apart() {
+    let mut random = Random(56);
+    for extents in [[8, 8, 8, 8], [8, 16, 8, 16], [4, 8, 16, 8], [8, 32, 16, 8], [2, 64, 32, 9]] {
+        for order in [[3, 2, 1, 0], [1, 0, 3, 2], [2, 3, 1, 0]] {
+            check_all(&mut random, &extents, (&[0, 1, 2, 3], [&order]), true);
+        }
+    }
+}

@@ -36,3 +36,24 @@ fn transposed_factors() {
         }
     }
 }
+
+/// Products whose factors both lie in another order than the output: one like the other, the same along its rows, or along its
+/// columns; of one loop, and of several.
+#[test]
+fn turned_products() {
+    let mut random = Random(63);
+    for [u, v] in
+        [[8, 16], [16, 9], [23, 40], [64, 64], [100, 300], [257, 31], [256, 128], [512, 272]]
+    {
+        for other in [&[1, 0][..], &[0], &[1]] {
+            check_all(&mut random, &[v, u], (&[0, 1], [&[1, 0], other]));
+            check_all(&mut random, &[v, u], (&[0, 1], [other, &[1, 0]]));
+        }
+    }
+    for extents in [[5, 7, 12], [9, 30, 10], [4, 100, 9], [11, 9, 70], [32, 64, 16]] {
+        for other in [&[2, 1, 0][..], &[1, 0], &[2], &[1], &[0], &[2, 0]] {
+            check_all(&mut random, &extents, (&[0, 1, 2], [&[2, 1, 0], other]));
+            check_all(&mut random, &extents, (&[1, 0, 2], [other, &[2, 1, 0]]));
+        }
+    }
+}

@@ -5,6 +5,7 @@
 //! written, once. So no line has to stay in a cache until its other part is wanted, and lines of the output may bypass the
 //! caches.
 
+use super::turn::{columns, turn_4, turn_8, unpack_4, unpack_8};
 use crate::stream::text::function;
 
 /// Writes a kernel that takes blocks from rcx (steps r8, 3 steps r9, from the fourth, eighth, and twelfth row rdx, rsi, rbx) to
@@ -112,26 +113,10 @@ macro_rules! lines_kernel {
 }
 
 lines_kernel!(
-    /// Elements of 4 bytes. A register holds half a line of rows i and i + 4.
+    /// Elements of 4 bytes.
     lines_4(f32), side: "16", long: "128", shift: "2",
     macros: [
         "LOAD" "n, low, high": [r"vmovups ymm\n, [\low]", r"vinsertf64x4 zmm\n, zmm\n, [\high], 1"]
-        // Of rows a to d (and 4 more) to columns a to d (and 4 more).
-        "UNPACK" "a, b, c, d, t, u, v, w": [
-            r"vunpcklps zmm\t, zmm\a, zmm\b",
-            r"vunpckhps zmm\u, zmm\a, zmm\b",
-            r"vunpcklps zmm\v, zmm\c, zmm\d",
-            r"vunpckhps zmm\w, zmm\c, zmm\d",
-            r"vunpcklpd zmm\a, zmm\t, zmm\v",
-            r"vunpckhpd zmm\b, zmm\t, zmm\v",
-            r"vunpcklpd zmm\c, zmm\u, zmm\w",
-            r"vunpckhpd zmm\d, zmm\u, zmm\w"
-        ]
-        // Columns of all rows from those of 8.
-        "COLUMNS" "low, high, a, b": [
-            r"vshuff32x4 zmm\low, zmm\a, zmm\b, 0x88",
-            r"vshuff32x4 zmm\high, zmm\a, zmm\b, 0xdd"
-        ]
     ],
     block: [
         "LOAD 0, rcx, rdx",
@@ -150,18 +135,7 @@ lines_kernel!(
         "LOAD 13, rsi+r8+32, rbx+r8+32",
         "LOAD 14, rsi+2*r8+32, rbx+2*r8+32",
         "LOAD 15, rsi+r9+32, rbx+r9+32",
-        "UNPACK 0, 1, 2, 3, 16, 17, 18, 19",
-        "UNPACK 4, 5, 6, 7, 20, 21, 22, 23",
-        "UNPACK 8, 9, 10, 11, 24, 25, 26, 27",
-        "UNPACK 12, 13, 14, 15, 28, 29, 30, 31",
-        "COLUMNS 16, 20, 0, 4",
-        "COLUMNS 17, 21, 1, 5",
-        "COLUMNS 18, 22, 2, 6",
-        "COLUMNS 19, 23, 3, 7",
-        "COLUMNS 24, 28, 8, 12",
-        "COLUMNS 25, 29, 9, 13",
-        "COLUMNS 26, 30, 10, 14",
-        "COLUMNS 27, 31, 11, 15",
+        turn_4!(),
     ],
     store: [
         r"\move [rax], zmm16",
@@ -184,18 +158,10 @@ lines_kernel!(
 );
 
 lines_kernel!(
-    /// Elements of 8 bytes. A register holds half a line of rows i and i + 2.
+    /// Elements of 8 bytes.
     lines_8(f64), side: "8", long: "64", shift: "3",
     macros: [
         "LOAD" "n, low, high": [r"vmovups ymm\n, [\low]", r"vinsertf64x4 zmm\n, zmm\n, [\high], 1"]
-        "UNPACK" "even, odd, a, b": [
-            r"vunpcklpd zmm\even, zmm\a, zmm\b",
-            r"vunpckhpd zmm\odd, zmm\a, zmm\b"
-        ]
-        "COLUMNS" "low, high, a, b": [
-            r"vshuff64x2 zmm\low, zmm\a, zmm\b, 0x88",
-            r"vshuff64x2 zmm\high, zmm\a, zmm\b, 0xdd"
-        ]
     ],
     block: [
         "LOAD 0, rcx, rcx+2*r8",
@@ -206,14 +172,7 @@ lines_kernel!(
         "LOAD 5, rcx+r8+32, rcx+r9+32",
         "LOAD 6, rdx+32, rdx+2*r8+32",
         "LOAD 7, rdx+r8+32, rdx+r9+32",
-        "UNPACK 8, 9, 0, 1",
-        "UNPACK 10, 11, 2, 3",
-        "UNPACK 12, 13, 4, 5",
-        "UNPACK 14, 15, 6, 7",
-        "COLUMNS 16, 18, 8, 10",
-        "COLUMNS 17, 19, 9, 11",
-        "COLUMNS 20, 22, 12, 14",
-        "COLUMNS 21, 23, 13, 15",
+        turn_8!(),
     ],
     store: [
         r"\move [rax], zmm16",

@@ -1,0 +1,83 @@
+//! Loops that are one.
+
+use core::mem::MaybeUninit;
+
+use smallvec::SmallVec;
+
+use crate::kernel::{Dim, Dims};
+use crate::stream::permute::competes;
+use crate::stream::tiles;
+
+/// Bytes of adjacent elements from which on no loop is added to a chain.
+const ENOUGH: usize = 512;
+
+/// Loops whose elements follow each other in one array, the innermost first.
+pub(super) struct Chain<const P: usize> {
+    pub(super) dims: SmallVec<[Dim<P>; 4]>,
+    pub(super) len: usize,
+}
+
+impl<const P: usize> Chain<P> {
+    pub(super) fn of(dim: &Dim<P>) -> Self {
+        Chain { dims: SmallVec::from_slice(&[*dim]), len: dim.extent }
+    }
+
+    /// Takes loops out of `outer` whose elements follow those of the chain, until these are enough.
+    pub(super) fn extend(
+        &mut self,
+        outer: &mut Dims<P>,
+        size: usize,
+        follows: impl Fn(&Dim<P>, isize) -> bool,
+    ) {
+        while self.len * size < ENOUGH
+            && let Some(i) = outer.iter().position(|d| follows(d, self.len.cast_signed()))
+        {
+            let dim = outer.remove(i);
+            self.len *= dim.extent;
+            self.dims.push(dim);
+        }
+    }
+
+    /// Writes where the steps from `start` on are, in bytes, if those of each loop are `step` elements apart.
+    pub(super) fn list(
+        &self,
+        start: usize,
+        size: usize,
+        step: impl Fn(&Dim<P>) -> isize,
+        list: &mut [MaybeUninit<isize>],
+    ) {
+        let mut index: SmallVec<[usize; 4]> = SmallVec::new();
+        let (mut rest, mut at) = (start, 0);
+        for dim in &self.dims {
+            let i = rest % dim.extent;
+            rest /= dim.extent;
+            at += i.cast_signed() * step(dim);
+            index.push(i);
+        }
+        let size = size.cast_signed();
+        for place in list {
+            place.write(at * size);
+            for (i, dim) in index.iter_mut().zip(&self.dims) {
+                *i += 1;
+                at += step(dim);
+                if *i < dim.extent {
+                    break;
+                }
+                *i = 0;
+                at -= dim.extent.cast_signed() * step(dim);
+            }
+        }
+    }
+
+    /// Returns how many elements lie between the start of a line and `at`, if the same is true at all steps; else none. Tiles
+    /// that end there let the next ones begin with lines.
+    pub(super) fn past_line<T>(&self, at: *const T, step: impl Fn(&Dim<P>) -> isize) -> usize {
+        let past = |d: &Dim<P>| tiles::past_line(at.addr(), step(d), size_of::<T>());
+        self.dims.iter().map(past).min().unwrap_or(0)
+    }
+
+    /// Whether rows at all steps push each other out of a near cache.
+    pub(super) fn competes(&self, size: usize, step: impl Fn(&Dim<P>) -> isize) -> bool {
+        self.dims.iter().all(|d| competes(step(d).unsigned_abs() * size, self.len))
+    }
+}

@@ -1,0 +1,78 @@
+//! Permutations of arrays whose adjacent elements are few, and products whose factors lie in another order than the output: in
+//! blocks of registers over several loops, with AVX-512.
+//!
+//! ```text
+//! abc->cba     few a: rows of the output are (b a), adjacent although they come from everywhere
+//! abcd->dabc   few d: rows of the source are (c d)
+//! ab,ab->ba    products are formed in the order of the factors, and turned at once
+//! ```
+//!
+//! Loops of which one array has all elements adjacent are one here, a [`Chain`]. A [kernel](super::transpose) finds the rows of
+//! the other array by a list of where each begins.
+
+mod chain;
+mod product;
+mod tiles;
+
+use chain::Chain;
+pub(super) use product::Product;
+
+use super::lane::Width;
+use super::transpose::LINE;
+use crate::kernel::level::Level;
+use crate::kernel::{Dim, Dims};
+
+/// A nest without sums whose output has adjacent elements along `u`, and whose first source along `v`.
+pub(super) struct Chained<const P: usize> {
+    u: Chain<P>,
+    v: Chain<P>,
+    outer: Dims<P>,
+    /// The second source is the same for all v.
+    is_constant: bool,
+}
+
+/// Whether blocks of registers along `u`, adjacent in the output, and along `v`, adjacent in the source, would do much of what is
+/// there twice, or leave out much of a line.
+pub(super) fn takes_copy<W: Width>(u: &Dim<1>, v: &Dim<1>) -> bool {
+    let Some((_, side)) = W::TRANSPOSE else { return false };
+    let (short, long) = (u.extent.min(v.extent), u.extent.max(v.extent));
+    let done = short.next_multiple_of(side).saturating_mul(long.next_multiple_of(side));
+    short * size_of::<W>() < LINE || 2 * done >= 3 * short.saturating_mul(long)
+}
+
+impl<const P: usize> Chained<P> {
+    /// Returns the chains that begin with `u` and `v`, or `None` if there is no kernel for them, or blocks would do too much twice.
+    pub(super) fn of(outer: &Dims<P>, (u, v): (&Dim<P>, &Dim<P>), size: usize) -> Option<Self> {
+        if Level::current() < Level::Avx512 || !matches!(size, 4 | 8) {
+            return None;
+        }
+        let second = |d: &Dim<P>| if P > 1 { d.sources[P - 1] } else { 0 };
+        let is_constant = second(v) == 0;
+        if (u.out, v.sources[0]) != (1, 1) || !matches!(second(v), 0 | 1) {
+            return None;
+        }
+        let side = LINE / size;
+        let fits = |len: usize| len >= side && 3 * len.next_multiple_of(side) <= 4 * len;
+        // A loop can be one that follows both.
+        [true, false].into_iter().find_map(|u_first| {
+            let mut chained =
+                Chained { u: Chain::of(u), v: Chain::of(v), outer: outer.clone(), is_constant };
+            for of_u in [u_first, !u_first] {
+                if of_u {
+                    chained.u.extend(&mut chained.outer, size, |d, len| d.out == len);
+                } else {
+                    let y = |len| if is_constant { 0 } else { len };
+                    chained.v.extend(&mut chained.outer, size, |d, len| {
+                        d.sources[0] == len && (P == 1 || second(d) == y(len))
+                    });
+                }
+            }
+            (fits(chained.u.len) && fits(chained.v.len)).then_some(chained)
+        })
+    }
+
+    /// Whether other loops than the first make up for short ones.
+    pub(super) fn is_chained(&self) -> bool {
+        self.u.dims.len() > 1 || self.v.dims.len() > 1
+    }
+}

@@ -1,0 +1,56 @@
+//! Products whose factors lie in another order than the output.
+
+use super::Chained;
+use crate::kernel::Dims;
+use crate::stream::lane::Width;
+use crate::stream::sweep::Arrays;
+
+/// A product without a sum that is turned: see [`Chained`].
+pub(in crate::stream) struct Product {
+    chained: Chained<2>,
+    /// The factor whose adjacent elements rows of blocks are.
+    first: usize,
+}
+
+impl Product {
+    /// Returns how a product is turned, if a factor has adjacent elements where neither the output nor the other one has others.
+    pub(in crate::stream) fn of(dims: &Dims<2>, size: usize) -> Option<Self> {
+        let column = dims.iter().position(|d| d.out == 1)?;
+        (0..2).find_map(|first| {
+            let is_whole = dims.iter().all(|d| d.sources[first] != 0);
+            let row = dims.iter().position(|d| d.sources[first] == 1)?;
+            if row == column || !is_whole {
+                return None;
+            }
+            let mut outer = dims.clone();
+            if first == 1 {
+                outer.iter_mut().for_each(|d| d.sources.reverse());
+            }
+            let (u, v) = (outer[column], outer[row]);
+            outer.remove(column.max(row));
+            outer.remove(column.min(row));
+            let chained = Chained::of(&outer, (&u, &v), size)?;
+            // Lines of rows that compete for few places of a cache would be gone before both factors have used them.
+            let competes =
+                !chained.is_constant && (0..2).any(|p| chained.u.competes(size, |d| d.sources[p]));
+            (!competes).then_some(Product { chained, first })
+        })
+    }
+
+    /// `out[o] = x[s] · y[t]`. Returns false, with nothing done, if there are no kernels for the elements.
+    ///
+    /// # Safety
+    ///
+    /// As [`multiply`](crate::stream::multiply::multiply).
+    pub(in crate::stream) unsafe fn run<T: Width>(&self, mut arrays: Arrays<T, 2>) -> bool {
+        let Some(kernels) = T::LISTED else { return false };
+        if self.first == 1 {
+            arrays.sources.reverse();
+        }
+        let is_constant = self.chained.is_constant;
+        let kernel = if is_constant { kernels.multiply_by } else { kernels.multiply };
+        // SAFETY: the caller's duties.
+        unsafe { self.chained.run(kernel, arrays) };
+        true
+    }
+}
