@@ -119,7 +119,7 @@ fn four_loops() {
     let mut c0 = output::<4, _, _, _>(&mut turned, &a0);
     let types = (a0.arithmetic(), (a0.static_extents(), a1.static_extents(), c0.static_extents()));
     let (out, (x, y)) = (c0.along(4, extents, 0, 1, 2, 3), along());
-    sums_into2::<_, _, _, 4, 0>(types, out, x, y, Some(2), None);
+    sums_into2::<_, _, _, 4, 0>(types, out, x, y, (Some(2), None));
     assert_eq!(c.reversed_axes(), 2 * products);
 }
 
@@ -194,7 +194,7 @@ fn outputs() {
         let (types, extents) =
             ((a0.arithmetic(), (a0.static_extents(), c0.static_extents())), (2, 3, 1, 1));
         let (out, x) = (c0.along(2, extents, 0, 1), a0.along(extents, 0, 1));
-        sums_into1::<_, _, _, 2, 0>(types, out, x, alpha, beta);
+        sums_into1::<_, _, _, 2, 0>(types, out, x, (alpha, beta));
         assert_eq!(c, arr2(&expected));
     }
 }
@@ -215,8 +215,7 @@ fn factors_of_one() {
             (a0.arithmetic(), (a0.static_extents(),)),
             out,
             x,
-            Some(one),
-            beta,
+            (Some(one), beta),
         );
         assert_eq!(c, arr1(&[expected]));
     }

@@ -106,7 +106,7 @@ fn emit_value(form: Form, expr: &Expr, product: &Product, scales: &TokenStream) 
                     #types,
                     #output.along(#kept, #loop_extents #(, #numbers)*),
                     #sources,
-                    #scales
+                    (#scales)
                 )
             }
         }

@@ -242,8 +242,7 @@ macro_rules! nests {
             _types: (O, S),
             out: AlongMut<'_, T>,
             $($along: Along<'_, T>,)*
-            alpha: Option<T>,
-            beta: Option<T>,
+            (alpha, beta): (Option<T>, Option<T>),
         ) {
             $run::<T, O, S, KEPT, SUMMED>(out, $($along,)* |place, sum| {
                 // SAFETY: the invariant of `AlongMut`.
