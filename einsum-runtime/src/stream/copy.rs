@@ -70,7 +70,7 @@ pub(super) unsafe fn copy<W: Width>(dims: &mut Dims<1>, x: *const W, out: *mut W
         let is_turned = u.out == 1 && v.sources[0] == 1;
         if is_turned
             && let Some(kernels) = W::LISTED
-            && chained::takes_copy::<W>(&u, &v)
+            && chained::takes_copy::<W>(&u, &v, is_even::<W>(&v) || bytes > NEAR)
             && weave::<W>((&u, &v), bytes).is_none()
             && let Some(chained) = Chained::of(dims, (&u, &v), size_of::<W>())
             && chained.is_chained()
@@ -98,8 +98,8 @@ fn turn<W: Width>((u, v): (&Dim<1>, &Dim<1>), bytes: usize) -> Option<Turn<W>> {
         return Some(turn);
     }
     // Else vectors of whole lines are parts of two, which takes time beside the nearest caches alone.
-    let is_even = v.out.unsigned_abs().is_multiple_of(line);
-    let takes_lines = is_512 && fills_lines((short, long), line) && (is_even || bytes > NEAR);
+    let are_lines = is_even::<W>(v) || bytes > NEAR;
+    let takes_lines = is_512 && fills_lines((short, long), line) && are_lines;
     let Some((kernel, side)) = W::TRANSPOSE.filter(|_| !takes_lines) else {
         let fits = is_512 && short >= line;
         return fits.then_some(Turn {
@@ -118,6 +118,11 @@ fn turn<W: Width>((u, v): (&Dim<1>, &Dim<1>), bytes: usize) -> Option<Turn<W>> {
     }
     let kernel = if is_apart { None } else { interleave::kernel(short, long) };
     kernel.map(|kernel| Turn { kernel, side: interleave::LONG, blocks: Blocks::Small })
+}
+
+/// Whether all rows of the output along `v` begin at the same place of a line.
+fn is_even<W>(v: &Dim<1>) -> bool {
+    (v.out.unsigned_abs() * size_of::<W>()).is_multiple_of(LINE)
 }
 
 /// Returns the kernel that transposes `u` by `v` where one of them has few steps, with nothing between these and those at the

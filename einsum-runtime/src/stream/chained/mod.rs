@@ -32,12 +32,13 @@ pub(super) struct Chained<const P: usize> {
 }
 
 /// Whether blocks of registers along `u`, adjacent in the output, and along `v`, adjacent in the source, would do much of what is
-/// there twice, or leave out much of a line.
-pub(super) fn takes_copy<W: Width>(u: &Dim<1>, v: &Dim<1>) -> bool {
+/// there twice, or leave out much of a line. `are_lines`: longer blocks take no more time for crossing lines.
+pub(super) fn takes_copy<W: Width>(u: &Dim<1>, v: &Dim<1>, are_lines: bool) -> bool {
     let Some((_, side)) = W::TRANSPOSE else { return false };
     let (short, long) = (u.extent.min(v.extent), u.extent.max(v.extent));
     let done = short.next_multiple_of(side).saturating_mul(long.next_multiple_of(side));
-    short * size_of::<W>() < LINE || 2 * done >= 3 * short.saturating_mul(long)
+    let is_short = short * size_of::<W>() < LINE && (are_lines || !short.is_multiple_of(side));
+    is_short || 2 * done >= 3 * short.saturating_mul(long)
 }
 
 impl<const P: usize> Chained<P> {
