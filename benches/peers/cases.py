@@ -40,7 +40,7 @@ class Case:
         values = random.uniform(-1, 1, shape)
         if self.dtype.startswith("c"):
             values = values + 1j * random.uniform(-1, 1, shape)
-        return np.ascontiguousarray(values.astype(TYPES[self.dtype]))
+        return np.asarray(values, TYPES[self.dtype], order="C")
 
     @property
     def name(self):
@@ -94,6 +94,9 @@ class Case:
                 # The gradient of an einsum: the cotangent takes the operand's place.
                 terms = [self.output] + inputs[:place] + inputs[place + 1 :]
                 arrays = [cotangent] + exact[:place] + exact[place + 1 :]
+                if not self.output and len(terms) > 1:
+                    # numpy plans no term without labels.
+                    terms, arrays = terms[1:], [arrays[1] * cotangent, *arrays[2:]]
                 for label in sorted(set(term) - set("".join(terms))):
                     terms.append(label)
                     arrays.append(np.ones(self.extents[label]))
