@@ -108,9 +108,13 @@ pub(super) unsafe fn multiply<T: Lane + PartialEq>(
             && <T as Width>::TRANSPOSE.is_some_and(|(_, side)| u.extent.min(v.extent) >= side);
         let is_assigned = matches!(mode, Mode::Assign);
         let is_near = elements.bytes(size_of::<T>()) <= NEAR;
-        if is_transposed && is_assigned && !is_near && turned::takes_product::<T>(&u, &v) {
+        if is_transposed
+            && is_assigned
+            && !is_near
+            && let Some(transpose) = turned::of_product::<T>(&u, &v)
+        {
             let bypass = bypass(out, &elements, u.extent * size_of::<T>());
-            return turned::multiply(dims, (&u, &v), arrays, bypass);
+            return turned::multiply(dims, (&u, &v), arrays, (&transpose, bypass));
         }
         if whole.is_none() && !is_transposed && is_assigned {
             sweep_tiles(T::STRIDED_MULTIPLY, dims, (&u, &v), arrays, ones);

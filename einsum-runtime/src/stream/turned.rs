@@ -36,29 +36,28 @@ const fn buffer(size: usize) -> usize {
     (RUN / size + LINE / size) * (COLUMNS * size + 2 * LINE)
 }
 
-/// Whether a product of these loops is one for [`multiply`]: its rows lie along `u`, the first factor's along `v`.
-pub(super) fn takes_product<T: Lane>(u: &Dim<2>, v: &Dim<2>) -> bool {
-    let blocks = blocks(u, v);
-    let has_lines = blocks.is_some_and(|blocks: Blocks<T>| blocks.side == LINE / size_of::<T>());
-    has_lines && matches!(u.sources[1], 0 | 1)
+/// Returns how the first factor of a product is transposed if it is one for [`multiply`]: its rows lie along `u`, the first
+/// factor's along `v`.
+pub(super) fn of_product<T: Lane>(u: &Dim<2>, v: &Dim<2>) -> Option<Transpose<T>> {
+    let is_line = |transpose: &Transpose<T>| transpose.side == LINE / size_of::<T>();
+    transpose(u, v).filter(is_line).filter(|_| matches!(u.sources[1], 0 | 1))
 }
 
 /// `out[o] = x[s] · y[t]`
 ///
 /// # Safety
 ///
-/// As [`multiply`](super::multiply::multiply), for loops that [`takes_product`] does.
+/// As [`multiply`](super::multiply::multiply), for loops that [`of_product`] has said it of.
 pub(super) unsafe fn multiply<T: Lane>(
     outer: &Dims<2>,
     (u, v): (&Dim<2>, &Dim<2>),
     arrays: Arrays<T, 2>,
-    bypass: Bypass,
+    (transpose, bypass): (&Transpose<T>, Bypass),
 ) {
-    let Some(blocks) = blocks(u, v) else { return };
     let kernel = if u.sources[1] == 1 { T::MULTIPLY } else { T::MULTIPLY_BY };
     let leave = Leave { kernel, factors: [T::ONE; 2], bypass };
     // SAFETY: the caller's duties.
-    unsafe { in_tiles(Nest { outer, u, v }, arrays, &blocks, &leave) }
+    unsafe { in_tiles(Nest { outer, u, v }, arrays, transpose, &leave) }
 }
 
 /// `out[o] = beta · out[o] + alpha · x[s]`. Returns false, with nothing done, if the source is not to be transposed in blocks.
@@ -72,22 +71,22 @@ pub(super) unsafe fn scale<T: Lane + PartialEq>(
     arrays: Arrays<T, 1>,
     mode: Mode<T>,
 ) -> bool {
-    let Some(blocks) = blocks(u, v) else { return false };
+    let Some(transpose) = transpose(u, v) else { return false };
     let (kernel, factors) = T::kernel_to_put(1, mode);
     let leave = Leave { kernel, factors, bypass: Bypass::No };
     // SAFETY: the caller's duties.
-    unsafe { in_tiles(Nest { outer, u, v }, arrays, &blocks, &leave) };
+    unsafe { in_tiles(Nest { outer, u, v }, arrays, &transpose, &leave) };
     true
 }
 
 /// The kernel that transposes, and the side of its blocks.
-struct Blocks<T> {
+pub(super) struct Transpose<T> {
     kernel: RowKernel<T>,
     side: usize,
 }
 
 /// Returns the blocks for loops of which `u` has the adjacent elements of the output, and `v` those of the first source.
-fn blocks<T: Lane, const P: usize>(u: &Dim<P>, v: &Dim<P>) -> Option<Blocks<T>> {
+fn transpose<T: Lane, const P: usize>(u: &Dim<P>, v: &Dim<P>) -> Option<Transpose<T>> {
     let line = LINE / size_of::<T>();
     let short = u.extent.min(v.extent);
     // A last block does elements again.
@@ -96,7 +95,7 @@ fn blocks<T: Lane, const P: usize>(u: &Dim<P>, v: &Dim<P>) -> Option<Blocks<T>> 
         _ if Level::current() == Level::Avx512 && fits(line) => (T::TRANSPOSE_LINES, line),
         smaller => smaller,
     };
-    ((u.out, v.sources[0]) == (1, 1) && fits(side)).then_some(Blocks { kernel, side })
+    ((u.out, v.sources[0]) == (1, 1) && fits(side)).then_some(Transpose { kernel, side })
 }
 
 /// What rows become on the way from the buffer to the output.
@@ -114,7 +113,7 @@ struct Leave<T> {
 unsafe fn in_tiles<T: Lane, const P: usize>(
     nest: Nest<'_, P>,
     arrays: Arrays<T, P>,
-    blocks: &Blocks<T>,
+    transpose: &Transpose<T>,
     leave: &Leave<T>,
 ) {
     let run = |Nest { outer, u, v }: Nest<'_, P>, arrays: Arrays<T, P>| {
@@ -125,13 +124,13 @@ unsafe fn in_tiles<T: Lane, const P: usize>(
             let here = arrays.at(point.at.out, point.at.sources);
             let mut j = 0;
             while j < v.extent {
-                let rows = part(v.extent - j, RUN / size_of::<T>(), blocks.side);
+                let rows = part(v.extent - j, RUN / size_of::<T>(), transpose.side);
                 let mut i = 0;
                 while i < u.extent {
-                    let columns = part(u.extent - i, COLUMNS, blocks.side);
+                    let columns = part(u.extent - i, COLUMNS, transpose.side);
                     let at = here.within(u, i, v, j);
                     // SAFETY: the caller's duties; the tile fits the buffer.
-                    unsafe { tile((u, columns), (v, rows), (&at, buffer), blocks, leave) };
+                    unsafe { tile((u, columns), (v, rows), (&at, buffer), transpose, leave) };
                     i += columns;
                 }
                 j += rows;
@@ -152,7 +151,7 @@ unsafe fn tile<T: Lane, const P: usize>(
     (u, columns): (&Dim<P>, usize),
     (v, rows): (&Dim<P>, usize),
     (at, buffer): (&Arrays<T, P>, *mut T),
-    blocks: &Blocks<T>,
+    transpose: &Transpose<T>,
     leave: &Leave<T>,
 ) {
     let line = LINE / size_of::<T>();
@@ -172,7 +171,7 @@ unsafe fn tile<T: Lane, const P: usize>(
     leaving.bypass = leave.bypass;
     // SAFETY: the caller's duties.
     unsafe {
-        (blocks.kernel)(&entering);
+        (transpose.kernel)(&entering);
         (leave.kernel)(&leaving);
     }
 }
