@@ -55,9 +55,21 @@ impl<const P: usize> Chain<P> {
             index.push(i);
         }
         let size = size.cast_signed();
-        for place in list {
-            place.write(at * size);
-            for (i, dim) in index.iter_mut().zip(&self.dims) {
+        let inner = self.dims[0];
+        let mut done = 0;
+        while done < list.len() {
+            // Lean, since debug builds run it for every row.
+            let run = done + (inner.extent - index[0]).min(list.len() - done);
+            let by = step(&inner) * size;
+            let mut offset = at * size;
+            while done < run {
+                list[done].write(offset);
+                offset += by;
+                done += 1;
+            }
+            at -= index[0].cast_signed() * step(&inner);
+            index[0] = 0;
+            for (i, dim) in index.iter_mut().zip(&self.dims).skip(1) {
                 *i += 1;
                 at += step(dim);
                 if *i < dim.extent {
