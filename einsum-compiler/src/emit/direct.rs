@@ -6,6 +6,7 @@
 use proc_macro2::{Ident, Literal, Span, TokenStream};
 use quote::{ToTokens, format_ident, quote};
 
+use super::few_points::most_points;
 use super::{array, extent};
 use crate::ir::expr::{ArrayId, Axis, Expr, IndexId, Product, Term};
 use crate::ir::{Form, Program};
@@ -28,6 +29,7 @@ pub(super) fn emit_direct(form: Form, program: &Program, scales: &TokenStream) -
     let names: Vec<_> = (0..expr.indices.len()).map(|number| extent(IndexId(number))).collect();
     let extents = expr.indices.iter().map(super::emit_extent);
     let few = format_ident!("few{}", names.len());
+    let most = Literal::usize_unsuffixed(most_points(expr, program));
     let fits = expr.arrays.iter().enumerate().map(|(number, described)| {
         let (name, extents) = (array(ArrayId(number)), emit_axes(&described.term, extent, 1));
         quote! { #name.is(#(#extents),*) }
@@ -39,7 +41,7 @@ pub(super) fn emit_direct(form: Form, program: &Program, scales: &TokenStream) -
             #[allow(unused_imports)]
             use __einloom::AnyArithmetic as _;
             #(let #names = #extents;)*
-            if __einloom::#few(#(#names),*) #(&& #fits)* {
+            if __einloom::#few::<#most>(#(#names),*) #(&& #fits)* {
                 break '__done { #value };
             }
         }
