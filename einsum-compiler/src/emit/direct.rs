@@ -8,7 +8,7 @@ use quote::{ToTokens, format_ident, quote};
 
 use super::few_points::most_points;
 use super::{array, extent};
-use crate::ir::expr::{ArrayId, Axis, Expr, IndexId, Product, Term};
+use crate::ir::expr::{ArrayId, Axis, Expr, IndexId, Product, Role, Term};
 use crate::ir::{Form, Program};
 
 /// The most loops, factors, and axes of an array of a call that gets its own loops: what rustc spends on more outweighs what
@@ -35,6 +35,13 @@ pub(super) fn emit_direct(form: Form, program: &Program, scales: &TokenStream) -
         quote! { #name.is(#(#extents),*) }
     });
     let value = emit_value(form, expr, product, scales);
+    // What is handed over lies in memory. What the loops read would be written there as well, before they are asked for.
+    let moves = expr.arrays.iter().enumerate().map(|(number, described)| {
+        let name = array(ArrayId(number));
+        let mutable = matches!(described.role, Role::Output(_)).then(|| quote! { mut });
+        quote! { #[cfg(not(debug_assertions))] let #mutable #name = #name; }
+    });
+    let moves: TokenStream = moves.collect();
     quote! {
         #[cfg(not(debug_assertions))]
         {
@@ -45,6 +52,7 @@ pub(super) fn emit_direct(form: Form, program: &Program, scales: &TokenStream) -
                 break '__done { #value };
             }
         }
+        #moves
     }
 }
 
