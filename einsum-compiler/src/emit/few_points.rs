@@ -4,7 +4,7 @@
 use crate::ir::expr::{Expr, IndexId, Term};
 use crate::ir::program::{Body, Program};
 
-/// What kernels do best: sums of rows, and products of matrices that lie as they read them, or once summed before.
+/// What kernels do best: sums of rows, and products of matrices that lie as they read them.
 const SUMS: usize = 256;
 const MATRICES: usize = 512;
 
@@ -12,11 +12,15 @@ const MATRICES: usize = 512;
 const ROWS: usize = 512;
 const ROWS_OF_SEVERAL: usize = 1024;
 
-/// Products of matrices that are to be copied before.
+/// What has fewer points in nests with intermediates, of which there are several to begin.
+const REDUCED: usize = 768;
+
+/// Loops that are fewer once some are fused, and products of matrices that are to be copied before.
+const FUSED: usize = 1280;
 const TURNED: usize = 1280;
 
 /// Loops that no two arrays have in the same order.
-const SCATTERED: usize = 2048;
+const SCATTERED: usize = 4096;
 
 /// Returns the most points for which a call runs its own loops. Its terms are plain.
 pub(super) fn most_points(expr: &Expr, program: &Program) -> usize {
@@ -25,18 +29,19 @@ pub(super) fn most_points(expr: &Expr, program: &Program) -> usize {
     let is_smaller =
         |body: &Body| body.iter().all(|nest| nest.kept.len() + nest.summed.len() < loops);
     if program.bodies.iter().any(is_smaller) {
-        return MATRICES;
+        return REDUCED;
     }
     let (factors, fused) = (terms.len() - 1, fused_loops(&terms, loops));
     if let Some(is_turned) = matrices(&terms, &fused) {
-        return if is_turned { TURNED } else { MATRICES };
+        return if is_turned || fused.len() < loops { TURNED } else { MATRICES };
     }
     let is_sum = terms[factors].axes.is_empty();
-    match (fused.len(), factors, is_sum) {
-        (3.., ..) => SCATTERED,
-        (_, ..=2, true) => SUMS,
-        (_, ..=2, false) | (_, _, true) => ROWS,
-        (_, _, false) => ROWS_OF_SEVERAL,
+    match (fused.len(), factors) {
+        (3.., _) => SCATTERED,
+        (2, _) if loops > 2 => FUSED,
+        (_, ..=2) if is_sum && loops <= 2 => SUMS,
+        (_, 3..) if !is_sum => ROWS_OF_SEVERAL,
+        _ => ROWS,
     }
 }
 
@@ -96,25 +101,23 @@ mod tests {
             let program = crate::program(Form::Einsum, text, factors, &[]).expect("a program");
             most_points(&program.expr, &program)
         };
-        for text in ["i->", "ij,ij->", "ijk->"] {
+        for text in ["i->", "ij,ij->"] {
             assert_eq!(most(text), SUMS, "{text}");
         }
-        for text in [
-            "ij,jk->ik",
-            "ki,kj->ji",
-            "bij,bjk->bik",
-            "ijb,jkb->ikb",
-            "ij,jk->k",
-            "i,j->",
-            "ijk,jkl->il",
-        ] {
+        for text in ["ij,jk->ik", "ki,kj->ji", "ibj,bjk->ibk", "ijb,jkb->ikb"] {
             assert_eq!(most(text), MATRICES, "{text}");
         }
-        for text in ["i,i->i", "ij,j->i", "ij->ji", "ijk,ijk->ijk", "i,i,i->", "kij,k->kij"] {
+        for text in ["i,i->i", "ij,j->i", "ij->ji", "ijk,ijk->ijk", "i,i,i->", "ijk,ijk->"] {
             assert_eq!(most(text), ROWS, "{text}");
         }
         assert_eq!(most("ij,i,j->ij"), ROWS_OF_SEVERAL);
-        for text in ["ibj,jk->bik", "ijb,bjk->bik", "ikj,jkl->il"] {
+        for text in ["ij,jk->k", "i,j->", "ij,jk,kl->il"] {
+            assert_eq!(most(text), REDUCED, "{text}");
+        }
+        for text in ["kij,k->kij", "kij->j", "ijk,jk->", "jki,i->i"] {
+            assert_eq!(most(text), FUSED, "{text}");
+        }
+        for text in ["ibj,jk->bik", "ijb,bjk->bik", "ikj,jkl->il", "bij,jk->bik"] {
             assert_eq!(most(text), TURNED, "{text}");
         }
         for text in ["ijk->kj", "ijk,ikj->ij", "ji,ikj->k", "i,ij,jik->ik", "ijk,kji->"] {
