@@ -19,7 +19,8 @@ const REDUCED: usize = 768;
 const FUSED: usize = 1280;
 const TURNED: usize = 1280;
 
-/// Loops that no two arrays have in the same order.
+/// Loops that no two arrays have in the same order, if most are summed and if not.
+const SCATTERED_SUMS: usize = 2048;
 const SCATTERED: usize = 4096;
 
 /// Returns the most points for which a call runs its own loops. Its terms are plain.
@@ -37,6 +38,7 @@ pub(super) fn most_points(expr: &Expr, program: &Program) -> usize {
     }
     let is_sum = terms[factors].axes.is_empty();
     match (fused.len(), factors) {
+        (3.., _) if terms[factors].axes.len() < 2 => SCATTERED_SUMS,
         (3.., _) => SCATTERED,
         (2, _) if loops > 2 => FUSED,
         (_, ..=2) if is_sum && loops <= 2 => SUMS,
@@ -120,7 +122,10 @@ mod tests {
         for text in ["ibj,jk->bik", "ijb,bjk->bik", "ikj,jkl->il", "bij,jk->bik"] {
             assert_eq!(most(text), TURNED, "{text}");
         }
-        for text in ["ijk->kj", "ijk,ikj->ij", "ji,ikj->k", "i,ij,jik->ik", "ijk,kji->"] {
+        for text in ["ji,ikj->k", "ijk,kji->"] {
+            assert_eq!(most(text), SCATTERED_SUMS, "{text}");
+        }
+        for text in ["ijk->kj", "ijk,ikj->ij", "i,ij,jik->ik"] {
             assert_eq!(most(text), SCATTERED, "{text}");
         }
     }
