@@ -7,13 +7,18 @@ use num_complex::Complex64;
 
 #[test]
 fn few_points() {
-    assert!(few1(1) && few1(256) && !few1(0) && !few1(257) && !few1(usize::MAX));
-    assert!(few2(16, 16) && few2(256, 1) && !few2(16, 17) && !few2(0, 1) && !few2(1, 0));
-    assert!(!few2(usize::MAX, usize::MAX) && !few2(1 << 32, 1 << 32));
-    assert!(few3(8, 8, 8) && !few3(8, 8, 9) && !few3(0, 1, 1) && !few3(1, 1, 0));
-    assert!(!few3(1 << 22, 1 << 21, 1 << 21));
-    assert!(few4(4, 4, 4, 4) && few4(2, 1, 128, 1) && !few4(4, 4, 4, 5) && !few4(1, 1, 1, 0));
-    assert!(!few4(1 << 16, 1 << 16, 1 << 16, 1 << 16) && !few4(256, 256, 256, 256));
+    assert!(few1::<256>(1) && few1::<256>(256) && few1::<512>(257));
+    assert!(!few1::<256>(0) && !few1::<256>(257) && !few1::<256>(usize::MAX));
+    assert!(few2::<256>(16, 16) && few2::<256>(256, 1) && !few2::<256>(16, 17));
+    assert!(!few2::<256>(0, 1) && !few2::<256>(1, 0));
+    assert!(!few2::<256>(usize::MAX, usize::MAX) && !few2::<256>(1 << 32, 1 << 32));
+    assert!(few3::<512>(8, 8, 8) && !few3::<512>(8, 8, 9));
+    assert!(
+        !few3::<512>(0, 1, 1) && !few3::<512>(1, 1, 0) && !few3::<512>(1 << 22, 1 << 21, 1 << 21)
+    );
+    assert!(few4::<256>(4, 4, 4, 4) && few4::<256>(2, 1, 128, 1) && !few4::<256>(4, 4, 4, 5));
+    assert!(!few4::<256>(1, 1, 1, 0) && !few4::<256>(256, 256, 256, 256));
+    assert!(!few4::<256>(1 << 16, 1 << 16, 1 << 16, 1 << 16));
 }
 
 /// `einsum!("ij,jk->ik", a, b)`.
@@ -25,7 +30,7 @@ fn matrix_product() {
         let a0 = operand::<2, _>(&a);
         let a1 = operand_like::<2, _, _, _>(&b, &a0);
         let (n0, n1, n2) = (a0.extent(0), a0.extent(1), a1.extent(1));
-        assert!(few3(n0, n1, n2) && a0.is(n0, n1) && a1.is(n1, n2) && !a1.is(n1, n2 + 1));
+        assert!(few3::<512>(n0, n1, n2) && a0.is(n0, n1) && a1.is(n1, n2) && !a1.is(n1, n2 + 1));
         let mut row = a0.row(n0 * n2);
         let (x, y) = (a0.along((n0, n2, n1, 1), 0, 2), a1.along((n0, n2, n1, 1), 2, 1));
         let types = (a0.arithmetic(), (a0.static_extents(), a1.static_extents()));

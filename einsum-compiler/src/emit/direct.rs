@@ -6,8 +6,9 @@
 use proc_macro2::{Ident, Literal, Span, TokenStream};
 use quote::{ToTokens, format_ident, quote};
 
+use super::few_points::most_points;
 use super::{array, extent};
-use crate::ir::expr::{ArrayId, Axis, Expr, IndexId, Product, Term};
+use crate::ir::expr::{ArrayId, Axis, Expr, IndexId, Product, Role, Term};
 use crate::ir::{Form, Program};
 
 /// The most loops, factors, and axes of an array of a call that gets its own loops: what rustc spends on more outweighs what
@@ -28,21 +29,30 @@ pub(super) fn emit_direct(form: Form, program: &Program, scales: &TokenStream) -
     let names: Vec<_> = (0..expr.indices.len()).map(|number| extent(IndexId(number))).collect();
     let extents = expr.indices.iter().map(super::emit_extent);
     let few = format_ident!("few{}", names.len());
+    let most = Literal::usize_unsuffixed(most_points(expr, program));
     let fits = expr.arrays.iter().enumerate().map(|(number, described)| {
         let (name, extents) = (array(ArrayId(number)), emit_axes(&described.term, extent, 1));
         quote! { #name.is(#(#extents),*) }
     });
     let value = emit_value(form, expr, product, scales);
+    // What is handed over lies in memory. What the loops read would be written there as well, before they are asked for.
+    let moves = expr.arrays.iter().enumerate().map(|(number, described)| {
+        let name = array(ArrayId(number));
+        let mutable = matches!(described.role, Role::Output(_)).then(|| quote! { mut });
+        quote! { #[cfg(not(debug_assertions))] let #mutable #name = #name; }
+    });
+    let moves: TokenStream = moves.collect();
     quote! {
         #[cfg(not(debug_assertions))]
         {
             #[allow(unused_imports)]
             use __einloom::AnyArithmetic as _;
             #(let #names = #extents;)*
-            if __einloom::#few(#(#names),*) #(&& #fits)* {
+            if __einloom::#few::<#most>(#(#names),*) #(&& #fits)* {
                 break '__done { #value };
             }
         }
+        #moves
     }
 }
 

@@ -22,6 +22,7 @@ mod agree;
 mod arguments;
 mod direct;
 mod encoding;
+mod few_points;
 mod function;
 mod numbers;
 mod program;

@@ -17,43 +17,38 @@ pub use nests::{sum1, sum2, sum3, sum4, sums1, sums2, sums3, sums4};
 pub use nests::{sums_into1, sums_into2, sums_into3, sums_into4};
 pub use row::Row;
 
-/// The most points of a call whose loops emitted code runs itself. Kernels gain more from matrix products than from sums
-/// and products of vectors, but begin later.
-const POINTS: usize = 256;
-const POINTS_OF_THREE: usize = 512;
-
 #[inline(always)]
-fn is_short(extent: usize) -> bool {
+fn is_short<const MOST: usize>(extent: usize) -> bool {
     // An extent of zero is none.
-    extent.wrapping_sub(1) < POINTS
+    extent.wrapping_sub(1) < MOST
 }
 
-/// Whether a loop has few points, and at least one.
+/// Whether a loop has at most `MOST` points, which are a few thousand at most, and at least one.
 #[inline(always)]
 #[must_use]
-pub fn few1(i: usize) -> bool {
-    is_short(i)
+pub fn few1<const MOST: usize>(i: usize) -> bool {
+    is_short::<MOST>(i)
 }
 
 /// As [`few1`], for two loops.
 #[inline(always)]
 #[must_use]
-pub fn few2(i: usize, j: usize) -> bool {
-    is_short(i) && is_short(j) && i * j <= POINTS
+pub fn few2<const MOST: usize>(i: usize, j: usize) -> bool {
+    is_short::<MOST>(i) && is_short::<MOST>(j) && i * j <= MOST
 }
 
 /// As [`few1`], for three loops.
 #[inline(always)]
 #[must_use]
-pub fn few3(i: usize, j: usize, k: usize) -> bool {
-    is_short(i) && is_short(j) && is_short(k) && i * j * k <= POINTS_OF_THREE
+pub fn few3<const MOST: usize>(i: usize, j: usize, k: usize) -> bool {
+    few2::<MOST>(i, j) && is_short::<MOST>(k) && i * j * k <= MOST
 }
 
 /// As [`few1`], for four loops.
 #[inline(always)]
 #[must_use]
-pub fn few4(i: usize, j: usize, k: usize, l: usize) -> bool {
-    few2(i, j) && few2(k, l) && i * j * k * l <= POINTS
+pub fn few4<const MOST: usize>(i: usize, j: usize, k: usize, l: usize) -> bool {
+    few2::<MOST>(i, j) && few2::<MOST>(k, l) && i * j * k * l <= MOST
 }
 
 /// Ends the process: unwinding would cost every loop the code that cleans up behind it.
