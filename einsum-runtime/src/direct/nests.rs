@@ -237,7 +237,6 @@ macro_rules! nests {
 
         /// Lets the sums of products along the loops enter the output: an element becomes `beta * old + alpha * sum`, where an
         /// `alpha` that is not given is one and a `beta` zero; with a `beta` of zero the old value does not matter.
-        #[allow(clippy::too_many_arguments, reason = "an operand each, of which there are up to four")]
         #[inline(always)]
         pub fn $into<T, O: Arithmetic<T>, S: AreStatic, const KEPT: usize, const SUMMED: usize>(
             _types: (O, S),
