@@ -14,9 +14,11 @@
 //! | `masks.rs`, `parts.rs` | what is inside: lanes of every step, and steps of every row |
 //! | `padding.rs` | rows of which kernels are told that |
 //! | `apart.rs` | rows whose elements of X lie apart |
+//! | `dilated.rs` | rows of residue classes, where windows are dilated |
 //! | `planes.rs` | padded planes that are one row |
 
 mod apart;
+mod dilated;
 mod masks;
 mod padding;
 mod parts;
@@ -29,6 +31,7 @@ use crate::kernel::raw::{RawKernels, RawMode, RawRead};
 use crate::kernel::rows::{RowsArguments, RowsEntry, RowsPart};
 use crate::threads::{self, BYTES_MULTIPLIED, Grid, Shared};
 pub(super) use apart::{are_apart, are_better_apart};
+pub(super) use dilated::dilated_rows;
 use masks::is_short;
 use padding::Padding;
 pub(super) use padding::{Bounds, bounds};
