@@ -16,12 +16,12 @@ use core::ops::Range;
 use smallvec::SmallVec;
 
 use super::Job;
-use super::affine::{Affine, Line, inside};
+use super::affine::{Affine, Line, inside, lay_anew};
 use super::channels::{are_channels, channels};
 use super::solve::added;
 use crate::kept::Kept;
+use crate::kernel::Dims;
 use crate::kernel::raw::{RawMode, RawRead};
-use crate::kernel::{Dim, Dims};
 use crate::sort::sort_by_key;
 use crate::threads::{self, BYTES_MULTIPLIED, Grid, Shared};
 
@@ -268,14 +268,7 @@ impl Plan {
         let lines = &mut nest.sources[self.p];
         let mut order: SmallVec<[usize; 4]> = (0..lines.len()).collect();
         sort_by_key(&mut order[..], |&n| (n != self.channels.line, lines[n].stride.unsigned_abs()));
-        let mut copy = Dims::new();
-        let mut stride = 1_isize;
-        for n in order {
-            let line = &mut lines[n];
-            let sources = [core::mem::replace(&mut line.stride, stride)];
-            copy.push(Dim { extent: line.extent, out: stride, sources, summed: false });
-            stride = stride.wrapping_mul(line.extent.cast_signed());
-        }
+        let copy = lay_anew(lines, order.into_iter());
         Part { nest, copy, first }
     }
 }
