@@ -92,7 +92,10 @@ pub(in crate::window) unsafe fn dilated_rows(job: &Job<'_>, nest: &Affine, mode:
 
 impl Plan {
     fn of(job: &Job<'_>, nest: &Affine, mode: RawMode) -> Option<Self> {
-        if job.is_single || !job.kernels.is_real || !matches!(mode, RawMode::Assign) {
+        // Most windows are not dilated.
+        let is_apart = |line: &Line| line.coefficients.iter().any(|c| c.unsigned_abs() > 1);
+        let may_be = !job.is_single && job.kernels.is_real && matches!(mode, RawMode::Assign);
+        if !may_be || !nest.sources.iter().flatten().any(is_apart) {
             return None;
         }
         let all = || (0..nest.loops.len()).filter(|&n| nest.loops[n].extent > 1);
