@@ -194,6 +194,24 @@ impl Line {
     }
 }
 
+/// Lays axes out without gaps, the innermost of the order first, and returns the loops of the copy from where they were.
+pub(super) fn lay_anew(lines: &mut [Line], order: impl Iterator<Item = usize>) -> Dims<1> {
+    let mut copy = Dims::new();
+    let mut stride = 1_isize;
+    for n in order {
+        let line = &mut lines[n];
+        let sources = [core::mem::replace(&mut line.stride, stride)];
+        copy.push(Dim { extent: line.extent, out: stride, sources, summed: false });
+        stride = stride.wrapping_mul(line.extent.cast_signed());
+    }
+    copy
+}
+
+/// Returns the loops of the copy back.
+pub(super) fn turned_round(copy: &Dims<1>) -> Dims<1> {
+    copy.iter().map(|d| Dim { out: d.sources[0], sources: [d.out], ..*d }).collect()
+}
+
 /// Returns which of `count` positions from `first` on, `step` apart, are inside an extent. The step is not 0.
 ///
 /// Both ends go one way as `first` does, also where nothing is inside.

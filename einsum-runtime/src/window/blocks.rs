@@ -61,6 +61,11 @@ impl Blocks {
             order.retain(|(number, _)| is_kept(*number));
             // Columns last: rows would be read again for every block of them.
             order.extend((0..nest.loops.len()).filter(|&n| is_kept(n)).map(|n| (n, 1)));
+            // Of rows that are one row what lies between parts of them would be formed with each.
+            if let Some(row) = results.flat_row() {
+                order.retain(|(number, _)| *number != row);
+                order.push((row, 1));
+            }
             cut(nest, &mut blocks, &is_small, &order);
         }
         Self::new(nest, &blocks)

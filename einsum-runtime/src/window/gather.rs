@@ -25,7 +25,7 @@ use super::direct::{direct, lay, multiply, without_windows};
 use super::edges::edges;
 use super::results::Results;
 #[cfg(target_arch = "x86_64")]
-use super::rows::are_better_apart;
+use super::rows::{are_better_apart, dilated_rows};
 #[cfg(target_arch = "x86_64")]
 use super::short::short_rows;
 use super::solve::added;
@@ -80,7 +80,8 @@ pub(super) unsafe fn gather(job: &Job<'_>, nest: &Affine, mode: RawMode) {
     #[cfg(target_arch = "x86_64")]
     // SAFETY: the caller's duties.
     if unsafe {
-        are_better_apart(nest, job.kernels.element.size()) && own_rows(job, nest, mode)
+        dilated_rows(job, nest, mode)
+            || are_better_apart(nest, job.kernels.element.size()) && own_rows(job, nest, mode)
             || short_rows(job, nest, mode)
             || own_rows(job, nest, mode)
     } {

@@ -36,6 +36,8 @@ mod channels;
 mod classes;
 mod direct;
 mod edges;
+#[cfg(target_arch = "x86_64")]
+mod fetch;
 mod gather;
 mod results;
 #[cfg(target_arch = "x86_64")]

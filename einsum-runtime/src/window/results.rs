@@ -215,6 +215,11 @@ impl Results {
         self.flat.is_some()
     }
 
+    /// Returns the loop along rows, if these are one row.
+    pub(super) fn flat_row(&self) -> Option<usize> {
+        self.order.last().copied().filter(|_| self.flat.is_some())
+    }
+
     /// Returns how many elements the buffer has for the points of a block.
     pub(super) fn elements(&self, blocks: &[usize]) -> usize {
         let mut elements = 1_usize;

@@ -6,7 +6,8 @@
 //! b c (s·y+u) (s·x+v), c u v -> b c y x     with few x:     the buffer has  b (s·y+u) (s·x+v) c
 //! ```
 //!
-//! The same goes for rows without a step that are shorter than vectors, with large windows.
+//! The same goes for rows without a step that are shorter than vectors, with large windows, and for results of which there are
+//! fewer along a row than points of the window: a vector of these would be added up across its lanes for every result.
 //!
 //! So many images are taken at a time as stay in a cache with their results, or of one so many channels.
 
@@ -15,12 +16,12 @@ use core::ops::Range;
 use smallvec::SmallVec;
 
 use super::Job;
-use super::affine::{Affine, Line, inside};
+use super::affine::{Affine, Line, inside, lay_anew};
 use super::channels::{are_channels, channels};
 use super::solve::added;
 use crate::kept::Kept;
+use crate::kernel::Dims;
 use crate::kernel::raw::{RawMode, RawRead};
-use crate::kernel::{Dim, Dims};
 use crate::sort::sort_by_key;
 use crate::threads::{self, BYTES_MULTIPLIED, Grid, Shared};
 
@@ -33,6 +34,9 @@ const CHANNELS: usize = if cfg!(test) { 2 } else { 8 };
 const VECTOR: usize = 64;
 const STEPS: usize = if cfg!(test) { 15 } else { 25 };
 const FILLED: f64 = 0.68;
+
+/// Sums of so many rows, each shorter than a vector, take longer to be added up across lanes than to be formed.
+const ROWS: usize = 12;
 
 /// Channels that blocks begin at multiples of: those of a vector.
 const LANES: usize = if cfg!(test) { 2 } else { 16 };
@@ -108,8 +112,9 @@ pub(super) unsafe fn short_rows(job: &Job<'_>, nest: &Affine, mode: RawMode) -> 
 }
 
 /// Whether so little of what vectors along rows of so many bytes would multiply is there, behind their ends or edges of the
-/// image, that it takes less time to bring channels together, which leave out what is outside.
-fn wastes_lanes(nest: &Affine, lines: &[Line], bytes: usize) -> bool {
+/// image, that it takes less time to bring channels together, which leave out what is outside. So it is if a few rows are
+/// sums, whatever there is of them.
+fn wastes_lanes(nest: &Affine, lines: &[Line], row: usize, bytes: usize) -> bool {
     let extent = |n: usize| nest.loops[n].extent;
     let loops = |kept: bool| {
         let all = 0..nest.loops.len();
@@ -118,6 +123,9 @@ fn wastes_lanes(nest: &Affine, lines: &[Line], bytes: usize) -> bool {
     let steps = loops(false).map(extent).fold(1, usize::saturating_mul);
     if bytes > VECTOR || steps < STEPS {
         return false;
+    }
+    if nest.loops[row].out.is_none() {
+        return steps / extent(row) <= ROWS;
     }
     // The kernels of rows have vectors of half the size.
     let vector = if 2 * bytes <= VECTOR { VECTOR / 2 } else { VECTOR };
@@ -155,7 +163,7 @@ impl Plan {
         let bytes = extent(row).saturating_mul(size);
         let is_short = match is_apart {
             true => bytes <= ROW,
-            false => is_kept(row) && wastes_lanes(nest, &lines[..], bytes),
+            false => wastes_lanes(nest, &lines[..], row, bytes),
         };
         let columns = all().filter(|&n| is_kept(n) && !moves(p, n)).map(extent);
         if !is_short || columns.fold(1_usize, usize::saturating_mul) > COLUMNS {
@@ -260,14 +268,7 @@ impl Plan {
         let lines = &mut nest.sources[self.p];
         let mut order: SmallVec<[usize; 4]> = (0..lines.len()).collect();
         sort_by_key(&mut order[..], |&n| (n != self.channels.line, lines[n].stride.unsigned_abs()));
-        let mut copy = Dims::new();
-        let mut stride = 1_isize;
-        for n in order {
-            let line = &mut lines[n];
-            let sources = [core::mem::replace(&mut line.stride, stride)];
-            copy.push(Dim { extent: line.extent, out: stride, sources, summed: false });
-            stride = stride.wrapping_mul(line.extent.cast_signed());
-        }
+        let copy = lay_anew(lines, order.into_iter());
         Part { nest, copy, first }
     }
 }

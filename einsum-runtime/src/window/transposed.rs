@@ -13,12 +13,11 @@ use core::ops::Range;
 use smallvec::SmallVec;
 
 use super::Job;
-use super::affine::{Affine, Line, plus, times};
+use super::affine::{Affine, Line, lay_anew, plus, times, turned_round};
 use super::solve::{is_covered, solve, solved_for};
 use crate::kept::Kept;
 use crate::kernel::level::Level;
 use crate::kernel::raw::{RawMode, RawRead};
-use crate::kernel::{Dim, Dims};
 use crate::threads::{self, BYTES_MULTIPLIED, Grid, Shared};
 
 /// The most bytes of the buffer.
@@ -179,9 +178,7 @@ impl Plan {
     unsafe fn block(&self, job: &Job<'_>, nest: &Affine, buffer: *mut u8, number: usize) {
         let mut rest = number;
         let mut part = nest.clone();
-        let mut copy: Dims<1> = Dims::new();
         let mut out = nest.out;
-        let mut stride = 1_isize;
         for cut in self.axes.iter().rev() {
             let first = rest % cut.count() * cut.block;
             rest /= cut.count();
@@ -198,10 +195,8 @@ impl Plan {
                 None => plus(line.offset, times(start.cast_signed(), -1)),
             };
             line.extent = extent;
-            let own = core::mem::replace(&mut line.stride, stride);
-            copy.push(Dim { extent, out: own, sources: [stride], summed: false });
-            stride *= extent.cast_signed();
         }
+        let copy = lay_anew(&mut part.target, self.axes.iter().rev().map(|cut| cut.line));
         part.out = 0;
         let own = Job { out: buffer, mode: RawMode::Assign, ..*job };
         // SAFETY: the caller's duties; the nest writes all of the block, which the buffer has room for.
@@ -209,7 +204,7 @@ impl Plan {
             debug_assert!(is_covered(&part), "positions of a block are those of a target");
             solve(&own, part);
             let read = RawRead { ptr: buffer.cast_const(), conjugated: false };
-            job.kernels.unary(&mut copy, read, job.out_at(out), job.mode);
+            job.kernels.unary(&mut turned_round(&copy), read, job.out_at(out), job.mode);
         }
     }
 }

@@ -13,8 +13,6 @@
 //!   target (+)= results                                  unless lanes are adjacent there
 //! ```
 
-#[cfg(target_arch = "x86_64")]
-mod fetch;
 mod parts;
 mod plan;
 mod time;
@@ -109,7 +107,7 @@ impl Buffers {
                 block.restrict(number, part.start, 1, part.len());
             }
             #[cfg(target_arch = "x86_64")]
-            fetch::fetch(job, &block, plan.p);
+            super::fetch::fetch(job, &block, plan.p);
             // SAFETY: the caller's duties.
             let packed = unsafe { self.pack(job, plan, &mut block, (kept, summed)) };
             if !plan.is_direct {

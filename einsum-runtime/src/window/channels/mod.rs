@@ -17,9 +17,8 @@ mod table;
 use core::ops::Range;
 
 use super::Job;
-use super::affine::Affine;
+use super::affine::{Affine, turned_round};
 use crate::kept::Kept;
-use crate::kernel::Dim;
 use crate::kernel::channels::{ChannelsArguments, ChannelsEntry};
 use crate::kernel::raw::{Factor, RawMode, RawRead};
 use crate::threads::{self, BYTES_MULTIPLIED, Grid, Shared};
@@ -77,8 +76,7 @@ pub(super) unsafe fn channels(job: &Job<'_>, nest: &Affine, mode: RawMode) -> bo
         unsafe { (*plan).run(&*all, vectors, chunks, kept) };
     });
     if let (Some(packed), Some(results)) = (&plan.packed_results, &results) {
-        let turned = |d: &Dim<1>| Dim { out: d.sources[0], sources: [d.out], ..*d };
-        let mut dims = packed.dims.iter().map(turned).collect();
+        let mut dims = turned_round(&packed.dims);
         let read = RawRead { ptr: results.as_ptr(), conjugated: false };
         // SAFETY: the caller's duties; all results have been written.
         unsafe { job.kernels.unary(&mut dims, read, job.out_at(packed.first), mode) };

@@ -4,7 +4,7 @@ use core::ops::Range;
 
 use smallvec::SmallVec;
 
-use super::Steps;
+use super::block::Steps;
 use super::parts::TILE;
 use super::plan::Plan;
 use crate::kept::Kept;

@@ -8,11 +8,12 @@
 
 use core::ops::Range;
 
+use super::Tables;
 use super::apart::APART;
+use super::block::{Block, Steps};
 use super::masks::Masks;
 use super::parts::Parts;
 use super::plan::{Loop, Plan};
-use super::{Block, Steps, Tables};
 use crate::kernel::rows::RowsPart;
 use crate::window::affine::{Affine, Line, PerLoop};
 

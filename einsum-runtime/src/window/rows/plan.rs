@@ -75,6 +75,11 @@ pub(super) fn set_of_rows(size: usize, lanes: usize) -> Option<&'static RowsSet>
     if lanes <= half.width { Some(half) } else { set_of(size) }
 }
 
+/// Whether rows of so many products, of so many weights in all, are formed two at a time if they can be.
+pub(super) fn may_pair(steps: usize, weights: usize, size: usize) -> bool {
+    steps <= PAIRED && weights.saturating_mul(2 * size) <= BYTES
+}
+
 impl Plan {
     pub(super) fn of(
         dims: &Dims<2>,
@@ -149,7 +154,7 @@ impl Plan {
             return None;
         }
         let weights = points(&|d| d.sources[q] != 0);
-        let pair = pair.filter(|_| weights.saturating_mul(2 * size) <= BYTES);
+        let pair = pair.filter(|_| may_pair(steps, weights, size));
         let y = match pair {
             Some((y, _)) => Some(y),
             // Those that follow each other in memory; rows whose vectors are not formed with others' may have weights of

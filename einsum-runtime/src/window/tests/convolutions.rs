@@ -3,7 +3,9 @@
 use num_complex::{Complex32, Complex64};
 
 use super::random_axes::check_random;
-use super::stencils::{ADJACENT, APART, LONG, SHORT, SMALL, check_depthwise, check_same};
+use super::stencils::{
+    ADJACENT, APART, LONG, SHORT, SMALL, check_depthwise, check_dilated, check_same,
+};
 use super::turned::check_few_results;
 use super::{Array, Integer, Random, TAKEN, Window, axis, check, check_with_gradients};
 use crate::kernel::level::{Level, on_every_level};
@@ -93,6 +95,7 @@ fn convolutions() {
     check_convolutions::<i32>(&mut random, 40);
     check_convolutions::<i64>(&mut random, 20);
     check_random::<f64, 2>(&mut random, 100);
+    check_dilated();
     println!("{:?}", TAKEN.get());
     // Some ways are those of AVX-512, or hardly ever the best one with AVX2.
     let has_all_ways = Level::current() == Level::Avx512;

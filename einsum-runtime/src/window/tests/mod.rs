@@ -28,6 +28,7 @@ pub(in crate::window) enum Way {
     Channels,
     Classes,
     Digits,
+    DilatedRows,
     FlatResults,
     NoWindows,
     OddRows,
@@ -48,7 +49,7 @@ pub(in crate::window) enum Way {
 }
 
 thread_local! {
-    static TAKEN: Cell<[usize; 23]> = const { Cell::new([0; 23]) };
+    static TAKEN: Cell<[usize; 24]> = const { Cell::new([0; 24]) };
 }
 
 /// Counts the nests that this thread runs so.

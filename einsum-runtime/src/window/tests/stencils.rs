@@ -128,23 +128,52 @@ fn rows_of_large_windows() {
     check_windows(1, [7, 5], 2);
 }
 
+/// So are sums of rows with fewer elements than a vector, if there are fewer results along a row than points of the window.
+#[test]
+fn sums_of_short_rows() {
+    check_depthwise_of([[1, 1, 9, 5, 0], [1, 1, 2, 9, 0]], 16, Way::ShortRows);
+    check_depthwise_of([[1, 2, 4, 7, 3], [1, 1, 3, 5, 1]], 16, Way::ShortRows);
+}
+
+#[test]
+fn dilated_rows() {
+    check_dilated();
+}
+
+/// Windows dilated over rows, in blocks of images and of channels, with rows of a class that are pairs or not.
+pub(super) fn check_dilated() {
+    for (rows, channels) in [(7, 1), (8, 5), (13, 3)] {
+        check_depthwise_of([[1, 2, rows, 3, 0], [1, 1, 35, 3, 0]], channels, Way::DilatedRows);
+        check_depthwise_of([[1, 3, rows, 3, 2], [1, 2, 20, 2, 1]], channels, Way::DilatedRows);
+        check_depthwise_of([[2, 4, rows, 3, 3], [1, 1, 17, 5, 2]], channels, Way::DilatedRows);
+    }
+}
+
 /// Checks windows along two axes, and that they are run with channels innermost.
 fn check_windows(step: usize, [n, k]: [usize; 2], pad: usize) {
+    check_depthwise_of([[step, 1, n, k, pad]; 2], 16, Way::ShortRows);
+}
+
+/// Checks windows over two images, and that they are run in a way where they are assigned: of each, the step, the dilation,
+/// the results, the points, and the padding.
+fn check_depthwise_of(windows: [[usize; 5]; 2], channels: usize, way: Way) {
     let mut random = Random(5);
-    let mut extents = vec![2, 16];
-    let (batch, channel) = (axis(2, 0, &[(0, 1)]), axis(16, 0, &[(1, 1)]));
+    let mut extents = vec![2, channels];
+    let (batch, channel) = (axis(2, 0, &[(0, 1)]), axis(channels, 0, &[(1, 1)]));
     let mut x = vec![batch.clone(), channel.clone()];
     let (mut w, mut y) = (vec![channel.clone()], vec![batch, channel]);
-    for _ in 0..2 {
-        let extent = step * (n - 1) + k - 2 * pad;
-        let window = Window { steps: [step, 1], points: [n, k], pad, extent };
+    for [step, dilation, n, k, pad] in windows {
+        let extent = step * (n - 1) + dilation * (k - 1) + 1 - 2 * pad;
+        let window = Window { steps: [step, dilation], points: [n, k], pad, extent };
         window.push(&mut extents, [&mut x, &mut w, &mut y]);
     }
     let [x, w, y] = [x, w, y].map(Array::adjacent);
     on_every_level(|level| {
-        let taken = || TAKEN.get()[Way::ShortRows as usize];
+        let taken = || TAKEN.get()[way as usize];
         let before = taken();
-        check::<f32, 2>(&mut random, &extents, &[x.clone(), w.clone()], &y);
+        for _ in 0..8 {
+            check::<f32, 2>(&mut random, &extents, &[x.clone(), w.clone()], &y);
+        }
         assert!(taken() > before || level < Level::Avx2);
     });
 }

@@ -1,12 +1,12 @@
-//! Asks for what a block reads of the windowed source: kernels read it element by element in an order that the processor
-//! does not foresee, and would wait for each of its lines.
+//! Asks for what a block reads of the windowed source: kernels that read it element by element, or rows far apart, do so in an
+//! order that the processor does not foresee, and would wait for each of its lines.
 
 use smallvec::SmallVec;
 
+use super::Job;
+use super::affine::Affine;
 use crate::sort::sort_by_key;
 use crate::stream::prefetch::{Lines, fetch_to_read};
-use crate::window::Job;
-use crate::window::affine::Affine;
 
 pub(super) fn fetch(job: &Job<'_>, block: &Affine, p: usize) {
     let size = job.kernels.element.size();

@@ -8,30 +8,24 @@
 //!
 //! The masks of all steps are the same for every plane.
 
+mod steps;
+mod time;
+
 use core::ops::Range;
 
 use smallvec::SmallVec;
 
-use super::masks::SHORT;
 use super::padding::{Bounded, Bounds};
 use super::parts::TILE;
-use super::plan::{STEPS, set_of, set_of_rows};
+use super::plan::{STEPS, set_of};
 use crate::kept::Kept;
 use crate::kernel::raw::{Factor, RawKernels, RawMode, RawRead};
 use crate::kernel::rows::{RowsArguments, RowsEntry, RowsPart, RowsSet};
 use crate::kernel::{Dim, Dims};
 use crate::threads::{self, BYTES_MULTIPLIED, Grid, Shared};
-use crate::window::affine::inside;
 use crate::window::is_stencil;
-
-/// The time of a step for a vector, whether of one row, which is a load from two cache lines, or of two, and for half a
-/// vector; and of a tile at least, whose sums wait for each other.
-const STEP: f64 = 2.2;
-const HALF: f64 = 1.55;
-const LEAST: f64 = 4.0;
-
-/// The time of a tile besides, in a plane and of rows.
-const OF_TILE: [f64; 2] = [20.0, 55.0];
+use steps::{Steps, bits_of, set_bits};
+use time::{OF_TILE, STEP, of_rows, of_tiles};
 
 /// Of a row, and an entry, in the tables for a step.
 const ROW: f64 = if cfg!(test) { 0.0 } else { 8.0 };
@@ -244,108 +238,4 @@ impl Planes {
         // SAFETY: the caller's duties; steps whose lanes are outside say so.
         unsafe { (self.set.each_masked[0])(&mut arguments) };
     }
-}
-
-/// The time of a step for tiles of so many vectors.
-fn of_tiles(vectors: usize, step: f64) -> f64 {
-    let of_tile = |vectors: usize| (vectors as f64 * step).max(LEAST);
-    let last = vectors % TILE;
-    let whole = (vectors / TILE) as f64 * of_tile(TILE);
-    if last > 0 { whole + of_tile(last) } else { whole }
-}
-
-/// The time of a plane that is formed row by row, or two rows at a time if they can be: that reads less, and nothing outside,
-/// but rows fill vectors less.
-fn of_rows(
-    dims: &Dims<2>,
-    p: usize,
-    [x, y]: [usize; 2],
-    may_pair: bool,
-    bounds: &Bounds,
-    size: usize,
-) -> Option<f64> {
-    let is_window = |&i: &usize| {
-        let d = &dims[i];
-        let is_along = d.sources[p].unsigned_abs() == dims[y].sources[p].unsigned_abs();
-        d.summed && d.sources[1 - p] != 0 && is_along && d.extent > 1
-    };
-    let window = (0..dims.len()).find(is_window);
-    let unit = if may_pair && window.is_some() { 2 } else { 1 };
-    let units = dims[y].extent.div_ceil(unit);
-    // The rows of the window that are inside, of all units.
-    let count = window.map_or(1, |u| dims[u].extent);
-    let read = match (&bounds.rows, window) {
-        (Some((_, coefficients, bound)), Some(u)) if coefficients[u] != 0 => {
-            let of_unit = |at: usize| {
-                let first = bound.first + coefficients[y] * (unit * at).cast_signed();
-                inside(first, coefficients[u], count + unit - 1, bound.extent).len()
-            };
-            (0..units).map(of_unit).sum()
-        }
-        _ => units * (count + unit - 1),
-    };
-    let each = dims.iter().filter(|d| d.summed).map(|d| d.extent).product::<usize>() / count;
-    let width = set_of_rows(size, dims[x].extent)?.width;
-    let step = if width < set_of(size)?.width { HALF } else { STEP };
-    let vectors = dims[x].extent.div_ceil(width);
-    // Tiles are of rows, or along them.
-    let (tiles, columns) = if vectors <= SHORT { (units, vectors) } else { (vectors, units) };
-    let of_step = of_tiles(tiles, step) / tiles as f64;
-    let besides = OF_TILE[1] * (tiles.div_ceil(TILE) * columns) as f64;
-    Some((read * each * vectors) as f64 * of_step + besides)
-}
-
-/// Where the steps of a plane are.
-struct Steps<'s> {
-    dims: &'s Dims<2>,
-    p: usize,
-    /// The loops along rows, and over rows.
-    x: usize,
-    y: usize,
-    bounds: &'s Bounds,
-}
-
-impl Steps<'_> {
-    /// Returns a step, and of a plane's rows, and which of them, the points that are inside.
-    fn entry(&self, step: usize, size: isize) -> (RowsEntry, [Range<usize>; 2]) {
-        let mut entry = RowsEntry { x: 0, w: 0, masks: [0; 4] };
-        let bounds = [&self.bounds.lanes, &self.bounds.rows];
-        // The positions of the plane's first point in the axes with ends.
-        let mut at = bounds.map(|axis| axis.as_ref().map_or(0, |(_, _, bound)| bound.first));
-        let mut rest = step;
-        for (i, d) in self.dims.iter().enumerate().rev().filter(|(_, d)| d.summed) {
-            let point = (rest % d.extent).cast_signed();
-            rest /= d.extent;
-            entry.x = entry.x.wrapping_add(d.sources[self.p].wrapping_mul(point * size));
-            entry.w = entry.w.wrapping_add(d.sources[1 - self.p].wrapping_mul(point * size));
-            for (at, axis) in at.iter_mut().zip(bounds) {
-                *at += axis.as_ref().map_or(0, |(_, coefficients, _)| coefficients[i]) * point;
-            }
-        }
-        let inside = |axis: usize, number: usize| {
-            let count = self.dims[number].extent;
-            bounds[axis].as_ref().map_or(0..count, |(_, coefficients, bound)| {
-                inside(at[axis], coefficients[number], count, bound.extent)
-            })
-        };
-        (entry, [inside(0, self.x), inside(1, self.y)])
-    }
-}
-
-/// Sets bits, of which a word has 64.
-fn set_bits(words: &mut [u64], first: usize, count: usize) {
-    let mut at = first;
-    while at < first + count {
-        let (word, bit) = (at / 64, at % 64);
-        let here = (64 - bit).min(first + count - at);
-        words[word] |= u64::MAX >> (64 - here) << bit;
-        at += here;
-    }
-}
-
-/// Returns up to 16 bits of words, from one on; there are none behind the last word.
-fn bits_of(words: &[u64], first: usize, count: usize) -> u16 {
-    let word = |i: usize| u128::from(words.get(i).copied().unwrap_or(0));
-    let both = word(first / 64) | word(first / 64 + 1) << 64;
-    ((both >> (first % 64)) as u64 & ((1 << count) - 1)) as u16
 }
