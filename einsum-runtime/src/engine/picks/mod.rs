@@ -47,6 +47,11 @@ const MOST_OF_PARTS: usize = 55;
 const MOST_OF_SUMS: usize = 200;
 const MOST_OF_DOTS: usize = 100;
 
+/// Rows of fewer elements, each of which is used once, are summed by a call for each point, which takes so many fifths of a
+/// cycle.
+const SHORT: usize = 8;
+const CALL: usize = 400;
+
 impl<const P: usize> Nest<P> {
     /// Returns the nest with the longest loop that is not summed, if that has many points. Loops are 2 or longer.
     fn of_kept(dims: &[Dim<P>]) -> Option<Self> {
@@ -171,7 +176,9 @@ unsafe fn kept<const P: usize>(
             // Parts of one element are rows along the points.
             parts.results() > 1
                 && !has_row(dims, longest + 1)
-                && is_memory_bound(machine, &nest, &parts, most_of_parts(&nest))
+                && (is_memory_bound(machine, &nest, &parts, most_of_parts(&nest))
+                    || has_short_rows(&nest)
+                        && parts.time(nest.along.extent) / CALL <= nest.along.extent)
         }
     };
     if !is_worth {
@@ -210,6 +217,14 @@ fn most_of_parts<const P: usize>(nest: &Nest<P>) -> usize {
         _ if P > 1 && summed().any(|d| d.sources.iter().all(|&s| s == 1)) => MOST_OF_DOTS,
         _ => MOST_OF_SUMS,
     }
+}
+
+/// Whether sums are over short rows of a source that has every element once.
+fn has_short_rows<const P: usize>(nest: &Nest<P>) -> bool {
+    let is_row = |d: &Dim<P>, p: usize| d.summed && d.sources[p] == 1 && d.extent < SHORT;
+    let is_whole =
+        |p: usize| nest.along.sources[p] != 0 && nest.inner().iter().all(|d| d.sources[p] != 0);
+    P > 1 && (0..P).any(|p| is_whole(p) && nest.inner().iter().any(|d| is_row(d, p)))
 }
 
 /// Whether so many elements or more are adjacent in the output, and adjacent or constant in the sources.
