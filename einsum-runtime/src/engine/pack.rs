@@ -170,33 +170,23 @@ unsafe fn along_short_runs(
 /// As [`pack`].
 unsafe fn along_apart(machine: &Machine, to: *mut u8, source: &Source<'_>) {
     let first = source.x.wrapping_add(source.apart.start * machine.unit);
-    // SAFETY: the caller's duties, for every step and every `ROWS` rows.
-    let pack = |step: usize, row: usize| unsafe {
-        (machine.packing.transpose)(
-            to.add(step * source.step_bytes + row * machine.unit),
-            first.wrapping_offset((*source.steps.add(step))[0]),
-            source.rows.add(row),
-            source.panels.panel_bytes.cast_signed(),
-            source.apart.end - source.apart.start,
-        );
-    };
-    // What is closer comes first, so that X is read on where it was.
-    // SAFETY: a block has a row and a step, and these are inside.
-    let [across, along] = unsafe {
-        let (row, step) = (ROWS.min(source.row_count - 1), 1.min(source.step_count - 1));
-        [
-            (*source.rows.add(row))[0].abs_diff((*source.rows)[0]),
-            (*source.steps.add(step))[0].abs_diff((*source.steps)[0]),
-        ]
-    };
-    if across < along {
-        for step in 0..source.step_count {
-            (0..source.row_count).step_by(ROWS).for_each(|row| pack(step, row));
+    let mut row = 0;
+    while row < source.row_count {
+        let mut step = 0;
+        while step < source.step_count {
+            // SAFETY: the caller's duties.
+            unsafe {
+                (machine.packing.transpose)(
+                    to.add(step * source.step_bytes + row * machine.unit),
+                    first.wrapping_offset((*source.steps.add(step))[0]),
+                    source.rows.add(row),
+                    source.panels.panel_bytes.cast_signed(),
+                    source.apart.end - source.apart.start,
+                );
+            }
+            step += 1;
         }
-    } else {
-        for row in (0..source.row_count).step_by(ROWS) {
-            (0..source.step_count).for_each(|step| pack(step, row));
-        }
+        row += ROWS;
     }
 }
 
