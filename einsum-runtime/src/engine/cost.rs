@@ -48,7 +48,8 @@ pub(super) fn steps(machine: &Machine, plan: &Plan) -> usize {
     let (vectors, packed, written, times) = match &plan.form {
         Form::Direct => (rows, 0, WRITTEN, 1),
         Form::Lanes(lanes) => {
-            (outer.saturating_mul(run * lanes.extent.div_ceil(width)), 0, WRITTEN, 1)
+            let rows = outer.saturating_mul(run);
+            (rows.saturating_mul(lanes.extent.div_ceil(width)), 0, WRITTEN, 1)
         }
         Form::Turned(turn) => {
             let along = turn.along.extent.div_ceil(width).saturating_mul(turn.across.extent);
