@@ -5,6 +5,7 @@
 
 use super::blocks::{PANELS, STEPS, blocks, stream};
 use super::classify::{Groups, sort_by};
+use super::cost;
 use super::image;
 use super::loops::{Loop, Loops, points};
 use super::machine::Machine;
@@ -28,6 +29,9 @@ const STEPS_INSIDE: usize = STEPS / 16;
 
 /// The fewest columns beside which it does not matter how X is packed.
 const GATHERED: usize = 96;
+
+/// An X of so many bytes stays in a second-level cache: its lines can be read for each of their elements.
+const NEAR: usize = 1 << 20;
 
 /// The fewest columns for which every other element is packed, whatever else is adjacent: with AVX2, and with AVX-512, whose
 /// vectors are put together in one instruction.
@@ -136,6 +140,8 @@ fn rows(machine: &Machine, plan: &mut Plan, adds: bool) -> Option<()> {
     }
     let apart = plan.outer.iter().position(|l| l.x == unit);
     if let Some(apart) = apart {
+        let x_bytes = m.saturating_mul(k).saturating_mul(machine.unit);
+        let mut gathered = gathered(machine, plan, inner, x_bytes).filter(|_| n >= GATHERED);
         let apart = plan.outer.remove(apart);
         // Turning C costs what packing X does for every element, but twice, to and fro.
         if !adds && !is_complex && 2 * n <= k && apart.extent >= width && inner.extent >= ROWS {
@@ -145,6 +151,11 @@ fn rows(machine: &Machine, plan: &mut Plan, adds: bool) -> Option<()> {
         }
         take_run(plan, inner, false);
         plan.form = packed(Order::AlongApart, apart, None);
+        if let Some(gathered) =
+            gathered.take_if(|g| cost::steps(machine, g) < cost::steps(machine, plan))
+        {
+            *plan = gathered;
+        }
         return Some(());
     }
     take_run(plan, inner, collected.is_some());
@@ -164,6 +175,20 @@ fn rows(machine: &Machine, plan: &mut Plan, adds: bool) -> Option<()> {
         plan.form = packed(Order::Gather, NO_LOOP, collected);
     }
     Some(())
+}
+
+/// Returns a plan to gather rows of X whose loops beside `inner` are still those of `plan`: in runs that are adjacent in C, or,
+/// if `X` is near, all of them, with their sums collected. Its runs fill vectors where those of one loop less do not.
+fn gathered(machine: &Machine, plan: &Plan, inner: Loop, x_bytes: usize) -> Option<Plan> {
+    let in_c = adjacent(&plan.outer, inner);
+    let with = |collected: Option<usize>| {
+        let mut plan = plan.clone();
+        take_run(&mut plan, inner, collected.is_some());
+        plan.form = packed(Order::Gather, NO_LOOP, collected);
+        plan
+    };
+    let collected = (x_bytes <= NEAR).then(|| with(Some(in_c)));
+    [Some(with(None)), collected].into_iter().flatten().min_by_key(|p| cost::steps(machine, p))
 }
 
 /// Puts a loop along which X is adjacent where only a few steps are inside of it, and returns its place. If Y is adjacent along the

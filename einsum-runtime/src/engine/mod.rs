@@ -20,6 +20,7 @@ mod blocks;
 mod choose;
 mod classify;
 mod collected;
+mod cost;
 #[cfg(target_arch = "x86_64")]
 mod dots;
 #[cfg(target_arch = "x86_64")]
@@ -285,6 +286,27 @@ unsafe fn contract_whole<T: Contract>(
     _mode: Mode<T>,
 ) -> bool {
     false
+}
+
+/// About how long the engine takes for a contraction, in the steps of [`mod@cost`]: as arrays lie, and at least. `None` if there
+/// is no plan for it.
+#[cfg(target_arch = "x86_64")]
+pub(crate) fn steps<T: Contract>(dims: &Dims<2>, adds: bool) -> Option<[usize; 2]> {
+    let machine = T::machine()?;
+    let products = dims.iter().fold(1_usize, |n, d| n.saturating_mul(d.extent));
+    let least = cost::least(&machine, products);
+    let mut matrices = Matrices::new();
+    let are_matrices = matrices.add(machine.unit, dims);
+    if are_matrices
+        && (Thin::of(&machine, &matrices, adds).is_some()
+            || Whole::of(&machine, &matrices).is_some()
+            || Many::of(&machine, &mut matrices, !adds, adds).is_some())
+    {
+        return Some([least; 2]);
+    }
+    let output = Output { adds, is_scaled: adds, address: 0 };
+    let plan = choose(&machine, classify(dims, machine.unit), output)?;
+    Some([cost::steps(&machine, &plan), least])
 }
 
 /// Contracts two sources, if the engine is the one to do it; else does nothing and returns `false`.

@@ -12,7 +12,7 @@ const FIRST_LEVEL: usize = if cfg!(test) { 1 } else { 16 << 10 };
 const LARGE: usize = if cfg!(test) { 1 << 10 } else { 1 << 20 };
 
 /// How a contraction is carried out.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Plan {
     pub(super) batch: Loops,
     /// Loops over rows outside of `run`.
@@ -40,7 +40,7 @@ pub(super) struct Plan {
 }
 
 /// Where vectors of X come from.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) enum Form {
     /// From X itself: its rows are adjacent as those of C are.
     Direct,
@@ -53,7 +53,7 @@ pub(super) enum Form {
 }
 
 /// The panels of a packed X.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Panels {
     pub(super) order: Order,
     /// The loop over rows or over the batch that is adjacent in X but not in C, for [`Order::AlongApart`]; else of extent 1. It
@@ -87,7 +87,7 @@ pub(super) enum Order {
 }
 
 /// The image of a block of C. Loops inside of a block have the steps of the image instead of those of C.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Image {
     pub(super) bytes: usize,
     /// The bytes that are adjacent both in the image and in C, and the loops over such stretches: `x` is the step in the
@@ -97,7 +97,7 @@ pub(super) struct Image {
 }
 
 /// Results that are turned: C's unit loop against X's.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Turn {
     /// C's unit loop.
     pub(super) across: Loop,

@@ -164,7 +164,8 @@ macro_rules! precompiled {
                             || engine::picked(dims, sources, out, mode)
                             || engine::totalled(dims, sources, out, mode)
                             || staged::reordered(dims, sources, out, mode)
-                            || <$type>::binary(dims, sources, out, mode))
+                            || <$type>::binary(dims, sources, out, mode)
+                            || staged::turned(dims, sources, out, mode))
                     {
                         return;
                     }

@@ -114,6 +114,28 @@ unsafe fn run_range<const P: usize>(
     unsafe { run.all(range) }
 }
 
+/// Returns the loops of a whole block, with the steps of buffers for what goes through them.
+pub(super) fn dims_of_block<const P: usize>(plan: &Plan<P>) -> Dims<P> {
+    let block = Block::of(plan, 0);
+    let mut dims = plan.dims.clone();
+    for (dim, &extent) in dims.iter_mut().zip(&block.extent) {
+        dim.extent = extent;
+    }
+    for p in (0..P).filter(|&p| plan.sources[p]) {
+        for (dim, step) in dims.iter_mut().zip(block.steps(&|i| plan.is_in(p, i))) {
+            dim.sources[p] = step;
+        }
+    }
+    if plan.results {
+        let steps = block.steps(&|i| plan.is_in_results(i));
+        for (i, (dim, step)) in dims.iter_mut().zip(steps).enumerate() {
+            dim.out = step;
+            dim.summed = !plan.is_in_results(i);
+        }
+    }
+    dims
+}
+
 struct Run<'p, const P: usize> {
     plan: &'p Plan<P>,
     kernels: &'p Kernels<P>,

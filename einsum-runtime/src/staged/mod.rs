@@ -9,7 +9,8 @@
 //! ```
 //!
 //! Asked last, before the plain loops: see [`plan`] for what ends here. Only what uses elements few times, of arrays that
-//! lie in different orders, is taken before other kernels are asked ([`order`]). A block's buffers fit a second-level cache, so
+//! lie in different orders, is taken before other kernels are asked ([`order`]), and contractions of which the engine would make
+//! less of the processor are taken before it ([`turned`](mod@turned)). A block's buffers fit a second-level cache, so
 //! what passes through them costs little beside reading it from afar.
 
 #![allow(unsafe_code)]
@@ -20,6 +21,7 @@ mod order;
 mod plan;
 #[cfg(test)]
 mod tests;
+mod turned;
 
 use num_complex::Complex;
 
@@ -131,6 +133,32 @@ pub(crate) unsafe fn reordered<T: Staged>(
     let copy =
         if order::are_turned_dots(dims, elements) { picked_here::<T> } else { unary_here::<T> };
     let kernels = Kernels { element: size_of::<T>(), copy, kernel: binary_here::<T> };
+    let sources = [RawRead::of(x), RawRead::of(y)];
+    // SAFETY: the caller's duties; the kernels are those of the elements.
+    unsafe { blocks::run(&plan, &kernels, sources, out.cast(), RawMode::of(&mode)) };
+    true
+}
+
+/// Multiplies two sources and sums the products, with results that are formed in other rows than those of the output, where the
+/// engine would take longer without; else returns false with nothing done.
+///
+/// # Safety
+///
+/// As [`binary`].
+pub(crate) unsafe fn turned<T: Staged>(
+    dims: &Dims<2>,
+    [x, y]: [Read<T>; 2],
+    out: *mut T,
+    mode: Mode<T>,
+) -> bool {
+    if Level::current() < Level::Avx2 {
+        return false;
+    }
+    let elements = Elements { size: size_of::<T>(), are_complex: T::IS_COMPLEX };
+    let adds = matches!(mode, Mode::Scale { beta, .. } if beta != T::ZERO);
+    let Some(plan) = turned::plan::<T>(dims, elements, adds) else { return false };
+    let kernels =
+        Kernels { element: size_of::<T>(), copy: unary_here::<T>, kernel: binary_here::<T> };
     let sources = [RawRead::of(x), RawRead::of(y)];
     // SAFETY: the caller's duties; the kernels are those of the elements.
     unsafe { blocks::run(&plan, &kernels, sources, out.cast(), RawMode::of(&mode)) };

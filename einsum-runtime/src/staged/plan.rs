@@ -183,7 +183,7 @@ pub(super) struct Caps {
 }
 
 /// Sorts loops by their steps in the output, and summed ones by those in the sources, the largest first.
-fn sorted<const P: usize>(dims: &Dims<P>) -> Dims<P> {
+pub(super) fn sorted<const P: usize>(dims: &Dims<P>) -> Dims<P> {
     let mut dims = dims.clone();
     let reach = |d: &Dim<P>| d.sources.iter().map(|s| s.unsigned_abs()).max();
     sort_by_key(&mut dims[..], |d| {
@@ -269,6 +269,12 @@ pub(super) fn contraction(dims: &Dims<2>, elements: Elements) -> Plan<2> {
     };
     let is_row = |i: &usize| !dims[*i].summed && !is_batch(&dims[*i]);
     let row = (0..dims.len()).filter(is_row).max_by_key(|&i| key(i)).unwrap_or(0);
+    through_results(dims, row, elements)
+}
+
+/// Plans a contraction whose results are formed in rows along a loop over one operand, in a buffer.
+pub(super) fn through_results(dims: Dims<2>, row: usize, elements: Elements) -> Plan<2> {
+    let most = BYTES / elements.size;
     // An operand whose adjacent elements belong to different products would be read line by line for each of them.
     let is_shared = |p: usize| {
         dims.iter().any(|d| is_batch(d) && d.sources[p].unsigned_abs() == 1 && d.extent >= 4)

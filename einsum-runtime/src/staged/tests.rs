@@ -233,6 +233,23 @@ fn contractions() {
     check_random(150, 4, Complex64::KERNELS.binary, &CONTRACTED);
 }
 
+/// Rows that are short in the output, or an operand that is long to pack: results are formed in other rows.
+#[test]
+fn turned_results() {
+    let dim = |extent, out, sources, summed| Dim { extent, out, sources, summed };
+    let elements = Elements { size: 4, are_complex: false };
+    // ik,kj->ij lies as the engine wants it.
+    let natural: Dims<2> =
+        [dim(64, 64, [64, 0], false), dim(64, 1, [0, 1], false), dim(64, 0, [1, 64], true)]
+            .into_iter()
+            .collect();
+    assert!(turned::plan::<f32>(&natural, elements, false).is_none());
+    // With all kinds of loops, some of them short.
+    check_random(100, 31, f32::KERNELS.binary, &CONTRACTED[1..]);
+    check_random(100, 32, f64::KERNELS.binary, &CONTRACTED[1..]);
+    check_random(60, 33, Complex32::KERNELS.binary, &CONTRACTED[1..]);
+}
+
 /// One of the sources has all loops.
 #[test]
 fn matrices_times_vectors() {
