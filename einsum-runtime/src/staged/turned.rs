@@ -17,10 +17,17 @@ const IDLE: usize = if cfg!(test) { 1 } else { 1 << 17 };
 /// The bytes that are copied in a step.
 const BYTES_COPIED: usize = 2;
 
+/// An operand of more bytes comes from memory, which takes longer than the steps, and is fetched ahead where it is packed.
+const NEAR: usize = 16 << 20;
+
 /// Plans results in other rows, if that takes less time than the engine does as arrays lie.
 pub(super) fn plan<T: Contract>(dims: &Dims<2>, elements: Elements, adds: bool) -> Option<Plan<2>> {
     let points = dims.iter().fold(1_usize, |n, d| n.saturating_mul(d.extent));
-    if points < POINTS || !dims.iter().any(|d| d.summed) {
+    let bytes = |p: usize| {
+        let of_source = dims.iter().filter(|d| d.sources[p] != 0);
+        of_source.fold(elements.size, |n, d| n.saturating_mul(d.extent))
+    };
+    if points < POINTS || !dims.iter().any(|d| d.summed) || bytes(0).max(bytes(1)) > NEAR {
         return None;
     }
     let [natural, least] = engine::steps::<T>(dims, adds)?;
