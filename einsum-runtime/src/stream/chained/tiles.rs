@@ -189,7 +189,8 @@ impl<const P: usize> Chained<P> {
         let [of_x, of_y, of_out] = &mut lists;
         let mut buffer = MaybeUninit::<Buffer>::uninit();
         let buffer = buffer.as_mut_ptr().cast::<T>();
-        // The first steps that are listed.
+        // The first steps that are listed. What is listed from a step on is enough for any tile there: tiles may end elsewhere at
+        // other points, but one that is not the last of its loop is followed by others, which are listed in its place.
         let (mut listed_u, mut listed_v) = (None, None);
         let mut point = Odometer::new(outer);
         loop {
