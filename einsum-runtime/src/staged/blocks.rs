@@ -114,26 +114,9 @@ unsafe fn run_range<const P: usize>(
     unsafe { run.all(range) }
 }
 
-/// Returns the loops of a whole block, with the steps of buffers for what goes through them.
+/// Returns the loops of a whole block, as kernels are given them.
 pub(super) fn dims_of_block<const P: usize>(plan: &Plan<P>) -> Dims<P> {
-    let block = Block::of(plan, 0);
-    let mut dims = plan.dims.clone();
-    for (dim, &extent) in dims.iter_mut().zip(&block.extent) {
-        dim.extent = extent;
-    }
-    for p in (0..P).filter(|&p| plan.sources[p]) {
-        for (dim, step) in dims.iter_mut().zip(block.steps(&|i| plan.is_in(p, i))) {
-            dim.sources[p] = step;
-        }
-    }
-    if plan.results {
-        let steps = block.steps(&|i| plan.is_in_results(i));
-        for (i, (dim, step)) in dims.iter_mut().zip(steps).enumerate() {
-            dim.out = step;
-            dim.summed = !plan.is_in_results(i);
-        }
-    }
-    dims
+    Block::of(plan, 0).dims(plan)
 }
 
 struct Run<'p, const P: usize> {
@@ -193,10 +176,7 @@ impl<const P: usize> Run<'_, P> {
     /// As [`run`].
     unsafe fn block(&mut self, block: &Block, is_first: bool) {
         let plan = self.plan;
-        let mut dims: Dims<P> = plan.dims.clone();
-        for (dim, &extent) in dims.iter_mut().zip(&block.extent) {
-            dim.extent = extent;
-        }
+        let mut dims = block.dims(plan);
         let mut reads = self.sources;
         for (p, read) in reads.iter_mut().enumerate() {
             let offset = block.offset(plan, &|d| d.sources[p]);
@@ -205,14 +185,14 @@ impl<const P: usize> Run<'_, P> {
                 continue;
             }
             let is_in = |i: usize| plan.is_in(p, i);
-            let steps = block.steps(&is_in);
             let count = block.count(&is_in);
             if self.held[p] != Some((offset, count)) {
                 self.held[p] = Some((offset, count));
                 let mut copy: Dims<1> = Dims::new();
                 for i in (0..dims.len()).filter(|&i| is_in(i)) {
                     let (extent, from) = (block.extent[i], plan.dims[i].sources[p]);
-                    copy.push(Dim { extent, out: steps[i], sources: [from], summed: false });
+                    let out = dims[i].sources[p];
+                    copy.push(Dim { extent, out, sources: [from], summed: false });
                 }
                 let from = RawRead { conjugated: false, ..*read };
                 // SAFETY: the caller's duties: a block consists of points; the buffer has room for it.
@@ -221,16 +201,8 @@ impl<const P: usize> Run<'_, P> {
                 }
             }
             read.ptr = self.staged[p];
-            for (dim, step) in dims.iter_mut().zip(steps) {
-                dim.sources[p] = step;
-            }
         }
         let (out, mode) = if plan.results {
-            let steps = block.steps(&|i| plan.is_in_results(i));
-            for (i, (dim, step)) in dims.iter_mut().zip(steps).enumerate() {
-                dim.out = step;
-                dim.summed = !plan.is_in_results(i);
-            }
             (self.results, RawMode::Assign)
         } else {
             let offset = block.offset(plan, &|d| d.out);
@@ -281,6 +253,27 @@ impl Block {
             rest /= count;
         }
         block
+    }
+
+    /// Returns the loops of the block, with the steps of buffers for what goes through them.
+    fn dims<const P: usize>(&self, plan: &Plan<P>) -> Dims<P> {
+        let mut dims = plan.dims.clone();
+        for (dim, &extent) in dims.iter_mut().zip(&self.extent) {
+            dim.extent = extent;
+        }
+        for p in (0..P).filter(|&p| plan.sources[p]) {
+            for (dim, step) in dims.iter_mut().zip(self.steps(&|i| plan.is_in(p, i))) {
+                dim.sources[p] = step;
+            }
+        }
+        if plan.results {
+            let steps = self.steps(&|i| plan.is_in_results(i));
+            for (i, (dim, step)) in dims.iter_mut().zip(steps).enumerate() {
+                dim.out = step;
+                dim.summed = !plan.is_in_results(i);
+            }
+        }
+        dims
     }
 
     /// Goes to the next block along the summed or the kept loops, or returns false after the last, then at the first.

@@ -47,7 +47,7 @@ pub(super) fn of_product<T: Lane>(u: &Dim<2>, v: &Dim<2>) -> Option<Transpose<T>
 ///
 /// # Safety
 ///
-/// As [`multiply`](super::multiply::multiply), for loops that [`of_product`] has said it of.
+/// As [`multiply`](super::multiply::multiply); `transpose` is what [`of_product`] has returned for the loops.
 pub(super) unsafe fn multiply<T: Lane>(
     outer: &Dims<2>,
     (u, v): (&Dim<2>, &Dim<2>),
@@ -85,7 +85,7 @@ pub(super) struct Transpose<T> {
     side: usize,
 }
 
-/// Returns the blocks for loops of which `u` has the adjacent elements of the output, and `v` those of the first source.
+/// Returns how to transpose loops of which `u` has the adjacent elements of the output, and `v` those of the first source.
 fn transpose<T: Lane, const P: usize>(u: &Dim<P>, v: &Dim<P>) -> Option<Transpose<T>> {
     let line = LINE / size_of::<T>();
     let short = u.extent.min(v.extent);

@@ -16,7 +16,7 @@
 //! | `padding.rs` | rows of which kernels are told that |
 //! | `apart.rs` | rows whose elements of X lie apart |
 //! | `dilated.rs` | rows of residue classes, where windows are dilated |
-//! | `planes.rs` | padded planes that are one row |
+//! | `planes/` | padded planes that are one row |
 
 mod apart;
 mod block;
