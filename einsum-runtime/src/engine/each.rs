@@ -171,15 +171,18 @@ impl Each {
     pub(super) unsafe fn run(&self, machine: &Machine, kernels: &BatchSet, entry: Entry) {
         let Each { m, n, k, batch, .. } = self;
         let parts = machine.steps_of_point();
-        let columns = Split::into(if parts > 1 { COMPLEX_COLUMNS } else { COLUMNS }, n.extent);
+        let columns = match parts {
+            1 => Split::into(COLUMNS, n.extent),
+            _ => Split::into(COMPLEX_COLUMNS, n.extent),
+        };
         let width = machine.rows_of_vector();
-        let vectors = m.extent.div_ceil(width);
+        let vectors = machine.vectors_of(m.extent);
         let most = match &kernels.tall {
             Some(tall) if parts == 1 => 1 + tall.len(),
             _ => 1,
         };
         // Vectors, evenly: none that is left over alone.
-        let tiles = vectors.div_ceil(most);
+        let tiles = if vectors <= most { 1 } else { vectors.div_ceil(most) };
         let (block, x_ahead) = if batch.extent == 1 {
             (1, 0)
         } else {
@@ -216,7 +219,10 @@ impl Each {
             let mut vector = 0;
             let mut tile = 0;
             while tile < tiles {
-                let count = (vectors - vector).div_ceil(tiles - tile);
+                let count = match tiles - tile {
+                    1 => vectors - vector,
+                    left => (vectors - vector).div_ceil(left),
+                };
                 let row = vector * width;
                 let rows = (count * width).min(m.extent - row);
                 arguments.mask = (machine.kernels.mask)((rows - (count - 1) * width) * parts);
@@ -232,9 +238,9 @@ impl Each {
                 // SAFETY: the caller's duties: a part of the products.
                 unsafe {
                     if batch.extent == 1 {
-                        columns.run_as_products(kernels, arguments);
+                        columns.run_as_products(kernels, &mut arguments);
                     } else {
-                        columns.run_products(kernels, arguments, products);
+                        columns.run_products(kernels, &mut arguments, products);
                     }
                 }
                 vector += count;
@@ -252,7 +258,7 @@ impl Split {
     ///
     /// As [`Each`](crate::kernel::batch::Each), for all columns.
     #[inline]
-    unsafe fn run_as_products(self, kernels: &[EachKernel], mut arguments: EachArguments) {
+    unsafe fn run_as_products(self, kernels: &[EachKernel], arguments: &mut EachArguments) {
         let Split { columns, wide, narrow } = self;
         arguments.x_product = 0;
         let mut call = |tiles: usize, columns: usize| {
@@ -264,7 +270,7 @@ impl Split {
             arguments.y_product = moved * arguments.y_column;
             arguments.c_product = moved * arguments.c_column;
             // SAFETY: the caller's duties.
-            unsafe { kernels[columns - 1](&arguments) };
+            unsafe { kernels[columns - 1](arguments) };
             let moved = (tiles * columns).cast_signed();
             arguments.y = arguments.y.wrapping_offset(moved * arguments.y_column);
             arguments.c = arguments.c.wrapping_offset(moved * arguments.c_column);
@@ -282,7 +288,7 @@ impl Split {
     pub(super) unsafe fn run_products(
         self,
         kernels: &[EachKernel],
-        mut arguments: EachArguments,
+        arguments: &mut EachArguments,
         products: usize,
     ) {
         arguments.products = products;
@@ -290,7 +296,7 @@ impl Split {
         while tile < self.tiles() {
             let columns = self.columns + usize::from(tile < self.wide);
             // SAFETY: the caller's duties.
-            unsafe { kernels[columns - 1](&arguments) };
+            unsafe { kernels[columns - 1](arguments) };
             let moved = columns.cast_signed();
             arguments.y = arguments.y.wrapping_offset(moved * arguments.y_column);
             arguments.c = arguments.c.wrapping_offset(moved * arguments.c_column);

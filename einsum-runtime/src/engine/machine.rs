@@ -23,7 +23,7 @@ pub(crate) struct Machine {
     /// For batches of small products, if there are such kernels.
     #[cfg(target_arch = "x86_64")]
     pub(super) batch: Option<&'static BatchSet>,
-    /// The size of an element of the arrays in bytes: that of the kernels, or twice that if complex.
+    /// The size of an element of the arrays in bytes, a power of two: that of the kernels, or twice that if complex.
     pub(super) unit: usize,
 }
 
@@ -82,19 +82,25 @@ supported! {
 }
 
 impl Machine {
-    /// The bytes of a vector.
+    /// The bytes of a vector, a power of two.
     pub(super) fn vector_bytes(&self) -> usize {
         self.kernels.width * self.kernels.element
     }
 
     /// The rows of a vector.
     pub(super) fn rows_of_vector(&self) -> usize {
-        self.vector_bytes() / self.unit
+        self.vector_bytes() >> self.unit.trailing_zeros()
+    }
+
+    /// The vectors of so many rows, of which the last may be shorter.
+    pub(super) fn vectors_of(&self, rows: usize) -> usize {
+        let width = self.rows_of_vector();
+        (rows + width - 1) >> width.trailing_zeros()
     }
 
     /// The kernel's steps for a point of the summed loops: 2 if complex, for the parts of Y.
     pub(super) fn steps_of_point(&self) -> usize {
-        self.unit / self.kernels.element
+        1 + usize::from(self.unit != self.kernels.element)
     }
 
     /// Returns the bits that change the signs of the two sums of a complex product, of which

@@ -157,7 +157,8 @@ pub(crate) unsafe fn multiply_matrices<T: Contract>(
     if machine.steps_of_point() > 1 && !matches!(mode, Mode::Assign) {
         return false;
     }
-    let Some(each) = Each::of(&machine, kernels, product) else { return false };
+    let each = Each::of(&machine, kernels, product);
+    let Some(each) = &each else { return false };
     let [x, y] = if each.exchanged { [second, first] } else { [first, second] };
     let conjugated = [x.conjugated, y.conjugated];
     let Finish { flags, alpha, beta, .. } = T::finish(mode, conjugated);

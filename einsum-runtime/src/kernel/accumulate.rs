@@ -7,7 +7,7 @@
 use core::mem::MaybeUninit;
 
 use super::walk::walk;
-use super::{Dim, Dims, Mode, Read, split};
+use super::{Dim, Dims, Mode, Read, loops_of};
 use crate::element::Element;
 use crate::sort::sort_by_key;
 
@@ -113,8 +113,7 @@ impl<const P: usize> Loops<P> {
             Some(best) => dims.remove(best),
             None => Dim { extent: 1, out: 0, sources: [0; P], summed: true },
         };
-        let (kept, summed) = split(dims);
-        Loops { vector, kept, summed }
+        Loops { vector, kept: loops_of(dims, false), summed: loops_of(dims, true) }
     }
 }
 

@@ -101,7 +101,7 @@ fn is_vector(dim: &Dim<2>) -> bool {
 /// Lists the positions in `range` of a group, its last dim running fastest.
 pub(super) fn positions(dims: &Dims<2>, range: Range<usize>, points: &mut Points) {
     points.clear();
-    let mut index: Dims<2> = dims.clone();
+    let mut index: Dims<2> = Dims::from_slice(dims);
     let mut at = Point { out: 0, sources: [0; 2] };
     // From here on `extent` in `index` counts the steps taken.
     let mut start = range.start;

@@ -203,13 +203,16 @@ pub(crate) unsafe fn prepared_binary<T: Element>(
     }
 }
 
-/// Returns the kept and the summed loops, each in their order.
-pub(crate) fn split<const P: usize>(dims: &Dims<P>) -> (Dims<P>, Dims<P>) {
-    let (mut kept, mut summed) = (Dims::new(), Dims::new());
+/// Returns the summed loops, or the kept ones, in their order.
+// One list a call, which is made where the caller has it: lists are long to move.
+pub(crate) fn loops_of<const P: usize>(dims: &[Dim<P>], summed: bool) -> Dims<P> {
+    let mut loops = Dims::new();
     for dim in dims {
-        if dim.summed { summed.push(*dim) } else { kept.push(*dim) }
+        if dim.summed == summed {
+            loops.push(*dim);
+        }
     }
-    (kept, summed)
+    loops
 }
 
 fn is_kept<const P: usize>(dims: &Dims<P>) -> bool {

@@ -18,6 +18,12 @@ use crate::threads::in_chunks;
 #[cfg(target_arch = "x86_64")]
 const SINGLE: usize = 3;
 
+/// Whether a nest is one loop without a sum, of which there is nothing to choose.
+#[cfg(target_arch = "x86_64")]
+fn is_row<const P: usize>(dims: &Dims<P>) -> bool {
+    matches!(dims[..], [row] if !row.summed)
+}
+
 macro_rules! precompiled {
     ($($module:ident $type:ty: $table:expr),*) => { $(
         pub(crate) mod $module {
@@ -59,6 +65,7 @@ macro_rules! precompiled {
                     let work = prepare(dims, &mut sources, &mut out);
                     #[cfg(target_arch = "x86_64")]
                     if work == Work::Run
+                        && !is_row(dims)
                         && (engine::picked(dims, sources, out, mode)
                             || staged::reordered_sum(dims, sources[0], out, mode))
                     {
@@ -160,7 +167,8 @@ macro_rules! precompiled {
                 unsafe {
                     #[cfg(target_arch = "x86_64")]
                     if work == Work::Run
-                        && (<$type>::outer(dims, sources, out, mode)
+                        && (is_row(dims) && <$type>::binary(dims, sources, out, mode)
+                            || <$type>::outer(dims, sources, out, mode)
                             || engine::picked(dims, sources, out, mode)
                             || engine::totalled(dims, sources, out, mode)
                             || staged::reordered(dims, sources, out, mode)

@@ -257,7 +257,7 @@ impl Block {
 
     /// Returns the loops of the block, with the steps of buffers for what goes through them.
     fn dims<const P: usize>(&self, plan: &Plan<P>) -> Dims<P> {
-        let mut dims = plan.dims.clone();
+        let mut dims = Dims::from_slice(&plan.dims);
         for (dim, &extent) in dims.iter_mut().zip(&self.extent) {
             dim.extent = extent;
         }

@@ -184,7 +184,7 @@ pub(super) struct Caps {
 
 /// Sorts loops by their steps in the output, and summed ones by those in the sources, the largest first.
 pub(super) fn sorted<const P: usize>(dims: &Dims<P>) -> Dims<P> {
-    let mut dims = dims.clone();
+    let mut dims = Dims::from_slice(dims);
     let reach = |d: &Dim<P>| d.sources.iter().map(|s| s.unsigned_abs()).max();
     sort_by_key(&mut dims[..], |d| {
         (d.summed, core::cmp::Reverse((d.out.unsigned_abs(), reach(d))))

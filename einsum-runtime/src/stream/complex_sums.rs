@@ -18,7 +18,7 @@ use super::odometer::{At, Odometer};
 use super::sweep::{Arrays, TILE, once};
 use crate::element::Element;
 use crate::engine::is_large;
-use crate::kernel::{Dim, Dims, Mode, Read, split};
+use crate::kernel::{Dim, Dims, Mode, Read, loops_of};
 use crate::sort::sort_by_key;
 
 /// The most sums of a buffer.
@@ -223,7 +223,7 @@ pub(super) unsafe fn contract<T: ComplexLanes>(
         (kernel, [T::signs([false, sigma]), T::signs([sigma == tau, tau])])
     };
     sort_by_key(&mut dims[..], |d| core::cmp::Reverse(d.sources[0].unsigned_abs()));
-    let (mut kept, mut summed) = split(dims);
+    let (mut kept, mut summed) = (loops_of(dims, false), loops_of(dims, true));
     // The sums of a buffer lie along one dim, and a call of the kernel sweeps over another.
     let (along, across) = if row.summed {
         (kept.pop().unwrap_or(once()), None)

@@ -27,7 +27,7 @@ impl Cut {
         dims: &[Dim<P>],
         kept: &[Dim<P>],
         along: &Dim<P>,
-        sum: &Sum<T, P>,
+        sum: &Sum<'_, T, P>,
     ) -> Self {
         let nanoseconds = Elements::of(dims).nanoseconds(size_of::<T>());
         let whole = Cut { block: BUFFER, nanoseconds };

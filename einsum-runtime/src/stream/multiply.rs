@@ -64,19 +64,9 @@ pub(super) unsafe fn multiply<T: Lane + PartialEq>(
     out: *mut T,
     mode: Mode<T>,
 ) {
-    if let (Mode::Assign, Some(repeat)) = (mode, Repeat::of(dims)) {
-        // SAFETY: the caller's duties.
-        return unsafe { repeat.run(dims, sources, out) };
-    }
-    if let (Mode::Assign, Some(outer)) = (mode, Outer::of(dims, size_of::<T>())) {
-        // SAFETY: the caller's duties.
-        return unsafe { outer.run(sources, out) };
-    }
-    if let (Mode::Assign, Some(product)) = (mode, Product::of(dims, size_of::<T>())) {
-        // SAFETY: the caller's duties.
-        if unsafe { product.run(Arrays { out, sources }) } {
-            return;
-        }
+    // SAFETY: the caller's duties.
+    if matches!(mode, Mode::Assign) && unsafe { is_multiplied(dims, sources, out) } {
+        return;
     }
     let elements = Elements::of(dims);
     let u = take_smallest(dims, |d| d.out.unsigned_abs());
@@ -129,6 +119,30 @@ pub(super) unsafe fn multiply<T: Lane + PartialEq>(
                 staged(nest, form, arrays, mode);
             });
         }
+    }
+}
+
+/// Multiplies, if products are of a form that has kernels of its own; else does nothing, and returns false.
+///
+/// # Safety
+///
+/// As [`multiply`].
+unsafe fn is_multiplied<T: Lane>(dims: &Dims<2>, sources: [*const T; 2], out: *mut T) -> bool {
+    // By reference: loops are long to move.
+    if let Some(repeat) = &Repeat::of(dims) {
+        // SAFETY: the caller's duties.
+        unsafe { repeat.run(dims, sources, out) };
+        return true;
+    }
+    if let Some(outer) = &Outer::of(dims, size_of::<T>()) {
+        // SAFETY: the caller's duties.
+        unsafe { outer.run(sources, out) };
+        return true;
+    }
+    match &Product::of(dims, size_of::<T>()) {
+        // SAFETY: the caller's duties.
+        Some(product) => unsafe { product.run(Arrays { out, sources }) },
+        None => false,
     }
 }
 

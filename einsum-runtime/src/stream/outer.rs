@@ -85,7 +85,9 @@ pub(super) unsafe fn multiply<T: Lane>(
     if dims.iter().any(|d| d.summed || d.extent == 0) {
         return false;
     }
-    let Some(outer) = Outer::of(dims, size_of::<T>()) else { return false };
+    // By reference: loops are long to move.
+    let outer = Outer::of(dims, size_of::<T>());
+    let Some(outer) = &outer else { return false };
     let fills = outer.u.extent * size_of::<T>() >= FILLED && outer.rows.extent >= ROWS;
     if !fills || !outer.others.is_empty() && !takes(dims, size_of::<T>()) {
         return false;
@@ -105,7 +107,7 @@ impl Outer {
             return None;
         }
         let y = usize::from(dims[unit].sources[0] == 0);
-        let mut others = dims.clone();
+        let mut others = Dims::from_slice(dims);
         let u = others.remove(unit);
         let is_same = |d: &Dim<2>| d.sources[y] == 0;
         let at = (0..others.len()).filter(|&i| is_same(&others[i]));

@@ -14,7 +14,7 @@ use super::sum::{Streams, Sum};
 use super::sums::BUFFER;
 use super::sweep::{Arrays, once};
 use crate::kernel::level::{Level, halves_vectors};
-use crate::kernel::{Dim, Dims, Mode, split};
+use crate::kernel::{Dim, Dims, Mode, loops_of};
 use crate::sort::sort_by_key;
 use crate::threads::{self, Grid, Shared};
 
@@ -38,26 +38,27 @@ pub(super) unsafe fn reduce<T: Lane + PartialEq, const P: usize>(
     }
     let row = dims.remove(row);
     sort_by_key(&mut dims[..], |d| core::cmp::Reverse(d.sources[0]));
-    let (mut kept, summed) = split(dims);
-    let (sum, along) = Sum::new(row, |is_of_two| form.streams(is_of_two, &row), &mut kept, summed);
+    let (mut kept, mut summed) = (loops_of(dims, false), loops_of(dims, true));
+    let streams = |is_of_two| form.streams(is_of_two, &row);
+    let (sum, along) = Sum::new(&row, streams, &mut kept, &mut summed);
     dims.push(row);
     let cut = Cut::of(dims, &kept, &along, &sum);
-    let nest = Reduction { kept, along, sum, block: cut.block, mode };
+    let nest = Reduction { kept: &kept, along, sum, block: cut.block, mode };
     // SAFETY: the caller's duties.
     unsafe { nest.in_parts(arrays, cut.nanoseconds) }
     true
 }
 
 /// Sums in blocks along a loop, at every point of kept loops.
-struct Reduction<T, const P: usize> {
-    kept: Dims<P>,
+struct Reduction<'d, T, const P: usize> {
+    kept: &'d [Dim<P>],
     along: Dim<P>,
-    sum: Sum<T, P>,
+    sum: Sum<'d, T, P>,
     block: usize,
     mode: Mode<T>,
 }
 
-impl<T: Lane + PartialEq, const P: usize> Reduction<T, P> {
+impl<T: Lane + PartialEq, const P: usize> Reduction<'_, T, P> {
     /// Forms all sums, each as a whole.
     ///
     /// # Safety
@@ -71,7 +72,7 @@ impl<T: Lane + PartialEq, const P: usize> Reduction<T, P> {
         threads::each(grid.pieces(), &|piece| {
             let [points, blocks] = grid.piece(piece);
             let mut buffer = [const { MaybeUninit::<T>::uninit() }; 2 * BUFFER];
-            let mut point = Odometer::from(&self.kept, points.start);
+            let mut point = Odometer::from(self.kept, points.start);
             for _ in points {
                 let here = arrays.get().at(point.at.out, point.at.sources);
                 for block in blocks.clone() {

@@ -52,7 +52,7 @@ impl Repeat {
         if unit.extent >= LONG || unit.sources.contains(&0) || !unit.sources.contains(&1) {
             return None;
         }
-        let mut sorted = dims.clone();
+        let mut sorted = Dims::from_slice(dims);
         sort_by_key(&mut sorted[..], |d| d.out.unsigned_abs());
         (0..2).find_map(|few| {
             let (mut len, mut count) = (1_usize, 0);

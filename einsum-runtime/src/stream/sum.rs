@@ -47,7 +47,7 @@ impl<T> Streams<T> {
 }
 
 /// The loops of sums.
-pub(super) struct Sum<T, const P: usize> {
+pub(super) struct Sum<'d, T, const P: usize> {
     /// The first source's adjacent elements.
     row: Dim<P>,
     /// The step between rows: between sums if a row is summed, else a summed one.
@@ -55,34 +55,34 @@ pub(super) struct Sum<T, const P: usize> {
     /// How many rows are added as one.
     wide: usize,
     /// The other summed loops.
-    summed: Dims<P>,
+    summed: &'d [Dim<P>],
     streams: Streams<T>,
     /// In fewer bytes than these rows are read in order.
     near: usize,
 }
 
-impl<T: Lane + PartialEq, const P: usize> Sum<T, P> {
+impl<'d, T: Lane + PartialEq, const P: usize> Sum<'d, T, P> {
     /// Returns the sums over rows, one kept loop of which is `along`, and summed loops, of which the last may be taken
     /// for that between rows. Returns the loop along which sums are formed at once as well.
     pub(super) fn new(
-        row: Dim<P>,
+        row: &Dim<P>,
         streams: impl FnOnce(bool) -> Streams<T>,
         kept: &mut Dims<P>,
-        mut summed: Dims<P>,
+        summed: &'d mut Dims<P>,
     ) -> (Self, Dim<P>) {
         let (along, rows) = if row.summed {
             let across = kept.pop().unwrap_or(once());
             (across, across)
         } else {
-            (row, summed.pop().unwrap_or(once()))
+            (*row, summed.pop().unwrap_or(once()))
         };
-        let wide = widening(&row, &rows);
-        let others = kept.iter().chain(&summed).chain([&row, &rows]);
+        let wide = widening(row, &rows);
+        let others = kept.iter().chain(&*summed).chain([row, &rows]);
         let bytes = others.fold(size_of::<T>(), |n, d| n.saturating_mul(d.extent));
         let near = if rows.extent < FEW_ROWS && bytes >= FAR { NEAR_OF_FEW } else { NEAR };
         // Several rows with one of the second source find it in a cache.
         let is_of_two = P == 2 && (rows.sources[P - 1] != 0 || rows.extent == 1);
-        (Sum { row, rows, wide, summed, streams: streams(is_of_two), near }, along)
+        (Sum { row: *row, rows, wide, summed, streams: streams(is_of_two), near }, along)
     }
 
     /// Whether the elements of a row are summed.
@@ -136,7 +136,7 @@ impl<T: Lane + PartialEq, const P: usize> Sum<T, P> {
     /// The sources can be read at every point of the loops, but of the dim that the sums lie along only at as many as
     /// there are sums.
     unsafe fn sum(&self, sums: &mut Sums<T>, from: &Arrays<T, P>) {
-        let mut point = Odometer::new(&self.summed);
+        let mut point = Odometer::new(self.summed);
         loop {
             let At { sources, .. } = point.at;
             let here = from.at(0, sources);

@@ -42,7 +42,7 @@ fn arrange(dims: &Dims<3>) -> Option<Arranged> {
     if dims.iter().any(|d| d.summed) {
         return None;
     }
-    let mut outer = dims.clone();
+    let mut outer = Dims::from_slice(dims);
     let u = take_smallest(&mut outer, |d| d.out.unsigned_abs());
     let is_row = u.out == 1 && u.extent >= ROW;
     if !is_row || u.sources == [0; 3] || u.sources.iter().any(|s| !matches!(s, 0 | 1)) {

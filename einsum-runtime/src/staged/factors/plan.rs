@@ -29,7 +29,7 @@ pub(in crate::staged) fn plan(
     }
     let orders = (0..factors).filter(is_whole).chain([FACTORS]);
     let plans = orders.filter_map(|array| {
-        let mut sorted = dims.clone();
+        let mut sorted = Dims::from_slice(dims);
         sort_by_key(&mut sorted[..], |d| {
             let own = d.sources.get(array).copied().unwrap_or(d.out).unsigned_abs();
             (array == FACTORS && !d.summed, Reverse(own))

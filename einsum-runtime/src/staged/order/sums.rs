@@ -18,8 +18,6 @@ const MORE: usize = 4;
 
 /// Plans sums of few terms each in the order of the source, in which they make long rows, where the output has another one.
 pub(in crate::staged) fn sum(dims: &Dims<1>, size: usize) -> Option<Plan<1>> {
-    let mut sorted = dims.clone();
-    sort_by_key(&mut sorted[..], |d| (d.summed, Reverse(d.sources[0])));
     let points = |summed: bool| {
         let loops = dims.iter().filter(|d| d.summed == summed);
         loops.fold(1_usize, |n, d| n.saturating_mul(d.extent))
@@ -29,6 +27,8 @@ pub(in crate::staged) fn sum(dims: &Dims<1>, size: usize) -> Option<Plan<1>> {
     if !is_few || points(false).saturating_mul(terms) < POINTS || !is_nested(dims) {
         return None;
     }
+    let mut sorted = Dims::from_slice(dims);
+    sort_by_key(&mut sorted[..], |d| (d.summed, Reverse(d.sources[0])));
     let kept = sorted.iter().position(|d| d.summed)?;
     let [.., along] = &sorted[..kept] else { return None };
     let row = dims.iter().find(|d| d.sources[0] == 1)?;
@@ -50,7 +50,7 @@ pub(in crate::staged) fn sum(dims: &Dims<1>, size: usize) -> Option<Plan<1>> {
 
 /// Whether each loop's step in the source is at least as large as the loops inside of it are long.
 fn is_nested(dims: &Dims<1>) -> bool {
-    let mut dims = dims.clone();
+    let mut dims = Dims::from_slice(dims);
     sort_by_key(&mut dims[..], |d| d.sources[0]);
     let mut end = 1_isize;
     dims.iter().all(|d| {
@@ -64,7 +64,7 @@ fn is_nested(dims: &Dims<1>) -> bool {
 /// where the output has another one: with few rows in a call, calls take longer than sums.
 pub(super) fn of_rows(dims: &Dims<2>, x: usize, size: usize) -> Option<Plan<2>> {
     let y = 1 - x;
-    let mut sorted = dims.clone();
+    let mut sorted = Dims::from_slice(dims);
     sort_by_key(&mut sorted[..], |d| (d.summed, Reverse(d.sources[x])));
     let row = *sorted.last()?;
     let is_row = row.summed && row.sources[x] == 1 && row.sources[y].unsigned_abs() <= 1;

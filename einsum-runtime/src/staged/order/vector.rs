@@ -17,7 +17,7 @@ const REUSED: usize = 16;
 /// Plans to read X, which has all loops, as it lies in memory, with Y in a buffer in the same order.
 pub(in crate::staged) fn vector(dims: &Dims<2>, x: usize, elements: Elements) -> Option<Plan<2>> {
     let y = 1 - x;
-    let mut dims = dims.clone();
+    let mut dims = Dims::from_slice(dims);
     sort_by_key(&mut dims[..], |d| Reverse(d.sources[x].unsigned_abs()));
     let last = *dims.last()?;
     if last.sources[x] != 1 || dims.iter().any(|d| d.sources[x] < 0 || is_shared(&dims, d)) {
@@ -59,7 +59,7 @@ fn repeated(
     elements: Elements,
 ) -> Option<Plan<2>> {
     let most = BYTES / 3 / elements.size;
-    let mut plan = Plan::of_points(dims.clone(), sources, true);
+    let mut plan = Plan::of_points(Dims::from_slice(dims), sources, true);
     plan.late = dims.len() - around - 1;
     plan.repeated = Some((y, around));
     // Sums are not interrupted: Y would be copied again for every block of results.

@@ -55,9 +55,9 @@ impl<const P: usize> Chained<P> {
         let side = LINE / size;
         let fits = |len: usize| len >= side && 3 * len.next_multiple_of(side) <= 4 * len;
         // A loop can be one that follows both.
-        [true, false].into_iter().find_map(|u_first| {
-            let mut chained =
-                Chained { u: Chain::of(u), v: Chain::of(v), outer: outer.clone(), is_constant };
+        for u_first in [true, false] {
+            let outer = Dims::from_slice(outer);
+            let mut chained = Chained { u: Chain::of(u), v: Chain::of(v), outer, is_constant };
             for of_u in [u_first, !u_first] {
                 if of_u {
                     chained.u.extend(&mut chained.outer, size, |d, len| d.out == len);
@@ -68,8 +68,11 @@ impl<const P: usize> Chained<P> {
                     });
                 }
             }
-            (fits(chained.u.len) && fits(chained.v.len)).then_some(chained)
-        })
+            if fits(chained.u.len) && fits(chained.v.len) {
+                return Some(chained);
+            }
+        }
+        None
     }
 
     /// Whether other loops than the first make up for short ones.

@@ -16,25 +16,29 @@ impl Product {
     /// Returns how a product is turned, if a factor has adjacent elements where neither the output nor the other one has others.
     pub(in crate::stream) fn of(dims: &Dims<2>, size: usize) -> Option<Self> {
         let column = dims.iter().position(|d| d.out == 1)?;
-        (0..2).find_map(|first| {
+        let row_of = |first: usize| {
             let is_whole = dims.iter().all(|d| d.sources[first] != 0);
             let row = dims.iter().position(|d| d.sources[first] == 1)?;
-            if row == column || !is_whole {
-                return None;
-            }
-            let mut outer = dims.clone();
+            (is_whole && row != column).then_some(row)
+        };
+        for first in 0..2 {
+            let Some(row) = row_of(first) else { continue };
+            let mut outer = Dims::from_slice(dims);
             if first == 1 {
                 outer.iter_mut().for_each(|d| d.sources.reverse());
             }
             let (u, v) = (outer[column], outer[row]);
             outer.remove(column.max(row));
             outer.remove(column.min(row));
-            let chained = Chained::of(&outer, (&u, &v), size)?;
+            let Some(chained) = Chained::of(&outer, (&u, &v), size) else { continue };
             // Lines of rows that compete for few places of a cache would be gone before both factors have used them.
             let competes =
                 !chained.is_constant && (0..2).any(|p| chained.u.competes(size, |d| d.sources[p]));
-            (!competes).then_some(Product { chained, first })
-        })
+            if !competes {
+                return Some(Product { chained, first });
+            }
+        }
+        None
     }
 
     /// `out[o] = x[s] · y[t]`. Returns false, with nothing done, if there are no kernels for the elements.

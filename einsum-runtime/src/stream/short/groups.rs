@@ -3,7 +3,7 @@
 use core::mem::MaybeUninit;
 
 use super::{Nested, move_out};
-use crate::kernel::{Dim, Dims, Mode};
+use crate::kernel::{Dim, Dims, Mode, loops_of};
 use crate::stream::divide::Elements;
 use crate::stream::lane::Lane;
 use crate::stream::narrow::{self, Narrow};
@@ -29,8 +29,7 @@ impl<T: Lane + PartialEq> Nested<T> {
         if row.summed || row.extent * size_of::<T>() > narrow::BYTES {
             return None;
         }
-        let mut kept: Dims<1> = others.iter().copied().filter(|d| !d.summed).collect();
-        let mut summed: Dims<1> = others.iter().copied().filter(|d| d.summed).collect();
+        let (mut kept, mut summed) = (loops_of(others, false), loops_of(others, true));
         let count = |dims: &[Dim<1>]| dims.iter().fold(1_usize, |n, d| n.saturating_mul(d.extent));
         let rows = summed.pop()?;
         let bytes = rows.extent.saturating_mul(row.extent * size_of::<T>());
@@ -113,7 +112,7 @@ impl Groups {
                 let here = arrays.get().at(point.at.out, point.at.sources);
                 for number in blocks.clone() {
                     let first = number * self.block;
-                    let mut inner = self.inner.clone();
+                    let mut inner = Dims::from_slice(&self.inner);
                     inner[0].extent = self.block.min(inner[0].extent - first);
                     let here = here.within(&self.inner[0], first, &once(), 0);
                     // SAFETY: the caller's duties; these groups fit the buffer. Those of other pieces are others.

@@ -38,10 +38,12 @@ pub(super) unsafe fn sum<T: Lane + PartialEq>(
 ) -> bool {
     // SAFETY: the caller's duties.
     unsafe {
-        let Some(nest) = Nested::of(dims, &arrays) else { return reduce(dims, arrays, mode) };
+        // By reference: loops are long to move.
+        let nest = Nested::of(dims, &arrays);
+        let Some(nest) = &nest else { return reduce(dims, arrays, mode) };
         if let Some(split) = nest.outer_first() {
             nest.run_outer_first(&split, mode);
-        } else if let Some(groups) = nest.groups() {
+        } else if let Some(groups) = &nest.groups() {
             groups.run(nest.arrays, mode);
         } else {
             return reduce(dims, arrays, mode);
@@ -64,7 +66,7 @@ impl<T: Lane + PartialEq> Nested<T> {
         if dims.len() < 2 || row.extent * size_of::<T>() > SHORT {
             return None;
         }
-        let (mut dims, mut arrays) = (dims.clone(), *arrays);
+        let (mut dims, mut arrays) = (Dims::from_slice(dims), *arrays);
         for dim in &mut dims {
             if dim.sources[0] < 0 {
                 arrays = arrays.within(dim, dim.extent - 1, &once(), 0);

@@ -3,7 +3,7 @@
 use super::{Nested, move_out};
 use crate::engine::scratch::{Scratch, with_scratch};
 use crate::kernel::prepare::{Work, prepare};
-use crate::kernel::{Dim, Dims, Mode, Read};
+use crate::kernel::{Dim, Dims, Mode, Read, loops_of};
 use crate::stream::divide::Elements;
 use crate::stream::lane::Lane;
 use crate::stream::odometer::Odometer;
@@ -67,8 +67,7 @@ impl<T: Lane + PartialEq> Nested<T> {
     pub(super) unsafe fn run_outer_first(&self, split: &Split, mode: Mode<T>) {
         let Split { inside, block, each } = *split;
         let (outside, inner) = self.dims.split_at(inside);
-        let kept: Dims<1> = outside.iter().copied().filter(|d| !d.summed).collect();
-        let summed: Dims<1> = outside.iter().copied().filter(|d| d.summed).collect();
+        let (kept, summed) = (loops_of(outside, false), loops_of(outside, true));
         let points = kept.iter().map(|d| d.extent).product::<usize>();
         let first = inner[0];
         let blocks = first.extent.div_ceil(block);
