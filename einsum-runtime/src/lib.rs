@@ -45,6 +45,8 @@ mod matrix_product;
 mod memory;
 mod nest;
 mod new_array;
+#[cfg(test)]
+mod oracle;
 mod output_view;
 mod rearrange;
 mod result;

@@ -4,21 +4,7 @@
 use num_complex::Complex64;
 
 use super::*;
-
-/// A linear congruential generator (Knuth's MMIX constants), its high bits.
-struct Random(u64);
-
-impl Random {
-    fn below(&mut self, n: usize) -> usize {
-        self.0 =
-            self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        (self.0 >> 33) as usize % n
-    }
-
-    fn one_in(&mut self, n: usize) -> bool {
-        self.below(n) == 0
-    }
-}
+use crate::oracle::{self, Random};
 
 trait Sample: Element + core::fmt::Debug {
     /// A small exact value.
@@ -142,38 +128,13 @@ fn place_all<T: Sample, const P: usize>(
 
 /// One multiplication at a time, in the order of the dims.
 fn expected<T: Element, const P: usize>(case: &Case<T, P>, mode: Mode<T>) -> Vec<T> {
-    fn points<const P: usize>(
-        dims: &[Dim<P>],
-        at: (isize, [isize; P]),
-        visit: &mut dyn FnMut(isize, [isize; P]),
-    ) {
-        let Some((dim, rest)) = dims.split_first() else { return visit(at.0, at.1) };
-        for i in 0..dim.extent.cast_signed() {
-            let sources = core::array::from_fn(|p| at.1[p] + i * dim.sources[p]);
-            points(rest, (at.0 + i * dim.out, sources), visit);
-        }
-    }
-    let (kept, summed): (Vec<Dim<P>>, Vec<Dim<P>>) = case.dims.iter().partition(|d| !d.summed);
-    let (mut out, first) = case.out.clone();
-    points(&kept, (first, [0; P]), &mut |o, s| {
-        let mut sum = T::ZERO;
-        points(&summed, (0, s), &mut |_, s| {
-            let mut product = T::ONE;
-            for p in 0..P {
-                let (memory, first) = &case.sources[p];
-                let x = memory[usize::try_from(first + s[p]).unwrap()];
-                product = T::mul(product, if case.conjugated[p] { T::conj(x) } else { x });
-            }
-            sum = T::add(sum, product);
-        });
-        let o = &mut out[usize::try_from(o).unwrap()];
-        *o = match mode {
-            Mode::Assign => sum,
-            Mode::Scale { alpha, beta } if beta == T::ZERO => T::mul(alpha, sum),
-            Mode::Scale { alpha, beta } => T::add(T::mul(beta, *o), T::mul(alpha, sum)),
-        };
-    });
-    out
+    let of = |p: usize| {
+        let (memory, first) = &case.sources[p];
+        (&memory[..], *first, case.conjugated[p])
+    };
+    let (out, first) = &case.out;
+    let sums = oracle::sums(&case.dims, core::array::from_fn(of), (out.len(), *first));
+    out.iter().zip(sums).map(|(&old, sum)| oracle::enter(mode, old, sum)).collect()
 }
 
 fn check<T: Sample, const P: usize>(

@@ -32,7 +32,7 @@ use crate::kernel::raw::{self, RawKernel, RawMode, RawRead};
 use crate::kernel::{Dims, Mode, Read, contract, prepared_binary, prepared_unary};
 use crate::stream::{self, Stream};
 pub(crate) use factors::{product, takes_product};
-use plan::{Elements, contraction, sum};
+use plan::{Elements, Plan, contraction, sum};
 
 /// Nests with fewer points are left to the plain loops.
 pub(crate) const POINTS: usize = 4096;
@@ -74,10 +74,8 @@ pub(crate) unsafe fn unary<T: Staged>(
         return false;
     }
     let plan = sum(dims, T::IS_COMPLEX);
-    let kernels =
-        Kernels { element: size_of::<T>(), copy: unary_here::<T>, kernel: unary_here::<T> };
-    // SAFETY: the caller's duties; the kernels are those of the elements.
-    unsafe { blocks::run(&plan, &kernels, [RawRead::of(x)], out.cast(), RawMode::of(&mode)) };
+    // SAFETY: the caller's duties.
+    unsafe { run_unary(&plan, x, out, mode) };
     true
 }
 
@@ -100,12 +98,8 @@ pub(crate) unsafe fn binary<T: Staged>(
     } else {
         plan::product(dims, !matches!(mode, Mode::Assign))
     };
-    let kernels =
-        Kernels { element: size_of::<T>(), copy: unary_here::<T>, kernel: binary_here::<T> };
-    let [x, y] = sources;
-    let sources = [RawRead::of(x), RawRead::of(y)];
-    // SAFETY: the caller's duties; the kernels are those of the elements.
-    unsafe { blocks::run(&plan, &kernels, sources, out.cast(), RawMode::of(&mode)) };
+    // SAFETY: the caller's duties.
+    unsafe { run_binary(&plan, unary_here::<T>, sources, out, mode) };
     true
 }
 
@@ -117,7 +111,7 @@ pub(crate) unsafe fn binary<T: Staged>(
 /// As [`binary`].
 pub(crate) unsafe fn reordered<T: Staged>(
     dims: &Dims<2>,
-    [x, y]: [Read<T>; 2],
+    sources: [Read<T>; 2],
     out: *mut T,
     mode: Mode<T>,
 ) -> bool {
@@ -132,10 +126,8 @@ pub(crate) unsafe fn reordered<T: Staged>(
     let Some(plan) = order::plan(dims, elements) else { return false };
     let copy =
         if order::are_turned_dots(dims, elements) { picked_here::<T> } else { unary_here::<T> };
-    let kernels = Kernels { element: size_of::<T>(), copy, kernel: binary_here::<T> };
-    let sources = [RawRead::of(x), RawRead::of(y)];
-    // SAFETY: the caller's duties; the kernels are those of the elements.
-    unsafe { blocks::run(&plan, &kernels, sources, out.cast(), RawMode::of(&mode)) };
+    // SAFETY: the caller's duties.
+    unsafe { run_binary(&plan, copy, sources, out, mode) };
     true
 }
 
@@ -147,7 +139,7 @@ pub(crate) unsafe fn reordered<T: Staged>(
 /// As [`binary`].
 pub(crate) unsafe fn turned<T: Staged>(
     dims: &Dims<2>,
-    [x, y]: [Read<T>; 2],
+    sources: [Read<T>; 2],
     out: *mut T,
     mode: Mode<T>,
 ) -> bool {
@@ -157,11 +149,8 @@ pub(crate) unsafe fn turned<T: Staged>(
     let elements = Elements { size: size_of::<T>(), are_complex: T::IS_COMPLEX };
     let adds = matches!(mode, Mode::Scale { beta, .. } if beta != T::ZERO);
     let Some(plan) = turned::plan::<T>(dims, elements, adds) else { return false };
-    let kernels =
-        Kernels { element: size_of::<T>(), copy: unary_here::<T>, kernel: binary_here::<T> };
-    let sources = [RawRead::of(x), RawRead::of(y)];
-    // SAFETY: the caller's duties; the kernels are those of the elements.
-    unsafe { blocks::run(&plan, &kernels, sources, out.cast(), RawMode::of(&mode)) };
+    // SAFETY: the caller's duties.
+    unsafe { run_binary(&plan, unary_here::<T>, sources, out, mode) };
     true
 }
 
@@ -181,10 +170,8 @@ pub(crate) unsafe fn reordered_sum<T: Staged>(
         return false;
     }
     let Some(plan) = order::sum(dims, size_of::<T>()) else { return false };
-    let kernels =
-        Kernels { element: size_of::<T>(), copy: unary_here::<T>, kernel: unary_here::<T> };
-    // SAFETY: the caller's duties; the kernels are those of the elements.
-    unsafe { blocks::run(&plan, &kernels, [RawRead::of(x)], out.cast(), RawMode::of(&mode)) };
+    // SAFETY: the caller's duties.
+    unsafe { run_unary(&plan, x, out, mode) };
     true
 }
 
@@ -199,6 +186,36 @@ struct Kernels<const P: usize> {
     element: usize,
     copy: RawKernel<1>,
     kernel: RawKernel<P>,
+}
+
+/// Runs a plan of one source.
+///
+/// # Safety
+///
+/// As [`Kernels`](crate::kernel::Kernels), for the loops of the plan.
+unsafe fn run_unary<T: Staged>(plan: &Plan<1>, x: Read<T>, out: *mut T, mode: Mode<T>) {
+    let kernel = unary_here::<T>;
+    let kernels = Kernels { element: size_of::<T>(), copy: kernel, kernel };
+    // SAFETY: the caller's duties; the kernels are those of the elements.
+    unsafe { blocks::run(plan, &kernels, [RawRead::of(x)], out.cast(), RawMode::of(&mode)) };
+}
+
+/// Runs a plan of two sources, with a kernel for copies to and from buffers.
+///
+/// # Safety
+///
+/// As [`run_unary`]; the kernel is one of the elements.
+unsafe fn run_binary<T: Staged>(
+    plan: &Plan<2>,
+    copy: RawKernel<1>,
+    [x, y]: [Read<T>; 2],
+    out: *mut T,
+    mode: Mode<T>,
+) {
+    let kernels = Kernels { element: size_of::<T>(), copy, kernel: binary_here::<T> };
+    let sources = [RawRead::of(x), RawRead::of(y)];
+    // SAFETY: the caller's duties; the kernels are those of the elements.
+    unsafe { blocks::run(plan, &kernels, sources, out.cast(), RawMode::of(&mode)) };
 }
 
 /// The kernels without a way through buffers.

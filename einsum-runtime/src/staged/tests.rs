@@ -12,27 +12,7 @@ use super::*;
 use crate::element::Element;
 use crate::kernel::level::on_every_level;
 use crate::kernel::{Dim, Kernel, plain_points};
-
-/// A linear congruential generator (Knuth's MMIX constants), its high bits.
-struct Random(u64);
-
-impl Random {
-    fn below(&mut self, n: usize) -> usize {
-        self.0 =
-            self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        (self.0 >> 33) as usize % n
-    }
-
-    fn one_in(&mut self, n: usize) -> bool {
-        self.below(n) == 0
-    }
-
-    fn shuffle<T>(&mut self, items: &mut [T]) {
-        for i in 1..items.len() {
-            items.swap(i, self.below(i + 1));
-        }
-    }
-}
+use crate::oracle::{self, Random};
 
 trait Sample: Staged + Debug {
     const NAN: Self;
@@ -90,19 +70,6 @@ fn place(random: &mut Random, extents: &[usize], has: &[bool]) -> Placed {
     placed
 }
 
-/// Visits all points of some loops.
-fn points<const P: usize>(
-    dims: &[Dim<P>],
-    at: (isize, [isize; P]),
-    visit: &mut dyn FnMut(isize, [isize; P]),
-) {
-    let Some((dim, rest)) = dims.split_first() else { return visit(at.0, at.1) };
-    for i in 0..dim.extent.cast_signed() {
-        let sources = core::array::from_fn(|p| at.1[p] + i * dim.sources[p]);
-        points(rest, (at.0 + i * dim.out, sources), visit);
-    }
-}
-
 /// Runs a nest on every level, compares, and returns the largest share of points that plain loops ran on levels with
 /// vectors.
 fn check<T: Sample, const P: usize>(
@@ -131,25 +98,12 @@ fn check<T: Sample, const P: usize>(
     let memory: [Vec<T>; P] =
         core::array::from_fn(|p| (0..sources[p].len).map(|_| T::small(random)).collect());
     let conjugated: [bool; P] = core::array::from_fn(|_| random.one_in(3));
-    let reads_old = matches!(mode, Mode::Scale { beta, .. } if beta != T::ZERO);
+    let reads_old = oracle::reads_output(mode);
     let before: Vec<T> =
         (0..out.len).map(|_| if reads_old { T::small(random) } else { T::NAN }).collect();
-    let mut sums: Vec<Option<T>> = vec![None; out.len];
-    points(&dims, (out.first, sources.each_ref().map(|s| s.first)), &mut |o, s| {
-        let mut product = T::ONE;
-        for p in 0..P {
-            let x = memory[p][usize::try_from(s[p]).unwrap()];
-            product = T::mul(product, if conjugated[p] { T::conj(x) } else { x });
-        }
-        let sum = &mut sums[usize::try_from(o).unwrap()];
-        *sum = Some(T::add(sum.unwrap_or(T::ZERO), product));
-    });
-    let expected = before.iter().zip(&sums).map(|(&old, &sum)| match (sum, mode) {
-        (None, _) => old,
-        (Some(sum), Mode::Assign) => sum,
-        (Some(sum), Mode::Scale { alpha, .. }) if !reads_old => T::mul(alpha, sum),
-        (Some(sum), Mode::Scale { alpha, beta }) => T::add(T::mul(beta, old), T::mul(alpha, sum)),
-    });
+    let of = |p: usize| (&memory[p][..], sources[p].first, conjugated[p]);
+    let sums = oracle::sums(&dims, core::array::from_fn(of), (out.len, out.first));
+    let expected = before.iter().zip(&sums).map(|(&old, &sum)| oracle::enter(mode, old, sum));
     let expected: Vec<T> = expected.collect();
     let all = extents.iter().product::<usize>() as f64;
     let mut share = 0_f64;

@@ -11,27 +11,7 @@ use num_complex::{Complex32, Complex64};
 use super::*;
 use crate::kernel::Kernel;
 use crate::kernel::level::on_every_level;
-
-/// A linear congruential generator (Knuth's MMIX constants), its high bits.
-struct Random(u64);
-
-impl Random {
-    fn below(&mut self, n: usize) -> usize {
-        self.0 =
-            self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        (self.0 >> 33) as usize % n
-    }
-
-    fn one_in(&mut self, n: usize) -> bool {
-        self.below(n) == 0
-    }
-
-    fn shuffle<T>(&mut self, items: &mut [T]) {
-        for i in 1..items.len() {
-            items.swap(i, self.below(i + 1));
-        }
-    }
-}
+use crate::oracle::{self, Random};
 
 trait Sample: Element + core::fmt::Debug {
     const NAN: Self;
@@ -105,19 +85,6 @@ fn place(random: &mut Random, extents: &[usize], order: &[usize], plain: bool) -
     placed
 }
 
-/// Visits all points of some loops.
-fn points<const P: usize>(
-    dims: &[Dim<P>],
-    at: (isize, [isize; P]),
-    visit: &mut dyn FnMut(isize, [isize; P]),
-) {
-    let Some((dim, rest)) = dims.split_first() else { return visit(at.0, at.1) };
-    for i in 0..dim.extent.cast_signed() {
-        let sources = core::array::from_fn(|p| at.1[p] + i * dim.sources[p]);
-        points(rest, (at.0 + i * dim.out, sources), visit);
-    }
-}
-
 /// Runs a nest whose arrays have their dims in these orders, and compares.
 fn check<T: Sample, const P: usize>(
     random: &mut Random,
@@ -144,31 +111,17 @@ fn check<T: Sample, const P: usize>(
     let memory: [Vec<T>; P] =
         core::array::from_fn(|p| (0..sources[p].len).map(|_| T::sample(random)).collect());
     let conjugated: [bool; P] = core::array::from_fn(|_| random.one_in(4));
+    let of = |p: usize| (&memory[p][..], sources[p].first, conjugated[p]);
+    let sums = oracle::sums(&dims, core::array::from_fn(of), (out.len, out.first));
     let guard = T::sample(random);
-    let mut expected = vec![guard; out.len];
-    let (kept, summed): (Vec<Dim<P>>, Vec<Dim<P>>) = dims.iter().partition(|d| !d.summed);
-    let reads = |beta: T| beta != T::ZERO;
-    let mut before = expected.clone();
-    points(&kept, (out.first, sources.each_ref().map(|s| s.first)), &mut |o, s| {
-        let mut sum = T::ZERO;
-        points(&summed, (0, s), &mut |_, s| {
-            let mut product = T::ONE;
-            for p in 0..P {
-                let x = memory[p][usize::try_from(s[p]).unwrap()];
-                product = T::mul(product, if conjugated[p] { T::conj(x) } else { x });
-            }
-            sum = T::add(sum, product);
-        });
-        let o = usize::try_from(o).unwrap();
-        let old = T::sample(random);
-        (before[o], expected[o]) = match mode {
-            Mode::Assign => (T::NAN, sum),
-            Mode::Scale { alpha, beta } if reads(beta) => {
-                (old, T::add(T::mul(beta, old), T::mul(alpha, sum)))
-            }
-            Mode::Scale { alpha, .. } => (T::NAN, T::mul(alpha, sum)),
-        };
-    });
+    let mut old = |sum: &Option<T>| match sum {
+        None => guard,
+        Some(_) if oracle::reads_output(mode) => T::sample(random),
+        Some(_) => T::NAN,
+    };
+    let before: Vec<T> = sums.iter().map(&mut old).collect();
+    let entered = before.iter().zip(&sums).map(|(&old, &sum)| oracle::enter(mode, old, sum));
+    let expected: Vec<T> = entered.collect();
     on_every_level(|level| {
         let mut actual = before.clone();
         let reads = core::array::from_fn(|p| Read {
@@ -271,23 +224,7 @@ unsafe fn triple<T: Stream>(
         let is_sum = dims.iter().any(|d| d.summed);
         let is_scaled = matches!(mode, Mode::Scale { .. });
         assert!(is_sum || is_scaled || !takes_triple(dims.clone()));
-        let (kept, summed): (Vec<Dim<3>>, Vec<Dim<3>>) = dims.iter().partition(|d| !d.summed);
-        points(&kept, (0, [0; 3]), &mut |o, s| {
-            let mut sum = T::ZERO;
-            points(&summed, (0, s), &mut |_, s| {
-                let factor = |p: usize| {
-                    let x = *sources[p].ptr.offset(s[p]);
-                    if sources[p].conjugated { T::conj(x) } else { x }
-                };
-                sum = T::add(sum, T::mul(T::mul(factor(0), factor(1)), factor(2)));
-            });
-            let to = out.offset(o);
-            to.write(match mode {
-                Mode::Assign => sum,
-                Mode::Scale { alpha, beta } if beta == T::ZERO => T::mul(alpha, sum),
-                Mode::Scale { alpha, beta } => T::add(T::mul(beta, to.read()), T::mul(alpha, sum)),
-            });
-        });
+        oracle::run(dims, sources, out, mode);
     }
 }
 

@@ -5,17 +5,7 @@ use num_complex::{Complex32, Complex64};
 
 use crate::element::Element;
 use crate::kernel::{Dim, Dims, Kernel, Mode, Read};
-
-/// A linear congruential generator (Knuth's MMIX constants), its high bits.
-struct Random(u64);
-
-impl Random {
-    fn below(&mut self, n: usize) -> usize {
-        self.0 =
-            self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        (self.0 >> 33) as usize % n
-    }
-}
+use crate::oracle::Random;
 
 trait Bits: Element + core::fmt::Debug {
     fn fraction(random: &mut Random) -> Self;

@@ -17,26 +17,7 @@ use num_complex::{Complex32, Complex64};
 
 use crate::element::Element;
 use crate::engine::Contract;
-use crate::kernel::Dim;
-
-/// A linear congruential generator (Knuth's MMIX constants), its high bits.
-struct Random(u64);
-
-impl Random {
-    fn next(&mut self) -> u32 {
-        self.0 =
-            self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        (self.0 >> 33) as u32
-    }
-
-    fn below(&mut self, n: usize) -> usize {
-        self.next() as usize % n
-    }
-
-    fn one_in(&mut self, n: usize) -> bool {
-        self.below(n) == 0
-    }
-}
+use crate::oracle::{Random, points};
 
 /// An element type of these tests: one or two parts.
 trait Sample: Contract + core::fmt::Debug {
@@ -77,19 +58,6 @@ sample!(f32 Complex32, f64 Complex64);
 fn bytes<T: Element>(memory: &[T]) -> &[u8] {
     // SAFETY: floating-point numbers and pairs of them have no padding.
     unsafe { core::slice::from_raw_parts(memory.as_ptr().cast(), size_of_val(memory)) }
-}
-
-/// Visits all points of some loops.
-fn points<const P: usize>(
-    dims: &[Dim<P>],
-    at: (isize, [isize; P]),
-    visit: &mut dyn FnMut(isize, [isize; P]),
-) {
-    let Some((dim, rest)) = dims.split_first() else { return visit(at.0, at.1) };
-    for i in 0..dim.extent.cast_signed() {
-        let sources = core::array::from_fn(|p| at.1[p] + i * dim.sources[p]);
-        points(rest, (at.0 + i * dim.out, sources), visit);
-    }
 }
 
 /// Returns the memory that an array takes for these steps, and where its first element is.

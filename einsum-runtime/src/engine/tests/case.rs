@@ -7,21 +7,7 @@ use num_complex::Complex;
 use crate::engine::Contract;
 use crate::kernel::prepare::prepare;
 use crate::kernel::{Dim, Dims, Kernel, Mode, Read, contract, prepared_binary};
-
-/// A linear congruential generator (Knuth's MMIX constants), its high bits.
-pub(super) struct Random(pub(super) u64);
-
-impl Random {
-    pub(super) fn below(&mut self, n: usize) -> usize {
-        self.0 =
-            self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        (self.0 >> 33) as usize % n
-    }
-
-    pub(super) fn one_in(&mut self, n: usize) -> bool {
-        self.below(n) == 0
-    }
-}
+use crate::oracle::{self, Random};
 
 pub(super) trait Sample: Contract + Debug {
     fn small(random: &mut Random) -> Self;
@@ -159,32 +145,15 @@ pub(super) fn case<T: Sample>(
     Case { dims, sources: [fill(&x), fill(&y)], out: fill(&c), conjugated }
 }
 
-fn visit(dims: &[Dim<2>], at: [isize; 3], then: &mut dyn FnMut([isize; 3])) {
-    let Some((d, rest)) = dims.split_first() else { return then(at) };
-    for i in 0..d.extent.cast_signed() {
-        let at = [at[0] + i * d.sources[0], at[1] + i * d.sources[1], at[2] + i * d.out];
-        visit(rest, at, then);
-    }
-}
-
 /// One multiplication at a time.
 fn expected<T: Sample>(case: &Case<T>, mode: Mode<T>) -> Vec<T> {
-    let [x, y] = &case.sources;
-    let index = |at: isize| usize::try_from(at).expect("offsets stay inside");
-    let mut sums = vec![None; case.out.0.len()];
-    visit(&case.dims, [x.1, y.1, case.out.1], &mut |at| {
-        let read = |p: usize, x: T| if case.conjugated[p] { T::conj(x) } else { x };
-        let product = T::mul(read(0, x.0[index(at[0])]), read(1, y.0[index(at[1])]));
-        let sum = &mut sums[index(at[2])];
-        *sum = Some(T::add(sum.unwrap_or(T::ZERO), product));
-    });
-    let enter = |(&old, sum): (&T, &Option<T>)| match (sum, mode) {
-        (None, _) => old,
-        (&Some(sum), Mode::Assign) => sum,
-        (&Some(sum), Mode::Scale { alpha, beta }) if beta == T::ZERO => T::mul(alpha, sum),
-        (&Some(sum), Mode::Scale { alpha, beta }) => T::add(T::mul(beta, old), T::mul(alpha, sum)),
+    let source = |p: usize| {
+        let (memory, first) = &case.sources[p];
+        (&memory[..], *first, case.conjugated[p])
     };
-    case.out.0.iter().zip(&sums).map(enter).collect()
+    let (out, first) = &case.out;
+    let sums = oracle::sums(&case.dims, [source(0), source(1)], (out.len(), *first));
+    out.iter().zip(sums).map(|(&old, sum)| oracle::enter(mode, old, sum)).collect()
 }
 
 pub(super) fn modes<T: Sample>(random: &mut Random) -> [Mode<T>; 4] {
@@ -210,8 +179,7 @@ fn check_kernel<T: Sample>(
     kernel: Kernel<T, 2>,
     what: &dyn Debug,
 ) {
-    let reads_out = matches!(mode, Mode::Scale { beta, .. } if beta != T::ZERO);
-    if !reads_out {
+    if !oracle::reads_output(mode) {
         case.out.0.fill(T::nan());
     }
     let expected = expected(&case, mode);

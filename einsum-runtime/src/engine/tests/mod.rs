@@ -8,7 +8,8 @@ use num_complex::Complex;
 use crate::element::Element;
 use crate::kernel::level::on_every_level;
 use crate::kernel::{Dim, Dims, Mode, Read};
-use case::{Letter, Random, Sample, case, check, letter, modes};
+use crate::oracle::Random;
+use case::{Letter, Sample, case, check, letter, modes};
 
 /// Every arrangement of a matrix product.
 fn matrix_products<T: Sample>(m: usize, n: usize, k: usize, random: &mut Random) {

@@ -41,27 +41,8 @@ unsafe fn product<T: Sample, const P: usize>(
     if Level::current() >= Level::Avx2 {
         TAKEN.set([taken, left + 1]);
     }
-    let (kept, summed): (Vec<Dim<P>>, Vec<Dim<P>>) = dims.iter().partition(|d| !d.summed);
-    points(&kept, (0, [0; P]), &mut |o, s| {
-        let mut sum = T::ZERO;
-        points(&summed, (0, s), &mut |_, s| {
-            let factor = |p: usize| {
-                // SAFETY: the caller's duties.
-                let x = unsafe { *sources[p].ptr.offset(s[p]) };
-                if sources[p].conjugated { T::conj(x) } else { x }
-            };
-            sum = T::add(sum, (1..P).fold(factor(0), |product, p| T::mul(product, factor(p))));
-        });
-        // SAFETY: the caller's duties.
-        unsafe {
-            let to = out.offset(o);
-            to.write(match mode {
-                Mode::Assign => sum,
-                Mode::Scale { alpha, beta } if beta == T::ZERO => T::mul(alpha, sum),
-                Mode::Scale { alpha, beta } => T::add(T::mul(beta, to.read()), T::mul(alpha, sum)),
-            });
-        }
-    });
+    // SAFETY: the caller's duties.
+    unsafe { oracle::run(dims, sources, out, mode) };
 }
 
 /// Random loops over `P` factors, which have most of them: few enough products that all sums are exact.

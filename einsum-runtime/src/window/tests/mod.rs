@@ -18,6 +18,7 @@ use num_complex::{Complex32, Complex64};
 use super::{Axis, Term, Windowed, run};
 use crate::element::Element;
 use crate::kernel::raw::{Factor, RawKernels, RawMode, RawRead, Sources};
+use crate::oracle::Random;
 
 /// How a nest can be run.
 #[derive(Clone, Copy, Debug)]
@@ -57,21 +58,6 @@ pub(in crate::window) fn take(way: Way) {
     let mut taken = TAKEN.get();
     taken[way as usize] += 1;
     TAKEN.set(taken);
-}
-
-/// A linear congruential generator (Knuth's MMIX constants), its high bits.
-struct Random(u64);
-
-impl Random {
-    fn below(&mut self, n: usize) -> usize {
-        self.0 =
-            self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        (self.0 >> 33) as usize % n
-    }
-
-    fn one_in(&mut self, n: usize) -> bool {
-        self.below(n) == 0
-    }
 }
 
 trait Integer: Element + core::fmt::Debug {
