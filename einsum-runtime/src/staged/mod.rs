@@ -123,6 +123,11 @@ pub(crate) unsafe fn reordered<T: Staged>(
         return false;
     }
     let elements = Elements { size: size_of::<T>(), are_complex: false };
+    if is_product && let Some(plan) = order::turned_product(dims, elements) {
+        // SAFETY: the caller's duties.
+        unsafe { run_binary(&plan, unary_here::<T>, sources, out, mode) };
+        return true;
+    }
     let Some(plan) = order::plan(dims, elements) else { return false };
     let copy =
         if order::are_turned_dots(dims, elements) { picked_here::<T> } else { unary_here::<T> };

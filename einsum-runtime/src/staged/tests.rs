@@ -290,6 +290,27 @@ fn other_orders() {
     check_few::<f64>(200, 21, &vector);
 }
 
+/// Products of two factors with the same loops, in random orders: one is often copied into the order of the other.
+#[test]
+fn products_in_three_orders() {
+    let elements = Elements { size: 8, are_complex: false };
+    let of = |text: &str, extents: &[usize]| {
+        order::turned_product(&nest(text, extents), elements).map(|plan| plan.sources)
+    };
+    let has_kernels = Level::current() == Level::Avx512;
+    let copied = |sources: [bool; 2]| has_kernels.then_some(sources);
+    assert_eq!(of("abc,acb->bca", &[76, 272, 146]), copied([true, false]));
+    assert_eq!(of("acb,abc->bca", &[76, 272, 146]), copied([false, true]));
+    // The smaller one.
+    assert_eq!(of("abc,ab->bca", &[76, 272, 146]), None);
+    assert_eq!(of("dabc,acb->bdca", &[76, 92, 46, 9]), copied([false, true]));
+    // One lies as the output does, or both in one order.
+    assert_eq!(of("abc,bca->bca", &[76, 272, 146]), None);
+    assert_eq!(of("abc,bac->bca", &[76, 272, 146]), None);
+    check_random(200, 22, f32::KERNELS.binary, &[(true, [true, true])]);
+    check_random(200, 23, f64::KERNELS.binary, &[(true, [true, true])]);
+}
+
 /// Random kept loops that `kinds` says, and short ones, some of them summed.
 fn check_few<T: Sample>(rounds: usize, seed: u64, kinds: &[(bool, [bool; 2])]) {
     println!("seed {seed}");

@@ -10,10 +10,12 @@
 //! ba,ac->cab    results are formed in rows along c, and turned
 //! adb,dc->cba   x is copied in the order of the output: [d, (b a)]
 //! nij,nji->n    y is copied in the order of x: i and j become one loop of products
+//! abc,acb->bca  y is copied in the order of x, and products turned as they are formed
 //! c,adbc->dab   sums are formed in rows along (a d b), and turned
 //! dbca->cbd     sums over a are formed in rows along (b c) for every d of a block, and turned
 //! ```
 
+mod products;
 mod rows;
 mod slow;
 mod sums;
@@ -22,6 +24,7 @@ mod vector;
 use super::plan::{Elements, Plan, ROW};
 use crate::kernel::{Dim, Dims};
 use crate::stream;
+pub(super) use products::turned_product;
 pub(super) use rows::times_copied;
 use rows::{Order, by_kind, by_output};
 pub(super) use slow::are_turned_dots;
