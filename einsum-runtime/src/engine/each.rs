@@ -21,6 +21,9 @@ const BLOCK: usize = 16 << 10;
 /// So few steps are formed as quickly with products as the lanes, or in blocks, if rows fill half a vector.
 const SHORT_STEPS: usize = 4;
 
+/// An X of so many bytes does not stay in the second-level cache.
+const FAR: usize = 1 << 20;
+
 /// How far ahead X is fetched, in bytes, if its products are smaller than that.
 const AHEAD: usize = 1024;
 
@@ -212,6 +215,9 @@ impl Each {
             signs: machine.signs(entry.conjugated),
             x_ahead,
         };
+        // What the next tile of rows reads comes while this one is worked on, a line of every step with each tile of columns.
+        let bytes = m.extent.saturating_mul(k.extent).saturating_mul(machine.unit);
+        let is_far = batch.extent == 1 && bytes >= FAR;
         let mut first = 0;
         while first < batch.extent {
             let products = block.min(batch.extent - first);
@@ -238,7 +244,8 @@ impl Each {
                 // SAFETY: the caller's duties: a part of the products.
                 unsafe {
                     if batch.extent == 1 {
-                        columns.run_as_products(kernels, &mut arguments);
+                        let next = if is_far { rows * machine.unit } else { 0 };
+                        columns.run_as_products(kernels, &mut arguments, next);
                     } else {
                         columns.run_products(kernels, &mut arguments, products);
                     }
@@ -252,28 +259,43 @@ impl Each {
 }
 
 impl Split {
-    /// Runs the tiles of one product, as if they were products.
+    /// Runs the tiles of one product, as if they were products. The bytes of every step of X that are `next` to those of this
+    /// tile of rows, as many, are fetched, a line with each of the first tiles.
     ///
     /// # Safety
     ///
     /// As [`Each`](crate::kernel::batch::Each), for all columns.
     #[inline]
-    unsafe fn run_as_products(self, kernels: &[EachKernel], arguments: &mut EachArguments) {
+    unsafe fn run_as_products(
+        self,
+        kernels: &[EachKernel],
+        arguments: &mut EachArguments,
+        next: usize,
+    ) {
         let Split { columns, wide, narrow } = self;
         arguments.x_product = 0;
+        let mut fetched = 0;
         let mut call = |tiles: usize, columns: usize| {
             if tiles == 0 {
                 return;
             }
             let moved = columns.cast_signed();
-            arguments.products = tiles;
             arguments.y_product = moved * arguments.y_column;
             arguments.c_product = moved * arguments.c_column;
-            // SAFETY: the caller's duties.
-            unsafe { kernels[columns - 1](arguments) };
-            let moved = (tiles * columns).cast_signed();
-            arguments.y = arguments.y.wrapping_offset(moved * arguments.y_column);
-            arguments.c = arguments.c.wrapping_offset(moved * arguments.c_column);
+            let mut left = tiles;
+            while left > 0 {
+                let is_fetching = fetched < next;
+                let some = if is_fetching { 1 } else { left };
+                arguments.x_ahead = if is_fetching { (next + fetched).cast_signed() } else { 0 };
+                fetched += LINE;
+                arguments.products = some;
+                // SAFETY: the caller's duties.
+                unsafe { kernels[columns - 1](arguments) };
+                let moved = (some * columns).cast_signed();
+                arguments.y = arguments.y.wrapping_offset(moved * arguments.y_column);
+                arguments.c = arguments.c.wrapping_offset(moved * arguments.c_column);
+                left -= some;
+            }
         };
         call(wide, columns + 1);
         call(narrow, columns);

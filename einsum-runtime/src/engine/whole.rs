@@ -7,7 +7,8 @@
 //! ```
 //!
 //! These kernels have more sums in registers than those that read tables and make do with what the second-level cache brings, so
-//! that X need not be packed, unless its steps are where they push each other out of that cache.
+//! that X need not be packed, unless its steps are where they push each other out of that cache. What comes from farther away is
+//! fetched while the tile of rows before it is worked on.
 
 use core::ops::Range;
 
@@ -30,8 +31,10 @@ const WAYS: usize = 16;
 const ROWS_LEAST: usize = 2;
 const COLUMNS_LEAST: usize = if cfg!(test) { 3 } else { 24 };
 
-/// The columns from which on it is better to pack X for sums of several blocks: then these columns also read C several times.
-const COLUMNS_PACKED: usize = if cfg!(test) { 40 } else { 128 };
+/// The most bytes of C, of which every block of steps reads all, and of what a block of steps reads of Y, which every tile of rows
+/// does, if there are two blocks, and if there are more: from there on it is better to pack X for sums of several blocks.
+const MOST_OF_C: usize = if cfg!(test) { 8 << 10 } else { 8 << 20 };
+const MOST_OF_Y: [usize; 2] = if cfg!(test) { [24 << 10, 12 << 10] } else { [4 << 20, 2 << 20] };
 
 /// The columns of a part: several tiles, whose X stays in the cache.
 const PART: usize = if cfg!(test) { COLUMNS } else { 8 * COLUMNS };
@@ -62,13 +65,17 @@ impl Whole {
             || !matrices.is_plain()
             || !is_large
             || k.extent == 1
-            || k.extent > STEPS_WHOLE && n.extent >= COLUMNS_PACKED
             || m.x != unit
             || m.c != unit
         {
             return None;
         }
         let step_block = block(k.extent, if k.extent <= STEPS_WHOLE { STEPS_WHOLE } else { STEPS });
+        let y_bytes = n.extent.saturating_mul(step_block * machine.unit);
+        let most_of_y = MOST_OF_Y[usize::from(k.extent > 2 * step_block)];
+        if k.extent > step_block && (bytes > MOST_OF_C || y_bytes > most_of_y) {
+            return None;
+        }
         // The lines of a tile at one step share a set with those of every step that is a multiple of `PERIOD` away.
         let sets = PERIOD >> k.x.trailing_zeros().min(PERIOD.trailing_zeros());
         if step_block > WAYS * sets {

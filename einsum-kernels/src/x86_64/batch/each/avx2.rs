@@ -146,6 +146,8 @@ pub(in super::super) unsafe extern "sysv64" fn each<
                 f vaddp, \first, \first, \second
             .endif
         .endm
+        .macro expects
+        .endm
         .macro stores
             compare_mask r9
             je 52f

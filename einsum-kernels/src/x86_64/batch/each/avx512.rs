@@ -92,6 +92,8 @@ macro_rules! avx512 {
                 ".endif",
                 concat!(r"f vmovup, [\at] {{k1}}, ", $v, r"1\j"),
                 ".endm",
+                ".macro expects",
+                ".endm",
                 ".macro stores",
                 "in_c store",
                 ".endm",

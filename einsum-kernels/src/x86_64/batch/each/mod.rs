@@ -5,7 +5,7 @@
 //! left; `rsi r12` the steps of k, `rbx` that of columns in Y, `r14` in C; `rbp` and, in C, `r15` three times these;
 //! `r13` the fifth column; `r15` how far X is fetched ahead.
 
-/// What all levels have in common. A level defines `begin` once a call, `steps` and `stores` once a product, and `clear`,
+/// What all levels have in common. A level defines `begin` once a call, `expects`, `steps`, and `stores` once a product, and `clear`,
 /// `multiply`, `scale`, `add_old`, and `store` for a column's sums and place.
 macro_rules! body {
     () => {
@@ -47,6 +47,7 @@ macro_rules! body {
             .p2align 4
         20: # A product.
             in_c clear
+            expects
             mov r9, rax
             mov r10, rcx
             mov r11, [rdi + 32]
@@ -77,7 +78,7 @@ macro_rules! body {
             ",
             $crate::x86_64::text::return_to_caller!(),
             r"
-            .irp name, f, places, in_c, steps_by, begin, steps, clear, load, multiply, factor, scale, add_old, store, stores
+            .irp name, f, places, in_c, steps_by, begin, steps, clear, expects, load, multiply, factor, scale, add_old, store, stores
                 .purgem \name
             .endr
         "

@@ -8,6 +8,9 @@ use core::arch::naked_asm;
 use crate::batch::EachArguments;
 use crate::x86_64::sums::{purge_sums, sums};
 
+/// The fewest steps that take long enough to fetch what C holds.
+const EXPECTING: usize = 64;
+
 /// # Safety
 ///
 /// As [`Each`](crate::batch::Each).
@@ -67,13 +70,35 @@ pub(in super::super) unsafe extern "sysv64" fn each<
         .macro stores
             in_c store
         .endm
+        # What C holds had better be on its way while the sums are formed, if there is time for that.
+        .macro expects
+            test byte ptr [rdi + 104], 2
+            jz 25f
+            cmp qword ptr [rdi + 32], {expecting}
+            jb 25f
+            lea r15, [r14 + 2*r14]
+            .if COLUMNS > 4
+                lea r13, [rdx + 4*r14]
+            .endif
+            in_c expect
+        25:
+        .endm
+        .macro expect j, at
+            prefetcht0 [\at]
+            prefetcht0 [\at + 64]
+            .if VECTORS > 2
+                prefetcht0 [\at + 128]
+            .endif
+        .endm
         ",
         body!(),
         purge_sums!(),
         ".purgem add_old_sums",
         ".purgem store_sums",
+        ".purgem expect",
         element = const ELEMENT,
         vectors = const VECTORS,
         columns = const COLUMNS,
+        expecting = const EXPECTING,
     )
 }

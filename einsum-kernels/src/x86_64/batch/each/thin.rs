@@ -120,6 +120,8 @@ pub(in super::super) unsafe extern "sysv64" fn each<
         .macro store_sum sum, at
             f vmovup, [\at + 64*VECTOR], \sum
         .endm
+        .macro expects
+        .endm
         .macro stores
             in_c store
         .endm
