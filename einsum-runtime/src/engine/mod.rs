@@ -140,6 +140,25 @@ macro_rules! contract {
 }
 contract!(f32 f64);
 
+macro_rules! contract_integers {
+    ($($integer:ty: $bits:ty),*) => { $(
+        impl Contract for $integer {
+            fn finish(mode: Mode<Self>, _conjugated: [bool; 2]) -> Finish<Self> {
+                let (alpha, beta) = match mode {
+                    Mode::Assign => (1, 0),
+                    Mode::Scale { alpha, beta } => (alpha, beta),
+                };
+                let scale = if alpha == 1 { 0 } else { SCALE };
+                let add = if beta == 0 { 0 } else { ADD };
+                let bits = |x: $integer| u64::from(<$bits>::from_ne_bytes(x.to_ne_bytes()));
+                let (alpha, beta) = (bits(alpha), bits(beta));
+                Finish { flags: scale | add, alpha, beta, one: 1, factors: None, before: None }
+            }
+        }
+    )* };
+}
+contract_integers!(i32: u32, i64: u64);
+
 /// Multiplies two matrices, if they are small and there are kernels for them; else does nothing and returns `false`.
 ///
 /// # Safety
