@@ -367,6 +367,6 @@ macro_rules! shared_body {
 }
 
 pub(super) use {
-    arithmetic, element_instructions, no_arithmetic, places, put_lanes, return_to_caller, save_registers, shared_body,
-    shared_macros, vector_instructions,
+    arithmetic, element_instructions, no_arithmetic, places, put_lanes, return_to_caller,
+    save_registers, shared_body, shared_macros, vector_instructions,
 };

@@ -42,13 +42,7 @@ pub(super) trait Terms<T: Element, const P: usize>: Copy {
     ///
     /// As [`sum_row`](Terms::sum_row), for every one of `sums`.
     #[inline]
-    unsafe fn sum_rows(
-        self,
-        sums: &mut [T],
-        mut at: [isize; P],
-        row: &Dim<P>,
-        along: [isize; P],
-    ) {
+    unsafe fn sum_rows(self, sums: &mut [T], mut at: [isize; P], row: &Dim<P>, along: [isize; P]) {
         for sum in sums {
             // SAFETY: the caller's duties.
             *sum = T::add(*sum, unsafe { self.sum_row(row.extent, at, row.sources) });

@@ -271,9 +271,7 @@ fn integer_products_in_blocks() {
                 let has = [vec![true; 3], has.to_vec()];
                 let mut case = place_all::<i64, 2>(&mut random, &extents, &[false; 3], has);
                 let [a, b, c] = extents.map(usize::cast_signed);
-                for (dim, [out, x]) in
-                    case.dims.iter_mut().zip([[b * c, 1], [c, a], [1, a * b]])
-                {
+                for (dim, [out, x]) in case.dims.iter_mut().zip([[b * c, 1], [c, a], [1, a * b]]) {
                     (dim.out, dim.sources[0]) = (out, x);
                 }
                 case.out.1 = 3;

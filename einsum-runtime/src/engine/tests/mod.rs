@@ -2,6 +2,8 @@
 //! Outputs start as NaN where they are assigned, and have a margin that must not change.
 
 mod case;
+#[cfg(target_arch = "x86_64")]
+mod strips;
 
 use num_complex::Complex;
 
@@ -32,7 +34,7 @@ fn edges_of_tiles() {
                 for k in [1, 2, 5] {
                     matrix_products::<f32>(m, n, k, &mut random);
                     matrix_products::<f64>(m, n, k, &mut random);
-            matrix_products::<i32>(m, n, k, &mut random);
+                    matrix_products::<i32>(m, n, k, &mut random);
                     matrix_products::<Complex<f32>>(m, n, k, &mut random);
                     matrix_products::<Complex<f64>>(m, n, k, &mut random);
                 }

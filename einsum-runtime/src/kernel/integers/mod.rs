@@ -5,9 +5,9 @@
 //! once runs in the order of the plain loops, over [`rows`] that are compiled for every level, and so do contractions
 //! without AVX-512; [`products`] without a sum have rows of their own.
 
-use super::prepare::{Work, prepare};
 use super::accumulate::accumulate;
 use super::groups::Groups;
+use super::prepare::{Work, prepare};
 use super::{Dim, Dims, Kernels, Mode, Read, contract, is_kept, prepared_binary, prepared_unary};
 use crate::element::Element;
 use crate::engine;
@@ -48,7 +48,12 @@ trait Signed: Element {
     /// # Safety
     ///
     /// As [`Kernels`].
-    unsafe fn binary(dims: &mut Dims<2>, sources: [Read<Self>; 2], out: *mut Self, mode: Mode<Self>);
+    unsafe fn binary(
+        dims: &mut Dims<2>,
+        sources: [Read<Self>; 2],
+        out: *mut Self,
+        mode: Mode<Self>,
+    );
 }
 
 macro_rules! signed {

@@ -15,11 +15,7 @@ const BLOCK: usize = 256 << 10;
 /// # Safety
 ///
 /// As [`Kernels`](crate::kernel::Kernels), after [`prepare`](crate::kernel::prepare::prepare), with no dim summed.
-pub(super) unsafe fn multiply<T: Element>(
-    dims: &mut Dims<2>,
-    [x, y]: [Read<T>; 2],
-    out: *mut T,
-) {
+pub(super) unsafe fn multiply<T: Element>(dims: &mut Dims<2>, [x, y]: [Read<T>; 2], out: *mut T) {
     #[cfg(target_arch = "x86_64")]
     for first in 0..2 {
         let [x, y] = if first == 0 { [x, y] } else { [y, x] };
@@ -41,9 +37,8 @@ pub(super) unsafe fn multiply<T: Element>(
 #[cfg(target_arch = "x86_64")]
 fn is_turned(dims: &Dims<2>, first: usize) -> bool {
     let is_whole = dims.iter().all(|d| d.sources[first] != 0);
-    let is_row = |d: &Dim<2>| {
-        d.out == 1 && d.sources[first] != 1 && matches!(d.sources[1 - first], 0 | 1)
-    };
+    let is_row =
+        |d: &Dim<2>| d.out == 1 && d.sources[first] != 1 && matches!(d.sources[1 - first], 0 | 1);
     is_whole && dims.iter().any(is_row) && dims.iter().any(|d| d.sources[first] == 1)
 }
 
@@ -72,7 +67,12 @@ unsafe fn multiply_turned<T: Element>(
         let mut copied = block
             .iter()
             .filter(|d| d.extent > 1)
-            .map(|d| Dim { extent: d.extent, out: d.out, sources: [d.sources[first]], summed: false })
+            .map(|d| Dim {
+                extent: d.extent,
+                out: d.out,
+                sources: [d.sources[first]],
+                summed: false,
+            })
             .collect();
         let from = x.ptr.wrapping_offset(at(cut.sources[first]));
         // SAFETY: the caller's duties, for a part of the loops.
@@ -81,7 +81,12 @@ unsafe fn multiply_turned<T: Element>(
         }
         let mut by = block
             .iter()
-            .map(|d| Dim { extent: d.extent, out: d.out, sources: [d.sources[1 - first]], summed: false })
+            .map(|d| Dim {
+                extent: d.extent,
+                out: d.out,
+                sources: [d.sources[1 - first]],
+                summed: false,
+            })
             .collect();
         let y = y.ptr.wrapping_offset(at(cut.sources[1 - first]));
         for_each_row(&mut by, &mut |len, step, row, [from]| {

@@ -264,7 +264,9 @@ unsafe fn sum_two<T: Element>(
             *sum = x.iter().copied().zip(y.iter().copied()).fold(*sum, add);
         } else {
             // SAFETY: as above.
-            let at = |i: isize| unsafe { (x.offset(i * steps[0]).read(), y.offset(i * steps[1]).read()) };
+            let at = |i: isize| unsafe {
+                (x.offset(i * steps[0]).read(), y.offset(i * steps[1]).read())
+            };
             *sum = (0..len.cast_signed()).map(at).fold(*sum, add);
         }
         x = x.wrapping_offset(along[0]);
