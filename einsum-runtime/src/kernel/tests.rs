@@ -285,6 +285,34 @@ fn integer_products_in_blocks() {
     });
 }
 
+/// A source in another order than the one whose elements are used once: pqrs,sr->pq, and with rows that are kept.
+#[test]
+fn integer_sources_in_another_order() {
+    on_every_level(|_| {
+        let mut random = Random(24);
+        for [p, q, r, s] in [[5, 6, 7, 9], [3, 4, 20, 20], [2, 30, 5, 3], [9, 3, 2, 40]] {
+            for summed in [[false, false, true, true], [true, true, false, false]] {
+                let extents = [p, q, r, s];
+                let has = [vec![true; 4], vec![false, false, true, true]];
+                let mut case = place_all::<i64, 2>(&mut random, &extents, &summed, has);
+                let [_, q, r, s] = extents.map(usize::cast_signed);
+                let x = [q * r * s, r * s, s, 1];
+                let y = [0, 0, 1, r];
+                let out = if summed[0] { [0, 0, s, 1] } else { [q, 1, 0, 0] };
+                for (i, dim) in case.dims.iter_mut().enumerate() {
+                    (dim.out, dim.sources) = (out[i], [x[i], y[i]]);
+                }
+                let len = extents.iter().product::<usize>() + 6;
+                for (of, first) in [&mut case.out].into_iter().chain(&mut case.sources) {
+                    *of = (0..len).map(|_| i64::sample(&mut random)).collect();
+                    *first = 3;
+                }
+                check_case(&mut random, case, i64::KERNELS.binary);
+            }
+        }
+    });
+}
+
 /// Runs longer than the buffers of sums, for small and large elements.
 #[test]
 fn long_runs() {

@@ -2,8 +2,8 @@
 //! their bits are the same for all integers of a size.
 //!
 //! Contractions and small matrices go to the [`engine`], which has kernels for integers with AVX-512. What touches each element
-//! once runs in the order of the plain loops, over [`rows`] that are compiled for every level, and so do contractions
-//! without AVX-512; [`products`] without a sum have rows of their own.
+//! once runs in the order of the plain loops, over [`rows`] that are compiled for every level, after a source that lies in another
+//! [`order`] has been copied, and so do contractions without AVX-512; [`products`] without a sum have rows of their own.
 
 use super::accumulate::accumulate;
 use super::groups::Groups;
@@ -11,8 +11,10 @@ use super::prepare::{Work, prepare};
 use super::{Dim, Dims, Kernels, Mode, Read, contract, is_kept, prepared_binary, prepared_unary};
 use crate::element::Element;
 use crate::engine;
+use order::Reordered;
 use rows::Integers;
 
+mod order;
 mod products;
 mod rows;
 
@@ -90,12 +92,17 @@ macro_rules! signed {
             ) {
                 // SAFETY: as above.
                 unsafe {
-                    if engine::contract_small(dims, sources, out, mode) {
+                    let is_row = |d: &Dim<2>| {
+                        d.out == 1 && d.extent >= ROW && d.sources.iter().all(|s| matches!(s, 0 | 1))
+                    };
+                    let has_rows = is_kept(dims) && dims.iter().any(is_row);
+                    if !has_rows && engine::contract_small(dims, sources, out, mode) {
                         return;
                     }
                     let work = prepare(dims, &mut sources, &mut out);
                     #[cfg(target_arch = "x86_64")]
-                    if work == Work::Run
+                    if !has_rows
+                        && work == Work::Run
                         && (engine::picked(dims, sources, out, mode)
                             || engine::totalled(dims, sources, out, mode))
                     {
@@ -108,6 +115,13 @@ macro_rules! signed {
                         return products::multiply(dims, sources, out);
                     }
                     let is_read_once = is_read_once(dims);
+                    if !is_read_once && let Some(reordered) = Reordered::of(dims) {
+                        return reordered.run(sources, |dims, mut sources| {
+                            let mut out = out;
+                            prepare(dims, &mut sources, &mut out);
+                            accumulate(dims, Integers(sources), out, mode);
+                        });
+                    }
                     if !is_read_once && contract(work, dims, sources, out, mode) {
                         return;
                     }

@@ -2,10 +2,13 @@
 
 use super::rows::{multiply_in_place, multiply_row};
 use crate::element::Element;
-use crate::kernel::elementwise::for_each_row;
+use crate::kernel::elementwise::{self, for_each_row};
 use crate::kernel::{Dim, Dims, Read};
 #[cfg(target_arch = "x86_64")]
 use crate::stream::copy_any;
+
+/// Rows of fewer elements, as those of tiles, are not worth a call.
+const SHORT: usize = 32;
 
 /// Bytes of the output that stay in a near cache, between a copy of a factor and the multiplication by the other one.
 const BLOCK: usize = 256 << 10;
@@ -27,8 +30,15 @@ pub(super) unsafe fn multiply<T: Element>(dims: &mut Dims<2>, [x, y]: [Read<T>; 
     for_each_row(dims, &mut |len, step, to, [from_x, from_y]| {
         let x = Read { ptr: x.ptr.wrapping_offset(from_x), ..x };
         let y = Read { ptr: y.ptr.wrapping_offset(from_y), ..y };
+        let to = out.wrapping_offset(to);
         // SAFETY: a row consists of points of `dims`; the caller's duties.
-        unsafe { multiply_row(len, step, out.wrapping_offset(to), [x, y]) }
+        unsafe {
+            if len < SHORT {
+                elementwise::multiply_row(len, step, to, [x, y]);
+            } else {
+                multiply_row(len, step, to, [x, y]);
+            }
+        }
     });
 }
 
