@@ -152,6 +152,7 @@ macro_rules! integers {
         impl Element for $int {
             const ZERO: Self = 0;
             const ONE: Self = 1;
+            const KERNELS: Kernels<Self> = Kernels::INTEGER;
             #[inline]
             fn add(a: Self, b: Self) -> Self {
                 a.wrapping_add(b)
@@ -165,6 +166,7 @@ macro_rules! integers {
         impl Element for Wrapping<$int> {
             const ZERO: Self = Wrapping(0);
             const ONE: Self = Wrapping(1);
+            const KERNELS: Kernels<Self> = Kernels::INTEGER;
             #[inline]
             fn add(a: Self, b: Self) -> Self {
                 a + b

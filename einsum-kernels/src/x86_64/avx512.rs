@@ -1,14 +1,14 @@
 //! Micro-kernels for AVX-512: tiles of up to 4 vectors and 6 columns.
 //!
-//! Registers: `zmm0 … zmm3` vectors of X, `zmm4` an element of Y in all lanes (or a vector of Y), `zmm8 … zmm31` the
+//! Registers: `zmm0 … zmm3` vectors of X, `zmm4` an element of Y in all lanes (or a vector of Y), `zmm5` a product of integers, `zmm8 … zmm31` the
 //! sums, 4 for each column, and `k1 … k4` the masks of the vectors. Masks cost nothing, hence all loads and stores have one.
 //! With pairs of columns the last 2 of a column's sums are those of its pair, `rdx` is a step's offset in Y for these, and
 //! `rsi` how far apart a pair is.
 
 use core::arch::naked_asm;
 
-use super::text::{shared_body, shared_macros};
-use super::{IN_PLACE, LANES, PAIRED, STREAMING};
+use super::text::{arithmetic, no_arithmetic, shared_body, shared_macros};
+use super::{IN_PLACE, INTEGER, LANES, PAIRED, STREAMING};
 use crate::table::Arguments;
 
 /// # Safety
@@ -24,7 +24,8 @@ pub(super) unsafe extern "sysv64" fn sweep<
     arguments: *mut Arguments,
 ) {
     naked_asm!(
-        ".set ELEMENT, {element}",
+        ".set ELEMENT, {element} & {bytes}",
+        ".set INTEGER, {element} & {integer}",
         ".set VECTORS, {vectors}",
         ".set COLUMNS, {columns}",
         ".set KIND, {kind} & {kinds}",
@@ -33,6 +34,7 @@ pub(super) unsafe extern "sysv64" fn sweep<
         ".set PAIRS, KIND == {paired}",
         ".set SPARE, VECTORS < 3 && KIND != {paired}",
         shared_macros!(),
+        arithmetic!(),
         r"
         .macro vectors name
             \name 0, rax
@@ -109,13 +111,13 @@ pub(super) unsafe extern "sysv64" fn sweep<
             .endif
         .endm
         .macro multiply_one i, pointer, mask, sum
-            f vfmadd231p, \sum, zmm\i, zmm4
+            fma \sum, zmm5, zmm\i, zmm4
         .endm
         .macro multiply_in_place i, pointer, step, sum
             .if ELEMENT == 4
-                vfmadd231ps \sum, zmm\i, dword ptr [\pointer + \step] {{1to16}}
+                fma \sum, zmm5, zmm\i, dword ptr [\pointer + \step] {{1to16}}
             .else
-                vfmadd231pd \sum, zmm\i, qword ptr [\pointer + \step] {{1to8}}
+                fma \sum, zmm5, zmm\i, qword ptr [\pointer + \step] {{1to8}}
             .endif
         .endm
         .macro multiply_few pointer, step, a, b
@@ -148,7 +150,7 @@ pub(super) unsafe extern "sysv64" fn sweep<
             f vbroadcasts, zmm4, \place
         .endm
         .macro scale_one i, pointer, mask, sum
-            f vmulp, \sum, \sum, zmm4
+            product \sum, \sum, zmm4
         .endm
         .macro scale j, pointer, a, b, c, d
             each scale_one, \a, \b, \c, \d
@@ -157,7 +159,7 @@ pub(super) unsafe extern "sysv64" fn sweep<
             .endif
         .endm
         .macro add_one i, pointer, mask, sum
-            f vfmadd231p, \sum {{\mask}}, zmm4, [\pointer + r15]
+            fma_masked \mask, \sum, zmm5, zmm4, [\pointer + r15]
         .endm
         .macro add_old j, pointer, a, b, c, d
             mov r15, [rbp + 16*\j + 8]
@@ -187,7 +189,10 @@ pub(super) unsafe extern "sysv64" fn sweep<
         ".irp name, clear_one, multiply_one, multiply_in_place, multiply_few, scale_one, add_one, store_one",
         r".purgem \name",
         ".endr",
+        no_arithmetic!(),
         element = const ELEMENT,
+        bytes = const INTEGER - 1,
+        integer = const INTEGER,
         vectors = const VECTORS,
         columns = const COLUMNS,
         kind = const KIND,

@@ -39,6 +39,9 @@ const PAIRED: usize = 4;
 /// Added to a kind, for 2 vectors of AVX-512: an element of Y is broadcast as part of every multiplication.
 const IN_PLACE: usize = 8;
 
+/// Added to the size of an element: elements are integers, whose products and sums wrap.
+const INTEGER: usize = 16;
+
 /// Lists kernels by vectors, each with a kind, and columns.
 macro_rules! rows {
     ($level:ident, $element:literal, [$($vectors:literal $kind:expr),*]) => {
@@ -133,6 +136,28 @@ macro_rules! sets {
 sets! {
     F32_AVX512 F32_AVX512_HALVED F32_AVX2: 4, address_of_mask_32;
     F64_AVX512 F64_AVX512_HALVED F64_AVX2: 8, address_of_mask_64;
+}
+
+macro_rules! integer_sets {
+    ($($avx512:ident: $element:literal, $integer:literal;)*) => { $(
+        pub static $avx512: KernelSet = KernelSet {
+            element: $element,
+            width: 64 / $element,
+            broadcast: rows!(avx512, $integer, MASKED, [1 2 3 4]),
+            masked: rows!(avx512, $integer, MASKED, [1 2 3 4]),
+            lanes: rows!(avx512, $integer, LANES, [1 2 3 4]),
+            streaming: None,
+            paired: None,
+            even: None,
+            long: None,
+            rotate: rotate::rotate::<$element>,
+            mask: |lanes| (1 << lanes) - 1,
+        };
+    )* };
+}
+integer_sets! {
+    I32_AVX512: 4, 20;
+    I64_AVX512: 8, 24;
 }
 
 /// For masked loads: lanes that exist, then as many that do not. A mask starts somewhere within.

@@ -40,6 +40,60 @@ macro_rules! element_instructions {
     };
 }
 
+/// Defines `fma`, which adds a product to a sum, `product`, and `sum`, on vectors of real numbers or, if `INTEGER`, of integers. For
+/// these `fma` needs another register. By a mask, lanes that do not exist are not read, and their sums are worth nothing.
+macro_rules! arithmetic {
+    () => {
+        r"
+        .macro fma sum, other, a, b:vararg
+            .if INTEGER == 0
+                f vfmadd231p, \sum, \a, \b
+            .else
+                product \other, \a, \b
+                sum \sum, \sum, \other
+            .endif
+        .endm
+        .macro fma_masked mask, sum, other, a, b:vararg
+            .if INTEGER == 0
+                f vfmadd231p, \sum {{\mask}}, \a, \b
+            .else
+                product \other {{\mask}}{{z}}, \a, \b
+                sum \sum, \sum, \other
+            .endif
+        .endm
+        .macro product operands:vararg
+            .if INTEGER == 0
+                f vmulp, \operands
+            .elseif ELEMENT == 4
+                vpmulld \operands
+            .else
+                vpmullq \operands
+            .endif
+        .endm
+        .macro sum operands:vararg
+            .if INTEGER == 0
+                f vaddp, \operands
+            .elseif ELEMENT == 4
+                vpaddd \operands
+            .else
+                vpaddq \operands
+            .endif
+        .endm
+        "
+    };
+}
+
+/// Removes what [`arithmetic`] defines.
+macro_rules! no_arithmetic {
+    () => {
+        r"
+        .irp name, fma, fma_masked, product, sum
+            .purgem \name
+        .endr
+        "
+    };
+}
+
 /// Defines `v`, an instruction on whole vectors of packed elements, by the numbers of their registers, for every `VECTOR`:
 /// `v vadd…, 8, 8, 2`.
 macro_rules! vector_instructions {
@@ -313,6 +367,6 @@ macro_rules! shared_body {
 }
 
 pub(super) use {
-    element_instructions, places, put_lanes, return_to_caller, save_registers, shared_body,
-    shared_macros, vector_instructions,
+    arithmetic, element_instructions, no_arithmetic, places, put_lanes, return_to_caller,
+    save_registers, shared_body, shared_macros, vector_instructions,
 };

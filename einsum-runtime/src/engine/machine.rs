@@ -81,6 +81,31 @@ supported! {
     Complex<f64>: F64_AVX512 F64_AVX512_HALVED F64_AVX2 F64, PACKING_16;
 }
 
+/// Integers, of which AVX2 multiplies no vectors of 8 bytes each.
+macro_rules! supported_integers {
+    ($($type:ty: $avx512:ident $packing:ident;)*) => { $(
+        impl Supported for $type {
+            #[inline]
+            fn machine() -> Option<Machine> {
+                match Level::current() {
+                    #[cfg(target_arch = "x86_64")]
+                    Level::Avx512 => Some(Machine {
+                        kernels: &x86_64::$avx512,
+                        packing: &x86_64::packing::$packing,
+                        batch: Some(&x86_64::batch::$avx512),
+                        unit: size_of::<Self>(),
+                    }),
+                    _ => None,
+                }
+            }
+        }
+    )* };
+}
+supported_integers! {
+    i32: I32_AVX512 PACKING_4;
+    i64: I64_AVX512 PACKING_8;
+}
+
 impl Machine {
     /// The bytes of a vector, a power of two.
     pub(super) fn vector_bytes(&self) -> usize {

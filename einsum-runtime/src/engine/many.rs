@@ -21,11 +21,12 @@ use super::dots;
 use super::each::Each;
 use super::loops::{Cursor, Loop, points};
 use super::machine::Machine;
-use super::matrices::{EXTENT, Matrices};
+use super::matrices::{EXTENT, Matrices, ONCE};
 use super::panels::Panels;
 use super::parts::Batch;
 use super::picks::Block;
 use super::scratch::with_scratch;
+use super::strips::are_strips;
 use crate::kernel::batch::{BatchSet, Dots};
 use crate::threads::Shared;
 
@@ -33,6 +34,9 @@ use crate::threads::Shared;
 /// kernels read less.
 const SHARED_PRODUCTS: usize = 128;
 const SHARED_STEPS: usize = 16;
+
+/// A batch of so many products is not short.
+const SHORT_BATCH: usize = 16;
 
 /// The least bytes of two rows whose dot product is better left to the kernels over rows that lie in memory in both operands
 /// ([`stream`](crate::stream)), which need not be transposed. With fewer they wait for the sums across lanes.
@@ -72,6 +76,29 @@ pub(super) struct Entry {
     pub(super) beta: u64,
 }
 
+/// Whether a batch of few products has many short rows of real numbers each, which are multiplied by one vector: then the rows make
+/// the batch. Where the products of a row follow each other, they are one row of products of two matrices, or picked, unless the
+/// vectors lie otherwise and are too long for that.
+fn has_short_batch(machine: &Machine, matrices: &Matrices) -> bool {
+    let Matrices { m, n, k, batch, .. } = matrices;
+    let unit = machine.unit.cast_signed();
+    let is_of_x = m.extent > n.extent;
+    let (rows, other) = if is_of_x { (m, n) } else { (n, m) };
+    let of_rows = |l: &Loop| if is_of_x { l.x } else { l.y };
+    let of_vector = |l: &Loop| if is_of_x { l.y } else { l.x };
+    let is_near = of_rows(batch).unsigned_abs() < of_rows(rows).unsigned_abs();
+    let is_long = batch.extent * k.extent > 2 * machine.kernels.width;
+    (2..SHORT_BATCH).contains(&batch.extent)
+        && machine.steps_of_point() == 1
+        && matrices.outer.is_empty()
+        && matrices.is_plain()
+        && rows.extent >= SHARED_PRODUCTS
+        && other.extent == 1
+        && (2..SHARED_STEPS).contains(&k.extent)
+        && of_rows(k) == unit
+        && (!is_near || is_long && of_vector(k) != unit)
+}
+
 impl<'m> Many<'m> {
     /// Returns the batch, if its products are small and there are kernels for them, for which the matrices may be arranged
     /// otherwise. `assigns`: C is neither scaled nor read; `adds`: it is read.
@@ -101,10 +128,19 @@ impl<'m> Many<'m> {
         if has_rows {
             return Some(Many { matrices, kernels, lanes: Lanes::Rows });
         }
+        // More of them are left to strips.
+        let has_many_rows = matrices.is_plain() && m.extent > EXTENT && m.c == unit && m.x == unit;
+        if has_many_rows && are_strips(machine, [m.extent, n.extent, k.extent]) {
+            return None;
+        }
         if adds {
             return None;
         }
-        if batch.extent == 1 {
+        if has_short_batch(machine, matrices) {
+            let batch = core::mem::replace(&mut matrices.batch, ONCE);
+            matrices.outer.push(batch);
+            matrices.share_x();
+        } else if batch.extent == 1 {
             let [first, second] = matrices.second.map(|l| l.extent);
             let longest = m.extent.max(n.extent).max(first).max(second);
             let is_short = k.extent > 1 && k.extent <= SHARED_STEPS;

@@ -3,6 +3,7 @@
 #[cfg(target_arch = "x86_64")]
 use super::classify::sort_by;
 use super::loops::{Loop, Loops};
+use super::machine::Machine;
 use crate::kernel::Dims;
 
 /// The largest extents of a product whose rows are lanes.
@@ -112,19 +113,22 @@ impl Matrices {
         self.batch = core::mem::replace(&mut self.n, core::mem::replace(second, ONCE));
     }
 
-    /// Makes a batch of one of two loops over rows, where there are neither columns nor another batch, and the other one has
-    /// small matrices with rows that are adjacent in C: these are multiplied by the same vector. Returns whether they are such.
+    /// Makes a batch of one of two loops over rows, where there is no other batch, and no columns, or few of complex numbers, and
+    /// the other loop has small matrices with rows that are adjacent in C: these are multiplied by the same vector, or matrix.
+    /// Returns whether they are such.
     #[inline]
-    pub(super) fn share_y(&mut self, unit: usize) -> bool {
-        let unit = unit.cast_signed();
+    pub(super) fn share_y(&mut self, machine: &Machine) -> bool {
+        let unit = machine.unit.cast_signed();
+        // Other kernels form several columns of real numbers.
+        let most = if machine.steps_of_point() > 1 { EXTENT } else { 1 };
         let [first, second] = self.second;
         let is_small = |l: &Loop| 1 < l.extent && l.extent <= EXTENT;
         if self.batch.extent > 1 || !is_small(&self.k) {
             return false;
         }
         let is_exchanged = match (self.m.extent, first.extent, self.n.extent, second.extent) {
-            (2.., 2.., 1, 1) => false,
-            (1, 1, 2.., 2..) => true,
+            (2.., 2.., n, 1) if n <= most => false,
+            (m, 1, 2.., 2..) if m <= most => true,
             _ => return false,
         };
         let pair = if is_exchanged { [self.n, second] } else { [self.m, first] };

@@ -10,7 +10,7 @@
 //!
 //! Before all that come short cuts: one small [`product`](multiply_matrices) of two matrices; those that start from
 //! [`matrices`]: batches of `many` small products; `thin` ones, of a large matrix and a few columns; `whole` products of any size, as
-//! they lie; and products so [`small`] that a plan would cost too much.
+//! they lie; and products so [`small`] that a plan would cost too much. Many complex rows times a small matrix are formed in `strips`.
 //!
 //! No operand is ever copied whole, and nothing is allocated beyond the thread's [`scratch`].
 
@@ -45,6 +45,8 @@ mod plan;
 mod rows;
 pub(crate) mod scratch;
 mod small;
+#[cfg(target_arch = "x86_64")]
+mod strips;
 mod sweep;
 mod tables;
 #[cfg(test)]
@@ -73,6 +75,8 @@ use parts::execute_in_parts;
 #[cfg(target_arch = "x86_64")]
 pub(crate) use picks::{picked, totalled};
 use small::Small;
+#[cfg(target_arch = "x86_64")]
+use strips::Strips;
 #[cfg(target_arch = "x86_64")]
 use thin::Thin;
 #[cfg(target_arch = "x86_64")]
@@ -140,6 +144,25 @@ macro_rules! contract {
 }
 contract!(f32 f64);
 
+macro_rules! contract_integers {
+    ($($integer:ty: $bits:ty),*) => { $(
+        impl Contract for $integer {
+            fn finish(mode: Mode<Self>, _conjugated: [bool; 2]) -> Finish<Self> {
+                let (alpha, beta) = match mode {
+                    Mode::Assign => (1, 0),
+                    Mode::Scale { alpha, beta } => (alpha, beta),
+                };
+                let scale = if alpha == 1 { 0 } else { SCALE };
+                let add = if beta == 0 { 0 } else { ADD };
+                let bits = |x: $integer| u64::from(<$bits>::from_ne_bytes(x.to_ne_bytes()));
+                let (alpha, beta) = (bits(alpha), bits(beta));
+                Finish { flags: scale | add, alpha, beta, one: 1, factors: None, before: None }
+            }
+        }
+    )* };
+}
+contract_integers!(i32: u32, i64: u64);
+
 /// Multiplies two matrices, if they are small and there are kernels for them; else does nothing and returns `false`.
 ///
 /// # Safety
@@ -185,7 +208,7 @@ pub(crate) unsafe fn contract_small<T: Contract>(
     let mut matrices = Matrices::new();
     // Several loops of the batch may be one: that is found out later.
     let are_few = matrices.add(machine.unit, dims) && matrices.outer.is_empty();
-    if !are_few || !(matrices.is_plain() || matrices.share_y(machine.unit)) {
+    if !are_few || !(matrices.is_plain() || matrices.share_y(&machine)) {
         return false;
     }
     let small = Small::of(&machine, &matrices);
@@ -289,6 +312,45 @@ unsafe fn contract_whole<T: Contract>(
     false
 }
 
+/// Multiplies complex rows with a small matrix, if sums are assigned and there are kernels for them; else does nothing and returns
+/// `false`.
+///
+/// # Safety
+///
+/// As [`contract()`].
+#[cfg(target_arch = "x86_64")]
+unsafe fn contract_strips<T: Contract>(
+    machine: &Machine,
+    dims: &Dims<2>,
+    [first, second]: [Read<T>; 2],
+    out: *mut T,
+    mode: Mode<T>,
+) -> bool {
+    if !matches!(mode, Mode::Assign) {
+        return false;
+    }
+    let Some(strips) = Strips::of(machine, dims) else { return false };
+    let [x, y] = if strips.exchanged { [second, first] } else { [first, second] };
+    let conjugated = [x.conjugated, y.conjugated];
+    let Finish { flags, alpha, beta, .. } = T::finish(mode, conjugated);
+    let (x, y, c) = (x.ptr.cast(), y.ptr.cast(), out.cast());
+    // SAFETY: the caller's duties; the level is this machine's.
+    unsafe { strips.run(machine, Entry { x, y, c, conjugated, finish: flags, alpha, beta }) };
+    true
+}
+
+/// As for x86-64, without kernels.
+#[cfg(not(target_arch = "x86_64"))]
+unsafe fn contract_strips<T: Contract>(
+    _machine: &Machine,
+    _dims: &Dims<2>,
+    _sources: [Read<T>; 2],
+    _out: *mut T,
+    _mode: Mode<T>,
+) -> bool {
+    false
+}
+
 /// About how long the engine takes for a contraction, in the steps of [`mod@cost`]: as arrays lie, and at least. `None` if there
 /// is no plan for it.
 #[cfg(target_arch = "x86_64")]
@@ -296,6 +358,9 @@ pub(crate) fn steps<T: Contract>(dims: &Dims<2>, adds: bool) -> Option<[usize; 2
     let machine = T::machine()?;
     let products = dims.iter().fold(1_usize, |n, d| n.saturating_mul(d.extent));
     let least = cost::least(&machine, products);
+    if !adds && Strips::of(&machine, dims).is_some() {
+        return Some([least; 2]);
+    }
     let mut matrices = Matrices::new();
     let are_matrices = matrices.add(machine.unit, dims);
     if are_matrices
@@ -329,7 +394,8 @@ pub(crate) unsafe fn contract<T: Contract>(
             contract_many(&machine, &mut matrices, sources, out, mode)
                 || contract_whole(&machine, &matrices, sources, out, mode)
         };
-    if is_done {
+    // SAFETY: as above.
+    if is_done || unsafe { contract_strips(&machine, dims, sources, out, mode) } {
         return true;
     }
     let output = Output {

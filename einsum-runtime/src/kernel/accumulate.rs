@@ -21,7 +21,7 @@ const SHORT_RUN: usize = 64;
 const LANES: usize = 16;
 
 /// The sources of a sum: one, or two that are multiplied.
-pub(super) trait Terms<T, const P: usize>: Copy {
+pub(super) trait Terms<T: Element, const P: usize>: Copy {
     /// Returns the sum over a row of `len` points from `at`.
     ///
     /// # Safety
@@ -35,6 +35,40 @@ pub(super) trait Terms<T, const P: usize>: Copy {
     ///
     /// Every source can be read at `sums.len()` points from `at`, at its step.
     unsafe fn add_row(self, sums: &mut [T], at: [isize; P], steps: [isize; P]);
+
+    /// Adds the sum over a row to each of `sums`, whose rows begin `along` apart.
+    ///
+    /// # Safety
+    ///
+    /// As [`sum_row`](Terms::sum_row), for every one of `sums`.
+    #[inline]
+    unsafe fn sum_rows(self, sums: &mut [T], mut at: [isize; P], row: &Dim<P>, along: [isize; P]) {
+        for sum in sums {
+            // SAFETY: the caller's duties.
+            *sum = T::add(*sum, unsafe { self.sum_row(row.extent, at, row.sources) });
+            at = plus(at, along);
+        }
+    }
+
+    /// Adds the terms of rows to `sums`, one for every step of `across`.
+    ///
+    /// # Safety
+    ///
+    /// As [`add_row`](Terms::add_row), at every step.
+    #[inline]
+    unsafe fn add_rows(
+        self,
+        sums: &mut [T],
+        mut at: [isize; P],
+        steps: [isize; P],
+        across: &Dim<P>,
+    ) {
+        for _ in 0..across.extent {
+            // SAFETY: the caller's duties.
+            unsafe { self.add_row(sums, at, steps) };
+            at = plus(at, across.sources);
+        }
+    }
 }
 
 /// `out[o] (+)= Σ terms`.
@@ -67,33 +101,31 @@ unsafe fn runs<T: Element, S: Terms<T, P>, const P: usize, const RUN: usize>(
     out: *mut T,
     mode: Mode<T>,
 ) {
-    let Loops { vector, kept, summed } = Loops::of(dims);
-    if vector.summed {
-        for (o, s) in walk(&kept) {
-            let mut sum = T::ZERO;
-            for (_, t) in walk(&summed) {
-                // SAFETY: the row consists of points of the dims.
-                let row = unsafe { terms.sum_row(vector.extent, plus(s, t), vector.sources) };
-                sum = T::add(sum, row);
-            }
-            // SAFETY: `o` is the output's offset at a point of the dims.
-            unsafe { mode.put_long_sums(&[sum], out.wrapping_offset(o), 0) }
-        }
-        return;
-    }
+    let Loops { vector, mut kept, mut summed } = Loops::of(dims);
+    let once = |summed| Dim { extent: 1, out: 0, sources: [0; P], summed };
+    // Sums are formed in a row: along the vector dim, or of rows along it.
+    let along = if vector.summed { kept.pop().unwrap_or(once(false)) } else { vector };
+    let across = if vector.summed { once(true) } else { summed.pop().unwrap_or(once(true)) };
     let mut buffer = [const { MaybeUninit::uninit() }; RUN];
     for (o, s) in walk(&kept) {
-        for start in (0..vector.extent).step_by(RUN) {
-            let sums = zeros(&mut buffer, RUN.min(vector.extent - start));
+        for start in (0..along.extent).step_by(RUN) {
+            let sums = zeros(&mut buffer, RUN.min(along.extent - start));
             let start = start.cast_signed();
-            let s = plus(s, vector.sources.map(|step| step * start));
+            let s = plus(s, along.sources.map(|step| step * start));
             for (_, t) in walk(&summed) {
-                // SAFETY: the row consists of points of the dims.
-                unsafe { terms.add_row(sums, plus(s, t), vector.sources) }
+                let at = plus(s, t);
+                // SAFETY: the rows consist of points of the dims.
+                unsafe {
+                    if vector.summed {
+                        terms.sum_rows(sums, at, &vector, along.sources);
+                    } else {
+                        terms.add_rows(sums, at, vector.sources, &across);
+                    }
+                }
             }
-            let to = out.wrapping_offset(o + start * vector.out);
+            let to = out.wrapping_offset(o + start * along.out);
             // SAFETY: the run consists of points of the dims.
-            unsafe { mode.put_long_sums(sums, to, vector.out) }
+            unsafe { mode.put_long_sums(sums, to, along.out) }
         }
     }
 }

@@ -64,35 +64,53 @@ pub(super) unsafe fn multiply<T: Element>(
 ) {
     for_each_row(dims, &mut |len, step, to, [x, y]| {
         let to = out.wrapping_offset(to);
-        let (x, y) = (first.ptr.wrapping_offset(x), second.ptr.wrapping_offset(y));
-        let [x_step, y_step] = step.sources;
-        // Constant steps let the compiler vectorise each form; factors commute.
+        let x = Read { ptr: first.ptr.wrapping_offset(x), ..first };
+        let y = Read { ptr: second.ptr.wrapping_offset(y), ..second };
         // SAFETY: a row consists of points of `dims`; the caller's duties.
-        unsafe {
-            match (step.out, x_step, y_step) {
-                (1, 1, 1) => multiply_row(len, to, 1, (first, x, 1), (second, y, 1)),
-                (1, 1, 0) => multiply_row(len, to, 1, (first, x, 1), (second, y, 0)),
-                (1, 0, 1) => multiply_row(len, to, 1, (first, x, 0), (second, y, 1)),
-                (o, s, t) => multiply_row(len, to, o, (first, x, s), (second, y, t)),
-            }
-        }
+        unsafe { multiply_row(len, step, to, [x, y]) }
     });
+}
+
+/// `to[i] = x[i] · y[i]`, at the steps of a loop.
+///
+/// # Safety
+///
+/// Elements can be read and written at `len` steps, and do not overlap unless at the same step.
+#[inline(always)]
+pub(super) unsafe fn multiply_row<T: Element>(
+    len: usize,
+    step: &Dim<2>,
+    to: *mut T,
+    [x, y]: [Read<T>; 2],
+) {
+    let [x_step, y_step] = step.sources;
+    // Constant steps let the compiler vectorise each form; factors commute.
+    // SAFETY: the caller's duties.
+    unsafe {
+        match (step.out, x_step, y_step) {
+            (1, 1, 1) => multiply_elements(len, to, 1, (x, 1), (y, 1)),
+            (1, 1, 0) => multiply_elements(len, to, 1, (x, 1), (y, 0)),
+            (1, 0, 1) => multiply_elements(len, to, 1, (x, 0), (y, 1)),
+            (o, s, t) => multiply_elements(len, to, o, (x, s), (y, t)),
+        }
+    }
 }
 
 /// # Safety
 ///
-/// As for [`copy_row`], with two sources.
+/// As [`multiply_row`].
 #[inline(always)]
-unsafe fn multiply_row<T: Element>(
+unsafe fn multiply_elements<T: Element>(
     len: usize,
     to: *mut T,
     to_step: isize,
-    (first, x, x_step): (Read<T>, *const T, isize),
-    (second, y, y_step): (Read<T>, *const T, isize),
+    (first, x_step): (Read<T>, isize),
+    (second, y_step): (Read<T>, isize),
 ) {
     for i in 0..len.cast_signed() {
         // SAFETY: the caller's duties.
-        let (x, y) = unsafe { (x.offset(i * x_step).read(), y.offset(i * y_step).read()) };
+        let (x, y) =
+            unsafe { (first.ptr.offset(i * x_step).read(), second.ptr.offset(i * y_step).read()) };
         let product = T::mul(first.value(x), second.value(y));
         // SAFETY: the caller's duties.
         unsafe { to.offset(i * to_step).write(product) }
@@ -138,7 +156,7 @@ type Row<'r, const P: usize> = dyn FnMut(usize, &Dim<P>, isize, [isize; P]) + 'r
 /// Calls `row` with length, steps, and first offsets of rows that together are all points.
 ///
 /// Through a table: the choices here are then compiled once, and not for every element type.
-fn for_each_row<const P: usize>(dims: &mut Dims<P>, row: &mut Row<'_, P>) {
+pub(super) fn for_each_row<const P: usize>(dims: &mut Dims<P>, row: &mut Row<'_, P>) {
     sort_by_key(&mut dims[..], |d| core::cmp::Reverse(d.out.unsigned_abs()));
     let Some(inner) = dims.pop() else {
         row(1, &Dim { extent: 1, out: 1, sources: [1; P], summed: false }, 0, [0; P]);

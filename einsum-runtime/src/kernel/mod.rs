@@ -22,6 +22,7 @@ mod accumulate;
 mod elementwise;
 mod gemm;
 mod groups;
+mod integers;
 pub(crate) mod level;
 pub(crate) mod packing;
 #[cfg(test)]

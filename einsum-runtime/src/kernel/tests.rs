@@ -1,8 +1,11 @@
 //! Random nests against one multiplication at a time, on integer-valued data, with exact equality. Outputs lie between
 //! guard elements that must not change.
 
+use core::num::Wrapping;
+
 use num_complex::Complex64;
 
+use super::level::on_every_level;
 use super::*;
 use crate::oracle::{self, Random};
 
@@ -24,6 +27,9 @@ sample! {
     f32: |r| r.below(9) as f32 - 4.0;
     f64: |r| r.below(9) as f64 - 4.0;
     i32: |r| r.below(1 << 31) as i32;
+    u32: |r| r.below(1 << 31) as u32 * 2 + r.below(2) as u32;
+    i64: |r| (r.below(1 << 31) as i64) << 33 | r.below(1 << 31) as i64;
+    Wrapping<u64>: |r| Wrapping((r.below(1 << 31) as u64) << 33 | r.below(1 << 31) as u64);
     u8: |r| r.below(256) as u8;
     Wide: |r| Wide(core::array::from_fn(|_| r.below(9) as i64 - 4));
     Complex64: |r| Complex64::new(r.below(9) as f64 - 4.0, r.below(9) as f64 - 4.0);
@@ -198,6 +204,74 @@ fn precompiled_kernels() {
     check(500, 7, &[2, 5, 9], f32::KERNELS.binary);
     check(500, 8, &[2, 5, 9], Complex64::KERNELS.unary);
     check(500, 9, &[2, 5, 9], Complex64::KERNELS.binary);
+}
+
+/// Those that integers of a size share, on every level.
+#[test]
+fn integer_kernels() {
+    on_every_level(|_| {
+        check(500, 14, &[2, 5, 9], i32::KERNELS.unary);
+        check(500, 15, &[2, 5, 9], u32::KERNELS.binary);
+        check(500, 16, &[2, 5, 9], Wrapping::<u64>::KERNELS.unary);
+        check(500, 17, &[2, 5, 9], i64::KERNELS.binary);
+        check(100, 18, &[1, 2, 40], i64::KERNELS.unary);
+        check(200, 19, &[1, 2, 40], u32::KERNELS.binary);
+        check(100, 20, &[1, 1, 1, 700], i64::KERNELS.binary);
+        check(50, 21, &[1, 1, 7000], i32::KERNELS.unary);
+        check(50, 22, &[1, 1, 7000], i32::KERNELS.binary);
+    });
+}
+
+/// A factor that is turned, in blocks: cut along an outer loop of which the last block is shorter.
+#[test]
+fn integer_products_in_blocks() {
+    on_every_level(|_| {
+        let mut random = Random(23);
+        for extents in [[150, 300, 1], [3, 70, 280], [90, 9, 100]] {
+            for has in [[true; 3], [false, true, false], [true, false, true]] {
+                let has = [vec![true; 3], has.to_vec()];
+                let mut case = place_all::<i64, 2>(&mut random, &extents, &[false; 3], has);
+                let [a, b, c] = extents.map(usize::cast_signed);
+                for (dim, [out, x]) in case.dims.iter_mut().zip([[b * c, 1], [c, a], [1, a * b]]) {
+                    (dim.out, dim.sources[0]) = (out, x);
+                }
+                case.out.1 = 3;
+                case.sources[0].1 = 3;
+                for of in [&mut case.out.0, &mut case.sources[0].0] {
+                    *of = (0..a * b * c + 8).map(|_| i64::sample(&mut random)).collect();
+                }
+                check_case(&mut random, case, i64::KERNELS.binary);
+            }
+        }
+    });
+}
+
+/// A source in another order than the one whose elements are used once: pqrs,sr->pq, and with rows that are kept.
+#[test]
+fn integer_sources_in_another_order() {
+    on_every_level(|_| {
+        let mut random = Random(24);
+        for [p, q, r, s] in [[5, 6, 7, 9], [3, 4, 20, 20], [2, 30, 5, 3], [9, 3, 2, 40]] {
+            for summed in [[false, false, true, true], [true, true, false, false]] {
+                let extents = [p, q, r, s];
+                let has = [vec![true; 4], vec![false, false, true, true]];
+                let mut case = place_all::<i64, 2>(&mut random, &extents, &summed, has);
+                let [_, q, r, s] = extents.map(usize::cast_signed);
+                let x = [q * r * s, r * s, s, 1];
+                let y = [0, 0, 1, r];
+                let out = if summed[0] { [0, 0, s, 1] } else { [q, 1, 0, 0] };
+                for (i, dim) in case.dims.iter_mut().enumerate() {
+                    (dim.out, dim.sources) = (out[i], [x[i], y[i]]);
+                }
+                let len = extents.iter().product::<usize>() + 6;
+                for (of, first) in [&mut case.out].into_iter().chain(&mut case.sources) {
+                    *of = (0..len).map(|_| i64::sample(&mut random)).collect();
+                    *first = 3;
+                }
+                check_case(&mut random, case, i64::KERNELS.binary);
+            }
+        }
+    });
 }
 
 /// Runs longer than the buffers of sums, for small and large elements.

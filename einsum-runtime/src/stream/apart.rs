@@ -2,6 +2,7 @@
 //!
 //! Accuracy: at most [`MOST`] elements are added one after the other.
 
+use super::complex::ComplexLane;
 use super::copy::take_smallest;
 use super::lane::Lane;
 use super::rows::{Bypass, RowKernel};
@@ -24,10 +25,9 @@ pub(super) unsafe fn sum<T: Lane + PartialEq>(
     mode: Mode<T>,
 ) -> bool {
     let step = |d: &Dim<1>| d.sources[0].unsigned_abs();
-    let mut summed = dims.iter().enumerate().filter(|(_, d)| d.summed);
-    let (Some((at, &along)), None) = (summed.next(), summed.next()) else { return false };
-    let is_inside = dims.iter().all(|d| d.summed || step(d) >= step(&along));
-    if step(&along) < 2 || along.extent > MOST || !is_inside {
+    let Some(at) = few(dims) else { return false };
+    let along = dims[at];
+    if step(&along) < 2 || dims.iter().any(|d| !d.summed && step(d) < step(&along)) {
         return false;
     }
     dims.remove(at);
@@ -36,6 +36,32 @@ pub(super) unsafe fn sum<T: Lane + PartialEq>(
     // SAFETY: the caller's duties; no row is cut.
     unsafe { sweep_rows(kernel, dims, (&along, &rows), arrays, factors, Bypass::No) }
     true
+}
+
+/// As [`sum`], for complex numbers, wherever no elements are adjacent: others are summed in rows of their parts.
+///
+/// # Safety
+///
+/// As [`sum`].
+pub(super) unsafe fn sum_complex<T: ComplexLane>(dims: &mut Dims<1>, arrays: Arrays<T, 1>) -> bool {
+    let Some(at) = few(dims) else { return false };
+    if dims.iter().any(|d| d.sources[0].unsigned_abs() < 2) {
+        return false;
+    }
+    let along = dims.remove(at);
+    let rows = take_smallest(dims, |d| d.out.unsigned_abs());
+    // SAFETY: as above; factors are not looked at.
+    unsafe { sweep_rows(T::SUM_APART, dims, (&along, &rows), arrays, T::SIGNS, Bypass::No) }
+    true
+}
+
+/// Returns the number of the only loop that is summed, if it has few points.
+fn few(dims: &Dims<1>) -> Option<usize> {
+    let mut summed = (0..dims.len()).filter(|&i| dims[i].summed);
+    match (summed.next(), summed.next()) {
+        (Some(only), None) if dims[only].extent <= MOST => Some(only),
+        _ => None,
+    }
 }
 
 /// Returns the kernel for a mode, and its factors.
@@ -48,14 +74,14 @@ fn kernel<T: Lane + PartialEq>(mode: Mode<T>) -> (RowKernel<T>, [T; 2]) {
     }
 }
 
-/// Writes a kernel that lets `put` store the sum in `\v` at `\o`. Here `len` elements of x, `x_step` apart, make a sum, and
-/// there are `rows` sums.
+/// Writes a kernel that lets `put` store the sum in `\v` at `\o`; `load` reads an element, and `add` adds the one at `\at`. Here
+/// `len` elements of x, `x_step` apart, make a sum, and there are `rows` sums.
 macro_rules! apart_kernel {
-    ($(#[$doc:meta])* $name:ident($type:ty), $s:literal, put: $put:tt) => {
+    ($(#[$doc:meta])* $name:ident($type:ty), load: $load:expr, add: $add:tt, put: $put:tt) => {
         function!(
             $(#[$doc])*
             $name($type),
-            macros: ["PUT" "v, o": $put],
+            macros: ["PUT" "v, o": $put "ADD" "sum, at": $add],
             body: [
                 // rax, rcx: the first of four sums, and its elements; r9: sums left; r10, r12: steps to the next, rdx, r13: three.
                 "mov r9, [rdi + ROWS]",
@@ -66,26 +92,26 @@ macro_rules! apart_kernel {
                 "mov rcx, [rdi + X]",
                 "lea rdx, [r10 + 2*r10]",
                 "lea r13, [r12 + 2*r12]",
-                concat!("vmovs", $s, " xmm14, [rdi + ALPHA]"),
-                concat!("vmovs", $s, " xmm15, [rdi + BETA]"),
+                concat!($load, " xmm14, [rdi + ALPHA]"),
+                concat!($load, " xmm15, [rdi + BETA]"),
                 "sub r9, 4",
                 "jl 4f",
                 ".p2align 4",
                 "2:",
                 "mov rsi, rcx",
                 "mov r8, [rdi + LEN]",
-                concat!("vmovs", $s, " xmm0, [rsi]"),
-                concat!("vmovs", $s, " xmm1, [rsi + r12]"),
-                concat!("vmovs", $s, " xmm2, [rsi + 2*r12]"),
-                concat!("vmovs", $s, " xmm3, [rsi + r13]"),
+                concat!($load, " xmm0, [rsi]"),
+                concat!($load, " xmm1, [rsi + r12]"),
+                concat!($load, " xmm2, [rsi + 2*r12]"),
+                concat!($load, " xmm3, [rsi + r13]"),
                 "dec r8",
                 "jz 31f",
                 "3:",
                 "add rsi, r11",
-                concat!("vadds", $s, " xmm0, xmm0, [rsi]"),
-                concat!("vadds", $s, " xmm1, xmm1, [rsi + r12]"),
-                concat!("vadds", $s, " xmm2, xmm2, [rsi + 2*r12]"),
-                concat!("vadds", $s, " xmm3, xmm3, [rsi + r13]"),
+                "ADD xmm0, rsi",
+                "ADD xmm1, rsi+r12",
+                "ADD xmm2, rsi+2*r12",
+                "ADD xmm3, rsi+r13",
                 "dec r8",
                 "jnz 3b",
                 "31:",
@@ -103,12 +129,12 @@ macro_rules! apart_kernel {
                 "5:",
                 "mov rsi, rcx",
                 "mov r8, [rdi + LEN]",
-                concat!("vmovs", $s, " xmm0, [rsi]"),
+                concat!($load, " xmm0, [rsi]"),
                 "dec r8",
                 "jz 61f",
                 "6:",
                 "add rsi, r11",
-                concat!("vadds", $s, " xmm0, xmm0, [rsi]"),
+                "ADD xmm0, rsi",
                 "dec r8",
                 "jnz 6b",
                 "61:",
@@ -130,12 +156,16 @@ macro_rules! apart_kernels {
 
             apart_kernel!(
                 /// `out = Σ x`
-                sum($type), $s,
+                sum($type),
+                load: concat!("vmovs", $s),
+                add: [concat!("vadds", $s, r" \sum, \sum, [\at]")],
                 put: [concat!("vmovs", $s, r" [\o], \v")]
             );
             apart_kernel!(
                 /// `out = alpha · Σ x`
-                scale($type), $s,
+                scale($type),
+                load: concat!("vmovs", $s),
+                add: [concat!("vadds", $s, r" \sum, \sum, [\at]")],
                 put: [
                     concat!("vmuls", $s, r" \v, \v, xmm14"),
                     concat!("vmovs", $s, r" [\o], \v")
@@ -143,7 +173,9 @@ macro_rules! apart_kernels {
             );
             apart_kernel!(
                 /// `out = beta · out + alpha · Σ x`
-                blend($type), $s,
+                blend($type),
+                load: concat!("vmovs", $s),
+                add: [concat!("vadds", $s, r" \sum, \sum, [\at]")],
                 put: [
                     concat!("vmuls", $s, r" xmm5, xmm15, [\o]"),
                     concat!("vmuls", $s, r" \v, \v, xmm14"),
@@ -156,3 +188,25 @@ macro_rules! apart_kernels {
 }
 apart_kernels!(f32, f32, "s");
 apart_kernels!(f64, f64, "d");
+
+/// Sums of complex numbers.
+pub(super) mod complex {
+    use num_complex::Complex;
+
+    use super::*;
+
+    apart_kernel!(
+        /// `out = Σ x`
+        sum_32(Complex<f32>),
+        load: "vmovsd",
+        add: [r"vmovsd xmm5, [\at]", r"vaddps \sum, \sum, xmm5"],
+        put: [r"vmovsd [\o], \v"]
+    );
+    apart_kernel!(
+        /// `out = Σ x`
+        sum_64(Complex<f64>),
+        load: "vmovupd",
+        add: [r"vaddpd \sum, \sum, [\at]"],
+        put: [r"vmovupd [\o], \v"]
+    );
+}

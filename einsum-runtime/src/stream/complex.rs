@@ -10,6 +10,7 @@
 
 use num_complex::Complex;
 
+use super::apart;
 use super::bypass;
 use super::copy::take_smallest;
 use super::divide::Elements;
@@ -23,13 +24,15 @@ pub(super) trait ComplexLane: Copy + Sync {
     const MULTIPLY: RowKernel<Self>;
     /// `out = x · y[0]`, likewise.
     const MULTIPLY_BY: RowKernel<Self>;
+    /// `out = Σ x`, as [`Lane::SUM_APART`](super::lane::Lane::SUM_APART).
+    const SUM_APART: RowKernel<Self>;
     /// The bits that change the sign of nothing, and of the imaginary part.
     const SIGNS: [Self; 2];
 }
 
 macro_rules! complex_lane {
     ($real:ident, $p:literal, broadcast: $broadcast:literal, element: $element:literal,
-     re: $re:literal, im: $im:literal, swap: $swap:literal) => {
+     apart: $apart:ident, re: $re:literal, im: $im:literal, swap: $swap:literal) => {
         mod $real {
             use super::*;
 
@@ -90,17 +93,18 @@ macro_rules! complex_lane {
         impl ComplexLane for Complex<$real> {
             const MULTIPLY: RowKernel<Self> = $real::multiply;
             const MULTIPLY_BY: RowKernel<Self> = $real::multiply_by;
+            const SUM_APART: RowKernel<Self> = apart::complex::$apart;
             const SIGNS: [Self; 2] = [Complex::new(0.0, 0.0), Complex::new(0.0, -0.0)];
         }
     };
 }
 complex_lane!(
     f32, "ps", broadcast: "vbroadcastsd", element: "vmovsd",
-    re: "vmovsldup ymm6, ymm5", im: "vmovshdup ymm7, ymm5", swap: "vpermilps ymm9, ymm4, 0xB1"
+    apart: sum_32, re: "vmovsldup ymm6, ymm5", im: "vmovshdup ymm7, ymm5", swap: "vpermilps ymm9, ymm4, 0xB1"
 );
 complex_lane!(
     f64, "pd", broadcast: "vbroadcastf128", element: "vmovupd",
-    re: "vmovddup ymm6, ymm5", im: "vpermilpd ymm7, ymm5, 0xF", swap: "vpermilpd ymm9, ymm4, 0x5"
+    apart: sum_64, re: "vmovddup ymm6, ymm5", im: "vpermilpd ymm7, ymm5, 0xF", swap: "vpermilpd ymm9, ymm4, 0x5"
 );
 
 /// `out[o] = x[s] · y[t]`. Returns false, with nothing done, if there is no kernel for these steps.

@@ -222,7 +222,8 @@ macro_rules! complex {
                     if !is_plain {
                         return false;
                     }
-                    if complex_across::sum(dims, Arrays { out, sources: [x.ptr] }) {
+                    let arrays = Arrays { out, sources: [x.ptr] };
+                    if complex_across::sum(dims, arrays) || apart::sum_complex(dims, arrays) {
                         return true;
                     }
                     let mut parts = parts(dims);

@@ -209,6 +209,13 @@ fn every_size_of_f64() {
 }
 
 #[test]
+fn every_size_of_integers() {
+    every_size::<i32>(16, &[0, 1, 5], 1);
+    every_size::<i64>(17, &[0, 1, 5], 1);
+    every_size::<i32>(18, &[1283], 150);
+}
+
+#[test]
 fn every_size_of_complex() {
     every_size::<Complex32>(3, &[1, 3], 1);
     every_size::<Complex64>(4, &[1, 3], 1);

@@ -1,4 +1,4 @@
-//! Tests of the kernels of floating-point types as a whole, on every level: exact on integers at every edge of tiles,
+//! Tests of the kernels of floating-point types, and of integers, as a whole, on every level: exact on integers at every edge of tiles,
 //! for overlapping, broadcast, and reversed operands; and accurate to a stated bound on any numbers.
 //!
 //! Nests are given by their steps. Outputs lie in memory full of one NaN, and every byte outside of a nest's points must
@@ -54,9 +54,25 @@ macro_rules! sample {
 }
 sample!(f32 Complex32, f64 Complex64);
 
+macro_rules! sample_integers {
+    ($($integer:ident)*) => { $(
+        impl Sample for $integer {
+            const PARTS: usize = 1;
+            const ROUNDING: f64 = 0.0;
+            fn of(re: f64, _: f64) -> Self {
+                re as $integer
+            }
+            fn parts(self) -> [f64; 2] {
+                [self as f64, 0.0]
+            }
+        }
+    )* };
+}
+sample_integers!(i32 i64);
+
 /// The memory of an array: its bytes, for comparison.
 fn bytes<T: Element>(memory: &[T]) -> &[u8] {
-    // SAFETY: floating-point numbers and pairs of them have no padding.
+    // SAFETY: numbers and pairs of them have no padding.
     unsafe { core::slice::from_raw_parts(memory.as_ptr().cast(), size_of_val(memory)) }
 }
 

@@ -162,13 +162,15 @@ fn has_kernels() -> bool {
 #[test]
 fn random_nests_of_few_elements() {
     let mut random = Random(1);
-    let mut taken = [0; 4];
+    let mut taken = [0; 6];
     for _ in 0..3000 {
         let r = &mut random;
         taken[0] += usize::from(check_kept::<f32, 1>(r)) + usize::from(check_kept::<f64, 1>(r));
         taken[1] += usize::from(check_kept::<f32, 2>(r)) + usize::from(check_kept::<f64, 2>(r));
         taken[2] += usize::from(check_kept::<Complex32, 1>(r));
         taken[3] += usize::from(check_kept::<Complex64, 1>(r));
+        taken[4] += usize::from(check_kept::<i32, 1>(r)) + usize::from(check_kept::<i64, 1>(r));
+        taken[5] += usize::from(check_kept::<i32, 2>(r)) + usize::from(check_kept::<i64, 2>(r));
     }
     assert!(!has_kernels() || taken.iter().all(|&taken| taken > 300), "{taken:?} taken");
 }
@@ -182,6 +184,12 @@ fn random_totals_of_few_elements() {
         })
         .count();
     assert!(!has_kernels() || taken > 100, "{taken} taken");
+    let of_integers = (0..300)
+        .filter(|_| {
+            [check_total::<i32>(&mut random), check_total::<i64>(&mut random)].contains(&true)
+        })
+        .count();
+    assert!(!has_kernels() || of_integers > 50, "{of_integers} taken");
 }
 
 /// Small matrices that do not fit in two vectors are taken in parts.

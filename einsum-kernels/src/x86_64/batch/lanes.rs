@@ -5,20 +5,25 @@
 //!
 //! Registers: `rax rcx rdx` the vector of products in X, Y, and C; `r8` vectors left, `rbx` columns left, `r11` steps
 //! left; `r9 r10` the step in X and Y; `rsi rbp` the rows of X and three times that, `r12` the steps of X; `r13 r14` the
-//! column in Y and C; `r15` the rows of C, or the imaginary parts of X. Vectors 4 to 7 are the sums, 8 to 11 those of imaginary parts.
+//! column in Y and C; `r15` the rows of C, or the imaginary parts of X. Vectors 4 to 7 are the sums, 8 to 11 those of imaginary parts, 15 a product of
+//! integers.
 
 use core::arch::naked_asm;
 
 use crate::batch::LanesArguments;
-use crate::x86_64::text::{element_instructions, return_to_caller, save_registers};
+use crate::x86_64::INTEGER;
+use crate::x86_64::text::{
+    arithmetic, element_instructions, no_arithmetic, return_to_caller, save_registers,
+};
 
 /// What both levels have in common: `$v` is a vector, `$bytes` its size. A level defines `last_mask`, and, masked if
-/// `MASKED`, `read` and `write` of a vector and `fma` and `fnma`, which multiply by what they read of X: a vector, or if
+/// `MASKED`, `read` and `write` of a vector and `multiply_add` and `multiply_subtract`, which multiply by what they read of X: a vector, or if
 /// `SHARED` an element.
 macro_rules! body {
     ($v:literal, $bytes:literal) => {
         concat!(
             element_instructions!(),
+            arithmetic!(),
             r"
         .macro rows name, base, row, three
             \name 0, 4, 8, \base
@@ -41,17 +46,17 @@ macro_rules! body {
         ",
             // Complex: vectors 0 to 3 hold y.re, ±y.re, ±y.im, and ±±y.im.
             ".macro multiply i, sum, other, at\n",
-            r"fma \sum, 0, \at", "\n",
+            r"multiply_add \sum, 0, \at", "\n",
             ".if COMPLEX\n",
-            r"fma \other, 2, \at", "\n",
+            r"multiply_add \other, 2, \at", "\n",
             ".endif\n",
             ".endm\n",
             ".macro multiply_imaginary i, sum, other, at\n",
-            r"fnma \sum, 3, \at", "\n",
-            r"fma \other, 1, \at", "\n",
+            r"multiply_subtract \sum, 3, \at", "\n",
+            r"multiply_add \other, 1, \at", "\n",
             ".endm\n",
             ".macro scale i, sum, other, at\n",
-            r"f vmulp, ", $v, r"\sum, ", $v, r"\sum, ", $v, "12\n",
+            r"product ", $v, r"\sum, ", $v, r"\sum, ", $v, "12\n",
             ".endm\n",
             ".macro store i, sum, other, at\n",
             r"write \at, \sum", "\n",
@@ -150,10 +155,11 @@ macro_rules! body {
             ",
             return_to_caller!(),
             r"
-            .irp name, f, rows, clear, multiply, multiply_imaginary, scale, store, store_imaginary, products, last_mask, read, write, fma, fnma
+            .irp name, f, rows, clear, multiply, multiply_imaginary, scale, store, store_imaginary, products, last_mask, read, write, multiply_add, multiply_subtract
                 .purgem \name
             .endr
-        "
+        ",
+            no_arithmetic!(),
         )
     };
 }
@@ -172,7 +178,8 @@ pub(super) unsafe extern "sysv64" fn avx512<
     arguments: &LanesArguments,
 ) {
     naked_asm!(
-        ".set ELEMENT, {element}",
+        ".set ELEMENT, {element} & {bytes}",
+        ".set INTEGER, {element} & {integer}",
         ".set ROWS, {rows}",
         ".set COMPLEX, {kind} & 1",
         ".set SHARED, {kind} >> 1",
@@ -194,18 +201,18 @@ pub(super) unsafe extern "sysv64" fn avx512<
                 f vmovup, [\at], zmm\vector
             .endif
         .endm
-        .macro fma sum, factor, at
+        .macro multiply_add sum, factor, at
             .if SHARED && ELEMENT == 4
-                vfmadd231ps zmm\sum, zmm\factor, dword ptr [\at]{{1to16}}
+                fma zmm\sum, zmm15, zmm\factor, dword ptr [\at]{{1to16}}
             .elseif SHARED
-                vfmadd231pd zmm\sum, zmm\factor, qword ptr [\at]{{1to8}}
+                fma zmm\sum, zmm15, zmm\factor, qword ptr [\at]{{1to8}}
             .elseif MASKED
-                f vfmadd231p, zmm\sum {{k1}}, zmm\factor, [\at]
+                fma_masked k1, zmm\sum, zmm15, zmm\factor, [\at]
             .else
-                f vfmadd231p, zmm\sum, zmm\factor, [\at]
+                fma zmm\sum, zmm15, zmm\factor, [\at]
             .endif
         .endm
-        .macro fnma sum, factor, at
+        .macro multiply_subtract sum, factor, at
             .if SHARED && ELEMENT == 4
                 vfnmadd231ps zmm\sum, zmm\factor, dword ptr [\at]{{1to16}}
             .elseif SHARED
@@ -219,6 +226,8 @@ pub(super) unsafe extern "sysv64" fn avx512<
         ",
         body!("zmm", 64),
         element = const ELEMENT,
+        bytes = const INTEGER - 1,
+        integer = const INTEGER,
         rows = const ROWS,
         kind = const KIND,
     )
@@ -239,6 +248,7 @@ pub(super) unsafe extern "sysv64" fn avx2<
 ) {
     naked_asm!(
         ".set ELEMENT, {element}",
+        ".set INTEGER, 0",
         ".set ROWS, {rows}",
         ".set COMPLEX, {kind} & 1",
         ".set SHARED, {kind} >> 1",
@@ -268,11 +278,11 @@ pub(super) unsafe extern "sysv64" fn avx2<
                 read 12, \at
             .endif
         .endm
-        .macro fma sum, factor, at
+        .macro multiply_add sum, factor, at
             read_x \at
             f vfmadd231p, ymm\sum, ymm\factor, ymm12
         .endm
-        .macro fnma sum, factor, at
+        .macro multiply_subtract sum, factor, at
             read_x \at
             f vfnmadd231p, ymm\sum, ymm\factor, ymm12
         .endm

@@ -21,25 +21,14 @@ const COMPLEX: usize = 1;
 const SHARED: usize = 2;
 
 macro_rules! each {
+    ($level:ident::$name:ident, $element:literal, $kind:ident: $($columns:literal)*) => {
+        [$(each::$level::$name::<$element, $columns, $kind>),*]
+    };
     ($level:ident::$name:ident, $bytes:literal, $element:literal) => {
         EachSet {
             bytes: $bytes,
-            real: [
-                each::$level::$name::<$element, 1, REAL>,
-                each::$level::$name::<$element, 2, REAL>,
-                each::$level::$name::<$element, 3, REAL>,
-                each::$level::$name::<$element, 4, REAL>,
-                each::$level::$name::<$element, 5, REAL>,
-                each::$level::$name::<$element, 6, REAL>,
-                each::$level::$name::<$element, 7, REAL>,
-                each::$level::$name::<$element, 8, REAL>,
-            ],
-            complex: [
-                each::$level::$name::<$element, 1, COMPLEX>,
-                each::$level::$name::<$element, 2, COMPLEX>,
-                each::$level::$name::<$element, 3, COMPLEX>,
-                each::$level::$name::<$element, 4, COMPLEX>,
-            ],
+            real: each!($level::$name, $element, REAL: 1 2 3 4 5 6 7 8),
+            complex: each!($level::$name, $element, COMPLEX: 1 2 3 4),
         }
     };
 }
@@ -97,6 +86,18 @@ macro_rules! picks {
     ($element:literal, $vectors:literal, $of_y:literal: $($steps:literal)*) => {
         &[$(picks::avx512::<$element, $vectors, $of_y, $steps>),*]
     };
+    ($element:literal) => {
+        PicksSet {
+            unary: [picks!($element, 1, 0: 1 2 3 4 5 6 7 8), picks!($element, 2, 0: 1 2 3 4)],
+            binary: [
+                [
+                    picks!($element, 1, 1: 1 2 3 4 5 6 7 8),
+                    picks!($element, 1, 2: 1 2 3 4 5 6 7 8),
+                ],
+                [picks!($element, 2, 1: 1 2 3 4), picks!($element, 2, 2: 1 2 3 4)],
+            ],
+        }
+    };
 }
 
 /// The kernels for AVX-512.
@@ -121,19 +122,7 @@ macro_rules! avx512 {
             }),
             dots: Some(dots::avx512::<$element>),
             steps: Some(steps!($element)),
-            picks: Some(&PicksSet {
-                unary: [
-                    picks!($element, 1, 0: 1 2 3 4 5 6 7 8),
-                    picks!($element, 2, 0: 1 2 3 4),
-                ],
-                binary: [
-                    [
-                        picks!($element, 1, 1: 1 2 3 4 5 6 7 8),
-                        picks!($element, 1, 2: 1 2 3 4 5 6 7 8),
-                    ],
-                    [picks!($element, 2, 1: 1 2 3 4), picks!($element, 2, 2: 1 2 3 4)],
-                ],
-            }),
+            picks: Some(&picks!($element)),
         }
     };
 }
@@ -163,6 +152,47 @@ macro_rules! sets {
 sets! {
     F32_AVX512 F32_AVX512_HALVED F32_AVX2: 4;
     F64_AVX512 F64_AVX512_HALVED F64_AVX2: 8;
+}
+
+/// Kernels of integers. There are no complex ones: those for real numbers are in their places.
+macro_rules! integer_each {
+    ($name:ident, $bytes:literal, $integer:literal) => {
+        EachSet {
+            bytes: $bytes,
+            real: each!(avx512::$name, $integer, REAL: 1 2 3 4 5 6 7 8),
+            complex: each!(avx512::$name, $integer, REAL: 1 2 3 4),
+        }
+    };
+}
+
+macro_rules! integer_sets {
+    ($($avx512:ident: $element:literal, $integer:literal;)*) => { $(
+        pub static $avx512: BatchSet = BatchSet {
+            each: &[
+                integer_each!(of_16, 16, $integer),
+                integer_each!(of_32, 32, $integer),
+                integer_each!(of_64, 64, $integer),
+            ],
+            tall: None,
+            thin: None,
+            real: lanes!(avx512, $integer, REAL),
+            complex: lanes!(avx512, $integer, REAL),
+            real_shared: lanes!(avx512, $integer, SHARED),
+            complex_shared: lanes!(avx512, $integer, SHARED),
+            transpose: transpose::transpose::<$element>,
+            narrow: Some(Narrow {
+                pack: narrow::pack::<$element>,
+                unpack: narrow::unpack::<$element>,
+            }),
+            dots: None,
+            steps: None,
+            picks: Some(&picks!($integer)),
+        };
+    )* };
+}
+integer_sets! {
+    I32_AVX512: 4, 20;
+    I64_AVX512: 8, 24;
 }
 
 // The assembly's numbers.

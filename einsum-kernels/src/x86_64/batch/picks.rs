@@ -3,12 +3,13 @@
 //!
 //! Registers: `rax rcx rdx` the block in X, Y, and C, `r9 r10 r11` the steps to the next; `r8` blocks left. `k1 k2` have the
 //! lanes of X, `k3 k4` of Y, `k5 k6` of C. `zmm0 … zmm3` are X and Y, `zmm6 zmm7` the sums of a block, `zmm8 zmm9` those of all
-//! blocks, or C, and `zmm16 …` the lanes that are picked of X and of Y, in turns.
+//! blocks, or C, `zmm10` a product of integers, and `zmm16 …` the lanes that are picked of X and of Y, in turns.
 
 use core::arch::naked_asm;
 
 use crate::batch::PicksArguments;
-use crate::x86_64::text::element_instructions;
+use crate::x86_64::INTEGER;
+use crate::x86_64::text::{arithmetic, element_instructions, no_arithmetic};
 
 /// With AVX-512, for sums of `STEPS` products, `VECTORS` vectors of C, and `OF_Y` of Y, which are picked from faster if it
 /// is one. Of no vector of Y there are elements of X in place of products.
@@ -26,11 +27,13 @@ pub(super) unsafe extern "sysv64" fn avx512<
     arguments: &PicksArguments,
 ) {
     naked_asm!(
-        ".set ELEMENT, {element}",
+        ".set ELEMENT, {element} & {bytes}",
+        ".set INTEGER, {element} & {integer}",
         ".set VECTORS, {vectors}",
         ".set OF_Y, {of_y}",
         ".set STEPS, {steps}",
         element_instructions!(),
+        arithmetic!(),
         r"
         # For every step and vector of C: its number, and the registers with the lanes.
         .macro picks name
@@ -55,11 +58,11 @@ pub(super) unsafe extern "sysv64" fn avx512<
             .if \is_first && \is_second
                 vmovaps zmm7, zmm4
             .elseif \is_second
-                f vaddp, zmm7, zmm7, zmm4
+                sum zmm7, zmm7, zmm4
             .elseif \is_first
                 vmovaps zmm6, zmm4
             .else
-                f vaddp, zmm6, zmm6, zmm4
+                sum zmm6, zmm6, zmm4
             .endif
         .endm
         .macro add_product i, x, y
@@ -75,13 +78,13 @@ pub(super) unsafe extern "sysv64" fn avx512<
                 .if OF_Y == 0
                     add_term (VECTORS == 2 && (\i & 1)), (\i < VECTORS)
                 .elseif VECTORS == 2 && \i == 1
-                    f vmulp, zmm7, zmm4, zmm5
+                    product zmm7, zmm4, zmm5
                 .elseif VECTORS == 2 && (\i & 1)
-                    f vfmadd231p, zmm7, zmm4, zmm5
+                    fma zmm7, zmm10, zmm4, zmm5
                 .elseif \i == 0
-                    f vmulp, zmm6, zmm4, zmm5
+                    product zmm6, zmm4, zmm5
                 .else
-                    f vfmadd231p, zmm6, zmm4, zmm5
+                    fma zmm6, zmm10, zmm4, zmm5
                 .endif
             .endif
         .endm
@@ -104,10 +107,10 @@ pub(super) unsafe extern "sysv64" fn avx512<
         .endm
         .macro multiply_by_alpha
             .if OF_Y
-                f vmulp, zmm6, zmm6, zmm15
+                product zmm6, zmm6, zmm15
             .endif
             .if OF_Y && VECTORS == 2
-                f vmulp, zmm7, zmm7, zmm15
+                product zmm7, zmm7, zmm15
             .endif
         .endm
         .macro store_and_step
@@ -155,10 +158,10 @@ pub(super) unsafe extern "sysv64" fn avx512<
             add_products
             multiply_by_alpha
             f vmovup, zmm8 {{k5}}{{z}}, [rdx]
-            f vaddp, zmm6, zmm6, zmm8
+            sum zmm6, zmm6, zmm8
             .if VECTORS == 2
                 f vmovup, zmm9 {{k6}}{{z}}, [rdx + 64]
-                f vaddp, zmm7, zmm7, zmm9
+                sum zmm7, zmm7, zmm9
             .endif
             store_and_step
             jnz 40b
@@ -173,9 +176,9 @@ pub(super) unsafe extern "sysv64" fn avx512<
                 .p2align 6
             31:
                 add_products
-                f vaddp, zmm8, zmm8, zmm6
+                sum zmm8, zmm8, zmm6
                 .if VECTORS == 2
-                    f vaddp, zmm9, zmm9, zmm7
+                    sum zmm9, zmm9, zmm7
                 .endif
                 add rax, r9
                 add rcx, r10
@@ -192,7 +195,10 @@ pub(super) unsafe extern "sysv64" fn avx512<
                 .purgem \name
             .endr
         ",
+        no_arithmetic!(),
         element = const ELEMENT,
+        bytes = const INTEGER - 1,
+        integer = const INTEGER,
         vectors = const VECTORS,
         of_y = const OF_Y,
         steps = const STEPS,

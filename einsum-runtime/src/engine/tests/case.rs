@@ -32,6 +32,24 @@ macro_rules! sample {
 }
 sample!(f32 f64);
 
+macro_rules! sample_integers {
+    ($($integer:ident)*) => { $(
+        impl Sample for $integer {
+            /// Any number: products and sums wrap.
+            fn small(random: &mut Random) -> Self {
+                (random.below(1 << 31) as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15) as $integer
+            }
+            fn nan() -> Self {
+                $integer::MIN + 0x5eed
+            }
+            fn is_nan(self) -> bool {
+                self == Self::nan()
+            }
+        }
+    )* };
+}
+sample_integers!(i32 i64);
+
 macro_rules! sample_complex {
     ($($float:ident)*) => { $(
         impl Sample for Complex<$float> {

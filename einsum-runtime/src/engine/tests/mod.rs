@@ -2,6 +2,8 @@
 //! Outputs start as NaN where they are assigned, and have a margin that must not change.
 
 mod case;
+#[cfg(target_arch = "x86_64")]
+mod strips;
 
 use num_complex::Complex;
 
@@ -33,6 +35,7 @@ fn edges_of_tiles() {
                 for k in [1, 2, 5] {
                     matrix_products::<f32>(m, n, k, &mut random);
                     matrix_products::<f64>(m, n, k, &mut random);
+                    matrix_products::<i32>(m, n, k, &mut random);
                     matrix_products::<Complex<f32>>(m, n, k, &mut random);
                     matrix_products::<Complex<f64>>(m, n, k, &mut random);
                 }
@@ -176,8 +179,11 @@ fn random() {
         random_contractions::<f64>(800, 20, &[3, 9, 20], 20_000);
         random_contractions::<Complex<f32>>(300, 50, &[3, 9, 20], 20_000);
         random_contractions::<Complex<f64>>(300, 60, &[3, 9, 20], 20_000);
+        random_contractions::<i32>(400, 70, &[3, 9, 20], 20_000);
+        random_contractions::<i64>(400, 80, &[3, 9, 20], 20_000);
         random_contractions::<f32>(40, 30, &[2, 40, 150], 300_000);
         random_contractions::<f64>(40, 40, &[2, 40, 150], 300_000);
+        random_contractions::<i64>(40, 90, &[2, 40, 150], 300_000);
     });
 }
 
@@ -401,6 +407,8 @@ fn many() {
             let seed = 10 * i as u64;
             many_products::<f32>(150, 70 + seed, extents);
             many_products::<f64>(150, 80 + seed, extents);
+            many_products::<i32>(80, 110 + seed, extents);
+            many_products::<i64>(80, 115 + seed, extents);
             many_products::<Complex<f32>>(100, 90 + seed, extents);
             many_products::<Complex<f64>>(100, 100 + seed, extents);
         }
@@ -479,6 +487,8 @@ fn many_with_one() {
             let seed = 10 * i as u64;
             products_with_one::<f32>(100, 120 + seed, extents);
             products_with_one::<f64>(100, 170 + seed, extents);
+            products_with_one::<i32>(60, 320 + seed, extents);
+            products_with_one::<i64>(60, 370 + seed, extents);
             products_with_one::<Complex<f32>>(60, 220 + seed, extents);
             products_with_one::<Complex<f64>>(60, 270 + seed, extents);
         }

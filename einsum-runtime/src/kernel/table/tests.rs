@@ -36,6 +36,30 @@ macro_rules! number {
 }
 number!(f32 f64);
 
+macro_rules! integer {
+    ($($integer:ident: $bits:ident),*) => { $(
+        impl Number for $integer {
+            /// Large, so that products wrap.
+            fn of(value: i32) -> Self {
+                (value as $integer).wrapping_mul($integer::MAX / 5)
+            }
+            fn nan() -> Self {
+                $integer::MIN + 77
+            }
+            fn is_nan(self) -> bool {
+                self == Self::nan()
+            }
+            fn add_product(self, x: Self, y: Self) -> Self {
+                self.wrapping_add(x.wrapping_mul(y))
+            }
+            fn bits(self) -> u64 {
+                u64::from(self as $bits)
+            }
+        }
+    )* };
+}
+integer!(i32: u32, i64: u64);
+
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Kind {
     Broadcast,
@@ -256,6 +280,19 @@ fn check_tile<T: Number>(set: &KernelSet, full: Tile) {
 #[test]
 fn kernels_of_f32() {
     on_every_level(|level| check_set::<f32>(sets(level)[0]));
+}
+
+#[cfg(target_arch = "x86_64")]
+#[test]
+fn kernels_of_integers() {
+    use crate::kernel::x86_64::{I32_AVX512, I64_AVX512};
+
+    on_every_level(|level| {
+        if level == Level::Avx512 {
+            check_set::<i32>(&I32_AVX512);
+            check_set::<i64>(&I64_AVX512);
+        }
+    });
 }
 
 #[test]

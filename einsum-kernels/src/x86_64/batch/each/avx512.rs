@@ -1,11 +1,13 @@
 //! With AVX-512, for vectors of 64 bytes and shorter ones. `k1` has the lanes.
 //!
-//! Vector 0 holds X, 1 X with its parts exchanged if complex, 2 an element in all lanes; 10 to 17 the sums, and the second ones of
+//! Vector 0 holds X, 1 X with its parts exchanged if complex, 2 an element in all lanes, 3 a product of integers; 10 to 17 the sums, and the second ones of
 //! complex numbers 20 to 23; 30 and 31 the signs.
 
 use core::arch::naked_asm;
 
 use crate::batch::EachArguments;
+use crate::x86_64::INTEGER;
+use crate::x86_64::text::{arithmetic, no_arithmetic};
 
 /// Writes the kernels for vectors `$v`.
 macro_rules! avx512 {
@@ -22,9 +24,11 @@ macro_rules! avx512 {
             arguments: &EachArguments,
         ) {
             naked_asm!(
-                ".set ELEMENT, {element}",
+                ".set ELEMENT, {element} & {bytes}",
+                ".set INTEGER, {element} & {integer}",
                 ".set COLUMNS, {columns}",
                 ".set COMPLEX, {complex}",
+                arithmetic!(),
                 ".macro begin",
                 "kmovw k1, word ptr [rdi + 96]",
                 ".if COMPLEX",
@@ -61,9 +65,9 @@ macro_rules! avx512 {
                 ".endm",
                 ".macro multiply j, at",
                 ".if ELEMENT == 4",
-                concat!("vfmadd231ps ", $v, r"1\j, ", $v, r"0, dword ptr [\at]", lanes!($bytes 4)),
+                concat!("fma ", $v, r"1\j, ", $v, "3, ", $v, r"0, dword ptr [\at]", lanes!($bytes 4)),
                 ".else",
-                concat!("vfmadd231pd ", $v, r"1\j, ", $v, r"0, qword ptr [\at]", lanes!($bytes 8)),
+                concat!("fma ", $v, r"1\j, ", $v, "3, ", $v, r"0, qword ptr [\at]", lanes!($bytes 8)),
                 ".endif",
                 ".if COMPLEX && ELEMENT == 4",
                 concat!("vfmadd231ps ", $v, r"2\j, ", $v, r"1, dword ptr [\at + 4]", lanes!($bytes 4)),
@@ -79,10 +83,10 @@ macro_rules! avx512 {
                 ".endif",
                 ".endm",
                 ".macro scale j, at",
-                concat!("f vmulp, ", $v, r"1\j, ", $v, r"1\j, ", $v, "2"),
+                concat!("product ", $v, r"1\j, ", $v, r"1\j, ", $v, "2"),
                 ".endm",
                 ".macro add_old j, at",
-                concat!("f vfmadd231p, ", $v, r"1\j {{k1}}, ", $v, r"2, [\at]"),
+                concat!("fma_masked k1, ", $v, r"1\j, ", $v, "3, ", $v, r"2, [\at]"),
                 ".endm",
                 ".macro store j, at",
                 ".if COMPLEX",
@@ -98,7 +102,10 @@ macro_rules! avx512 {
                 "in_c store",
                 ".endm",
                 body!(),
+                no_arithmetic!(),
                 element = const ELEMENT,
+                bytes = const INTEGER - 1,
+                integer = const INTEGER,
                 columns = const COLUMNS,
                 complex = const COMPLEX,
             )

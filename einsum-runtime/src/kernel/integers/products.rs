@@ -1,0 +1,109 @@
+//! Products of integers without a sum.
+
+use super::rows::{multiply_in_place, multiply_row};
+use crate::element::Element;
+use crate::kernel::elementwise::{self, for_each_row};
+use crate::kernel::{Dim, Dims, Read};
+#[cfg(target_arch = "x86_64")]
+use crate::stream::copy_any;
+
+/// Rows of fewer elements, as those of tiles, are not worth a call.
+const SHORT: usize = 32;
+
+/// Bytes of the output that stay in a near cache, between a copy of a factor and the multiplication by the other one.
+const BLOCK: usize = 256 << 10;
+
+/// `out[o] = x[s] · y[t]`
+///
+/// # Safety
+///
+/// As [`Kernels`](crate::kernel::Kernels), after [`prepare`](crate::kernel::prepare::prepare), with no dim summed.
+pub(super) unsafe fn multiply<T: Element>(dims: &mut Dims<2>, [x, y]: [Read<T>; 2], out: *mut T) {
+    #[cfg(target_arch = "x86_64")]
+    for first in 0..2 {
+        let [x, y] = if first == 0 { [x, y] } else { [y, x] };
+        // SAFETY: the caller's duties.
+        if is_turned(dims, first) && unsafe { multiply_turned(dims, first, [x, y], out) } {
+            return;
+        }
+    }
+    for_each_row(dims, &mut |len, step, to, [from_x, from_y]| {
+        let x = Read { ptr: x.ptr.wrapping_offset(from_x), ..x };
+        let y = Read { ptr: y.ptr.wrapping_offset(from_y), ..y };
+        let to = out.wrapping_offset(to);
+        // SAFETY: a row consists of points of `dims`; the caller's duties.
+        unsafe {
+            if len < SHORT {
+                elementwise::multiply_row(len, step, to, [x, y]);
+            } else {
+                multiply_row(len, step, to, [x, y]);
+            }
+        }
+    });
+}
+
+/// Whether a factor has every element once, in another order than the output, along whose rows the other one is adjacent or
+/// constant.
+#[cfg(target_arch = "x86_64")]
+fn is_turned(dims: &Dims<2>, first: usize) -> bool {
+    let is_whole = dims.iter().all(|d| d.sources[first] != 0);
+    let is_row =
+        |d: &Dim<2>| d.out == 1 && d.sources[first] != 1 && matches!(d.sources[1 - first], 0 | 1);
+    is_whole && dims.iter().any(is_row) && dims.iter().any(|d| d.sources[first] == 1)
+}
+
+/// Copies a factor to the output, where it is multiplied by the other one, block by block. Returns false, with nothing done, if
+/// there is no kernel that copies.
+///
+/// # Safety
+///
+/// As [`multiply`], for sources of which that which is turned comes first, as it does not in `dims` unless `first` is 0.
+#[cfg(target_arch = "x86_64")]
+unsafe fn multiply_turned<T: Element>(
+    dims: &Dims<2>,
+    first: usize,
+    [x, y]: [Read<T>; 2],
+    out: *mut T,
+) -> bool {
+    let Some(outer) = (0..dims.len()).max_by_key(|&i| dims[i].out) else { return false };
+    let cut = dims[outer];
+    let results = dims.iter().fold(size_of::<T>(), |bytes, d| bytes.saturating_mul(d.extent));
+    let step = (BLOCK / (results / cut.extent).max(1)).clamp(1, cut.extent);
+    for start in (0..cut.extent).step_by(step) {
+        let at = |step: isize| start.cast_signed() * step;
+        let mut block = dims.clone();
+        block[outer].extent = step.min(cut.extent - start);
+        let to = out.wrapping_offset(at(cut.out));
+        let mut copied = block
+            .iter()
+            .filter(|d| d.extent > 1)
+            .map(|d| Dim {
+                extent: d.extent,
+                out: d.out,
+                sources: [d.sources[first]],
+                summed: false,
+            })
+            .collect();
+        let from = x.ptr.wrapping_offset(at(cut.sources[first]));
+        // SAFETY: the caller's duties, for a part of the loops.
+        if !unsafe { copy_any(&mut copied, size_of::<T>(), from.cast(), to.cast()) } {
+            return false;
+        }
+        let mut by = block
+            .iter()
+            .map(|d| Dim {
+                extent: d.extent,
+                out: d.out,
+                sources: [d.sources[1 - first]],
+                summed: false,
+            })
+            .collect();
+        let y = y.ptr.wrapping_offset(at(cut.sources[1 - first]));
+        for_each_row(&mut by, &mut |len, step, row, [from]| {
+            let (to, y) = (to.wrapping_offset(row), y.wrapping_offset(from));
+            // SAFETY: rows along the output's adjacent elements, along which this factor is adjacent or constant.
+            unsafe { multiply_in_place(len, to, y, step.sources == [0]) }
+        });
+    }
+    true
+}
