@@ -52,10 +52,15 @@ impl Blocks {
         let mut blocks: SmallVec<[usize; 8]> = nest.loops.iter().map(|l| l.extent).collect();
         let is_small =
             |blocks: &[usize]| elements(layouts, blocks).saturating_mul(size) <= BYTES / share;
-        cut(nest, &mut blocks, &is_small, &order(nest, &|p| layouts[p].is_some()));
+        if !is_small(&blocks) {
+            cut(nest, &mut blocks, &is_small, &order(nest, &|p| layouts[p].is_some()));
+        }
         if let Some(results) = results {
             let is_small =
                 |blocks: &[usize]| results.elements(blocks).saturating_mul(size) <= RESULTS;
+            if is_small(&blocks) {
+                return Self::new(nest, &blocks);
+            }
             let mut order = order(nest, &|p| p == results.rows);
             let is_kept = |number: usize| nest.loops[number].out.is_some();
             order.retain(|(number, _)| is_kept(*number));
@@ -82,11 +87,13 @@ impl Blocks {
         let own = nest.loops.iter().zip(&self.loops);
         let blocks = own.map(|(l, cut)| if cut.is_kept { cut.block } else { l.extent });
         let mut blocks: SmallVec<[usize; 8]> = blocks.collect();
-        let mut order = order(nest, &|p| layouts[p].is_some());
-        order.retain(|(number, _)| nest.loops[*number].out.is_none());
         let is_small =
             |blocks: &[usize]| elements(layouts, blocks).saturating_mul(size) <= BYTES / share;
-        cut(nest, &mut blocks, &is_small, &order);
+        if !is_small(&blocks) {
+            let mut order = order(nest, &|p| layouts[p].is_some());
+            order.retain(|(number, _)| nest.loops[*number].out.is_none());
+            cut(nest, &mut blocks, &is_small, &order);
+        }
         Self::new(nest, &blocks)
     }
 

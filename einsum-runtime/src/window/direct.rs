@@ -47,7 +47,7 @@ pub(super) unsafe fn own_rows(job: &Job<'_>, nest: &Affine, mode: RawMode) -> bo
 }
 
 /// Returns the loops with the steps of the sources, and where their first points are.
-fn as_they_lie(job: &Job<'_>, nest: &Affine) -> (Dims<2>, [RawRead; 2]) {
+pub(super) fn as_they_lie(job: &Job<'_>, nest: &Affine) -> (Dims<2>, [RawRead; 2]) {
     let mut dims = nest.dims();
     let reads = core::array::from_fn(|p| {
         let steps = dims.iter_mut().map(|dim| &mut dim.sources[p]);

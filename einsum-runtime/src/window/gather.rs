@@ -23,22 +23,27 @@ use super::classes::{self, classes, stepped};
 use super::direct::own_rows;
 use super::direct::{direct, lay, multiply, without_windows};
 use super::edges::edges;
-use super::results::Results;
+use super::results::{Results, lanes};
 #[cfg(target_arch = "x86_64")]
 use super::rows::{are_better_apart, dilated_rows};
 #[cfg(target_arch = "x86_64")]
 use super::short::short_rows;
 use super::solve::added;
+#[cfg(target_arch = "x86_64")]
+use super::taps::Taps;
 use super::tiles::APART;
 use super::turned::{Turned, turned};
 use crate::kept::Kept;
 use crate::kernel::Dims;
 use crate::kernel::level::Level;
-use crate::kernel::raw::{RawMode, RawRead};
+use crate::kernel::raw::{RawKernels, RawMode, RawRead};
 use crate::threads::{self, BYTES_MULTIPLIED, Grid, Shared};
 
-/// How many times as long as its kernels a nest takes that goes through buffers.
+/// How many times as long as its kernels a nest takes with AVX2 that goes through buffers.
 const BUFFERED: f64 = 1.15;
+
+/// The time that a vector of a buffer takes on its way there, in steps of a kernel with AVX-512.
+const COPIED: f64 = 12.0;
 
 /// The same for vectors of half a cache line, on images that are read where they lie or from buffers: half of the vectors
 /// are in two lines, and so are rows of different channels in one set of the first-level cache.
@@ -123,15 +128,25 @@ pub(super) unsafe fn gather(job: &Job<'_>, nest: &Affine, mode: RawMode) {
         Some(Turned { p, row, .. }) => Results::turned(&dims, p, row, row_of[p], job.kernels),
         None => Results::of(&dims, is_dense(first, layouts), row_of, job.kernels),
     };
-    let times = match (stepped.is_some(), layouts.iter().any(Option::is_some)) {
-        (true, _) => APART * share as f64,
-        (false, true) => BUFFERED,
-        (false, false) => 1.0,
+    let time = match (stepped.is_some(), Level::current() == Level::Avx2) {
+        (true, false) => APART * share as f64 * time,
+        (true, true) => NARROW * APART * share as f64 * time,
+        (false, false) => time + COPIED * vectors(layouts, &extents, job.kernels),
+        (false, true) if layouts.iter().any(Option::is_some) => NARROW * BUFFERED * time,
+        (false, true) => NARROW * time,
     };
-    let times = if Level::current() == Level::Avx2 { NARROW * times } else { times };
-    if let Some(broadcast) = Broadcast::of(job, nest, times * time) {
+    #[cfg(target_arch = "x86_64")]
+    let taps = Taps::of(job, nest, mode, time);
+    #[cfg(target_arch = "x86_64")]
+    let time = taps.as_ref().map_or(time, |taps| taps.time.min(time));
+    if let Some(broadcast) = Broadcast::of(job, nest, time) {
         // SAFETY: the caller's duties.
         return unsafe { broadcast.run(job, nest, mode) };
+    }
+    #[cfg(target_arch = "x86_64")]
+    if let Some(taps) = taps {
+        // SAFETY: the caller's duties.
+        return unsafe { taps.run(job, nest) };
     }
     if share == 1 && layouts.iter().all(Option::is_none) && results.is_none() {
         // SAFETY: the caller's duties; all positions are inside.
@@ -208,6 +223,16 @@ fn whole(nest: &Affine, layouts: &[Option<Layout>; 2]) -> Dims<2> {
         }
     }
     dims
+}
+
+/// Returns how many vectors the rows of all buffers have.
+fn vectors(layouts: &[Option<Layout>; 2], extents: &[usize], kernels: &RawKernels) -> f64 {
+    let lanes = lanes(kernels).unwrap_or(1);
+    let of_layout = |layout: &Layout| {
+        let row = layout.row(extents);
+        (layout.elements(extents) / row * row.div_ceil(lanes)) as f64
+    };
+    layouts.iter().flatten().map(of_layout).sum()
 }
 
 /// Whether all that lies between the rows of a source, along its axis of adjacent elements, belongs to it.

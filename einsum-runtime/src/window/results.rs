@@ -55,7 +55,7 @@ const PACKED: f64 = 6.0;
 const GATHERED: f64 = 24.0;
 
 /// The lanes of a vector of real numbers.
-fn lanes(kernels: &RawKernels) -> Option<usize> {
+pub(super) fn lanes(kernels: &RawKernels) -> Option<usize> {
     let bytes = match Level::current() {
         Level::Plain => return None,
         Level::Avx2 => 32,
@@ -151,7 +151,7 @@ impl Results {
         let of_other = other.filter(|_| steps >= TURNED).map_or(f64::INFINITY, |other| {
             let extent = dims[other].extent;
             let vectors = all as f64 * count(extent) as f64 / extent as f64;
-            vectors * (narrow(count(extent) as f64) + PACKED * 4.0 / all as f64) * way(2.0 * COPIED)
+            vectors * (1.0 + PACKED * 4.0 / all as f64) * way(2.0 * COPIED)
         });
         let best = of_flat.min(of_all).min(of_other);
         let time = |vectors: f64| vectors * columns as f64 * steps as f64;

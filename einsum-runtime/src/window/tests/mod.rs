@@ -44,12 +44,13 @@ pub(in crate::window) enum Way {
     Spread,
     Stencil,
     Taps,
+    TapsAtEdges,
     Transposed,
     Turned,
 }
 
 thread_local! {
-    static TAKEN: Cell<[usize; 24]> = const { Cell::new([0; 24]) };
+    static TAKEN: Cell<[usize; 25]> = const { Cell::new([0; 25]) };
 }
 
 /// Counts the nests that this thread runs so.
