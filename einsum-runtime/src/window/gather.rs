@@ -18,7 +18,7 @@ use super::broadcast::Broadcast;
 use super::buffer::{Buffer, Layout};
 #[cfg(target_arch = "x86_64")]
 use super::channels::channels;
-use super::classes::{self, classes, stepped};
+use super::classes::{self, classes, stepped, taps_apart};
 #[cfg(target_arch = "x86_64")]
 use super::direct::own_rows;
 use super::direct::{direct, lay, multiply, without_windows};
@@ -54,6 +54,8 @@ struct Plan {
     /// The nest, or nests whose sums make its sums; all have its kept loops.
     classes: SmallVec<[Class; 4]>,
     results: Option<Results>,
+    /// The source with taps, if sums are over rows that are adjacent in both.
+    of_taps: Option<usize>,
 }
 
 struct Class {
@@ -104,14 +106,16 @@ pub(super) unsafe fn gather(job: &Job<'_>, nest: &Affine, mode: RawMode) {
         None => stepped(nest, job),
     };
     // Classes are large: they stay where they are made.
-    let mut plan = Plan { classes: SmallVec::new(), results: None };
+    let taps = if turned.is_none() { taps_apart(nest, job) } else { None };
+    let mut plan = Plan { classes: SmallVec::new(), results: None, of_taps: taps.and_then(|taps| taps.row.map(|_| taps.p)) };
     let mut add = |nest: &Affine| {
         let layouts = core::array::from_fn(|p| {
             let lines = &nest.sources[p];
             let is_inside = |line: &Line| line.has(line.range(nest.loops.iter().map(|l| l.extent)));
             let last = turned.filter(|turned| turned.p == p).map(|turned| turned.line);
             let is_whole = lines.iter().all(is_inside) && stepped != Some(p) && last.is_none();
-            (!is_whole).then(|| Layout::of(nest, lines, last))
+            let along = taps.filter(|taps| taps.p == p).and_then(|taps| taps.row);
+            (!is_whole).then(|| Layout::of(nest, lines, last, along))
         });
         plan.classes.push(Class { nest: nest.clone(), layouts, blocks: Blocks::default() });
     };
@@ -125,6 +129,7 @@ pub(super) unsafe fn gather(job: &Job<'_>, nest: &Affine, mode: RawMode) {
     let row_of = core::array::from_fn(|p| Some(layouts[p].as_ref()?.row(&extents)));
     let dims = whole(first, layouts);
     let (mut results, time) = match turned {
+        _ if taps.is_some_and(|taps| taps.row.is_some()) => (None, points(&dims) / lanes(job.kernels).unwrap_or(1) as f64),
         Some(Turned { p, row, .. }) => Results::turned(&dims, p, row, row_of[p], job.kernels),
         None => Results::of(&dims, is_dense(first, layouts), row_of, job.kernels),
     };
@@ -225,6 +230,10 @@ fn whole(nest: &Affine, layouts: &[Option<Layout>; 2]) -> Dims<2> {
     dims
 }
 
+fn points(dims: &Dims<2>) -> f64 {
+    dims.iter().map(|d| d.extent as f64).product()
+}
+
 /// Returns how many vectors the rows of all buffers have.
 fn vectors(layouts: &[Option<Layout>; 2], extents: &[usize], kernels: &RawKernels) -> f64 {
     let lanes = lanes(kernels).unwrap_or(1);
@@ -295,7 +304,7 @@ unsafe fn block_of_kept<'p>(
                 (dims, to) = (sums, room);
             }
             // SAFETY: the caller's duties; what is read is in buffers, or inside.
-            unsafe { multiply(job, &mut dims, reads, to, mode_now) };
+            unsafe { multiply(job, &mut dims, reads, to, mode_now, plan.of_taps) };
             mode_now = added(mode_now);
         }
     }

@@ -23,6 +23,7 @@ use crate::kernel::raw::{RawKernels, RawMode, RawRead};
 use crate::kernel::table::StepEntry;
 use crate::kernel::taps::{FROM_SUMS, TAPS, TO_SUMS, TapsArguments};
 use crate::threads::{self, BYTES_MULTIPLIED, Grid, Shared};
+pub(super) use plan::times_apart;
 use plan::{Plan, offsets, points};
 
 /// The most bytes of sums that are kept as vectors.
@@ -43,7 +44,7 @@ impl Taps {
             return None;
         }
         let (dims, reads) = as_they_lie(job, nest);
-        let plan = Plan::of(&dims, job.kernels.element.size(), mode)?.with_edges(nest)?;
+        let plan = Plan::of(&dims, job.kernels.element.size(), mode, None)?.with_edges(nest)?;
         let own = plan.time();
         let is_better = is_stencil(plan.columns()) || own < time;
         (plan.has_ends() && is_better).then_some(Taps { plan, reads, time: own })
@@ -62,8 +63,8 @@ impl Taps {
     }
 }
 
-/// Runs a nest that is inside of its sources so, if it can be, and elements are used a few times only; else does nothing and
-/// returns `false`.
+/// Runs a nest that is inside of its sources so, if it can be, and elements are used a few times only unless X is known;
+/// else does nothing and returns `false`.
 ///
 /// # Safety
 ///
@@ -74,12 +75,13 @@ pub(super) unsafe fn taps(
     reads: [RawRead; 2],
     out: *mut u8,
     mode: RawMode,
+    x: Option<usize>,
 ) -> bool {
     if dims.iter().any(|d| d.extent == 0) {
         return false;
     }
-    let plan = Plan::of(dims, kernels.element.size(), mode);
-    let Some(plan) = plan.filter(|plan| is_stencil(plan.columns())) else { return false };
+    let plan = Plan::of(dims, kernels.element.size(), mode, x);
+    let Some(plan) = plan.filter(|plan| x.is_some() || is_stencil(plan.columns())) else { return false };
     #[cfg(test)]
     super::tests::take(super::tests::Way::Taps);
     // SAFETY: the caller's duties.
@@ -172,6 +174,14 @@ impl Masks {
     }
 }
 
+/// A point of the other loops.
+struct Place {
+    /// In X, Y, and C.
+    offsets: [isize; 3],
+    /// The number of the first chunk of its class.
+    chunks: usize,
+}
+
 /// What all pieces read, and where they write.
 struct Tables<'t> {
     entries: *const StepEntry,
@@ -198,28 +208,30 @@ impl Plan {
         let taps = end - first;
         let first = first.cast_signed();
         let vector = self.set.width * self.lanes.x.unsigned_abs();
-        let of_other = self.rows.extent * taps * vector;
-        let at_once = match all.chunks {
-            1 => others.len(),
-            _ => (SUMS / of_other).max(1),
-        };
-        let bytes = if all.chunks > 1 { at_once.min(others.len()) * of_other } else { 0 };
-        let mut sums = Kept::new(bytes, 64);
-        for start in others.clone().step_by(at_once.max(1)) {
+        // Rows of Y stay in a cache while all others read them.
+        let of_other = (taps << self.blocks(taps).map(|(_, log)| log).max().unwrap_or(0)) * vector;
+        let at_once = (SUMS / of_other).clamp(1, others.len().max(1));
+        let mut sums = Kept::new(if all.chunks > 1 { at_once * of_other } else { 0 }, 64);
+        let mut places: SmallVec<[Place; 16]> = SmallVec::new();
+        for start in others.clone().step_by(at_once) {
             let some = start..others.end.min(start + at_once);
-            for chunk in 0..all.chunks {
-                let mut sums = sums.as_mut_ptr();
-                let (is_first, is_last) = (chunk == 0, chunk + 1 == all.chunks);
-                for other in some.clone() {
-                    let [x, y, c] = offsets(&self.others, other);
-                    let part = self.class(all.steps, other) * all.chunks + chunk;
-                    for (row, log) in self.blocks(taps) {
-                        let at = |step: isize| step.wrapping_mul(row.cast_signed());
-                        let place = c.wrapping_add(self.taps.out.wrapping_mul(first));
+            places.clear();
+            places.extend(some.map(|other| Place {
+                offsets: offsets(&self.others, other),
+                chunks: self.class(all.steps, other) * all.chunks,
+            }));
+            for (row, log) in self.blocks(taps) {
+                let row = row.cast_signed();
+                for chunk in 0..all.chunks {
+                    let (is_first, is_last) = (chunk == 0, chunk + 1 == all.chunks);
+                    for (number, place) in places.iter().enumerate() {
+                        let [x, y, c] = place.offsets;
+                        let part = place.chunks + chunk;
+                        let to = c.wrapping_add(self.taps.out.wrapping_mul(first));
                         let arguments = TapsArguments {
                             x: all.x.wrapping_offset(x.wrapping_add(self.taps.x * first)),
-                            y: all.y.wrapping_offset(y.wrapping_add(at(self.rows.y))),
-                            c: all.c.wrapping_offset(place.wrapping_add(at(self.rows.out))),
+                            y: all.y.wrapping_offset(y.wrapping_add(self.rows.y * row)),
+                            c: all.c.wrapping_offset(to.wrapping_add(self.rows.out * row)),
                             entries: all.entries.wrapping_add(all.ends[part]),
                             entries_end: all.entries.wrapping_add(all.ends[part + 1]),
                             vectors: self.vectors() - 1,
@@ -229,13 +241,12 @@ impl Plan {
                             adds: usize::from(all.adds),
                             y_row: self.rows.y,
                             c_row: self.rows.out,
-                            sums,
+                            sums: sums.as_mut_ptr().wrapping_add(number * of_other),
                             flow: if is_first { 0 } else { FROM_SUMS }
                                 | if is_last { 0 } else { TO_SUMS },
                         };
                         // SAFETY: the caller's duties; there are so many entries, lanes, rows, and taps.
                         unsafe { self.set.kernels[taps - 1][log](&arguments) };
-                        sums = sums.wrapping_add((taps << log) * vector);
                     }
                 }
             }

@@ -13,7 +13,7 @@ use crate::window::affine::{Affine, PerLoop, inside};
 const TABLES: usize = if cfg!(test) { 512 } else { 64 << 10 };
 
 /// The most bytes of Y, in all of a call's entries, if other calls read them again.
-const CHUNK: usize = if cfg!(test) { 1 << 10 } else { 96 << 10 };
+const CHUNK: usize = if cfg!(test) { 1 << 10 } else { 24 << 10 };
 
 /// The most results that read the same rows of Y, each with a tap of its own.
 const ALONE: usize = 64;
@@ -29,6 +29,13 @@ const POINTS: usize = if cfg!(test) { 64 } else { 2048 };
 const VECTOR: f64 = 8.0;
 const ENTRY: f64 = 16.0;
 const CALL: f64 = 300.0;
+
+/// The time that a vector of X takes that is brought together, in as many results as read it again.
+const COPIED: f64 = 8.0;
+
+/// The time of a vector's product in the engine, where Y is turned for it, and of turning a vector.
+const PRODUCT: f64 = 1.3;
+const PACKED: f64 = 24.0;
 
 /// A loop; steps in bytes. X is the source that the window is in.
 #[derive(Clone, Copy)]
@@ -74,6 +81,10 @@ struct Edge {
     coefficients: PerLoop<isize>,
 }
 
+fn set_of(size: usize) -> Option<&'static TapsSet> {
+    kernels_for(size, [&F32_AVX2, &F64_AVX2], [&F32_AVX512, &F64_AVX512])
+}
+
 impl Edge {
     fn along(&self, l: &Loop) -> isize {
         self.coefficients.get(l.number).copied().unwrap_or(0)
@@ -81,21 +92,27 @@ impl Edge {
 }
 
 impl Plan {
-    /// Returns the plan for a nest that is inside of its sources.
-    pub(super) fn of(dims: &Dims<2>, size: usize, mode: RawMode) -> Option<Self> {
+    /// Returns the plan for a nest that is inside of its sources. If X is known, its taps may be anywhere.
+    pub(super) fn of(
+        dims: &Dims<2>,
+        size: usize,
+        mode: RawMode,
+        x: Option<usize>,
+    ) -> Option<Self> {
         let adds = match mode {
             RawMode::Assign => false,
             RawMode::Scale { alpha: Factor::One, beta: Factor::One } => true,
             RawMode::Scale { .. } => return None,
         };
-        let set = kernels_for(size, [&F32_AVX2, &F64_AVX2], [&F32_AVX512, &F64_AVX512])?;
+        let set = set_of(size)?;
         let is_lane = |d: &Dim<2>| d.summed && d.sources.iter().all(|step| *step == 1);
         let lanes = dims.iter().position(is_lane).filter(|&i| 3 * dims[i].extent >= set.width)?;
         // What is kept along the rows of one source alone.
         let tap = |p: usize| {
             let is_tap = |d: &Dim<2>| {
                 let reach = d.sources[p].unsigned_abs().saturating_mul(d.extent - 1);
-                !d.summed && d.sources[1 - p] == 0 && (1..dims[lanes].extent).contains(&reach)
+                let is_near = x.is_some() || reach < dims[lanes].extent;
+                !d.summed && d.sources[1 - p] == 0 && reach > 0 && is_near
             };
             let taps = (0..dims.len()).filter(|&i| is_tap(&dims[i]));
             taps.min_by_key(|&i| dims[i].sources[p].unsigned_abs()).map(|i| (p, i))
@@ -110,7 +127,10 @@ impl Plan {
             (2..=ALONE).contains(&rows).then_some((p, None))
         };
         let tap = |p: usize| tap(p).map(|(p, taps)| (p, Some(taps)));
-        let (p, taps) = tap(0).or_else(|| tap(1)).or_else(|| single(0)).or_else(|| single(1))?;
+        let (p, taps) = match x {
+            Some(p) => tap(p)?,
+            None => tap(0).or_else(|| tap(1)).or_else(|| single(0)).or_else(|| single(1))?,
+        };
         let all = points(&|_| true);
         if all < POINTS {
             return None;
@@ -189,20 +209,14 @@ impl Plan {
         self.taps.extent.div_ceil(TAPS)
     }
 
-    /// Returns the first tap of a call. Calls are evenly split.
+    /// Returns the first tap of a call.
     pub(super) fn first_tap(&self, call: usize) -> usize {
-        self.taps.extent * call / self.calls_of_taps()
+        first_tap(self.taps.extent, call)
     }
 
     /// Returns the first row and the binary logarithm of the rows of the calls for so many taps.
     pub(super) fn blocks(&self, taps: usize) -> impl Iterator<Item = (usize, usize)> {
-        let most = self.set.kernels[taps - 1].len() - 1;
-        let mut first = 0;
-        core::iter::from_fn(move || {
-            let log = (self.rows.extent - first).checked_ilog2()?.min(most as u32) as usize;
-            first += 1 << log;
-            Some((first - (1 << log), log))
-        })
+        blocks(self.set, self.rows.extent, taps)
     }
 
     /// The vectors of an entry.
@@ -304,19 +318,55 @@ impl Plan {
         let [most, chunk] = self.at_once(classes);
         let entries = points(&self.entries);
         let chunks = entries.div_ceil(most) * most.div_ceil(chunk);
-        let mut time = 0.0;
-        for call in 0..self.calls_of_taps() {
-            let taps = self.first_tap(call + 1) - self.first_tap(call);
-            for (_, log) in self.blocks(taps) {
-                let rows = 1 << log;
-                let loads = 2 * taps + rows;
-                let vector = VECTOR.max((rows * taps).max(loads) as f64);
-                time += (self.vectors() as f64 * vector + ENTRY) * entries as f64;
-                time += CALL * chunks as f64;
-            }
-        }
-        time * points(&self.others) as f64
+        let shape = [self.rows.extent, self.taps.extent, self.vectors(), entries];
+        time_of(self.set, shape, chunks) * points(&self.others) as f64
     }
+}
+
+/// Returns the first of so many taps that a call has, of `calls` that are evenly split.
+fn first_tap(taps: usize, call: usize) -> usize {
+    taps * call / taps.div_ceil(TAPS)
+}
+
+/// Returns the first row and the binary logarithm of the rows of all calls for so many rows and taps.
+fn blocks(set: &TapsSet, rows: usize, taps: usize) -> impl Iterator<Item = (usize, usize)> {
+    let most = set.kernels[taps - 1].len() - 1;
+    let mut first = 0;
+    core::iter::from_fn(move || {
+        let log = (rows - first).checked_ilog2()?.min(most as u32) as usize;
+        first += 1 << log;
+        Some((first - (1 << log), log))
+    })
+}
+
+/// Returns about how long so many rows, taps, vectors, and entries in chunks take, in steps of the engine's kernels.
+fn time_of(set: &TapsSet, [rows, taps, vectors, entries]: [usize; 4], chunks: usize) -> f64 {
+    let mut time = 0.0;
+    for call in 0..taps.div_ceil(TAPS) {
+        let taps = first_tap(taps, call + 1) - first_tap(taps, call);
+        for (_, log) in blocks(set, rows, taps) {
+            let rows = 1 << log;
+            // Most vectors are parts of two cache lines, which are read one after the other.
+            let vector = VECTOR.max((rows * taps).max(2 * (taps + rows)) as f64);
+            time += (vectors as f64 * vector + ENTRY) * entries as f64 + CALL * chunks as f64;
+        }
+    }
+    time
+}
+
+/// Returns about how long so many rows, taps, lanes, and entries take whose elements of X are brought together for every tap,
+/// and how long they take in the engine, which has to turn Y for so many `columns`.
+pub(in crate::window) fn times_apart(
+    size: usize,
+    [rows, taps, lanes, entries]: [usize; 4],
+    columns: usize,
+) -> Option<[f64; 2]> {
+    let set = set_of(size)?;
+    let vectors = lanes.div_ceil(set.width);
+    let copied = COPIED * (taps * vectors * entries) as f64;
+    let own = time_of(set, [rows, taps, vectors, entries], 1) + copied;
+    let products = (rows.div_ceil(set.width) * taps * lanes * entries) as f64;
+    Some([own, products * (PRODUCT + PACKED / columns as f64)])
 }
 
 pub(super) fn points(loops: &[Loop]) -> usize {
