@@ -124,9 +124,18 @@ fn summed_apart(nest: &Affine, size: usize) -> Option<SummedApart> {
         let entries = points(&|n| !is_kept(n) && n != row);
         let shape = [columns, points(&is_tap), nest.loops[row].extent, entries];
         let reads = points(&|n| is_kept(n) && moves_in(nest, p, n));
+        // What windows along other axes have in common.
+        let is_shared = |n: usize| {
+            let has_sums = |line: &Line| {
+                line.coefficients[n] != 0
+                    && (0..nest.loops.len()).any(|n| !is_kept(n) && line.coefficients[n] != 0)
+            };
+            is_kept(n) && !is_tap(n) && nest.sources[p].iter().any(has_sums)
+        };
+        let again = [points(&is_shared), reads];
         let is_stencil = is_stencil(columns);
         let taps = taps.map(|n| (n, classes(n)));
-        let is_worth = is_stencil || is_worth_taps(size, shape, reads);
+        let is_worth = is_stencil || is_worth_taps(size, shape, again);
         is_worth.then_some(SummedApart { p, row, taps, is_stencil })
     };
     of_source(0).or_else(|| of_source(1))
@@ -134,13 +143,13 @@ fn summed_apart(nest: &Affine, size: usize) -> Option<SummedApart> {
 
 /// Whether sums along rows take less time than products of Y, turned.
 #[cfg(target_arch = "x86_64")]
-fn is_worth_taps(size: usize, shape: [usize; 4], columns: usize) -> bool {
-    let times = super::taps::times_apart(size, shape, columns);
+fn is_worth_taps(size: usize, shape: [usize; 4], again: [usize; 2]) -> bool {
+    let times = super::taps::times_apart(size, shape, again);
     times.is_some_and(|[own, product]| own < product)
 }
 
 #[cfg(not(target_arch = "x86_64"))]
-fn is_worth_taps(_: usize, _: [usize; 4], _: usize) -> bool {
+fn is_worth_taps(_: usize, _: [usize; 4], _: [usize; 2]) -> bool {
     false
 }
 

@@ -159,7 +159,8 @@ pub(super) unsafe fn gather(job: &Job<'_>, nest: &Affine, mode: RawMode) {
     }
     let size = job.kernels.element.size();
     // What classes read lies side by side: it stays in the cache from one to the next.
-    let blocks = Blocks::of(first, layouts, results.as_ref(), size, share);
+    let sums_first = plan.of_taps.is_some();
+    let blocks = Blocks::of(first, layouts, results.as_ref(), size, share, sums_first);
     #[cfg(test)]
     {
         use super::tests::{Way, take};

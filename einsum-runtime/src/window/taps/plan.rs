@@ -30,12 +30,12 @@ const VECTOR: f64 = 8.0;
 const ENTRY: f64 = 16.0;
 const CALL: f64 = 300.0;
 
-/// The time that a vector of X takes that is brought together, in as many results as read it again.
-const COPIED: f64 = 8.0;
+/// The time that bringing a vector of X together takes, for each row of the sum: windows have steps along columns too.
+const COPIED: f64 = 36.0;
 
-/// The time of a vector's product in the engine, where Y is turned for it, and of turning a vector.
+/// The time of a vector's product in the engine, where Y is turned for it, and of turning an element.
 const PRODUCT: f64 = 1.3;
-const PACKED: f64 = 24.0;
+const TURNED: f64 = 1.5;
 
 /// A loop; steps in bytes. X is the source that the window is in.
 #[derive(Clone, Copy)]
@@ -354,19 +354,19 @@ fn time_of(set: &TapsSet, [rows, taps, vectors, entries]: [usize; 4], chunks: us
     time
 }
 
-/// Returns about how long so many rows, taps, lanes, and entries take whose elements of X are brought together for every tap,
-/// and how long they take in the engine, which has to turn Y for so many `columns`.
+/// Returns about how long so many rows, taps, lanes, and entries take whose elements of X are brought together for every tap, once
+/// for so many results, and how long they take in the engine, which has to turn Y for so many `columns`.
 pub(in crate::window) fn times_apart(
     size: usize,
     [rows, taps, lanes, entries]: [usize; 4],
-    columns: usize,
+    [results, columns]: [usize; 2],
 ) -> Option<[f64; 2]> {
     let set = set_of(size)?;
     let vectors = lanes.div_ceil(set.width);
-    let copied = COPIED * (taps * vectors * entries) as f64;
+    let copied = COPIED * (taps * vectors * entries) as f64 / results as f64;
     let own = time_of(set, [rows, taps, vectors, entries], 1) + copied;
     let products = (rows.div_ceil(set.width) * taps * lanes * entries) as f64;
-    Some([own, products * (PRODUCT + PACKED / columns as f64)])
+    Some([own, products * (PRODUCT + TURNED * set.width as f64 / columns as f64)])
 }
 
 pub(super) fn points(loops: &[Loop]) -> usize {
