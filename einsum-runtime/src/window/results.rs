@@ -151,9 +151,7 @@ impl Results {
         let of_other = other.filter(|_| steps >= TURNED).map_or(f64::INFINITY, |other| {
             let extent = dims[other].extent;
             let vectors = all as f64 * count(extent) as f64 / extent as f64;
-            // Idle lanes are worth no more than those of pairs of columns.
-            let times = if extent < lanes { narrow(1.0) } else { 1.0 };
-            vectors * (times + PACKED * 4.0 / all as f64) * way(2.0 * COPIED)
+            vectors * (narrow(count(extent) as f64) + PACKED * 4.0 / all as f64) * way(2.0 * COPIED)
         });
         let best = of_flat.min(of_all).min(of_other);
         let time = |vectors: f64| vectors * columns as f64 * steps as f64;

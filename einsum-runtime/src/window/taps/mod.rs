@@ -16,7 +16,6 @@ use smallvec::SmallVec;
 
 use super::affine::Affine;
 use super::direct::as_they_lie;
-use super::tiles::narrow;
 use super::{Job, is_stencil};
 use crate::kept::Kept;
 use crate::kernel::Dims;
@@ -47,9 +46,7 @@ impl Taps {
         let (dims, reads) = as_they_lie(job, nest);
         let plan = Plan::of(&dims, job.kernels.element.size(), mode, None)?.with_edges(nest)?;
         let own = plan.time();
-        // The engine's tiles have one vector of rows of Y, which they wait for.
-        let times = if plan.rows.extent == plan.set.width { narrow(1.0) } else { 1.0 };
-        let is_better = is_stencil(plan.columns()) || own < times * time;
+        let is_better = is_stencil(plan.columns()) || own < time;
         (plan.has_ends() && is_better).then_some(Taps { plan, reads, time: own })
     }
 
