@@ -157,7 +157,8 @@ fn is_worth_taps(_: usize, _: [usize; 4], _: [usize; 2]) -> bool {
 /// are not several, returns `None`.
 pub(super) fn taps(nest: &Affine, job: &Job<'_>, visit: &mut dyn FnMut(&Affine)) -> Option<()> {
     let may_be = !job.is_single && job.kernels.is_real;
-    let apart = summed_apart(nest, job.kernels.element.size()).filter(|a| may_be && a.is_stencil)?;
+    let apart =
+        summed_apart(nest, job.kernels.element.size()).filter(|a| may_be && a.is_stencil)?;
     let (number, count) = apart.taps?;
     let extent = nest.loops[number].extent;
     for class in 0..count.min(extent) {

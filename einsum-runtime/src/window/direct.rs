@@ -114,6 +114,7 @@ pub(super) fn lay<'s>(
 /// # Safety
 ///
 /// As [`Kernels`](crate::kernel::Kernels).
+#[cfg_attr(not(target_arch = "x86_64"), expect(unused_variables))]
 pub(super) unsafe fn multiply(
     job: &Job<'_>,
     dims: &mut Dims<2>,

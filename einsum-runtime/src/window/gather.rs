@@ -107,7 +107,11 @@ pub(super) unsafe fn gather(job: &Job<'_>, nest: &Affine, mode: RawMode) {
     };
     // Classes are large: they stay where they are made.
     let taps = if turned.is_none() { taps_apart(nest, job) } else { None };
-    let mut plan = Plan { classes: SmallVec::new(), results: None, of_taps: taps.and_then(|taps| taps.row.map(|_| taps.p)) };
+    let mut plan = Plan {
+        classes: SmallVec::new(),
+        results: None,
+        of_taps: taps.and_then(|taps| taps.row.map(|_| taps.p)),
+    };
     let mut add = |nest: &Affine| {
         let layouts = core::array::from_fn(|p| {
             let lines = &nest.sources[p];
@@ -129,7 +133,9 @@ pub(super) unsafe fn gather(job: &Job<'_>, nest: &Affine, mode: RawMode) {
     let row_of = core::array::from_fn(|p| Some(layouts[p].as_ref()?.row(&extents)));
     let dims = whole(first, layouts);
     let (mut results, time) = match turned {
-        _ if taps.is_some_and(|taps| taps.row.is_some()) => (None, points(&dims) / lanes(job.kernels).unwrap_or(1) as f64),
+        _ if taps.is_some_and(|taps| taps.row.is_some()) => {
+            (None, points(&dims) / lanes(job.kernels).unwrap_or(1) as f64)
+        }
         Some(Turned { p, row, .. }) => Results::turned(&dims, p, row, row_of[p], job.kernels),
         None => Results::of(&dims, is_dense(first, layouts), row_of, job.kernels),
     };

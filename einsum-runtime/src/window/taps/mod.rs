@@ -81,9 +81,14 @@ pub(super) unsafe fn taps(
         return false;
     }
     let plan = Plan::of(dims, kernels.element.size(), mode, x);
-    let Some(plan) = plan.filter(|plan| x.is_some() || is_stencil(plan.columns())) else { return false };
+    let Some(plan) = plan.filter(|plan| x.is_some() || is_stencil(plan.columns())) else {
+        return false;
+    };
     #[cfg(test)]
-    super::tests::take(super::tests::Way::Taps);
+    {
+        use super::tests::{Way, take};
+        take(if x.is_some() { Way::TapsTogether } else { Way::Taps });
+    }
     // SAFETY: the caller's duties.
     unsafe { run(&plan, kernels, reads, out) };
     true
