@@ -352,13 +352,15 @@ fn time_of(set: &TapsSet, [rows, taps, vectors, entries]: [usize; 4], chunks: us
 pub(in crate::window) fn times_apart(
     size: usize,
     [rows, taps, lanes, entries]: [usize; 4],
-    [results, columns]: [usize; 2],
+    [again, columns]: [usize; 2],
 ) -> Option<[f64; 2]> {
     let set = set_of(size)?;
     let vectors = lanes.div_ceil(set.width);
-    let copied = COPIED * (taps * vectors * entries) as f64 / results as f64;
+    let copied = COPIED * (taps * vectors * entries) as f64 / again as f64;
     let own = time_of(set, [rows, taps, vectors, entries], 1) + copied;
-    let products = (rows.div_ceil(set.width) * taps * lanes * entries) as f64;
+    // Along whichever results fill vectors.
+    let results = (rows.div_ceil(set.width) * taps).min(rows * taps.div_ceil(set.width));
+    let products = (results * lanes * entries) as f64;
     Some([own, products * (PRODUCT + TURNED * set.width as f64 / columns as f64)])
 }
 
