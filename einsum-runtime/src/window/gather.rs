@@ -34,12 +34,12 @@ use super::taps::Taps;
 use super::tiles::APART;
 use super::turned::{Turned, turned};
 use crate::kept::Kept;
-use crate::kernel::Dims;
 use crate::kernel::level::Level;
 use crate::kernel::raw::{RawKernels, RawMode, RawRead};
+use crate::kernel::{Dim, Dims};
 use crate::threads::{self, BYTES_MULTIPLIED, Grid, Shared};
 
-/// How many times as long as its kernels a nest takes with AVX2 that goes through buffers.
+/// How many times as long as its kernels a nest takes that goes through buffers, with AVX2 or where rows lie apart in them.
 const BUFFERED: f64 = 1.15;
 
 /// The time that a vector of a buffer takes on its way there, in steps of a kernel with AVX-512.
@@ -142,6 +142,7 @@ pub(super) unsafe fn gather(job: &Job<'_>, nest: &Affine, mode: RawMode) {
     let time = match (stepped.is_some(), Level::current() == Level::Avx2) {
         (true, false) => APART * share as f64 * time,
         (true, true) => NARROW * APART * share as f64 * time,
+        (false, false) if layouts.iter().any(Option::is_some) && is_apart(&dims) => BUFFERED * time,
         (false, false) => time + COPIED * vectors(layouts, &extents, job.kernels),
         (false, true) if layouts.iter().any(Option::is_some) => NARROW * BUFFERED * time,
         (false, true) => NARROW * time,
@@ -239,6 +240,12 @@ fn whole(nest: &Affine, layouts: &[Option<Layout>; 2]) -> Dims<2> {
 
 fn points(dims: &Dims<2>) -> f64 {
     dims.iter().map(|d| d.extent as f64).product()
+}
+
+/// Whether elements that are adjacent in the target lie apart in a source.
+fn is_apart(dims: &Dims<2>) -> bool {
+    let is_apart = |d: &Dim<2>| d.sources.iter().any(|step| step.abs() > 1);
+    dims.iter().any(|d| !d.summed && d.out.abs() == 1 && is_apart(d))
 }
 
 /// Returns how many vectors the rows of all buffers have.
