@@ -40,22 +40,33 @@ impl Blocked {
 }
 
 impl Blocks {
-    /// Cuts loops, none of which is empty, until buffers are small: a part, one of `share`, of what there is room for. What a nest's bits
-    /// depend on is its shape alone.
+    /// Cuts loops, none of which is empty, until buffers are small: a part, one of `share`, of what there is room for; those that
+    /// are summed first, if the other source is read again for every block of results. What a nest's bits depend on is its
+    /// shape alone.
     pub(super) fn of(
         nest: &Affine,
         layouts: &[Option<Layout>; 2],
         results: Option<&Results>,
         size: usize,
         share: usize,
+        sums_first: bool,
     ) -> Self {
         let mut blocks: SmallVec<[usize; 8]> = nest.loops.iter().map(|l| l.extent).collect();
         let is_small =
             |blocks: &[usize]| elements(layouts, blocks).saturating_mul(size) <= BYTES / share;
-        cut(nest, &mut blocks, &is_small, &order(nest, &|p| layouts[p].is_some()));
+        if !is_small(&blocks) {
+            let mut order = order(nest, &|p| layouts[p].is_some());
+            if sums_first {
+                sort_by_key(&mut order[..], |(number, _)| nest.loops[*number].out.is_some());
+            }
+            cut(nest, &mut blocks, &is_small, &order);
+        }
         if let Some(results) = results {
             let is_small =
                 |blocks: &[usize]| results.elements(blocks).saturating_mul(size) <= RESULTS;
+            if is_small(&blocks) {
+                return Self::new(nest, &blocks);
+            }
             let mut order = order(nest, &|p| p == results.rows);
             let is_kept = |number: usize| nest.loops[number].out.is_some();
             order.retain(|(number, _)| is_kept(*number));
@@ -82,11 +93,13 @@ impl Blocks {
         let own = nest.loops.iter().zip(&self.loops);
         let blocks = own.map(|(l, cut)| if cut.is_kept { cut.block } else { l.extent });
         let mut blocks: SmallVec<[usize; 8]> = blocks.collect();
-        let mut order = order(nest, &|p| layouts[p].is_some());
-        order.retain(|(number, _)| nest.loops[*number].out.is_none());
         let is_small =
             |blocks: &[usize]| elements(layouts, blocks).saturating_mul(size) <= BYTES / share;
-        cut(nest, &mut blocks, &is_small, &order);
+        if !is_small(&blocks) {
+            let mut order = order(nest, &|p| layouts[p].is_some());
+            order.retain(|(number, _)| nest.loops[*number].out.is_none());
+            cut(nest, &mut blocks, &is_small, &order);
+        }
         Self::new(nest, &blocks)
     }
 

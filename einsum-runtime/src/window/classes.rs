@@ -26,10 +26,8 @@ pub(super) fn stepped(nest: &Affine, job: &Job<'_>) -> Option<usize> {
     if job.is_single || !job.kernels.is_real || Level::current() == Level::Plain {
         return None;
     }
-    if let Some(apart) = summed_apart(nest)
-        && apart.taps.is_none()
-    {
-        return Some(apart.p);
+    if let Some(taps) = taps_apart(nest, job) {
+        return Some(taps.p);
     }
     let moves = |p: usize, number: usize| moves_in(nest, p, number);
     let points = |has: &dyn Fn(usize) -> bool| {
@@ -70,11 +68,33 @@ pub(super) fn stepped(nest: &Affine, job: &Job<'_>) -> Option<usize> {
 /// Rows of two sources that are summed over, of one of which elements lie apart: as the gradient of weights has it.
 struct SummedApart {
     p: usize,
+    /// The loop along rows.
+    row: usize,
     /// The loop over results that read the elements between, and into how many classes its points fall.
     taps: Option<(usize, usize)>,
+    /// Whether there are few results for what is read.
+    is_stencil: bool,
 }
 
-fn summed_apart(nest: &Affine) -> Option<SummedApart> {
+/// Rows that are summed over, for results that are better formed along them ([`taps`](super::taps)) once their elements have
+/// been brought together.
+#[derive(Clone, Copy)]
+pub(super) struct Taps {
+    pub(super) p: usize,
+    /// The loop along rows, if there should be rows for every tap: then these are formed together.
+    pub(super) row: Option<usize>,
+}
+
+pub(super) fn taps_apart(nest: &Affine, job: &Job<'_>) -> Option<Taps> {
+    if job.is_single || !job.kernels.is_real || Level::current() == Level::Plain {
+        return None;
+    }
+    let SummedApart { p, row, taps, is_stencil } = summed_apart(nest, job.kernels.element.size())?;
+    let row = (!is_stencil && taps.is_some()).then_some(row);
+    (row.is_some() || taps.is_none()).then_some(Taps { p, row })
+}
+
+fn summed_apart(nest: &Affine, size: usize) -> Option<SummedApart> {
     let is_kept = |n: usize| nest.loops[n].out.is_some();
     let of_source = |p: usize| {
         let columns = (0..nest.loops.len()).filter(|&n| is_kept(n) && !moves_in(nest, p, n));
@@ -85,7 +105,7 @@ fn summed_apart(nest: &Affine) -> Option<SummedApart> {
             let is_apart = line.coefficients[*n].abs() > 1 && other.coefficients[*n].abs() == 1;
             !is_kept(*n) && nest.loops[*n].extent >= ROW && is_apart
         };
-        let row = (0..nest.loops.len()).find(is_row).filter(|_| is_stencil(columns))?;
+        let row = (0..nest.loops.len()).find(is_row)?;
         let step = line.coefficients[row].unsigned_abs();
         let is_between = |n: &usize| {
             nest.loops[*n].extent > 1 && !line.coefficients[*n].unsigned_abs().is_multiple_of(step)
@@ -96,16 +116,49 @@ fn summed_apart(nest: &Affine) -> Option<SummedApart> {
             return None;
         }
         let classes = |n: usize| step / gcd(step, line.coefficients[n].unsigned_abs());
-        Some(SummedApart { p, taps: taps.map(|n| (n, classes(n))) })
+        let points = |has: &dyn Fn(usize) -> bool| {
+            let extents = nest.loops.iter().enumerate().filter(|(n, _)| has(*n));
+            extents.fold(1_usize, |n, (_, l)| n.saturating_mul(l.extent))
+        };
+        let is_tap = |n: usize| is_kept(n) && line.coefficients[n] != 0;
+        let entries = points(&|n| !is_kept(n) && n != row);
+        let shape = [columns, points(&is_tap), nest.loops[row].extent, entries];
+        let reads = points(&|n| is_kept(n) && moves_in(nest, p, n));
+        // What windows along other axes have in common.
+        let is_shared = |n: usize| {
+            let has_sums = |line: &Line| {
+                line.coefficients[n] != 0
+                    && (0..nest.loops.len()).any(|n| !is_kept(n) && line.coefficients[n] != 0)
+            };
+            is_kept(n) && !is_tap(n) && nest.sources[p].iter().any(has_sums)
+        };
+        let again = [points(&is_shared), reads];
+        let is_stencil = is_stencil(columns);
+        let taps = taps.map(|n| (n, classes(n)));
+        let is_worth = is_stencil || is_worth_taps(size, shape, again);
+        is_worth.then_some(SummedApart { p, row, taps, is_stencil })
     };
     of_source(0).or_else(|| of_source(1))
+}
+
+/// Whether sums along rows take less time than products of Y, turned, which is known to within a few percent.
+#[cfg(target_arch = "x86_64")]
+fn is_worth_taps(size: usize, shape: [usize; 4], again: [usize; 2]) -> bool {
+    let times = super::taps::times_apart(size, shape, again);
+    times.is_some_and(|[own, product]| own < 0.92 * product)
+}
+
+#[cfg(not(target_arch = "x86_64"))]
+fn is_worth_taps(_: usize, _: [usize; 4], _: [usize; 2]) -> bool {
+    false
 }
 
 /// Calls `visit` with nests for the residue classes of results, of which each reads adjacent elements of a buffer; if there
 /// are not several, returns `None`.
 pub(super) fn taps(nest: &Affine, job: &Job<'_>, visit: &mut dyn FnMut(&Affine)) -> Option<()> {
     let may_be = !job.is_single && job.kernels.is_real;
-    let apart = summed_apart(nest).filter(|_| may_be)?;
+    let apart =
+        summed_apart(nest, job.kernels.element.size()).filter(|a| may_be && a.is_stencil)?;
     let (number, count) = apart.taps?;
     let extent = nest.loops[number].extent;
     for class in 0..count.min(extent) {

@@ -18,7 +18,7 @@ use crate::kernel::raw::{RawMode, RawRead};
 pub(super) unsafe fn direct(job: &Job<'_>, nest: &Affine, mode: RawMode) {
     let (mut dims, reads) = as_they_lie(job, nest);
     // SAFETY: the caller's duties.
-    unsafe { multiply(job, &mut dims, reads, job.out_at(nest.out), mode) }
+    unsafe { multiply(job, &mut dims, reads, job.out_at(nest.out), mode, None) }
 }
 
 /// Runs a stencil on the sources themselves that is padded, or whose rows have elements apart from each other, if it is one;
@@ -47,7 +47,7 @@ pub(super) unsafe fn own_rows(job: &Job<'_>, nest: &Affine, mode: RawMode) -> bo
 }
 
 /// Returns the loops with the steps of the sources, and where their first points are.
-fn as_they_lie(job: &Job<'_>, nest: &Affine) -> (Dims<2>, [RawRead; 2]) {
+pub(super) fn as_they_lie(job: &Job<'_>, nest: &Affine) -> (Dims<2>, [RawRead; 2]) {
     let mut dims = nest.dims();
     let reads = core::array::from_fn(|p| {
         let steps = dims.iter_mut().map(|dim| &mut dim.sources[p]);
@@ -109,20 +109,26 @@ pub(super) fn lay<'s>(
     first
 }
 
-/// Runs loops over arrays without edges.
+/// Runs loops over arrays without edges, as sums along rows that are adjacent in both if a source has taps.
 ///
 /// # Safety
 ///
 /// As [`Kernels`](crate::kernel::Kernels).
+#[cfg_attr(not(target_arch = "x86_64"), expect(unused_variables))]
 pub(super) unsafe fn multiply(
     job: &Job<'_>,
     dims: &mut Dims<2>,
     reads: [RawRead; 2],
     out: *mut u8,
     mode: RawMode,
+    of_taps: Option<usize>,
 ) {
     // SAFETY: the caller's duties.
     unsafe {
+        #[cfg(target_arch = "x86_64")]
+        if of_taps.is_some() && taps(job.kernels, dims, reads, out, mode, of_taps) {
+            return;
+        }
         if !few_results(job, dims, reads, out, mode) {
             (job.kernel)(job.kernels, dims, reads, out, mode);
         }
@@ -148,7 +154,7 @@ unsafe fn few_results(
     unsafe {
         #[cfg(target_arch = "x86_64")]
         if rows(job.kernels, dims, reads, out, mode, None)
-            || taps(job.kernels, dims, reads, out, mode)
+            || taps(job.kernels, dims, reads, out, mode, None)
         {
             return true;
         }

@@ -18,27 +18,32 @@ use super::broadcast::Broadcast;
 use super::buffer::{Buffer, Layout};
 #[cfg(target_arch = "x86_64")]
 use super::channels::channels;
-use super::classes::{self, classes, stepped};
+use super::classes::{self, classes, stepped, taps_apart};
 #[cfg(target_arch = "x86_64")]
 use super::direct::own_rows;
 use super::direct::{direct, lay, multiply, without_windows};
 use super::edges::edges;
-use super::results::Results;
+use super::results::{Results, lanes};
 #[cfg(target_arch = "x86_64")]
 use super::rows::{are_better_apart, dilated_rows};
 #[cfg(target_arch = "x86_64")]
 use super::short::short_rows;
 use super::solve::added;
+#[cfg(target_arch = "x86_64")]
+use super::taps::Taps;
 use super::tiles::APART;
 use super::turned::{Turned, turned};
 use crate::kept::Kept;
-use crate::kernel::Dims;
 use crate::kernel::level::Level;
-use crate::kernel::raw::{RawMode, RawRead};
+use crate::kernel::raw::{RawKernels, RawMode, RawRead};
+use crate::kernel::{Dim, Dims};
 use crate::threads::{self, BYTES_MULTIPLIED, Grid, Shared};
 
-/// How many times as long as its kernels a nest takes that goes through buffers.
+/// How many times as long as its kernels a nest takes that goes through buffers, with AVX2 or where rows lie apart in them.
 const BUFFERED: f64 = 1.15;
+
+/// The time that a vector of a buffer takes on its way there, in steps of a kernel with AVX-512.
+const COPIED: f64 = 12.0;
 
 /// The same for vectors of half a cache line, on images that are read where they lie or from buffers: half of the vectors
 /// are in two lines, and so are rows of different channels in one set of the first-level cache.
@@ -49,6 +54,8 @@ struct Plan {
     /// The nest, or nests whose sums make its sums; all have its kept loops.
     classes: SmallVec<[Class; 4]>,
     results: Option<Results>,
+    /// The source with taps, if sums are over rows that are adjacent in both.
+    of_taps: Option<usize>,
 }
 
 struct Class {
@@ -99,14 +106,20 @@ pub(super) unsafe fn gather(job: &Job<'_>, nest: &Affine, mode: RawMode) {
         None => stepped(nest, job),
     };
     // Classes are large: they stay where they are made.
-    let mut plan = Plan { classes: SmallVec::new(), results: None };
+    let taps = if turned.is_none() { taps_apart(nest, job) } else { None };
+    let mut plan = Plan {
+        classes: SmallVec::new(),
+        results: None,
+        of_taps: taps.and_then(|taps| taps.row.map(|_| taps.p)),
+    };
     let mut add = |nest: &Affine| {
         let layouts = core::array::from_fn(|p| {
             let lines = &nest.sources[p];
             let is_inside = |line: &Line| line.has(line.range(nest.loops.iter().map(|l| l.extent)));
             let last = turned.filter(|turned| turned.p == p).map(|turned| turned.line);
             let is_whole = lines.iter().all(is_inside) && stepped != Some(p) && last.is_none();
-            (!is_whole).then(|| Layout::of(nest, lines, last))
+            let along = taps.filter(|taps| taps.p == p).and_then(|taps| taps.row);
+            (!is_whole).then(|| Layout::of(nest, lines, last, along))
         });
         plan.classes.push(Class { nest: nest.clone(), layouts, blocks: Blocks::default() });
     };
@@ -120,18 +133,32 @@ pub(super) unsafe fn gather(job: &Job<'_>, nest: &Affine, mode: RawMode) {
     let row_of = core::array::from_fn(|p| Some(layouts[p].as_ref()?.row(&extents)));
     let dims = whole(first, layouts);
     let (mut results, time) = match turned {
+        _ if taps.is_some_and(|taps| taps.row.is_some()) => {
+            (None, points(&dims) / lanes(job.kernels).unwrap_or(1) as f64)
+        }
         Some(Turned { p, row, .. }) => Results::turned(&dims, p, row, row_of[p], job.kernels),
         None => Results::of(&dims, is_dense(first, layouts), row_of, job.kernels),
     };
-    let times = match (stepped.is_some(), layouts.iter().any(Option::is_some)) {
-        (true, _) => APART * share as f64,
-        (false, true) => BUFFERED,
-        (false, false) => 1.0,
+    let time = match (stepped.is_some(), Level::current() == Level::Avx2) {
+        (true, false) => APART * share as f64 * time,
+        (true, true) => NARROW * APART * share as f64 * time,
+        (false, false) if layouts.iter().any(Option::is_some) && is_apart(&dims) => BUFFERED * time,
+        (false, false) => time + COPIED * vectors(layouts, &extents, job.kernels),
+        (false, true) if layouts.iter().any(Option::is_some) => NARROW * BUFFERED * time,
+        (false, true) => NARROW * time,
     };
-    let times = if Level::current() == Level::Avx2 { NARROW * times } else { times };
-    if let Some(broadcast) = Broadcast::of(job, nest, times * time) {
+    #[cfg(target_arch = "x86_64")]
+    let taps = Taps::of(job, nest, mode, time);
+    #[cfg(target_arch = "x86_64")]
+    let time = taps.as_ref().map_or(time, |taps| taps.time.min(time));
+    if let Some(broadcast) = Broadcast::of(job, nest, time) {
         // SAFETY: the caller's duties.
         return unsafe { broadcast.run(job, nest, mode) };
+    }
+    #[cfg(target_arch = "x86_64")]
+    if let Some(taps) = taps {
+        // SAFETY: the caller's duties.
+        return unsafe { taps.run(job, nest) };
     }
     if share == 1 && layouts.iter().all(Option::is_none) && results.is_none() {
         // SAFETY: the caller's duties; all positions are inside.
@@ -139,7 +166,8 @@ pub(super) unsafe fn gather(job: &Job<'_>, nest: &Affine, mode: RawMode) {
     }
     let size = job.kernels.element.size();
     // What classes read lies side by side: it stays in the cache from one to the next.
-    let blocks = Blocks::of(first, layouts, results.as_ref(), size, share);
+    let sums_first = plan.of_taps.is_some();
+    let blocks = Blocks::of(first, layouts, results.as_ref(), size, share, sums_first);
     #[cfg(test)]
     {
         use super::tests::{Way, take};
@@ -210,6 +238,26 @@ fn whole(nest: &Affine, layouts: &[Option<Layout>; 2]) -> Dims<2> {
     dims
 }
 
+fn points(dims: &Dims<2>) -> f64 {
+    dims.iter().map(|d| d.extent as f64).product()
+}
+
+/// Whether elements that are adjacent in the target lie apart in a source.
+fn is_apart(dims: &Dims<2>) -> bool {
+    let is_apart = |d: &Dim<2>| d.sources.iter().any(|step| step.abs() > 1);
+    dims.iter().any(|d| !d.summed && d.out.abs() == 1 && is_apart(d))
+}
+
+/// Returns how many vectors the rows of all buffers have.
+fn vectors(layouts: &[Option<Layout>; 2], extents: &[usize], kernels: &RawKernels) -> f64 {
+    let lanes = lanes(kernels).unwrap_or(1);
+    let of_layout = |layout: &Layout| {
+        let row = layout.row(extents);
+        (layout.elements(extents) / row * row.div_ceil(lanes)) as f64
+    };
+    layouts.iter().flatten().map(of_layout).sum()
+}
+
 /// Whether all that lies between the rows of a source, along its axis of adjacent elements, belongs to it.
 fn is_dense(nest: &Affine, layouts: &[Option<Layout>; 2]) -> [bool; 2] {
     core::array::from_fn(|p| {
@@ -270,7 +318,7 @@ unsafe fn block_of_kept<'p>(
                 (dims, to) = (sums, room);
             }
             // SAFETY: the caller's duties; what is read is in buffers, or inside.
-            unsafe { multiply(job, &mut dims, reads, to, mode_now) };
+            unsafe { multiply(job, &mut dims, reads, to, mode_now, plan.of_taps) };
             mode_now = added(mode_now);
         }
     }

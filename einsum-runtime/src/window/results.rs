@@ -55,7 +55,7 @@ const PACKED: f64 = 6.0;
 const GATHERED: f64 = 24.0;
 
 /// The lanes of a vector of real numbers.
-fn lanes(kernels: &RawKernels) -> Option<usize> {
+pub(super) fn lanes(kernels: &RawKernels) -> Option<usize> {
     let bytes = match Level::current() {
         Level::Plain => return None,
         Level::Avx2 => 32,

@@ -42,8 +42,14 @@ impl BufferAxis {
 
 impl Layout {
     /// Lays a source out: its axes in the order in which they lie in memory, but for the one that should be the last, if
-    /// there is such. An axis whose loops have fewer points than it has positions becomes an axis for every loop.
-    pub(in crate::window) fn of(nest: &Affine, lines: &[Line], last: Option<usize>) -> Self {
+    /// there is such. An axis whose loops have fewer points than it has positions becomes an axis for every loop, and so does
+    /// that of adjacent elements if there is a loop `along` it whose points should be adjacent.
+    pub(in crate::window) fn of(
+        nest: &Affine,
+        lines: &[Line],
+        last: Option<usize>,
+        along: Option<usize>,
+    ) -> Self {
         let mut order: SmallVec<[usize; 4]> = (0..lines.len()).collect();
         sort_by_key(&mut order[..], |&line| {
             (Some(line) == last, core::cmp::Reverse(lines[line].stride.unsigned_abs()))
@@ -62,11 +68,13 @@ impl Layout {
             let positions = BufferAxis::Positions { line, step: step.max(1), coefficients };
             let points = loops.iter().fold(1_usize, |n, &l| n.saturating_mul(extents[l]));
             let start = layout.axes.len();
-            if points < positions.extent(&extents) {
+            let along = along.filter(|n| lines[line].stride.abs() == 1 && loops.contains(n));
+            if along.is_some() || points < positions.extent(&extents) {
                 let is_kept = |number: &usize| nest.loops[*number].out.is_some();
                 let (kept, summed): (SmallVec<[usize; 8]>, SmallVec<[usize; 8]>) =
                     loops.iter().copied().partition(is_kept);
-                for number in summed.into_iter().chain(kept) {
+                let others = summed.into_iter().chain(kept).filter(|n| Some(*n) != along);
+                for number in others.chain(along) {
                     layout.axes.push(BufferAxis::Points { number });
                 }
             } else {

@@ -7,6 +7,7 @@ use super::stencils::{
     ADJACENT, APART, LONG, SHORT, SMALL, check_depthwise, check_dilated, check_same,
 };
 use super::turned::check_few_results;
+use super::weights::check_weights;
 use super::{Array, Integer, Random, TAKEN, Window, axis, check, check_with_gradients};
 use crate::kernel::level::{Level, on_every_level};
 
@@ -89,6 +90,7 @@ fn convolutions() {
         check_same::<f64>(&mut Random(12), LONG, 100);
         check_few_results::<f64>(&mut Random(13), 40);
         check_volumes::<f64>(&mut Random(22), 30);
+        check_weights::<f32>(&mut Random(32), 2, 60);
     });
     check_convolutions::<Complex32>(&mut random, 40);
     check_convolutions::<Complex64>(&mut random, 20);

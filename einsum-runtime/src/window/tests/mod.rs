@@ -10,6 +10,7 @@ mod stencils;
 mod threads;
 mod transposed;
 mod turned;
+mod weights;
 
 use core::cell::Cell;
 
@@ -45,12 +46,14 @@ pub(in crate::window) enum Way {
     Spread,
     Stencil,
     Taps,
+    TapsAtEdges,
+    TapsTogether,
     Transposed,
     Turned,
 }
 
 thread_local! {
-    static TAKEN: Cell<[usize; 24]> = const { Cell::new([0; 24]) };
+    static TAKEN: Cell<[usize; 26]> = const { Cell::new([0; 26]) };
 }
 
 /// Counts the nests that this thread runs so.
