@@ -115,7 +115,7 @@ macro_rules! signed {
                         return products::multiply(dims, sources, out);
                     }
                     let is_read_once = is_read_once(dims);
-                    if !is_read_once && let Some(reordered) = Reordered::of(dims) {
+                    if !is_read_once && let Some(reordered) = Reordered::of(dims, size_of::<Self>()) {
                         return reordered.run(sources, |dims, mut sources| {
                             let mut out = out;
                             prepare(dims, &mut sources, &mut out);

@@ -15,6 +15,9 @@ use crate::sort::sort_by_key;
 /// The fewest elements of the first source for one of the second.
 const FEW: usize = 4;
 
+/// The most bytes of a copy, which then stays in the second-level cache.
+const BYTES: usize = 512 << 10;
+
 /// A nest of which a source is to be copied.
 pub(super) struct Reordered {
     /// The number of the source that is copied.
@@ -27,8 +30,9 @@ pub(super) struct Reordered {
 }
 
 impl Reordered {
-    /// Returns the nest, if rows that are adjacent in one source lie apart in the other one, which has fewer elements.
-    pub(super) fn of(dims: &Dims<2>) -> Option<Self> {
+    /// Returns the nest, if rows that are adjacent in one source lie apart in the other one, which has fewer elements, of `size`
+    /// bytes each.
+    pub(super) fn of(dims: &Dims<2>, size: usize) -> Option<Self> {
         (0..2).find_map(|first| {
             let second = 1 - first;
             let count = |p: usize| {
@@ -40,7 +44,10 @@ impl Reordered {
                 d.sources[first] == 1 && !matches!(d.sources[second], 0 | 1) && d.extent > 1
             };
             let elements = count(second);
-            if !is_whole || !dims.iter().any(is_row) || elements > count(first) / FEW {
+            if !is_whole
+                || !dims.iter().any(is_row)
+                || elements > (count(first) / FEW).min(BYTES / size)
+            {
                 return None;
             }
             let mut dims = dims.clone();

@@ -12,8 +12,6 @@
 
 mod plan;
 
-use smallvec::SmallVec;
-
 use super::affine::Affine;
 use super::direct::as_they_lie;
 use super::{Job, is_stencil};
@@ -106,20 +104,21 @@ unsafe fn run(plan: &Plan, kernels: &RawKernels, reads: [RawRead; 2], out: *mut 
     let (steps, classes) = plan.classes();
     let [most, chunk] = plan.at_once(classes);
     let entries = points(&plan.entries);
-    let mut masks = Masks::of(plan);
-    let masks = masks.ends();
+    let masks = masks_of(plan);
     let nanoseconds = plan.points.saturating_mul(kernels.element.size()) / BYTES_MULTIPLIED;
     let (others, calls) = (points(&plan.others), plan.calls_of_taps());
     let grid = Grid::of([others, calls], [1, 1], threads::pieces(nanoseconds));
     let mut table = Kept::new(classes * most * size_of::<StepEntry>(), align_of::<StepEntry>());
     let to = table.as_mut_ptr().cast::<StepEntry>();
-    let mut ends: SmallVec<[usize; 16]> = SmallVec::new();
+    let room = classes * most.div_ceil(chunk) + 1;
+    let mut ends = Kept::new(room * size_of::<usize>(), align_of::<usize>());
+    let ends = ends.as_mut_ptr().cast::<usize>();
+    // SAFETY: there is room for a zero.
+    unsafe { ends.write(0) };
     for first in (0..entries).step_by(most) {
         let some = first..entries.min(first + most);
         // By class, then by chunk.
-        let mut count = 0;
-        ends.clear();
-        ends.push(0);
+        let (mut count, mut parts) = (0, 0);
         for class in 0..classes {
             for start in some.clone().step_by(chunk) {
                 for entry in start..some.end.min(start + chunk) {
@@ -130,15 +129,17 @@ unsafe fn run(plan: &Plan, kernels: &RawKernels, reads: [RawRead; 2], out: *mut 
                         count += 1;
                     }
                 }
-                ends.push(count);
+                parts += 1;
+                // SAFETY: there is room for the chunks of every class.
+                unsafe { ends.add(parts).write(count) };
             }
         }
         let all = Tables {
             entries: to,
-            ends: &ends,
+            ends,
             chunks: some.len().div_ceil(chunk),
             steps: &steps,
-            masks: &masks,
+            masks: masks.as_ptr(),
             x: reads[plan.p].ptr,
             y: reads[1 - plan.p].ptr,
             c: out,
@@ -157,34 +158,26 @@ unsafe fn run(plan: &Plan, kernels: &RawKernels, reads: [RawRead; 2], out: *mut 
     }
 }
 
-/// The masks of every call for taps.
-struct Masks {
-    memory: Kept,
-    starts: SmallVec<[usize; 4]>,
+/// The masks of every call for taps, one after the other.
+fn masks_of(plan: &Plan) -> Kept {
+    let calls = plan.calls_of_taps();
+    let mut memory = Kept::new(calls * of_call(plan), 64);
+    for call in 0..calls {
+        let (first, end) = (plan.first_tap(call), plan.first_tap(call + 1));
+        let to = memory.as_mut_ptr().wrapping_add(call * of_call(plan));
+        // SAFETY: there is room for those of the most taps.
+        unsafe { plan.put_masks(to, first, end - first) };
+    }
+    memory
 }
 
-impl Masks {
-    fn of(plan: &Plan) -> Self {
-        let bytes = plan.set.mask_bytes;
-        let calls = plan.calls_of_taps();
-        let mut memory = Kept::new(calls * (2 * TAPS + 1) * bytes, 64);
-        let starts = (0..calls).map(|call| call * (2 * TAPS + 1) * bytes);
-        let starts: SmallVec<[usize; 4]> = starts.collect();
-        for (call, start) in starts.iter().enumerate() {
-            let (first, end) = (plan.first_tap(call), plan.first_tap(call + 1));
-            // SAFETY: there is room for those of the most taps.
-            unsafe { plan.put_masks(memory.as_mut_ptr().wrapping_add(*start), first, end - first) };
-        }
-        Masks { memory, starts }
-    }
-
-    /// Returns where those of every call are.
-    fn ends(&mut self) -> SmallVec<[*const u8; 4]> {
-        self.starts.iter().map(|start| self.memory.as_ptr().wrapping_add(*start)).collect()
-    }
+/// Returns the bytes of the masks of a call.
+fn of_call(plan: &Plan) -> usize {
+    (2 * TAPS + 1) * plan.set.mask_bytes
 }
 
 /// A point of the other loops.
+#[derive(Clone, Copy)]
 struct Place {
     /// In X, Y, and C.
     offsets: [isize; 3],
@@ -196,11 +189,11 @@ struct Place {
 struct Tables<'t> {
     entries: *const StepEntry,
     /// Where those of each class and chunk end, after a zero.
-    ends: &'t [usize],
+    ends: *const usize,
     chunks: usize,
     /// From a point of the other loops to the next in the number of its class.
     steps: &'t [usize],
-    masks: &'t [*const u8],
+    masks: *const u8,
     x: *const u8,
     y: *const u8,
     c: *mut u8,
@@ -222,30 +215,39 @@ impl Plan {
         let of_other = (taps << self.blocks(taps).map(|(_, log)| log).max().unwrap_or(0)) * vector;
         let at_once = (SUMS / of_other).clamp(1, others.len().max(1));
         let mut sums = Kept::new(if all.chunks > 1 { at_once * of_other } else { 0 }, 64);
-        let mut places: SmallVec<[Place; 16]> = SmallVec::new();
+        let mut places = Kept::new(at_once * size_of::<Place>(), align_of::<Place>());
+        let places = places.as_mut_ptr().cast::<Place>();
         for start in others.clone().step_by(at_once) {
             let some = start..others.end.min(start + at_once);
-            places.clear();
-            places.extend(some.map(|other| Place {
-                offsets: offsets(&self.others, other),
-                chunks: self.class(all.steps, other) * all.chunks,
-            }));
+            let count = some.len();
+            for (number, other) in some.enumerate() {
+                let chunks = self.class(all.steps, other) * all.chunks;
+                // SAFETY: there is room for as many as are formed at once.
+                unsafe {
+                    places
+                        .add(number)
+                        .write(Place { offsets: offsets(&self.others, other), chunks });
+                }
+            }
             for (row, log) in self.blocks(taps) {
                 let row = row.cast_signed();
                 for chunk in 0..all.chunks {
                     let (is_first, is_last) = (chunk == 0, chunk + 1 == all.chunks);
-                    for (number, place) in places.iter().enumerate() {
-                        let [x, y, c] = place.offsets;
-                        let part = place.chunks + chunk;
+                    for number in 0..count {
+                        // SAFETY: it has been written.
+                        let Place { offsets: [x, y, c], chunks } = unsafe { *places.add(number) };
+                        let part = chunks + chunk;
+                        // SAFETY: there are ends of the chunks of every class.
+                        let [start, end] = [part, part + 1].map(|i| unsafe { *all.ends.add(i) });
                         let to = c.wrapping_add(self.taps.out.wrapping_mul(first));
                         let arguments = TapsArguments {
                             x: all.x.wrapping_offset(x.wrapping_add(self.taps.x * first)),
                             y: all.y.wrapping_offset(y.wrapping_add(self.rows.y * row)),
                             c: all.c.wrapping_offset(to.wrapping_add(self.rows.out * row)),
-                            entries: all.entries.wrapping_add(all.ends[part]),
-                            entries_end: all.entries.wrapping_add(all.ends[part + 1]),
+                            entries: all.entries.wrapping_add(start),
+                            entries_end: all.entries.wrapping_add(end),
                             vectors: self.vectors() - 1,
-                            masks: all.masks[call],
+                            masks: all.masks.wrapping_add(call * of_call(self)),
                             x_tap: self.taps.x,
                             c_tap: self.taps.out,
                             adds: usize::from(all.adds),
