@@ -65,7 +65,7 @@ pub(super) unsafe fn multiply<T: Lane + PartialEq>(
     mode: Mode<T>,
 ) {
     // SAFETY: the caller's duties.
-    if matches!(mode, Mode::Assign) && unsafe { is_multiplied(dims, sources, out) } {
+    if matches!(mode, Mode::Assign) && unsafe { multiplied(dims, sources, out) } {
         return;
     }
     let elements = Elements::of(dims);
@@ -127,7 +127,7 @@ pub(super) unsafe fn multiply<T: Lane + PartialEq>(
 /// # Safety
 ///
 /// As [`multiply`].
-unsafe fn is_multiplied<T: Lane>(dims: &Dims<2>, sources: [*const T; 2], out: *mut T) -> bool {
+unsafe fn multiplied<T: Lane>(dims: &Dims<2>, sources: [*const T; 2], out: *mut T) -> bool {
     // By reference: loops are long to move.
     if let Some(repeat) = &Repeat::of(dims) {
         // SAFETY: the caller's duties.

@@ -59,7 +59,7 @@ fn check_partial_traces<T: Sample>(random: &mut Random, [i, a, j]: [usize; 3]) {
             dim(a, 0, j * a + 1, true),
             dim(j, 1, a, false),
         ]);
-        let mut out = vec![T::ZERO; i * j];
+        let mut out = vec![T::NAN; i * j];
         let read = Read { ptr: x.as_ptr(), conjugated: false };
         // SAFETY: all points are inside the vectors, and those of the output apart.
         unsafe { (T::KERNELS.unary)(dims, [read], out.as_mut_ptr(), Mode::Assign) };
