@@ -18,13 +18,15 @@ import json
 import os
 import statistics
 import sys
+import threading
 import time
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
 
-# Seconds before every measurement.
-PAUSE = 0.05
+# Seconds before every measurement, and how long to wait at most until all other threads sleep.
+PAUSE = 0.02
+PATIENCE = 2.0
 
 
 def arguments():
@@ -33,11 +35,14 @@ def arguments():
     parser.add_argument("--cases", default=HERE / "cases.tsv")
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--rounds", type=int, default=7)
-    parser.add_argument("--seconds", type=float, default=0.02, help="for a contestant in a round")
+    parser.add_argument("--seconds", type=float, help="for a contestant in a round: 0.02, or 0.1 with several threads")
     parser.add_argument("--debug", action="store_true")
     parser.add_argument("--folder", type=Path, default=HERE.parents[1] / "target" / "peers", help="for the crate")
     parser.add_argument("--json", type=Path)
-    return parser.parse_args()
+    options = parser.parse_args()
+    # A thread that has slept may be woken on the core of whoever wakes it, and moved a few milliseconds later.
+    options.seconds = options.seconds or (0.02 if options.threads == 1 else 0.1)
+    return options
 
 
 def set_threads(count):
@@ -67,14 +72,36 @@ def calls_for(run, seconds):
     return max(1, int(seconds * some / max(run(some), 1e-9)))
 
 
+def rest():
+    """Waits until this thread is the only one that runs.
+
+    Threads of whoever came before wait busily for a while (those of OpenBLAS for more than 50 ms), on cores that the next
+    one needs.
+    """
+    time.sleep(PAUSE)
+    own, deadline = threading.get_native_id(), time.monotonic() + PATIENCE
+    while any(is_running(thread) for thread in os.listdir("/proc/self/task") if int(thread) != own):
+        if time.monotonic() > deadline:
+            print("threads of other contestants are still busy", file=sys.stderr)
+            return
+        time.sleep(PAUSE)
+
+
+def is_running(thread):
+    try:
+        state = Path(f"/proc/self/task/{thread}/stat").read_text()
+    except OSError:  # It has ended.
+        return False
+    return state.rpartition(")")[2].split()[0] == "R"
+
+
 def measure(found, rounds, seconds):
     """The median seconds a call of each contestant."""
     calls = {name: calls_for(run, seconds) for name, run in found.items()}
     times = {name: [] for name in found}
     for _ in range(rounds):
         for name, run in found.items():
-            # Threads of whoever came before wait busily for a while, on cores that the next one needs.
-            time.sleep(PAUSE)
+            rest()
             times[name].append(run(calls[name]) / calls[name])
     return {name: statistics.median(of) for name, of in times.items()}
 

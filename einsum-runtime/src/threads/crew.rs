@@ -4,14 +4,16 @@
 //! busy delays nothing. While it waits it runs no other jobs of the pool, as a thread in `rayon::join` does, so that a
 //! lock held by the caller is not asked for again below it.
 //!
-//! The heap is asked for one small block, and another for every helper: about 100 bytes for two threads.
+//! The heap is asked for one small block, another for every helper, and for one more that is asked for if nobody comes:
+//! about 100 bytes for two threads.
 
 use core::any::Any;
 use core::panic::AssertUnwindSafe;
-use core::sync::atomic::{AtomicUsize, Ordering};
+use core::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::panic::{catch_unwind, resume_unwind};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{self, Thread};
+use std::time::{Duration, Instant};
 
 /// In [`Work::helpers`]: nobody may begin any more.
 const CLOSED: usize = 1 << (usize::BITS - 1);
@@ -21,6 +23,9 @@ const CLOSED: usize = 1 << (usize::BITS - 1);
 const LOOKS: usize = 20;
 const OFFERS: usize = 200;
 
+/// How long the caller waits for a first helper before it asks for one more: usually one has begun by then.
+const PATIENCE: Duration = Duration::from_micros(50);
+
 /// A computation. Helpers hold on to it, but call `run` only while they are counted.
 struct Work {
     /// What the caller borrows as long as helpers are counted.
@@ -28,8 +33,12 @@ struct Work {
     pieces: usize,
     /// The next piece to be taken.
     next: AtomicUsize,
+    /// The most helpers at a time.
+    most: usize,
     /// The helpers at work, and [`CLOSED`].
     helpers: AtomicUsize,
+    /// Whether a helper has begun.
+    has_help: AtomicBool,
     caller: Thread,
     /// What a helper has panicked with.
     panic: Mutex<Option<Box<dyn Any + Send>>>,
@@ -50,19 +59,31 @@ pub(super) fn each(pieces: usize, helpers: usize, run: &Run<'_>) {
         run,
         pieces,
         next: AtomicUsize::new(0),
+        most: helpers,
         helpers: AtomicUsize::new(0),
+        has_help: AtomicBool::new(false),
         caller: thread::current(),
         panic: Mutex::new(None),
     });
     {
         // Also if something panics, no helper is left at work.
         let _closing = Closing(&work);
-        for _ in 0..helpers {
-            let work = Arc::clone(&work);
-            rayon_core::spawn(move || work.help());
-        }
+        (0..helpers).for_each(|_| ask(&work));
+        let asked = Instant::now();
+        let mut has_asked_again = false;
+        let between = || {
+            // The pool wakes nobody for a job as long as one of its threads looks for work, but that one may itself be
+            // waiting for a processor: for this one. For a job behind another it wakes the next.
+            if !has_asked_again
+                && !work.has_help.load(Ordering::Relaxed)
+                && asked.elapsed() > PATIENCE
+            {
+                has_asked_again = true;
+                ask(&work);
+            }
+        };
         // SAFETY: `run` is borrowed here.
-        unsafe { work.take_pieces() }
+        unsafe { work.take_pieces(between) }
     }
     let panic = work.panic.lock().unwrap_or_else(PoisonError::into_inner).take();
     if let Some(panic) = panic {
@@ -70,13 +91,19 @@ pub(super) fn each(pieces: usize, helpers: usize, run: &Run<'_>) {
     }
 }
 
+/// Asks the pool for a helper.
+fn ask(work: &Arc<Work>) {
+    let work = Arc::clone(work);
+    rayon_core::spawn(move || work.help());
+}
+
 impl Work {
-    /// Takes pieces until none is left.
+    /// Takes pieces until none is left, and calls `between` after each.
     ///
     /// # Safety
     ///
     /// `run` is still borrowed.
-    unsafe fn take_pieces(&self) {
+    unsafe fn take_pieces(&self, mut between: impl FnMut()) {
         loop {
             let piece = self.next.fetch_add(1, Ordering::Relaxed);
             if piece >= self.pieces {
@@ -84,16 +111,19 @@ impl Work {
             }
             // SAFETY: the caller's duty.
             unsafe { (*self.run)(piece) }
+            between();
         }
     }
 
     fn help(&self) {
-        let enter = |n| if n & CLOSED == 0 { Some(n + 1) } else { None };
+        // A closed count is greater than any other.
+        let enter = |n| (n < self.most).then_some(n + 1);
         if self.helpers.fetch_update(Ordering::Acquire, Ordering::Relaxed, enter).is_err() {
             return;
         }
+        self.has_help.store(true, Ordering::Relaxed);
         // SAFETY: the work was not closed, so its caller waits for this helper before its borrow ends.
-        let done = catch_unwind(AssertUnwindSafe(|| unsafe { self.take_pieces() }));
+        let done = catch_unwind(AssertUnwindSafe(|| unsafe { self.take_pieces(|| ()) }));
         if let Err(panic) = done {
             self.next.store(self.pieces, Ordering::Relaxed);
             *self.panic.lock().unwrap_or_else(PoisonError::into_inner) = Some(panic);

@@ -78,6 +78,23 @@ mod crews {
         });
     }
 
+    /// Whoever is asked for once more, because nobody had begun, finds no place if somebody has by then.
+    #[test]
+    fn helpers_are_not_more_than_asked_for() {
+        let (at_work, most) = (AtomicUsize::new(0), AtomicUsize::new(0));
+        let pool = pool(4);
+        for _ in 0..50 {
+            pool.install(|| {
+                super::super::crew::each(40, 1, &|_| {
+                    most.fetch_max(at_work.fetch_add(1, Ordering::SeqCst) + 1, Ordering::SeqCst);
+                    (0..20_000).for_each(|n| _ = core::hint::black_box(n));
+                    at_work.fetch_sub(1, Ordering::SeqCst);
+                });
+            });
+        }
+        assert!(most.into_inner() <= 2);
+    }
+
     #[test]
     fn one_thread_works_alone() {
         pool(1).install(|| {
