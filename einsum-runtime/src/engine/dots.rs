@@ -1,8 +1,8 @@
 //! Small matrices times a vector each, whose rows are adjacent along the steps: see [`many`](super::many).
 
 use super::machine::Machine;
-use super::many::Entry;
 use super::matrices::Matrices;
+use super::sums::Entry;
 use crate::kernel::batch::{Dots, DotsArguments};
 
 /// The bytes of a row: with fewer, too few lanes have a step; longer rows are left to kernels that read several at once

@@ -5,11 +5,11 @@ use core::mem::MaybeUninit;
 
 use super::loops::Loop;
 use super::machine::Machine;
-use super::many::Entry;
 use super::matrices::{Matrices, ONCE};
 use super::pack::{pack_rows, row_bytes};
 use super::scratch::{LINE, Line};
 use super::small::PANEL;
+use super::sums::Entry;
 use super::sweep::Split;
 use crate::kernel::Dim;
 use crate::kernel::batch::{BatchSet, COLUMNS, COMPLEX_COLUMNS, Each as EachKernel, EachArguments};

@@ -27,6 +27,7 @@ use super::parts::Batch;
 use super::picks::Block;
 use super::scratch::with_scratch;
 use super::strips::are_strips;
+use super::sums::Entry;
 use crate::kernel::batch::{BatchSet, Dots};
 use crate::threads::Shared;
 
@@ -61,19 +62,6 @@ enum Lanes {
     Steps(Dots),
     Elements(Block<2>),
     Products(Panels),
-}
-
-/// The arrays, and how sums enter C: for real numbers as in [`Arguments`](crate::kernel::table::Arguments), complex ones
-/// are assigned.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Entry {
-    pub(super) x: *const u8,
-    pub(super) y: *const u8,
-    pub(super) c: *mut u8,
-    pub(super) conjugated: [bool; 2],
-    pub(super) finish: usize,
-    pub(super) alpha: u64,
-    pub(super) beta: u64,
 }
 
 /// Whether a batch of few products has many short rows of real numbers each, which are multiplied by one vector: then the rows make

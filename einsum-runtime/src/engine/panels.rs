@@ -2,9 +2,9 @@
 
 use super::loops::Loop;
 use super::machine::Machine;
-use super::many::Entry;
 use super::matrices::Matrices;
 use super::scratch::LINE;
+use super::sums::Entry;
 use crate::kernel::batch::{BatchSet, LanesArguments, ROWS};
 
 /// The most numbers of a product's operand, and of its result.

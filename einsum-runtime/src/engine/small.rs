@@ -3,7 +3,6 @@
 
 use core::mem::MaybeUninit;
 
-use super::Finish;
 use super::even::Runs;
 use super::loops::Loop;
 use super::machine::Machine;
@@ -11,8 +10,8 @@ use super::matrices::Matrices;
 use super::pack::{pack_rows, row_bytes};
 use super::parts::Batch;
 use super::scratch::{LINE, Line};
+use super::sums::Entry;
 use super::sweep::{Cut, Kernels, Split, sweep};
-use crate::kernel::Read;
 use crate::kernel::table::{Arguments, ColumnEntry, StepEntry, VectorEntry};
 use crate::threads::Shared;
 
@@ -70,32 +69,29 @@ impl Small {
     ///
     /// As [`contract`](super::contract()), for the dims that the product was made from.
     #[inline]
-    pub(super) unsafe fn run<T: Copy + Sync>(
-        &self,
-        machine: &Machine,
-        sources: [Read<T>; 2],
-        c: *mut T,
-        finish: &Finish<T>,
-    ) {
+    pub(super) unsafe fn run(&self, machine: &Machine, entry: Entry) {
         let Small { batch, m, n, k, .. } = *self;
         let product = [m.extent, n.extent, k.extent];
         let products = Batch { extents: [1, batch.extent], product, grain: 1 };
         let pieces = products.pieces(machine);
         if pieces == 1 {
             // SAFETY: the caller's duties.
-            return unsafe { self.run_part(machine, sources, c, finish) };
+            return unsafe { self.run_part(machine, entry) };
         }
         // SAFETY: there are only pointers to elements, and flags.
-        let arrays = unsafe { Shared::new((sources, c)) };
+        let entry = unsafe { Shared::new(entry) };
         products.each(pieces, |_, range| {
-            let ([x, y], c) = arrays.get();
+            let entry = entry.get();
             let at = |step: isize| range.start.cast_signed() * step;
-            let x = Read { ptr: x.ptr.wrapping_byte_offset(at(batch.x)), ..x };
-            let y = Read { ptr: y.ptr.wrapping_byte_offset(at(batch.y)), ..y };
-            let c = c.wrapping_byte_offset(at(batch.c));
+            let entry = Entry {
+                x: entry.x.wrapping_offset(at(batch.x)),
+                y: entry.y.wrapping_offset(at(batch.y)),
+                c: entry.c.wrapping_offset(at(batch.c)),
+                ..entry
+            };
             let part = Small { batch: Loop { extent: range.len(), ..batch }, ..*self };
             // SAFETY: the caller's duties; products of a batch write different elements.
-            unsafe { part.run_part(machine, [x, y], c, finish) }
+            unsafe { part.run_part(machine, entry) }
         });
     }
 
@@ -105,19 +101,13 @@ impl Small {
     ///
     /// As [`run`](Self::run).
     #[inline]
-    unsafe fn run_part<T>(
-        &self,
-        machine: &Machine,
-        sources: [Read<T>; 2],
-        c: *mut T,
-        finish: &Finish<T>,
-    ) {
+    unsafe fn run_part(&self, machine: &Machine, entry: Entry) {
         // SAFETY: the caller's duties.
         unsafe {
             if self.is_packed {
-                self.run_packed(machine, sources, c, finish);
+                self.run_packed(machine, entry);
             } else {
-                self.run_with(machine, sources, c, finish, core::ptr::null_mut());
+                self.run_with(machine, entry, core::ptr::null_mut());
             }
         }
     }
@@ -126,33 +116,20 @@ impl Small {
     ///
     /// As [`run`](Self::run).
     #[inline(never)]
-    unsafe fn run_packed<T>(
-        &self,
-        machine: &Machine,
-        sources: [Read<T>; 2],
-        c: *mut T,
-        finish: &Finish<T>,
-    ) {
+    unsafe fn run_packed(&self, machine: &Machine, entry: Entry) {
         let mut panel = [const { MaybeUninit::<Line>::uninit() }; PANEL / LINE];
         // SAFETY: the caller's duties.
-        unsafe { self.run_with(machine, sources, c, finish, panel.as_mut_ptr().cast()) };
+        unsafe { self.run_with(machine, entry, panel.as_mut_ptr().cast()) };
     }
 
     /// # Safety
     ///
     /// As [`run`](Self::run); if X is packed, `panel` has room for that.
     #[inline]
-    unsafe fn run_with<T>(
-        &self,
-        machine: &Machine,
-        [x, y]: [Read<T>; 2],
-        c: *mut T,
-        finish: &Finish<T>,
-        panel: *mut u8,
-    ) {
+    unsafe fn run_with(&self, machine: &Machine, entry: Entry, panel: *mut u8) {
         let Small { batch, m, n, k, is_packed, .. } = *self;
         let x_step = if is_packed { self.row_bytes(machine).cast_signed() } else { k.x };
-        let mut x: *const u8 = x.ptr.cast();
+        let mut x = entry.x;
         let mut columns = [const { MaybeUninit::<ColumnEntry>::uninit() }; COLUMNS];
         let mut steps = [const { MaybeUninit::<StepEntry>::uninit() }; STEPS];
         let mut vectors = [const { MaybeUninit::<VectorEntry>::uninit() }; VECTORS];
@@ -178,16 +155,16 @@ impl Small {
         }
         let mut arguments = Arguments {
             x,
-            y: y.ptr.cast(),
-            c: c.cast(),
+            y: entry.y,
+            c: entry.c,
             vectors,
             columns,
             steps,
             steps_end: steps.wrapping_add(k.extent),
             tiles: 0,
-            finish: finish.flags,
-            alpha: finish.alpha,
-            beta: finish.beta,
+            finish: entry.finish,
+            alpha: entry.alpha,
+            beta: entry.beta,
             x_ahead: 0,
             y_ahead: 0,
             y_ahead_step: 0,

@@ -16,9 +16,9 @@ use super::blocks::{STEPS, STEPS_STREAMED, STEPS_WHOLE, STREAMED, block};
 use super::each::Each;
 use super::loops::{Cursor, Loop, Loops, points};
 use super::machine::Machine;
-use super::many::Entry;
 use super::matrices::{Matrices, ONCE};
 use super::parts::nanoseconds;
+use super::sums::Entry;
 use crate::kernel::batch::{BatchSet, COLUMNS};
 use crate::kernel::table::ADD;
 use crate::threads::{self, Grid, Shared};
@@ -88,8 +88,8 @@ impl Whole {
     ///
     /// # Safety
     ///
-    /// As [`contract`](super::contract()), for the dims that the products were made from. `one` is that of the elements.
-    pub(super) unsafe fn run(&self, machine: &Machine, entry: Entry, one: u64) {
+    /// As [`contract`](super::contract()), for the dims that the products were made from.
+    pub(super) unsafe fn run(&self, machine: &Machine, entry: Entry) {
         let Whole { m, n, k, batch, .. } = self;
         let results = points(batch).saturating_mul(m.extent).saturating_mul(n.extent);
         let bytes = results.saturating_mul(machine.unit);
@@ -97,7 +97,7 @@ impl Whole {
         let pieces = threads::pieces(nanoseconds(machine, products, bytes));
         if pieces == 1 {
             // SAFETY: the caller's duties.
-            return unsafe { self.run_products(machine, entry, one, 0..points(batch), [*m, *n]) };
+            return unsafe { self.run_products(machine, entry, 0..points(batch), [*m, *n]) };
         }
         // Rows in whole tiles.
         let tile = 3 * machine.rows_of_vector();
@@ -117,7 +117,7 @@ impl Whole {
             let m = Loop { extent: rows.len(), ..*m };
             let n = Loop { extent: columns.len(), ..*n };
             // SAFETY: the caller's duties; parts write different elements.
-            unsafe { self.run_products(machine, entry, one, products, [m, n]) }
+            unsafe { self.run_products(machine, entry, products, [m, n]) }
         });
     }
 
@@ -130,7 +130,6 @@ impl Whole {
         &self,
         machine: &Machine,
         entry: Entry,
-        one: u64,
         products: Range<usize>,
         [m, n]: [Loop; 2],
     ) {
@@ -144,7 +143,7 @@ impl Whole {
                 ..entry
             };
             // SAFETY: the caller's duties.
-            unsafe { self.run_part(machine, entry, one, m, n) };
+            unsafe { self.run_part(machine, entry, m, n) };
             cursor.advance(1);
             left -= 1;
         }
@@ -155,7 +154,7 @@ impl Whole {
     /// # Safety
     ///
     /// As [`run`](Self::run).
-    unsafe fn run_part(&self, machine: &Machine, mut entry: Entry, one: u64, m: Loop, n: Loop) {
+    unsafe fn run_part(&self, machine: &Machine, mut entry: Entry, m: Loop, n: Loop) {
         let mut left = self.k.extent;
         while left > 0 {
             let steps = self.step_block.min(left);
@@ -167,7 +166,7 @@ impl Whole {
             entry.y = entry.y.wrapping_offset(steps.cast_signed() * k.y);
             // The sums of further steps are added.
             entry.finish |= ADD;
-            entry.beta = one;
+            entry.beta = entry.one;
             left -= steps;
         }
     }

@@ -127,22 +127,37 @@ pub(crate) unsafe fn prepared_unary<T: Element>(
     plain_points::add(work, dims);
     // SAFETY: the caller's duties.
     unsafe {
-        match (work, mode) {
-            (Work::Nothing, _) => {}
-            (Work::Zero, _) => zero(dims, out, mode),
-            (Work::Run, Mode::Assign) if is_kept(dims) => {
-                #[cfg(target_arch = "x86_64")]
-                if !sources[0].conjugated {
-                    let (from, to) = (sources[0].ptr.cast(), out.cast());
-                    if crate::stream::copy_any(dims, size_of::<T>(), from, to) {
-                        return;
-                    }
-                }
-                elementwise::copy(dims, sources[0], out);
-            }
-            (Work::Run, _) => accumulate(dims, sources, out, mode),
+        if !zeroed(work, dims, out, mode) && !copied(dims, sources, out, mode) {
+            accumulate(dims, sources, out, mode);
         }
     }
+}
+
+/// Copies a source, if that is all; else does nothing and returns false.
+///
+/// # Safety
+///
+/// As [`Kernels`], after [`prepare`].
+unsafe fn copied<T: Element>(
+    dims: &mut Dims<1>,
+    [source]: [Read<T>; 1],
+    out: *mut T,
+    mode: Mode<T>,
+) -> bool {
+    if !(matches!(mode, Mode::Assign) && is_kept(dims)) {
+        return false;
+    }
+    // SAFETY: the caller's duties.
+    unsafe {
+        #[cfg(target_arch = "x86_64")]
+        if !source.conjugated
+            && crate::stream::copy_any(dims, size_of::<T>(), source.ptr.cast(), out.cast())
+        {
+            return true;
+        }
+        elementwise::copy(dims, source, out);
+    }
+    true
 }
 
 /// Multiplies two sources, and sums the products.
@@ -190,18 +205,50 @@ pub(crate) unsafe fn prepared_binary<T: Element>(
     plain_points::add(work, dims);
     // SAFETY: the caller's duties.
     unsafe {
-        match (work, mode) {
-            (Work::Nothing, _) => {}
-            (Work::Zero, _) => zero(dims, out, mode),
-            (Work::Run, Mode::Assign) if is_kept(dims) => {
-                elementwise::multiply(dims, sources, out);
-            }
-            (Work::Run, _) => match Groups::worth_packing(dims) {
-                Some(groups) => gemm::gemm(&groups, sources, out, mode),
-                None => accumulate(dims, sources, out, mode),
-            },
+        if zeroed(work, dims, out, mode) {
+            return;
+        }
+        if matches!(mode, Mode::Assign) && is_kept(dims) {
+            elementwise::multiply(dims, sources, out);
+        } else if !packed(dims, sources, out, mode) {
+            accumulate(dims, sources, out, mode);
         }
     }
+}
+
+/// Sums products of packed blocks, if that is worth it; else does nothing and returns false.
+///
+/// # Safety
+///
+/// As [`Kernels`], after [`prepare`].
+unsafe fn packed<T: Element>(
+    dims: &mut Dims<2>,
+    sources: [Read<T>; 2],
+    out: *mut T,
+    mode: Mode<T>,
+) -> bool {
+    let Some(groups) = Groups::worth_packing(dims) else { return false };
+    // SAFETY: the caller's duties.
+    unsafe { gemm::gemm(&groups, sources, out, mode) };
+    true
+}
+
+/// Writes sums over nothing if a nest has no points to be read; else does nothing and returns false.
+///
+/// # Safety
+///
+/// As [`Kernels`], after [`prepare`] has said what there is to do.
+unsafe fn zeroed<T: Element, const P: usize>(
+    work: Work,
+    dims: &Dims<P>,
+    out: *mut T,
+    mode: Mode<T>,
+) -> bool {
+    if work == Work::Zero {
+        // SAFETY: the caller's duties.
+        unsafe { zero(dims, out, mode) }
+    }
+    work != Work::Run
 }
 
 /// Returns the summed loops, or the kept ones, in their order.

@@ -2,7 +2,7 @@
 
 use super::finish_bypass;
 use super::rows::Bypass;
-use super::sweep::{Arrays, once};
+use super::sweep::Arrays;
 use crate::kernel::{Dim, Dims};
 use crate::threads::{self, BYTES_MOVED, Grid, Shared};
 
@@ -53,30 +53,50 @@ impl<const P: usize> Nest<'_, P> {
             run(*self, arrays);
             return finish_bypass(bypass);
         }
+        // SAFETY: the arrays are pointers to elements.
+        let arrays = unsafe { Shared::new(arrays) };
+        self.cut(pieces, [u_grain, v_grain], &|part, out, sources| {
+            run(part, arrays.get().at(out, sources));
+            finish_bypass(bypass);
+        });
+    }
+
+    /// Calls `run` with parts of the nest, and how many elements from the first ones of the output and of the sources on they
+    /// begin.
+    fn cut(&self, pieces: usize, [u_grain, v_grain]: [usize; 2], run: &OffsetRun<'_, P>) {
         // The two outermost loops, v, and u.
         let extent = |i: usize| self.outer.get(i).map_or(1, |d| d.extent);
         let extents = [extent(0), extent(1), self.v.extent, self.u.extent];
         let grid = Grid::of(extents, [1, 1, v_grain, u_grain], pieces);
-        // SAFETY: the arrays are pointers to elements.
-        let arrays = unsafe { Shared::new(arrays) };
         threads::each(grid.pieces(), &|piece| {
-            let [first, second, rows, columns] = grid.piece(piece);
-            let v = Dim { extent: rows.len(), ..*self.v };
-            let u = Dim { extent: columns.len(), ..*self.u };
-            let mut here = arrays.get().within(&u, columns.start, &v, rows.start);
+            let ranges = grid.piece(piece);
+            let [first, second, rows, columns] = ranges.clone();
             let mut outer = Dims::from_slice(self.outer);
             for (dim, range) in outer.iter_mut().zip([first, second]) {
-                here = here.within(dim, range.start, &once(), 0);
                 dim.extent = range.len();
             }
-            run(Nest { outer: &outer, u: &u, v: &v }, here);
-            finish_bypass(bypass);
+            let v = Dim { extent: rows.len(), ..*self.v };
+            let u = Dim { extent: columns.len(), ..*self.u };
+            let (mut out, mut sources) = (0, [0; P]);
+            let loops = [self.outer.first(), self.outer.get(1), Some(self.v), Some(self.u)];
+            for (dim, range) in loops.into_iter().zip(ranges) {
+                let Some(dim) = dim else { continue };
+                let start = range.start.cast_signed();
+                out += start * dim.out;
+                for (offset, step) in sources.iter_mut().zip(dim.sources) {
+                    *offset += start * step;
+                }
+            }
+            run(Nest { outer: &outer, u: &u, v: &v }, out, sources);
         });
     }
 }
 
 /// What runs on a part, called through a table so that cutting is compiled once for all that is cut.
 type PartRun<'r, T, const P: usize> = dyn Fn(Nest<'_, P>, Arrays<T, P>) + Sync + 'r;
+
+/// What runs on a part, given offsets.
+type OffsetRun<'r, const P: usize> = dyn Fn(Nest<'_, P>, isize, [isize; P]) + Sync + 'r;
 
 /// The elements of arrays that a nest touches.
 pub(super) struct Elements<const P: usize> {

@@ -15,6 +15,7 @@ use smallvec::SmallVec;
 use super::{BYTES_MOVED, BYTES_MULTIPLIED, Grid, PIECE, Shared, each_of, is_long};
 use crate::element::Element;
 use crate::kept::Kept;
+use crate::kernel::raw::RawRead;
 use crate::kernel::{Dim, Dims, Kernel, Mode, Read};
 use crate::sort::sort_by_key;
 
@@ -130,23 +131,39 @@ pub(crate) unsafe fn in_chunks<T: Element, const P: usize>(
     mode: Mode<T>,
     kernel: Kernel<T, P>,
 ) -> bool {
-    let Some(chunks) = Chunks::of(dims, size_of::<T>()) else { return false };
+    let size = size_of::<T>();
+    let Some(chunks) = Chunks::of(dims, size) else { return false };
+    let sum_chunk: &SumChunk<'_, P> = &|dims, sources, sums| {
+        // SAFETY: as `SumChunk` says.
+        unsafe { kernel(dims, sources.map(RawRead::typed), sums.cast(), Mode::Assign) }
+    };
+    let sum_all: &SumAll<'_> = &|dims, sums| {
+        let read = Read { ptr: sums.cast(), conjugated: false };
+        // SAFETY: as `SumAll` says.
+        unsafe { (T::KERNELS.unary)(dims, [read], out, mode) }
+    };
     // SAFETY: the caller's duties; the chunks are of this nest.
-    unsafe { run(&chunks, dims, sources, out, mode, kernel) }
+    unsafe { run(&chunks, dims, sources.map(RawRead::of), size, sum_chunk, sum_all) }
     true
 }
 
+/// Assigns the sums of a chunk, whose points can be read and written as those of a nest.
+type SumChunk<'k, const P: usize> = dyn Fn(&mut Dims<P>, [RawRead; P], *mut u8) + Sync + 'k;
+
+/// Adds the sums of all chunks up in the nest's output.
+type SumAll<'k> = dyn Fn(&mut Dims<1>, *const u8) + 'k;
+
 /// # Safety
 ///
-/// As [`in_chunks`]; the chunks are those of the dims.
+/// As [`in_chunks`]; the chunks are those of the dims, and elements have `size` bytes.
 #[inline(never)]
-unsafe fn run<T: Element, const P: usize>(
+unsafe fn run<const P: usize>(
     chunks: &Chunks,
     dims: &[Dim<P>],
-    sources: [Read<T>; P],
-    out: *mut T,
-    mode: Mode<T>,
-    kernel: Kernel<T, P>,
+    sources: [RawRead; P],
+    size: usize,
+    sum_chunk: &SumChunk<'_, P>,
+    sum_all: &SumAll<'_>,
 ) {
     let Chunks { number, ref grid, nanoseconds, results } = *chunks;
     let mut own = Dims::from_slice(dims);
@@ -159,8 +176,8 @@ unsafe fn run<T: Element, const P: usize>(
         step *= own[i].extent.cast_signed();
     }
     let count = grid.pieces();
-    let mut memory = Kept::new(count * results * size_of::<T>(), LINE);
-    let sums = memory.as_mut_ptr().cast::<T>();
+    let mut memory = Kept::new(count * results * size, LINE);
+    let sums = memory.as_mut_ptr();
     // SAFETY: these are pointers to elements.
     let shared = unsafe { Shared::new((sources, sums)) };
     each_of(count, nanoseconds, &|chunk| {
@@ -170,10 +187,11 @@ unsafe fn run<T: Element, const P: usize>(
         let dim = &mut part[number];
         dim.extent = range.len();
         for (source, step) in sources.iter_mut().zip(dim.sources) {
-            source.ptr = source.ptr.wrapping_offset(range.start.cast_signed() * step);
+            let elements = range.start.cast_signed() * step;
+            source.ptr = source.ptr.wrapping_offset(elements * size.cast_signed());
         }
-        // SAFETY: the caller's duties: a chunk consists of points, and its results have a place of their own.
-        unsafe { kernel(&mut part, sources, sums.wrapping_add(chunk * results), Mode::Assign) }
+        // A chunk consists of points, by the caller's duties, and its results have a place of their own.
+        sum_chunk(&mut part, sources, sums.wrapping_add(chunk * results * size));
     });
     let mut total = Dims::<1>::new();
     for i in kept {
@@ -181,7 +199,6 @@ unsafe fn run<T: Element, const P: usize>(
         total.push(Dim { extent, out, sources: [own[i].out], summed: false });
     }
     total.push(Dim { extent: count, out: 0, sources: [results.cast_signed()], summed: true });
-    let read = Read { ptr: sums.cast_const(), conjugated: false };
-    // SAFETY: the caller's duties; the results of all chunks have been written.
-    unsafe { (T::KERNELS.unary)(&mut total, [read], out, mode) }
+    // The caller's duties for the output; the results of all chunks have been written.
+    sum_all(&mut total, sums);
 }

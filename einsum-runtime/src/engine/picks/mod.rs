@@ -26,7 +26,7 @@ use nest::{Nest, step};
 use parts::Parts;
 
 use super::machine::Machine;
-use crate::engine::Contract;
+use super::sums::{Arrays, Contract, Output};
 use crate::kernel::prepare::{Work, prepare};
 use crate::kernel::{Dim, Dims, Mode, Read};
 use crate::threads::{self, BYTES_MOVED, Grid, Shared};
@@ -99,26 +99,8 @@ pub(crate) unsafe fn picked<T: Contract, const P: usize>(
     mode: Mode<T>,
 ) -> bool {
     let Some(machine) = T::machine() else { return false };
-    let arrays = (sources.map(|source| source.ptr.cast::<u8>()), out.cast::<u8>());
-    if machine.steps_of_point() > 1 {
-        let is_plain = matches!(mode, Mode::Assign) && !sources[0].conjugated;
-        if P > 1 || !is_plain {
-            return false;
-        }
-        // Real and imaginary parts go the same way.
-        let machine = Machine { unit: machine.kernels.element, ..machine };
-        let one = T::finish(mode, [false; 2]).alpha;
-        // SAFETY: the caller's duties: an element is two real numbers.
-        return unsafe { kept(&machine, &parts_of_elements(dims), arrays, one) };
-    }
-    let alpha = match mode {
-        Mode::Assign => T::ONE,
-        Mode::Scale { alpha, beta } if P == 2 && beta == T::ZERO => alpha,
-        Mode::Scale { .. } => return false,
-    };
-    let alpha = T::finish(Mode::Scale { alpha, beta: T::ZERO }, [false; 2]).alpha;
     // SAFETY: the caller's duties.
-    unsafe { kept(&machine, dims, arrays, alpha) }
+    unsafe { assigned(&machine, dims, &Output { out, mode }.arrays(sources)) }
 }
 
 /// Sums products over a long loop, if they are of few elements for each of its points, and there is a kernel; else does
@@ -135,7 +117,37 @@ pub(crate) unsafe fn totalled<T: Contract>(
 ) -> bool {
     let Some(machine) = T::machine() else { return false };
     // SAFETY: the caller's duties.
-    machine.steps_of_point() == 1 && unsafe { totals::summed(&machine, dims, sources, out, mode) }
+    machine.steps_of_point() == 1
+        && unsafe { totals::summed(&machine, dims, &Output { out, mode }.arrays(sources)) }
+}
+
+/// As [`picked`].
+///
+/// # Safety
+///
+/// As there.
+unsafe fn assigned<const P: usize>(
+    machine: &Machine,
+    dims: &Dims<P>,
+    arrays: &Arrays<'_, P>,
+) -> bool {
+    let pointers = (arrays.sources.map(|source| source.ptr), arrays.out);
+    if machine.steps_of_point() > 1 {
+        if P > 1 || !arrays.assigns || arrays.sources[0].conjugated {
+            return false;
+        }
+        // Real and imaginary parts go the same way.
+        let machine = Machine { unit: machine.kernels.element, ..*machine };
+        let one = arrays.sums.finish([false; 2]).one;
+        // SAFETY: the caller's duties: an element is two real numbers.
+        return unsafe { kept(&machine, &parts_of_elements(dims), pointers, one) };
+    }
+    if arrays.adds || P == 1 && !arrays.assigns {
+        return false;
+    }
+    let alpha = arrays.sums.finish([false; 2]).alpha;
+    // SAFETY: the caller's duties.
+    unsafe { kept(machine, dims, pointers, alpha) }
 }
 
 /// Returns the loops over real and imaginary parts of complex elements.

@@ -9,10 +9,10 @@
 use super::nest::Nest;
 use super::parts::Parts;
 use super::{has_row, is_memory_bound};
-use crate::engine::Contract;
 use crate::engine::machine::Machine;
+use crate::engine::sums::Arrays;
 use crate::kept::Kept;
-use crate::kernel::{Dim, Dims, Mode, Read};
+use crate::kernel::{Dim, Dims};
 
 /// The fewest points of the long loop that are worth the tables, and the totals.
 const POINTS: usize = 1024;
@@ -74,27 +74,20 @@ impl Totals {
 /// # Safety
 ///
 /// As [`picked`](super::picked), for real elements.
-pub(super) unsafe fn summed<T: Contract>(
-    machine: &Machine,
-    dims: &Dims<2>,
-    sources: [Read<T>; 2],
-    out: *mut T,
-    mode: Mode<T>,
-) -> bool {
+pub(super) unsafe fn summed(machine: &Machine, dims: &Dims<2>, arrays: &Arrays<'_, 2>) -> bool {
     let Some(totals) = Totals::of(machine, dims) else { return false };
     let bytes = totals.count * machine.unit;
     let mut memory = Kept::new(bytes, LINE);
     let buffer = memory.as_mut_ptr();
-    let one = T::finish(Mode::Assign, [false; 2]).alpha;
-    let arrays = (sources.map(|source| source.ptr.cast::<u8>()), buffer);
+    let one = arrays.sums.finish([false; 2]).one;
+    let pointers = (arrays.sources.map(|source| source.ptr), buffer);
     // SAFETY: there is room for the totals, which begin as zeros; the rest is the caller's duties.
     unsafe {
         buffer.write_bytes(0, bytes);
-        totals.parts.run(machine, arrays, totals.nest.along.extent, one);
+        totals.parts.run(machine, pointers, totals.nest.along.extent, one);
     }
     let mut last = totals.last(dims);
-    let read = [Read { ptr: buffer.cast_const().cast::<T>(), conjugated: false }];
     // SAFETY: the caller's duties for the output; all totals are in the buffer.
-    unsafe { (T::KERNELS.unary)(&mut last, read, out, mode) };
+    unsafe { arrays.sums.sum(&mut last, buffer) };
     true
 }

@@ -10,9 +10,9 @@ use core::ops::Range;
 
 use super::loops::{Cursor, Loop, Loops, points};
 use super::machine::Machine;
-use super::many::Entry;
 use super::matrices::Matrices;
 use super::parts::nanoseconds;
+use super::sums::Entry;
 use crate::threads::{self, Grid, Shared};
 use rows::Rows;
 use steps::Steps;
@@ -64,8 +64,8 @@ impl Thin {
     ///
     /// # Safety
     ///
-    /// As [`contract`](super::contract()), for the dims that the products were made from. `one` is that of the elements.
-    pub(super) unsafe fn run(&self, machine: &Machine, entry: Entry, one: u64) {
+    /// As [`contract`](super::contract()), for the dims that the products were made from.
+    pub(super) unsafe fn run(&self, machine: &Machine, entry: Entry) {
         let Thin { m, n, k, batch, .. } = self;
         let rows = points(batch).saturating_mul(m.extent);
         let multiplied = rows.saturating_mul(n.extent).saturating_mul(k.extent);
@@ -73,7 +73,7 @@ impl Thin {
         let pieces = threads::pieces(nanoseconds(machine, multiplied, read));
         if pieces == 1 {
             // SAFETY: the caller's duties.
-            return unsafe { self.run_part(machine, entry, one, 0..points(batch), 0..m.extent) };
+            return unsafe { self.run_part(machine, entry, 0..points(batch), 0..m.extent) };
         }
         let grain = match &self.lanes {
             Lanes::Rows(rows) => rows.grain(machine),
@@ -85,7 +85,7 @@ impl Thin {
         threads::each(grid.pieces(), &|piece| {
             let [products, rows] = grid.piece(piece);
             // SAFETY: the caller's duties; parts write different elements.
-            unsafe { self.run_part(machine, entry.get(), one, products, rows) }
+            unsafe { self.run_part(machine, entry.get(), products, rows) }
         });
     }
 
@@ -98,7 +98,6 @@ impl Thin {
         &self,
         machine: &Machine,
         entry: Entry,
-        one: u64,
         products: Range<usize>,
         rows: Range<usize>,
     ) {
@@ -116,8 +115,8 @@ impl Thin {
             // SAFETY: the caller's duties.
             unsafe {
                 match &self.lanes {
-                    Lanes::Rows(rows) => rows.run(machine, [&m, &self.n, &self.k], entry, one),
-                    Lanes::Steps(steps) => steps.run(machine, [&m, &self.n, &self.k], entry, one),
+                    Lanes::Rows(rows) => rows.run(machine, [&m, &self.n, &self.k], entry),
+                    Lanes::Steps(steps) => steps.run(machine, [&m, &self.n, &self.k], entry),
                 }
             }
             cursor.advance(1);

@@ -14,8 +14,8 @@
 use super::super::blocks::{STEPS_STREAMED, STREAMED, block};
 use super::super::loops::{Loop, points};
 use super::super::machine::Machine;
-use super::super::many::Entry;
 use super::super::scratch::{LINE, with_scratch};
+use super::super::sums::Entry;
 use super::super::sweep::Split;
 use crate::kernel::batch::{BatchSet, COLUMNS, Each, EachArguments, Thin};
 use crate::kernel::table::ADD;
@@ -114,13 +114,7 @@ impl Rows {
     /// # Safety
     ///
     /// As [`Thin::run`](super::Thin::run).
-    pub(super) unsafe fn run(
-        &self,
-        machine: &Machine,
-        [m, n, k]: [&Loop; 3],
-        entry: Entry,
-        one: u64,
-    ) {
+    pub(super) unsafe fn run(&self, machine: &Machine, [m, n, k]: [&Loop; 3], entry: Entry) {
         let tile = TILE * machine.rows_of_vector();
         let most = (BLOCK / (n.extent * machine.unit) / tile).max(1) * tile;
         let rows = block(m.extent, most).next_multiple_of(tile);
@@ -131,7 +125,7 @@ impl Rows {
                 let at = (row * machine.unit).cast_signed();
                 let (x, c) = (entry.x.wrapping_offset(at), entry.c.wrapping_offset(at));
                 // SAFETY: the caller's duties, for some of the rows.
-                unsafe { self.block(machine, [&m, n, k], Entry { x, c, ..entry }, one) };
+                unsafe { self.block(machine, [&m, n, k], Entry { x, c, ..entry }) };
                 row += rows;
             }
             return;
@@ -148,7 +142,7 @@ impl Rows {
                 let c = entry.c.wrapping_offset(row.cast_signed() * m.c);
                 // SAFETY: the caller's duties, for some of the rows, for which the buffer has room.
                 unsafe {
-                    self.block(machine, [&m, &columns, k], Entry { x, c: buffer, ..entry }, one);
+                    self.block(machine, [&m, &columns, k], Entry { x, c: buffer, ..entry });
                     (self.kernels.transpose)(c, buffer, m.c, columns.c, n.extent, m.extent);
                 }
                 row += rows;
@@ -161,7 +155,7 @@ impl Rows {
     /// # Safety
     ///
     /// As [`run`](Self::run).
-    unsafe fn block(&self, machine: &Machine, [m, n, k]: [&Loop; 3], mut entry: Entry, one: u64) {
+    unsafe fn block(&self, machine: &Machine, [m, n, k]: [&Loop; 3], mut entry: Entry) {
         let columns = Split::into(COLUMNS, n.extent);
         let mut left = k.extent;
         while left > 0 {
@@ -200,7 +194,7 @@ impl Rows {
             entry.y = entry.y.wrapping_offset(steps.cast_signed() * k.y);
             // The sums of further steps are added.
             entry.finish |= ADD;
-            entry.beta = one;
+            entry.beta = entry.one;
             left -= steps;
         }
     }

@@ -11,8 +11,8 @@
 use super::super::blocks::block;
 use super::super::loops::{Loop, points};
 use super::super::machine::Machine;
-use super::super::many::Entry;
 use super::super::scratch::{LINE, Scratch, with_scratch};
+use super::super::sums::Entry;
 use super::super::sweep::Split;
 use crate::kernel::batch::{
     COLUMNS as COLUMNS_OF_TILE, Dots, DotsArguments, StepsArguments, StepsOf, Transpose,
@@ -138,13 +138,7 @@ impl Steps {
     /// # Safety
     ///
     /// As [`Thin::run`](super::Thin::run).
-    pub(super) unsafe fn run(
-        &self,
-        machine: &Machine,
-        [m, n, k]: [&Loop; 3],
-        entry: Entry,
-        one: u64,
-    ) {
+    pub(super) unsafe fn run(&self, machine: &Machine, [m, n, k]: [&Loop; 3], entry: Entry) {
         let vector = machine.vector_bytes();
         let sums = self.row_block * n.extent * vector;
         let vectors = self.packed / vector / n.extent;
@@ -170,7 +164,7 @@ impl Steps {
                 }
                 self.pack(machine, [n, k], cut, entry.y, &buffers, places);
                 self.fill_turn(machine, cut, buffers.turn);
-                let twice = if machine.unit == 4 { one | one << 32 } else { one };
+                let twice = if machine.unit == 4 { entry.one | entry.one << 32 } else { entry.one };
                 i = 0;
                 while i < LINE / 8 {
                     buffers.ones.add(i).write(twice);

@@ -6,9 +6,8 @@
 //! [`order`] has been copied, and so do contractions without AVX-512; [`products`] without a sum have rows of their own.
 
 use super::accumulate::accumulate;
-use super::groups::Groups;
 use super::prepare::{Work, prepare};
-use super::{Dim, Dims, Kernels, Mode, Read, contract, is_kept, prepared_binary, prepared_unary};
+use super::{Dim, Dims, Kernels, Mode, Read, contract, copied, is_kept, packed, zeroed};
 use crate::element::Element;
 use crate::engine;
 use order::Reordered;
@@ -75,10 +74,8 @@ macro_rules! signed {
                     if work == Work::Run && engine::picked(dims, sources, out, mode) {
                         return;
                     }
-                    if work == Work::Run && !is_kept(dims) {
+                    if !zeroed(work, dims, out, mode) && !copied(dims, sources, out, mode) {
                         accumulate(dims, Integers(sources), out, mode);
-                    } else {
-                        prepared_unary(work, dims, sources, out, mode);
                     }
                 }
             }
@@ -108,27 +105,25 @@ macro_rules! signed {
                     {
                         return;
                     }
-                    if work != Work::Run {
-                        return prepared_binary(work, dims, sources, out, mode);
+                    if zeroed(work, dims, out, mode) {
+                        return;
                     }
                     if matches!(mode, Mode::Assign) && is_kept(dims) {
                         return products::multiply(dims, sources, out);
                     }
-                    let is_read_once = is_read_once(dims);
-                    if !is_read_once && let Some(reordered) = Reordered::of(dims, size_of::<Self>()) {
+                    if is_read_once(dims) {
+                        return accumulate(dims, Integers(sources), out, mode);
+                    }
+                    if let Some(reordered) = Reordered::of(dims, size_of::<Self>()) {
                         return reordered.run(sources, |dims, mut sources| {
                             let mut out = out;
                             prepare(dims, &mut sources, &mut out);
                             accumulate(dims, Integers(sources), out, mode);
                         });
                     }
-                    if !is_read_once && contract(work, dims, sources, out, mode) {
-                        return;
+                    if !contract(work, dims, sources, out, mode) && !packed(dims, sources, out, mode) {
+                        accumulate(dims, Integers(sources), out, mode);
                     }
-                    if !is_read_once && Groups::worth_packing(dims).is_some() {
-                        return prepared_binary(work, dims, sources, out, mode);
-                    }
-                    accumulate(dims, Integers(sources), out, mode);
                 }
             }
         }

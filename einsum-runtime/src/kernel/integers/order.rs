@@ -8,8 +8,8 @@
 use super::ROW;
 use crate::element::Element;
 use crate::kept::Kept;
-use crate::kernel::prepare::prepare;
-use crate::kernel::{Dim, Dims, Mode, Read, prepared_unary};
+use crate::kernel::prepare::{Work, prepare};
+use crate::kernel::{Dim, Dims, Mode, Read, copied};
 use crate::sort::sort_by_key;
 
 /// The fewest elements of the first source for one of the second.
@@ -87,8 +87,10 @@ impl Reordered {
         let copy: *mut T = memory.as_mut_ptr().cast();
         let mut to = copy;
         let work = prepare(&mut self.copied, &mut from, &mut to);
-        // SAFETY: the caller's duties; the memory has room for all elements.
-        unsafe { prepared_unary(work, &mut self.copied, from, to, Mode::Assign) };
+        if work == Work::Run {
+            // SAFETY: the caller's duties; the memory has room for all elements.
+            unsafe { copied(&mut self.copied, from, to, Mode::Assign) };
+        }
         sources[self.second] = Read { ptr: copy, conjugated: false };
         run(&mut self.dims, sources);
     }
