@@ -209,7 +209,7 @@ sources!(1 unary tiny_unary, 2 binary tiny_binary);
 /// # Safety
 ///
 /// As [`RawKernels::unary`].
-unsafe fn unary<T: Element>(
+pub(crate) unsafe fn unary<T: Element>(
     dims: &mut Dims<1>,
     sources: [RawRead; 1],
     out: *mut u8,
@@ -222,7 +222,7 @@ unsafe fn unary<T: Element>(
 /// # Safety
 ///
 /// As [`RawKernels::binary`].
-unsafe fn binary<T: Element>(
+pub(crate) unsafe fn binary<T: Element>(
     dims: &mut Dims<2>,
     sources: [RawRead; 2],
     out: *mut u8,

@@ -22,6 +22,13 @@ const NEAR: usize = 16 << 20;
 
 /// Plans results in other rows, if that takes less time than the engine does as arrays lie.
 pub(super) fn plan<T: Contract>(dims: &Dims<2>, elements: Elements, adds: bool) -> Option<Plan<2>> {
+    plan_by(engine::steps::<T>, dims, elements, adds)
+}
+
+/// The engine's estimate of a contraction.
+type Steps = fn(&Dims<2>, bool) -> Option<[usize; 2]>;
+
+fn plan_by(engine_steps: Steps, dims: &Dims<2>, elements: Elements, adds: bool) -> Option<Plan<2>> {
     let points = dims.iter().fold(1_usize, |n, d| n.saturating_mul(d.extent));
     let bytes = |p: usize| {
         let of_source = dims.iter().filter(|d| d.sources[p] != 0);
@@ -30,7 +37,7 @@ pub(super) fn plan<T: Contract>(dims: &Dims<2>, elements: Elements, adds: bool) 
     if points < POINTS || !dims.iter().any(|d| d.summed) || bytes(0).max(bytes(1)) > NEAR {
         return None;
     }
-    let [natural, least] = engine::steps::<T>(dims, adds)?;
+    let [natural, least] = engine_steps(dims, adds)?;
     // Less than a third more than the least is not to be had.
     if natural.saturating_sub(least) < (least / 3).max(IDLE) {
         return None;
@@ -40,14 +47,14 @@ pub(super) fn plan<T: Contract>(dims: &Dims<2>, elements: Elements, adds: bool) 
     let rows = (0..dims.len()).filter(|&i| is_row(&dims[i]));
     let plans = rows.filter_map(|row| {
         let plan = through_results(dims.clone(), row, elements);
-        Some((steps::<T>(&plan, elements)?, plan))
+        Some((steps(engine_steps, &plan, elements)?, plan))
     });
     let (steps, plan) = plans.min_by_key(|(steps, _)| *steps)?;
     (steps < natural / 5 * 4).then_some(plan)
 }
 
 /// Returns about the steps of a plan.
-fn steps<T: Contract>(plan: &Plan<2>, elements: Elements) -> Option<usize> {
+fn steps(engine_steps: Steps, plan: &Plan<2>, elements: Elements) -> Option<usize> {
     let count = |has: &dyn Fn(usize) -> bool| {
         (0..plan.dims.len())
             .filter(|&i| has(i))
@@ -60,10 +67,10 @@ fn steps<T: Contract>(plan: &Plan<2>, elements: Elements) -> Option<usize> {
     let blocks = plan.dims.iter().zip(&plan.blocks);
     let blocks = blocks.fold(1_usize, |n, (d, block)| n.saturating_mul(d.extent.div_ceil(*block)));
     let mut dims = dims_of_block(plan);
-    let mut nowhere = [Read { ptr: core::ptr::null::<T>(), conjugated: false }; 2];
+    let mut nowhere = [Read { ptr: core::ptr::null::<u8>(), conjugated: false }; 2];
     // The engine is given loops in this form.
     prepare(&mut dims, &mut nowhere, &mut core::ptr::null_mut());
-    let [steps, _] = engine::steps::<T>(&dims, false)?;
+    let [steps, _] = engine_steps(&dims, false)?;
     let copies = copied.saturating_mul(elements.size) / BYTES_COPIED;
     Some(blocks.saturating_mul(steps).saturating_add(copies))
 }

@@ -6,11 +6,11 @@
 use smallvec::SmallVec;
 
 use super::super::plan::{BYTES, Caps, Plan};
-use super::super::{Kernels, Staged, blocks};
+use super::super::{Kernels, blocks};
 use super::LINE;
 
 use crate::kept::Kept;
-use crate::kernel::raw::{self, FACTORS, RawMode, RawRead};
+use crate::kernel::raw::{FACTORS, RawKernel, RawMode, RawRead};
 use crate::kernel::{Dim, Dims};
 use crate::threads::{self, Grid, Shared};
 
@@ -69,17 +69,18 @@ impl Chunks {
     ///
     /// # Safety
     ///
-    /// As [`blocks::run`], for elements `T`.
-    pub(super) unsafe fn run<T: Staged>(
+    /// As [`blocks::run`]; `sum` is a kernel for elements of the same type.
+    pub(super) unsafe fn run(
         &self,
         plan: &Plan<FACTORS>,
         kernels: &Kernels<FACTORS>,
+        sum: RawKernel<1>,
         sources: [RawRead; FACTORS],
         out: *mut u8,
         mode: RawMode,
     ) {
         let count = self.grid.pieces();
-        let bytes = self.sums * size_of::<T>();
+        let bytes = self.sums * kernels.element;
         let mut memory = Kept::new(count * bytes, LINE);
         // SAFETY: these are pointers to elements.
         let shared = unsafe { Shared::new((sources, memory.as_mut_ptr())) };
@@ -92,7 +93,7 @@ impl Chunks {
             }
             let dim = &mut own.dims[self.number];
             for (source, step) in sources.iter_mut().zip(dim.sources) {
-                let first = range.start.cast_signed() * step * size_of::<T>().cast_signed();
+                let first = range.start.cast_signed() * step * kernels.element.cast_signed();
                 source.ptr = source.ptr.wrapping_offset(first);
             }
             dim.extent = range.len();
@@ -118,6 +119,6 @@ impl Chunks {
         dims.push(Dim { extent: count, out: 0, sources, summed: true });
         let read = RawRead { ptr: memory.as_ptr(), conjugated: false };
         // SAFETY: the caller's duties; the sums of all chunks have been written.
-        unsafe { raw::run(T::KERNELS.unary, &mut dims, [read], out, mode) }
+        unsafe { sum(&mut dims, [read], out, mode) }
     }
 }

@@ -20,7 +20,7 @@ use super::plan::Elements;
 use super::{Kernels, Staged, blocks, unary_here};
 use crate::kernel::level::Level;
 use crate::kernel::prepare::{Work, prepare};
-use crate::kernel::raw::{FACTORS, RawMode, RawRead};
+use crate::kernel::raw::{self, FACTORS, RawMode, RawRead};
 use crate::kernel::{Dim, Dims, Read};
 use crate::stream;
 use multiply::multiply;
@@ -69,7 +69,7 @@ pub(crate) unsafe fn product<T: Staged>(
             Kernels { element: size_of::<T>(), copy: unary_here::<T>, kernel: multiply::<T> };
         let reads = reads.map(RawRead::of);
         match chunks::chunks(&plan, size_of::<T>()) {
-            Some(chunks) => chunks.run::<T>(&plan, &kernels, reads, out.cast(), mode),
+            Some(chunks) => chunks.run(&plan, &kernels, raw::unary::<T>, reads, out.cast(), mode),
             None => blocks::run(&plan, &kernels, reads, out.cast(), mode),
         }
     }

@@ -8,7 +8,7 @@ use super::super::{Staged, binary_here};
 use super::LINE;
 use crate::kept::Kept;
 use crate::kernel::prepare::{Work, prepare};
-use crate::kernel::raw::{self, FACTORS, RawMode, RawRead};
+use crate::kernel::raw::{self, FACTORS, RawKernel, RawMode, RawRead};
 use crate::kernel::{Dim, Dims};
 use crate::sort::sort_by_key;
 
@@ -40,12 +40,50 @@ fn along<const P: usize>(
     dims.iter().enumerate().filter_map(dim).collect()
 }
 
+/// The kernels of an element type that products are made with.
+struct Products {
+    /// The size of an element.
+    element: usize,
+    /// For the last two factors, and for two on this thread.
+    binary: RawKernel<2>,
+    binary_here: RawKernel<2>,
+    triple_here: RawTriple,
+}
+
+/// Multiplies three factors without a sum, or returns false, with nothing done. Its callers' duties are those of [`multiply`].
+type RawTriple = unsafe fn(&mut Dims<3>, [RawRead; 3], *mut u8, RawMode) -> bool;
+
+impl Products {
+    const fn of<T: Staged>() -> Self {
+        Products {
+            element: size_of::<T>(),
+            binary: raw::binary::<T>,
+            binary_here: binary_here::<T>,
+            triple_here: triple_here::<T>,
+        }
+    }
+}
+
 /// Multiplies the factors of a block, which are those that have an address, and sums the products.
 ///
 /// # Safety
 ///
 /// As [`Kernels`](crate::kernel::Kernels), for elements `T`; factors of the mode can be read; the machine has AVX2 and FMA.
 pub(super) unsafe fn multiply<T: Staged>(
+    dims: &mut Dims<FACTORS>,
+    sources: [RawRead; FACTORS],
+    out: *mut u8,
+    mode: RawMode,
+) {
+    // SAFETY: the caller's duties.
+    unsafe { multiply_all(&const { Products::of::<T>() }, dims, sources, out, mode) }
+}
+
+/// # Safety
+///
+/// As [`multiply`], for elements of the kernels' type.
+unsafe fn multiply_all(
+    kernels: &Products,
     dims: &mut Dims<FACTORS>,
     sources: [RawRead; FACTORS],
     out: *mut u8,
@@ -58,7 +96,7 @@ pub(super) unsafe fn multiply<T: Staged>(
     // The smallest are multiplied first.
     sort_by_key(&mut factors[..], |factor| Reverse(factor.points(dims)));
     let room =
-        (dims.iter().fold(size_of::<T>(), |n, d| n * d.extent)).next_multiple_of(LINE) + LINE;
+        (dims.iter().fold(kernels.element, |n, d| n * d.extent)).next_multiple_of(LINE) + LINE;
     let is_sum = dims.iter().any(|d| d.summed);
     let mut memory = None;
     let to_out = |i: usize| Some((dims[i].out, dims[i].summed));
@@ -70,12 +108,13 @@ pub(super) unsafe fn multiply<T: Staged>(
             let mut dims = along::<2>(dims, &factors, to_out);
             let reads = [factors[0].read, factors[1].read];
             // SAFETY: the caller's duties.
-            return unsafe { raw::run(T::KERNELS.binary, &mut dims, reads, out, mode) };
+            return unsafe { (kernels.binary)(&mut dims, reads, out, mode) };
         }
         if is_last {
             let mut dims = along::<3>(dims, &factors, to_out);
+            let reads = core::array::from_fn(|p| factors[p].read);
             // SAFETY: the caller's duties.
-            if unsafe { triple_here::<T>(&mut dims, &factors, out, mode) } {
+            if unsafe { (kernels.triple_here)(&mut dims, reads, out, mode) } {
                 return;
             }
         }
@@ -98,7 +137,8 @@ pub(super) unsafe fn multiply<T: Staged>(
             unsafe {
                 if taken == 3 {
                     let mut dims = along::<3>(dims, smallest, to_buffer);
-                    if triple_here::<T>(&mut dims, smallest, buffer, RawMode::Assign) {
+                    let reads = core::array::from_fn(|p| smallest[p].read);
+                    if (kernels.triple_here)(&mut dims, reads, buffer, RawMode::Assign) {
                         break steps;
                     }
                     taken = 2;
@@ -106,7 +146,7 @@ pub(super) unsafe fn multiply<T: Staged>(
                 }
                 let mut dims = along::<2>(dims, smallest, to_buffer);
                 let reads = [smallest[0].read, smallest[1].read];
-                binary_here::<T>(&mut dims, reads, buffer, RawMode::Assign);
+                (kernels.binary_here)(&mut dims, reads, buffer, RawMode::Assign);
                 break steps;
             }
         };
@@ -115,18 +155,16 @@ pub(super) unsafe fn multiply<T: Staged>(
     }
 }
 
-/// Multiplies three factors without a sum, or returns false, with nothing done.
-///
 /// # Safety
 ///
-/// As [`multiply`].
+/// As [`RawTriple`] says.
 unsafe fn triple_here<T: Staged>(
     dims: &mut Dims<3>,
-    factors: &[Factor],
+    sources: [RawRead; 3],
     out: *mut u8,
     mode: RawMode,
 ) -> bool {
-    let mut reads = core::array::from_fn(|p| factors[p].read.typed::<T>());
+    let mut reads = sources.map(RawRead::typed::<T>);
     let mut out = out.cast::<T>();
     let work = prepare(dims, &mut reads, &mut out);
     // SAFETY: the caller's duties; `prepare` keeps the points.

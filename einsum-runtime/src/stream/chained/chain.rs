@@ -43,40 +43,42 @@ impl<const P: usize> Chain<P> {
         &self,
         start: usize,
         size: usize,
-        step: impl Fn(&Dim<P>) -> isize,
+        step: fn(&Dim<P>) -> isize,
         list: &mut [MaybeUninit<isize>],
     ) {
         let mut index: SmallVec<[usize; 4]> = SmallVec::new();
+        let mut steps: SmallVec<[isize; 4]> = SmallVec::new();
         let (mut rest, mut at) = (start, 0);
         for dim in &self.dims {
-            let i = rest % dim.extent;
+            let (i, step) = (rest % dim.extent, step(dim));
             rest /= dim.extent;
-            at += i.cast_signed() * step(dim);
+            at += i.cast_signed() * step;
             index.push(i);
+            steps.push(step);
         }
         let size = size.cast_signed();
-        let inner = self.dims[0];
+        let (inner, inner_step) = (self.dims[0].extent, steps[0]);
         let mut done = 0;
         while done < list.len() {
             // Lean, since debug builds run it for every row.
-            let run = done + (inner.extent - index[0]).min(list.len() - done);
-            let by = step(&inner) * size;
+            let run = done + (inner - index[0]).min(list.len() - done);
+            let by = inner_step * size;
             let mut offset = at * size;
             while done < run {
                 list[done].write(offset);
                 offset += by;
                 done += 1;
             }
-            at -= index[0].cast_signed() * step(&inner);
+            at -= index[0].cast_signed() * inner_step;
             index[0] = 0;
-            for (i, dim) in index.iter_mut().zip(&self.dims).skip(1) {
+            for ((i, dim), step) in index.iter_mut().zip(&self.dims).zip(&steps).skip(1) {
                 *i += 1;
-                at += step(dim);
+                at += step;
                 if *i < dim.extent {
                     break;
                 }
                 *i = 0;
-                at -= dim.extent.cast_signed() * step(dim);
+                at -= dim.extent.cast_signed() * step;
             }
         }
     }
