@@ -6,6 +6,10 @@
 //! Emitted code is safe code in the user's crate, hence every function here checks what its loops rely on.
 
 #![allow(unsafe_code)]
+#![cfg_attr(
+    not(target_arch = "x86_64"),
+    allow(dead_code, unused_imports, reason = "much is there for kernels that only x86-64 has")
+)]
 
 // From what the user wrote to checked views.
 mod element;

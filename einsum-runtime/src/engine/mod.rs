@@ -70,7 +70,9 @@ pub(crate) use many::DOT;
 #[cfg(target_arch = "x86_64")]
 pub(crate) use picks::{picked, totalled};
 pub(crate) use sums::Contract;
-use sums::{Output, Sums};
+use sums::Output;
+#[cfg(target_arch = "x86_64")]
+use sums::Sums;
 
 #[cfg(target_arch = "x86_64")]
 use crate::kernel::raw::RawRead;
