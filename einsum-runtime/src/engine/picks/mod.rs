@@ -131,23 +131,20 @@ unsafe fn assigned<const P: usize>(
     dims: &Dims<P>,
     arrays: &Arrays<'_, P>,
 ) -> bool {
-    let pointers = (arrays.sources.map(|source| source.ptr), arrays.out);
     if machine.steps_of_point() > 1 {
         if P > 1 || !arrays.assigns || arrays.sources[0].conjugated {
             return false;
         }
         // Real and imaginary parts go the same way.
         let machine = Machine { unit: machine.kernels.element, ..*machine };
-        let one = arrays.sums.finish([false; 2]).one;
         // SAFETY: the caller's duties: an element is two real numbers.
-        return unsafe { kept(&machine, &parts_of_elements(dims), pointers, one) };
+        return unsafe { kept(&machine, &parts_of_elements(dims), arrays) };
     }
     if arrays.adds || P == 1 && !arrays.assigns {
         return false;
     }
-    let alpha = arrays.sums.finish([false; 2]).alpha;
     // SAFETY: the caller's duties.
-    unsafe { kept(machine, dims, pointers, alpha) }
+    unsafe { kept(machine, dims, arrays) }
 }
 
 /// Returns the loops over real and imaginary parts of complex elements.
@@ -167,12 +164,7 @@ fn parts_of_elements<const P: usize>(dims: &Dims<P>) -> Dims<P> {
 /// # Safety
 ///
 /// As [`picked`], for elements of the machine's unit.
-unsafe fn kept<const P: usize>(
-    machine: &Machine,
-    dims: &Dims<P>,
-    arrays: ([*const u8; P], *mut u8),
-    alpha: u64,
-) -> bool {
+unsafe fn kept<const P: usize>(machine: &Machine, dims: &Dims<P>, arrays: &Arrays<'_, P>) -> bool {
     if has_row(dims, ROW) {
         return false;
     }
@@ -204,6 +196,8 @@ unsafe fn kept<const P: usize>(
         None => parts.time(count) / 20,
     };
     let pieces = threads::pieces(time.max(bytes / BYTES_MOVED));
+    let alpha = arrays.sums.finish([false; 2]).alpha;
+    let arrays = (arrays.sources.map(|source| source.ptr), arrays.out);
     if pieces == 1 {
         // SAFETY: the caller's duties.
         unsafe { parts.run(machine, arrays, count, alpha) };
