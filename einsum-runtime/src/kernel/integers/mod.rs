@@ -116,8 +116,9 @@ macro_rules! signed {
                     }
                     let is_read_once = is_read_once(dims);
                     if !is_read_once && let Some(reordered) = Reordered::of(dims, size_of::<Self>()) {
-                        return reordered.run(sources, |dims, mut sources| {
-                            let mut out = out;
+                        return reordered.run(sources, |dims, mut sources, part| {
+                            let mut out = out.wrapping_offset(part.out);
+                            let mode = if part.adds { mode.added() } else { mode };
                             prepare(dims, &mut sources, &mut out);
                             accumulate(dims, Integers(sources), out, mode);
                         });
