@@ -16,6 +16,8 @@
 
 #![allow(unsafe_code)]
 
+#[cfg(target_arch = "x86_64")]
+mod aligned;
 mod blocks;
 mod choose;
 mod classify;
@@ -57,6 +59,8 @@ mod turned;
 #[cfg(target_arch = "x86_64")]
 mod whole;
 
+#[cfg(target_arch = "x86_64")]
+use aligned::Aligned;
 pub(crate) use choose::HALVED;
 use choose::{Output, choose};
 #[cfg(target_arch = "x86_64")]
@@ -214,6 +218,10 @@ pub(crate) unsafe fn contract_small<T: Contract>(
     let small = Small::of(&machine, &matrices);
     // SAFETY: the caller's duties; the level is this machine's.
     unsafe {
+        #[cfg(target_arch = "x86_64")]
+        if contract_aligned(dims, [first, second], out, mode) {
+            return true;
+        }
         if contract_many(&machine, &mut matrices, [first, second], out, mode) {
             return true;
         }
@@ -310,6 +318,33 @@ unsafe fn contract_whole<T: Contract>(
     _mode: Mode<T>,
 ) -> bool {
     false
+}
+
+/// Multiplies along a loop that has adjacent elements in both sources, if sums are assigned and there are kernels for them; else does nothing and returns `false`.
+///
+/// # Safety
+///
+/// As [`contract()`].
+#[cfg(target_arch = "x86_64")]
+pub(crate) unsafe fn contract_aligned<T: Contract>(
+    dims: &Dims<2>,
+    [first, second]: [Read<T>; 2],
+    out: *mut T,
+    mode: Mode<T>,
+) -> bool {
+    let Some(machine) = T::machine() else { return false };
+    if !matches!(mode, Mode::Assign) {
+        return false;
+    }
+    let aligned = Aligned::of(&machine, dims);
+    let Some(aligned) = &aligned else { return false };
+    let [x, y] = if aligned.exchanged { [second, first] } else { [first, second] };
+    let conjugated = [x.conjugated, y.conjugated];
+    let Finish { flags, alpha, beta, .. } = T::finish(mode, conjugated);
+    let (x, y, c) = (x.ptr.cast(), y.ptr.cast(), out.cast());
+    // SAFETY: the caller's duties; the level is this machine's.
+    unsafe { aligned.run(&machine, Entry { x, y, c, conjugated, finish: flags, alpha, beta }) };
+    true
 }
 
 /// Multiplies complex rows with a small matrix, if sums are assigned and there are kernels for them; else does nothing and returns

@@ -24,6 +24,7 @@ mod totals;
 pub(super) use block::Block;
 use nest::{Nest, step};
 use parts::Parts;
+pub(super) use run::Factor;
 
 use super::machine::Machine;
 use crate::engine::Contract;
@@ -100,25 +101,32 @@ pub(crate) unsafe fn picked<T: Contract, const P: usize>(
 ) -> bool {
     let Some(machine) = T::machine() else { return false };
     let arrays = (sources.map(|source| source.ptr.cast::<u8>()), out.cast::<u8>());
+    let conjugated = [sources[0].conjugated, sources[P - 1].conjugated];
+    let factor = |machine: &Machine, alpha: T| {
+        let finish = T::finish(Mode::Scale { alpha, beta: T::ZERO }, [false; 2]);
+        Factor::of(machine, finish.alpha, conjugated)
+    };
     if machine.steps_of_point() > 1 {
-        let is_plain = matches!(mode, Mode::Assign) && !sources[0].conjugated;
-        if P > 1 || !is_plain {
+        if !matches!(mode, Mode::Assign) || P == 1 && conjugated[0] {
             return false;
+        }
+        let factor = factor(&machine, T::ONE);
+        if P > 1 {
+            // SAFETY: the caller's duties.
+            return unsafe { kept(&machine, dims, arrays, factor) };
         }
         // Real and imaginary parts go the same way.
         let machine = Machine { unit: machine.kernels.element, ..machine };
-        let one = T::finish(mode, [false; 2]).alpha;
         // SAFETY: the caller's duties: an element is two real numbers.
-        return unsafe { kept(&machine, &parts_of_elements(dims), arrays, one) };
+        return unsafe { kept(&machine, &parts_of_elements(dims), arrays, factor) };
     }
     let alpha = match mode {
         Mode::Assign => T::ONE,
         Mode::Scale { alpha, beta } if P == 2 && beta == T::ZERO => alpha,
         Mode::Scale { .. } => return false,
     };
-    let alpha = T::finish(Mode::Scale { alpha, beta: T::ZERO }, [false; 2]).alpha;
     // SAFETY: the caller's duties.
-    unsafe { kept(&machine, dims, arrays, alpha) }
+    unsafe { kept(&machine, dims, arrays, factor(&machine, alpha)) }
 }
 
 /// Sums products over a long loop, if they are of few elements for each of its points, and there is a kernel; else does
@@ -159,9 +167,9 @@ unsafe fn kept<const P: usize>(
     machine: &Machine,
     dims: &Dims<P>,
     arrays: ([*const u8; P], *mut u8),
-    alpha: u64,
+    factor: Factor,
 ) -> bool {
-    if has_row(dims, ROW) {
+    if has_row(dims, ROW / machine.steps_of_point()) {
         return false;
     }
     let Some(nest) = Nest::of_kept(dims).filter(|nest| !nest.inner().is_empty()) else {
@@ -169,7 +177,7 @@ unsafe fn kept<const P: usize>(
     };
     let Some(parts) = Parts::of(machine, nest) else { return false };
     // Copies of rows that fill half a vector take no longer row by row.
-    let longest = machine.kernels.width / if P == 1 { 2 } else { 1 };
+    let longest = machine.rows_of_vector() / if P == 1 { 2 } else { 1 };
     let is_worth = match parts.only() {
         Some(block) => is_block_worth(dims, block),
         None => {
@@ -194,7 +202,7 @@ unsafe fn kept<const P: usize>(
     let pieces = threads::pieces(time.max(bytes / BYTES_MOVED));
     if pieces == 1 {
         // SAFETY: the caller's duties.
-        unsafe { parts.run(machine, arrays, count, alpha) };
+        unsafe { parts.run(machine, arrays, count, factor) };
         return true;
     }
     let grid = Grid::of([count], [parts.points()], pieces);
@@ -204,7 +212,7 @@ unsafe fn kept<const P: usize>(
         let [range] = grid.piece(piece);
         let arrays = arrays_at(machine, &nest.along, arrays.get(), range.start);
         // SAFETY: the caller's duties; pieces write different elements.
-        unsafe { parts.run(machine, arrays, range.len(), alpha) };
+        unsafe { parts.run(machine, arrays, range.len(), factor) };
     });
     true
 }

@@ -8,6 +8,7 @@
 
 use super::nest::Nest;
 use super::parts::Parts;
+use super::run::Factor;
 use super::{has_row, is_memory_bound};
 use crate::engine::Contract;
 use crate::engine::machine::Machine;
@@ -90,7 +91,8 @@ pub(super) unsafe fn summed<T: Contract>(
     // SAFETY: there is room for the totals, which begin as zeros; the rest is the caller's duties.
     unsafe {
         buffer.write_bytes(0, bytes);
-        totals.parts.run(machine, arrays, totals.nest.along.extent, one);
+        let factor = Factor::of(machine, one, [false; 2]);
+        totals.parts.run(machine, arrays, totals.nest.along.extent, factor);
     }
     let mut last = totals.last(dims);
     let read = [Read { ptr: buffer.cast_const().cast::<T>(), conjugated: false }];
