@@ -1,4 +1,4 @@
-//! Small products of complex numbers in batches, or over long sums, as they lie in memory: X and Y have adjacent elements along the
+//! Small products in batches, of complex numbers, or over long sums, as they lie in memory: X and Y have adjacent elements along the
 //! same loop, and the lanes are its points.
 //!
 //! ```text
@@ -16,7 +16,7 @@ use core::ops::Range;
 use super::loops::{Cursor, Loop, Loops, points};
 use super::machine::Machine;
 use super::many::Entry;
-use super::matrices::ONCE;
+use super::matrices::{EXTENT, ONCE};
 use super::parts::nanoseconds;
 use super::sweep::Split;
 use crate::kernel::batch::{AlignedArguments, AlignedOf};
@@ -29,11 +29,12 @@ const BLOCK: usize = 128 << 10;
 /// The most bytes of a block: with more, arrays come from afar for every tile.
 const MOST: usize = 768 << 10;
 
-/// The fewest vectors of a sum, and of the products of a tile that is one of many.
+/// The fewest vectors of a sum, and of the products of a call that is one of many, or a fourth if these are long.
 const SUMMED: usize = 3;
 const TILE: usize = 32;
 
-/// So few rows or columns of real numbers are worth a sum across lanes for each element of C, and twice as many of both.
+/// So few rows or columns of real numbers are worth a sum across lanes for each element of C, twice as many of both, and of complex
+/// ones four times as many.
 const FEW: usize = 8;
 
 /// Products along lanes that are adjacent in both operands.
@@ -51,17 +52,37 @@ pub(super) struct Aligned {
 }
 
 impl Aligned {
-    /// Returns the products, if they are complex and small, and there are kernels for them. Sums are assigned.
+    /// Returns the number of the loop along which both sources have adjacent elements, and the output has if it is kept, where
+    /// products are those of matrices.
+    // Most nests have none, which is to be seen soon.
+    #[inline]
+    pub(super) fn lanes(dims: &Dims<2>) -> Option<usize> {
+        let is_lanes = |d: &Dim<2>| d.sources == [1, 1] && d.extent > 1 && (d.summed || d.out == 1);
+        let at = dims.iter().position(is_lanes)?;
+        let is_alone = |d: &Dim<2>, p: usize| {
+            d.extent > 1 && !d.summed && d.sources[p] != 0 && d.sources[1 - p] == 0
+        };
+        let [x, y] = [0, 1].map(|p| dims.iter().any(|d| is_alone(d, p)));
+        // A matrix times a vector is bound by reading it, if sums are over adjacent elements.
+        let are_products = if dims[at].summed { x && y } else { x || y };
+        are_products.then_some(at)
+    }
+
+    /// Returns the products, if there are kernels for them that are worth it. Sums are assigned.
     pub(super) fn of(machine: &Machine, dims: &Dims<2>) -> Option<Self> {
         let kernels = machine.batch?.aligned.as_ref()?;
-        let is_lanes = |d: &Dim<2>| d.extent > 1 && d.sources == [1, 1] && (d.summed || d.out == 1);
-        let at = dims.iter().position(is_lanes)?;
+        let at = Self::lanes(dims)?;
         let is_sum = dims[at].summed;
         let kernels = match (machine.steps_of_point() > 1, is_sum) {
             (true, _) => kernels.complex[usize::from(is_sum)],
             (false, true) if !kernels.real.is_empty() => kernels.real,
             (false, _) => return None,
         };
+        let is_only = |i: usize, d: &Dim<2>| i == at || !d.summed || d.extent == 1;
+        let is_short = machine.vectors_of(dims[at].extent) < SUMMED;
+        if is_sum && is_short && dims.iter().enumerate().all(|(i, d)| is_only(i, d)) {
+            return None;
+        }
         let unit = machine.unit.cast_signed();
         let mut aligned = Aligned {
             kernels,
@@ -107,16 +128,22 @@ impl Aligned {
         let fills = 2 * lanes.extent >= vectors * machine.rows_of_vector();
         let has_sum = *is_sum || k.extent > 1;
         let (fewer, more) = (m.extent.min(n.extent), m.extent.max(n.extent));
-        // A matrix times a vector is bound by reading it.
-        let is_used = if *is_sum { fewer > 1 } else { more > 1 };
+        let is_real = machine.steps_of_point() == 1;
+        // Others then have kernels for many of them.
+        let terms = lanes.extent.saturating_mul(k.extent);
+        let is_small = !is_real || more <= EXTENT && terms <= EXTENT;
         // A call is to be short beside its steps, and sums across lanes are.
         let steps = vectors.saturating_mul(k.extent);
         let tile = steps.saturating_mul(m.extent).saturating_mul(n.extent);
-        let is_long = (self.outer.is_empty() || tile >= TILE) && (!*is_sum || steps >= SUMMED);
-        // With more rows and columns of real numbers the engine's tiles make up for the way to them.
-        let is_real = machine.steps_of_point() == 1;
-        let are_few = !is_real || fewer <= FEW || more <= 2 * FEW;
-        fills && has_sum && is_used && is_long && are_few && self.bytes(machine) <= MOST
+        let least = if is_small { TILE } else { TILE / 4 };
+        let is_long = (self.outer.is_empty() || tile >= least) && (!*is_sum || steps >= SUMMED);
+        // With more rows and columns the engine's tiles make up for the way to them, of real numbers also in a batch.
+        let are_few = match (*is_sum, is_real) {
+            (false, _) => true,
+            (true, false) => fewer <= 4 * FEW,
+            (true, true) => fewer <= FEW || more <= 2 * FEW && self.outer.is_empty(),
+        };
+        fills && has_sum && is_long && are_few && self.bytes(machine) <= MOST
     }
 
     /// Returns the bytes of a vector of lanes, or of all that are summed, in X, Y, and C.

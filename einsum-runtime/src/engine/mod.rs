@@ -332,10 +332,11 @@ pub(crate) unsafe fn contract_aligned<T: Contract>(
     out: *mut T,
     mode: Mode<T>,
 ) -> bool {
-    let Some(machine) = T::machine() else { return false };
-    if !matches!(mode, Mode::Assign) {
+    // Most nests have none, which is to be seen soon.
+    if !matches!(mode, Mode::Assign) || Aligned::lanes(dims).is_none() {
         return false;
     }
+    let Some(machine) = T::machine() else { return false };
     let aligned = Aligned::of(&machine, dims);
     let Some(aligned) = &aligned else { return false };
     let [x, y] = if aligned.exchanged { [second, first] } else { [first, second] };

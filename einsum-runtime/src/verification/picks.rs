@@ -233,6 +233,32 @@ fn matrices_in_parts() {
     assert_eq!(is_taken, has_kernels());
 }
 
+/// More loops around the points, which are not the longest one here: ab,cd->acbd.
+#[test]
+fn loops_around_points() {
+    fn check_around<T: Sample>(random: &mut Random) {
+        let along = |extent, out, sources| Dim { extent, out, sources, summed: false };
+        for [c, d] in [[2_usize, 2_usize], [3, 2], [2, 3]] {
+            let (a, b) = (171_usize, 163_usize);
+            let row = (b * d).cast_signed();
+            let dims = Dims::from_slice(&[
+                along(a, c.cast_signed() * row, [b.cast_signed(), 0]),
+                along(c, row, [0, d.cast_signed()]),
+                along(b, d.cast_signed(), [1, 0]),
+                along(d, 1, [0, 1]),
+            ]);
+            let is_taken = check::<T, 2>(random, (&dims, Mode::Assign), picked::<T, 2>);
+            assert_eq!(is_taken, has_kernels(), "{dims:?}");
+        }
+    }
+    let mut random = Random(4);
+    check_around::<f32>(&mut random);
+    check_around::<f64>(&mut random);
+    check_around::<Complex32>(&mut random);
+    check_around::<Complex64>(&mut random);
+    check_around::<i64>(&mut random);
+}
+
 /// A diagonal, and short rows that lie far apart: a block would hold next to nothing.
 #[test]
 fn elements_far_apart_are_left_to_others() {

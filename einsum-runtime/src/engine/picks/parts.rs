@@ -103,7 +103,12 @@ impl<const P: usize> Parts<P> {
         times.fold(0_usize, usize::saturating_add)
     }
 
-    /// Runs the nest at `count` points of the long loop, as [`Block::run`].
+    /// Returns the tables of the blocks.
+    pub(super) fn tables(&self, machine: &Machine) -> SmallVec<[Tables; 4]> {
+        self.shapes.iter().map(|block| block.tables(machine.kernels.width)).collect()
+    }
+
+    /// Runs the nest at `count` points of the long loop, as [`Block::run`], with these tables.
     ///
     /// # Safety
     ///
@@ -111,13 +116,11 @@ impl<const P: usize> Parts<P> {
     pub(super) unsafe fn run(
         &self,
         machine: &Machine,
+        tables: &[Tables],
         (sources, out): ([*const u8; P], *mut u8),
         count: usize,
         factor: Factor,
     ) {
-        let width = machine.kernels.width;
-        let tables: SmallVec<[Tables; 4]> =
-            self.shapes.iter().map(|block| block.tables(width)).collect();
         let chunk = if self.parts.len() == 1 { count } else { self.chunk.max(self.points()) };
         let mut done = 0;
         while done < count {

@@ -92,7 +92,8 @@ pub(super) unsafe fn summed<T: Contract>(
     unsafe {
         buffer.write_bytes(0, bytes);
         let factor = Factor::of(machine, one, [false; 2]);
-        totals.parts.run(machine, arrays, totals.nest.along.extent, factor);
+        let tables = totals.parts.tables(machine);
+        totals.parts.run(machine, &tables, arrays, totals.nest.along.extent, factor);
     }
     let mut last = totals.last(dims);
     let read = [Read { ptr: buffer.cast_const().cast::<T>(), conjugated: false }];

@@ -37,8 +37,14 @@ pub(super) use vector::vector;
 const POINTS: usize = if cfg!(test) { 4096 } else { 1 << 16 };
 const APART: usize = 4096;
 
+/// The sides of blocks that are transposed in registers.
+const SIDE: usize = 8;
+
 /// The most points for every element of the arrays, and the most steps of a sum.
 const FEW: usize = 16;
+
+/// Rows of so many elements are long without copies of factors for other loops.
+const LONG: usize = 4 * ROW;
 
 /// The bytes of adjacent elements of a block, where an array has such: shorter runs share too many lines with their neighbours.
 pub(super) const RUN: usize = 512;
@@ -49,7 +55,13 @@ pub(super) const NEXT_ROW: usize = 24;
 /// Whether a nest has so many points that other orders are considered.
 pub(super) fn is_worth(dims: &Dims<2>) -> bool {
     let points = points(dims, |_| true);
-    let is_apart = |d: &Dim<2>| d.out == 1 && d.sources.iter().any(|step| !matches!(step, 0 | 1));
+    // What is adjacent in a factor makes blocks of registers with the output's rows, if both are long.
+    let is_apart = |d: &Dim<2>| {
+        let is_run = |p: usize| {
+            dims.iter().any(|run| run.sources[p] == 1 && run.extent >= SIDE) && d.extent >= SIDE
+        };
+        d.out == 1 && (0..2).any(|p| !matches!(d.sources[p], 0 | 1) && !is_run(p))
+    };
     let is_product = || !dims.iter().any(|d| d.summed);
     points >= POINTS || points >= APART && is_product() && dims.iter().any(is_apart)
 }
@@ -111,7 +123,12 @@ pub(super) fn reordered(dims: &Dims<2>, elements: Elements, most: usize) -> Opti
                 !repeated[p] || staged[p] && !is_sum && dims.iter().any(|d| d.sources[p] == 0)
             };
             if is_possible(0) && is_possible(1) {
-                try_order(Order { staged, repeated, loops: by_output(dims) });
+                let order = Order { staged, repeated, loops: by_output(dims) };
+                let is_long = repeated == [false; 2] && order.run(dims) >= LONG;
+                try_order(order);
+                if is_long {
+                    break;
+                }
             }
         }
     }
