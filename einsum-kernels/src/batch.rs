@@ -4,9 +4,10 @@
 //! C[b, i, j] (+)= Σ_k X[b, i, k] · Y[b, k, j]
 //! ```
 //!
-//! Five ways to fill vectors: the lanes are rows i of one product ([`EachArguments`]); they are products b
+//! Six ways to fill vectors: the lanes are rows i of one product ([`EachArguments`]); they are products b
 //! ([`LanesArguments`]), for which arrays whose products are not adjacent are transposed ([`Transpose`]) into panels; they
-//! are steps k of a matrix times a vector ([`DotsArguments`]), or times a few ([`StepsArguments`]); or all elements of C ([`PicksArguments`]).
+//! are steps k of a matrix times a vector ([`DotsArguments`]), or times a few ([`StepsArguments`]); for complex numbers products or
+//! steps that are adjacent in X and Y ([`AlignedArguments`]); or all elements of C ([`PicksArguments`]).
 //!
 //! All steps are in bytes, all extents 1 or more. The assembly knows the offsets of the fields, 8 bytes each.
 
@@ -99,6 +100,33 @@ pub struct DotsArguments {
     pub x_row: isize,
 }
 
+/// A tile of products whose lanes are adjacent in X and in Y: steps, whose sum is one element of C for each row and column, or, of
+/// complex numbers, products, which are adjacent in C as well.
+#[derive(Clone, Copy, Debug)]
+#[repr(C)]
+pub struct AlignedArguments {
+    pub x: *const u8,
+    pub y: *const u8,
+    pub c: *mut u8,
+    /// The number of vectors that have all lanes.
+    pub vectors: usize,
+    /// The extent of k, but for the lanes.
+    pub steps: usize,
+    /// Along i and j.
+    pub x_row: isize,
+    pub y_column: isize,
+    /// Along k.
+    pub x_step: isize,
+    pub y_step: isize,
+    /// Along i and j.
+    pub c_row: isize,
+    pub c_column: isize,
+    /// The lanes of one vector more, as [`KernelSet::mask`](super::table::KernelSet::mask) has it, or 0 if there is none.
+    pub last_mask: usize,
+    /// As in [`EachArguments`].
+    pub signs: [[u64; 2]; 2],
+}
+
 /// Tiles of rows of a large matrix X times a few columns Y; the lanes are steps, adjacent in X, and packed in Y: the vectors of all
 /// columns for one step follow each other. C gets the sums of every lane, a vector for each row of a column, side by side.
 ///
@@ -157,6 +185,9 @@ pub struct PicksArguments {
     pub lanes: *const [u64; 8],
     /// Not 0 if sums are added to C.
     pub adds: usize,
+    /// For complex numbers, of which each step is two, one for each part of X: the bits that change the signs of the products of real
+    /// parts of X, and of imaginary ones, in the form of [`EachArguments`].
+    pub signs: [[u64; 2]; 2],
 }
 
 /// A kernel that runs one product after the other.
@@ -180,6 +211,13 @@ pub type Lanes = unsafe extern "sysv64" fn(&LanesArguments);
 ///
 /// As [`Each`].
 pub type Dots = unsafe extern "sysv64" fn(&DotsArguments);
+
+/// A kernel that runs a tile of products along lanes that X and Y have in common.
+///
+/// # Safety
+///
+/// As [`Each`].
+pub type Aligned = unsafe extern "sysv64" fn(&AlignedArguments);
 
 /// A kernel that runs tiles of rows.
 ///
@@ -247,10 +285,22 @@ pub struct StepsOf {
 }
 
 /// Kernels by the number of vectors of C, that of vectors of Y, and that of steps, less one each. With two vectors of C there
-/// are half as many steps.
+/// are half as many steps, and of complex numbers as well.
 pub struct PicksSet {
     pub unary: [&'static [Picks]; 2],
     pub binary: [[&'static [Picks]; 2]; 2],
+    pub complex: [[&'static [Picks]; 2]; 2],
+}
+
+/// Kernels by the number of rows, and that of columns, less one each.
+pub type AlignedOf = [&'static [Aligned]];
+
+/// Kernels for lanes that X and Y have in common.
+pub struct AlignedSet {
+    /// With lanes that are products, and that are steps.
+    pub complex: [&'static AlignedOf; 2],
+    /// With lanes that are steps, if there are such kernels.
+    pub real: &'static AlignedOf,
 }
 
 /// All kernels of one real element type and level.
@@ -271,6 +321,7 @@ pub struct BatchSet {
     /// For whole vectors of products, if there are such.
     pub narrow: Option<Narrow>,
     pub dots: Option<Dots>,
+    pub aligned: Option<AlignedSet>,
     /// By the number of columns, less one.
     pub steps: Option<[StepsOf; COLUMNS]>,
     pub picks: Option<&'static PicksSet>,

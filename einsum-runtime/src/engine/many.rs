@@ -24,7 +24,7 @@ use super::machine::Machine;
 use super::matrices::{EXTENT, Matrices, ONCE};
 use super::panels::Panels;
 use super::parts::Batch;
-use super::picks::Block;
+use super::picks::{Block, Factor};
 use super::scratch::with_scratch;
 use super::strips::are_strips;
 use super::sums::Entry;
@@ -108,7 +108,7 @@ impl<'m> Many<'m> {
             matrices.is_plain() && is_small && m.extent > 1 && m.c == unit && m.x == unit;
         if !adds
             && matrices.is_plain()
-            && k.extent > 1
+            && (k.extent > 1 || machine.steps_of_point() > 1)
             && let Some(block) = Block::of_products(machine, matrices, has_rows)
         {
             return Some(Many { matrices, kernels, lanes: Lanes::Elements(block) });
@@ -234,8 +234,9 @@ impl<'m> Many<'m> {
                     dots::run(machine, kernel, self.matrices, entry);
                 }),
                 Lanes::Elements(block) => self.at_points(entry, outer, |entry| {
-                    let Entry { x, y, c, alpha, .. } = entry;
-                    block.run_products(machine, ([x, y], c), self.matrices.batch.extent, alpha);
+                    let Entry { x, y, c, alpha, conjugated, .. } = entry;
+                    let factor = Factor::of(machine, alpha, conjugated);
+                    block.run_products(machine, ([x, y], c), self.matrices.batch.extent, factor);
                 }),
                 Lanes::Products(panels) => self.in_panels(machine, panels, entry, outer),
             }

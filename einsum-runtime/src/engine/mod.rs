@@ -17,6 +17,8 @@
 
 #![allow(unsafe_code)]
 
+#[cfg(target_arch = "x86_64")]
+mod aligned;
 mod blocks;
 mod choose;
 mod classify;
@@ -60,6 +62,8 @@ mod ways;
 #[cfg(target_arch = "x86_64")]
 mod whole;
 
+#[cfg(target_arch = "x86_64")]
+use aligned::Aligned;
 pub(crate) use choose::HALVED;
 #[cfg(target_arch = "x86_64")]
 pub(crate) use choose::{is_large, is_tiny, wastes_lanes};
@@ -138,6 +142,28 @@ pub(crate) unsafe fn contract<T: Contract>(
     let Some(machine) = T::machine() else { return false };
     // SAFETY: the caller's duties.
     unsafe { ways::contract(&machine, dims, &Output { out, mode }.arrays(sources)) }
+}
+
+/// Multiplies along a loop that has adjacent elements in both sources, if sums are assigned and there are kernels for them; else
+/// does nothing and returns `false`.
+///
+/// # Safety
+///
+/// As [`contract()`].
+#[cfg(target_arch = "x86_64")]
+pub(crate) unsafe fn contract_aligned<T: Contract>(
+    dims: &Dims<2>,
+    sources: [Read<T>; 2],
+    out: *mut T,
+    mode: Mode<T>,
+) -> bool {
+    // Most nests have none, which is to be seen soon.
+    if Aligned::lanes(dims).is_none() {
+        return false;
+    }
+    let Some(machine) = T::machine() else { return false };
+    // SAFETY: the caller's duties.
+    unsafe { ways::aligned(&machine, dims, &Output { out, mode }.arrays(sources)) }
 }
 
 /// About how long the engine takes for a contraction, in the steps of [`mod@cost`]: as arrays lie, and at least. `None` if there

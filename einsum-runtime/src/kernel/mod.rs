@@ -318,6 +318,14 @@ impl<T: Element> Mode<T> {
         }
     }
 
+    /// Returns how more terms of the same sums enter the output.
+    pub(crate) fn added(self) -> Self {
+        match self {
+            Mode::Assign => Mode::Scale { alpha: T::ONE, beta: T::ONE },
+            Mode::Scale { alpha, .. } => Mode::Scale { alpha, beta: T::ONE },
+        }
+    }
+
     /// Lets finished sums enter the output from `to` on, at steps of `step`.
     ///
     /// # Safety

@@ -171,6 +171,7 @@ macro_rules! precompiled {
                             || <$type>::outer(dims, sources, out, mode)
                             || engine::picked(dims, sources, out, mode)
                             || engine::totalled(dims, sources, out, mode)
+                            || engine::contract_aligned(dims, sources, out, mode)
                             || staged::reordered(dims, sources, out, mode)
                             || <$type>::binary(dims, sources, out, mode)
                             || staged::turned(dims, sources, out, mode))

@@ -251,7 +251,10 @@ fn integer_products_in_blocks() {
 fn integer_sources_in_another_order() {
     on_every_level(|_| {
         let mut random = Random(24);
-        for [p, q, r, s] in [[5, 6, 7, 9], [3, 4, 20, 20], [2, 30, 5, 3], [9, 3, 2, 40]] {
+        // Copies of up to 2 KB, and of more, which are made in blocks.
+        for [p, q, r, s] in
+            [[5, 6, 7, 9], [3, 4, 20, 20], [2, 30, 5, 3], [9, 3, 2, 40], [1, 2, 31, 17]]
+        {
             for summed in [[false, false, true, true], [true, true, false, false]] {
                 let extents = [p, q, r, s];
                 let has = [vec![true; 4], vec![false, false, true, true]];

@@ -129,8 +129,13 @@ pub(crate) unsafe fn reordered<T: Staged>(
         return true;
     }
     let Some(plan) = order::plan(dims, elements) else { return false };
-    let copy =
-        if order::are_turned_dots(dims, elements) { picked_here::<T> } else { unary_here::<T> };
+    // Copies of elements side by side are short rows, too.
+    let is_repeated = !plan.repeated.is_empty() && !dims.iter().any(|d| d.summed);
+    let copy = if is_repeated || order::are_turned_dots(dims, elements) {
+        picked_here::<T>
+    } else {
+        unary_here::<T>
+    };
     // SAFETY: the caller's duties.
     unsafe { run_binary(&plan, copy, sources, out, mode) };
     true

@@ -48,8 +48,8 @@ pub(super) struct Plan<const P: usize> {
     pub(super) results: bool,
     /// How many of the last loops, summed ones, results keep in their buffer: they are summed on the way to the output.
     pub(super) late: usize,
-    /// A source, and a loop that it does not step along, but for which its buffer has a copy of its elements for every point.
-    pub(super) repeated: Option<(usize, usize)>,
+    /// Sources, and loops that these do not step along, but for which their buffers have a copy of their elements for every point.
+    pub(super) repeated: SmallVec<[(usize, usize); 4]>,
     /// Whether a kernel has buffers of its own, for all points of a block.
     pub(super) points: bool,
 }
@@ -112,7 +112,8 @@ impl<const P: usize> Plan<P> {
     /// Makes a plan with blocks of a point each.
     pub(super) fn of_points(dims: Dims<P>, sources: [bool; P], results: bool) -> Self {
         let blocks = SmallVec::from_elem(1, dims.len());
-        Plan { blocks, dims, sources, results, late: 0, repeated: None, points: false }
+        let repeated = SmallVec::new();
+        Plan { blocks, dims, sources, results, late: 0, repeated, points: false }
     }
 
     /// Returns the number of blocks of kept loops.
@@ -167,7 +168,7 @@ impl<const P: usize> Plan<P> {
         let dim = &self.dims[i];
         dim.sources[p] != 0
             || (dim.summed && i + 1 == self.dims.len())
-            || self.repeated == Some((p, i))
+            || self.repeated.contains(&(p, i))
     }
 
     /// Whether the buffer of results has a loop.

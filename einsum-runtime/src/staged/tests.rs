@@ -290,6 +290,20 @@ fn other_orders() {
     check_few::<f64>(200, 21, &vector);
 }
 
+/// Products with a factor that is copied for loops that it lacks, or into short rows.
+#[test]
+fn repeated_factors() {
+    let elements = Elements { size: 8, are_complex: false };
+    let of = |text: &str, extents: &[usize]| order::plan(&nest(text, extents), elements);
+    let short = of("ac,bcd->dbac", &[3, 21, 13, 1156]).map(|plan| plan.sources);
+    assert_eq!(short, (Level::current() == Level::Avx512).then_some([false, true]));
+    let repeated = of("nkj,kj->jnk", &[6, 2, 643]).expect("a plan");
+    assert_eq!((repeated.sources, repeated.repeated.len()), ([true; 2], 1));
+    let kinds = [(true, [true, true]), (true, [true, false]), (true, [false, true])];
+    check_random(200, 24, f32::KERNELS.binary, &kinds);
+    check_random(200, 25, f64::KERNELS.binary, &kinds);
+}
+
 /// Products of two factors with the same loops, in random orders: one is often copied into the order of the other.
 #[test]
 fn products_in_three_orders() {

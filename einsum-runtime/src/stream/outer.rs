@@ -8,6 +8,8 @@
 //!   for every element x of the other
 //!     out = x · y
 //! ```
+//!
+//! The other factor may have rows as well, `pri,pi->pri`, if it is multiplied by the same row several times.
 
 use core::arch::naked_asm;
 use core::mem::offset_of;
@@ -57,8 +59,10 @@ type Kernel<T> = unsafe extern "sysv64" fn(&Products<T>);
 
 /// Outer products: rows along `u`, one for every step of `rows`, at every step of `points`.
 pub(super) struct Outer {
-    /// The factor that has rows, the same ones at every step of `rows`; the other does not change in a row.
+    /// The factor that has rows, the same ones at every step of `rows`.
     y: usize,
+    /// Whether the other one has rows, too, or does not change in a row.
+    are_rows: bool,
     u: Dim<2>,
     rows: Dim<2>,
     points: Dim<2>,
@@ -89,7 +93,7 @@ pub(super) unsafe fn multiply<T: Lane>(
     let outer = Outer::of(dims, size_of::<T>());
     let Some(outer) = &outer else { return false };
     let fills = outer.u.extent * size_of::<T>() >= FILLED && outer.rows.extent >= ROWS;
-    if !fills || !outer.others.is_empty() && !takes(dims, size_of::<T>()) {
+    if !fills || outer.are_rows || !outer.others.is_empty() && !takes(dims, size_of::<T>()) {
         return false;
     }
     // SAFETY: the caller's duties.
@@ -100,15 +104,26 @@ pub(super) unsafe fn multiply<T: Lane>(
 impl Outer {
     /// Returns the outer products of a nest without a sum, if their rows are short.
     pub(super) fn of(dims: &Dims<2>, size: usize) -> Option<Self> {
-        let is_row = |d: &Dim<2>| matches!((d.out, d.sources), (1, [1, 0] | [0, 1]));
+        let is_row = |d: &Dim<2>| matches!((d.out, d.sources), (1, [1, 0 | 1] | [0, 1]));
         let unit = dims.iter().position(is_row)?;
-        let is_short = dims[unit].extent * size <= VECTORS * LINE;
-        if Level::current() < Level::Avx512 || !is_short {
+        let bytes = dims[unit].extent * size;
+        if Level::current() < Level::Avx512 || bytes > VECTORS * LINE {
             return None;
         }
-        let y = usize::from(dims[unit].sources[0] == 0);
+        let are_rows = dims[unit].sources == [1; 2];
         let mut others = Dims::from_slice(dims);
         let u = others.remove(unit);
+        let y = if are_rows {
+            let next = others.iter().min_by_key(|d| d.out.unsigned_abs())?;
+            let y = next.sources.iter().position(|step| *step == 0)?;
+            // Shorter rows are better put together.
+            if bytes < FILLED || next.sources[1 - y] == 0 {
+                return None;
+            }
+            y
+        } else {
+            usize::from(u.sources[0] == 0)
+        };
         let is_same = |d: &Dim<2>| d.sources[y] == 0;
         let at = (0..others.len()).filter(|&i| is_same(&others[i]));
         let rows = at.min_by_key(|&i| others[i].out.unsigned_abs());
@@ -116,7 +131,7 @@ impl Outer {
         let points = take_smallest(&mut others, |d| usize::MAX - d.extent);
         // Else the output is not written in order.
         let is_inside = points.extent == 1 || rows.out.unsigned_abs() <= points.out.unsigned_abs();
-        is_inside.then_some(Outer { y, u, rows, points, others })
+        is_inside.then_some(Outer { y, are_rows, u, rows, points, others })
     }
 
     /// `out[o] = x[s] · y[t]`
@@ -129,9 +144,11 @@ impl Outer {
         let lanes = LINE / size;
         let count = self.u.extent.div_ceil(lanes);
         let last = self.u.extent - (count - 1) * lanes;
-        let kernels: [Kernel<T>; VECTORS] =
-            [products::<T, 1>, products::<T, 2>, products::<T, 3>, products::<T, 4>];
-        let kernel = kernels[count - 1];
+        let kernels: [[Kernel<T>; VECTORS]; 2] = [
+            [products::<T, 1, 0>, products::<T, 2, 0>, products::<T, 3, 0>, products::<T, 4, 0>],
+            [products::<T, 1, 1>, products::<T, 2, 1>, products::<T, 3, 1>, products::<T, 4, 1>],
+        ];
+        let kernel = kernels[usize::from(self.are_rows)][count - 1];
         let run = |Nest { outer, u: rows, v: points }: Nest<'_, 2>, arrays: Arrays<T, 2>| {
             let step = |step: isize| step * size.cast_signed();
             let mut point = Odometer::new(outer);
@@ -165,20 +182,31 @@ impl Outer {
 }
 
 /// Multiplies rows of `VECTORS` vectors. Registers: `rax rcx rdx` the point in the output, x, and y; `r11 rsi` the row in the
-/// output and x; `r8 r9` rows and points left; zmm0 to zmm3 y.
+/// output and x; `r8 r9` rows and points left; zmm0 to zmm3 y. `ROWS`: x has rows, too.
 ///
 /// # Safety
 ///
 /// As [`Kernel`].
 #[unsafe(naked)]
-unsafe extern "sysv64" fn products<T, const VECTORS: usize>(products: &Products<T>) {
+unsafe extern "sysv64" fn products<T, const VECTORS: usize, const ROWS: usize>(
+    products: &Products<T>,
+) {
     naked_asm!(
         ".set SIZE, {size}",
         ".set VECTORS, {vectors}",
+        ".set ROWS, {are_rows}",
         r"
         .macro multiply vector, product
             .if \vector < VECTORS
-                .if SIZE == 4
+                .if ROWS && \vector == VECTORS - 1 && SIZE == 4
+                    vmulps zmm\product {{k1}}{{z}}, zmm\vector, [rsi + 64*\vector]
+                .elseif ROWS && \vector == VECTORS - 1
+                    vmulpd zmm\product {{k1}}{{z}}, zmm\vector, [rsi + 64*\vector]
+                .elseif ROWS && SIZE == 4
+                    vmulps zmm\product, zmm\vector, [rsi + 64*\vector]
+                .elseif ROWS
+                    vmulpd zmm\product, zmm\vector, [rsi + 64*\vector]
+                .elseif SIZE == 4
                     vmulps zmm\product, zmm\vector, zmm4
                 .else
                     vmulpd zmm\product, zmm\vector, zmm4
@@ -224,9 +252,9 @@ unsafe extern "sysv64" fn products<T, const VECTORS: usize>(products: &Products<
         mov r8, [rdi + {rows}]
         .p2align 4
         3:
-        .if SIZE == 4
+        .if ROWS == 0 && SIZE == 4
             vbroadcastss zmm4, [rsi]
-        .else
+        .elseif ROWS == 0
             vbroadcastsd zmm4, [rsi]
         .endif
         multiply 0, 5
@@ -250,6 +278,7 @@ unsafe extern "sysv64" fn products<T, const VECTORS: usize>(products: &Products<
         ",
         size = const size_of::<T>(),
         vectors = const VECTORS,
+        are_rows = const ROWS,
         out = const offset_of!(Products<T>, out),
         x = const offset_of!(Products<T>, x),
         y = const offset_of!(Products<T>, y),

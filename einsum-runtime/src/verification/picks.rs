@@ -44,6 +44,8 @@ fn check<T: Sample, const P: usize>(
     let (c_len, c_first) = room(dims.iter().map(|d| (d.extent, d.out)));
     let rooms: [_; P] =
         core::array::from_fn(|p| room(dims.iter().map(|d| (d.extent, d.sources[p]))));
+    // Single sources are not taken if they are conjugated.
+    let conjugated = [(); P].map(|()| P > 1 && T::PARTS == 2 && random.one_in(2));
     // What no point reads is no number.
     let nothing = T::of(f64::NAN, 0.0);
     let mut memory = rooms.map(|(len, _)| vec![nothing; len]);
@@ -62,7 +64,10 @@ fn check<T: Sample, const P: usize>(
         Mode::Scale { alpha, beta } => (alpha, beta),
     };
     points(dims, (c_first, firsts), &mut |c, read| {
-        let values = read.iter().zip(&memory).map(|(&i, memory)| memory[at(i)]);
+        let values = (0..P).map(|p| match (memory[p][at(read[p])], conjugated[p]) {
+            (value, true) => T::conj(value),
+            (value, false) => value,
+        });
         let product = values.fold(T::ONE, T::mul);
         let sum = &mut sums[at(c) + offset];
         *sum = Some(sum.map_or(product, |sum| T::add(sum, product)));
@@ -83,7 +88,7 @@ fn check<T: Sample, const P: usize>(
         let mut c = before.clone();
         let reads = core::array::from_fn(|p| Read {
             ptr: memory[p].as_ptr().wrapping_offset(firsts[p]),
-            conjugated: false,
+            conjugated: conjugated[p],
         });
         let out = c[offset..].as_mut_ptr().wrapping_offset(c_first);
         // SAFETY: `room` holds all points; those of the output are apart.
@@ -162,7 +167,7 @@ fn has_kernels() -> bool {
 #[test]
 fn random_nests_of_few_elements() {
     let mut random = Random(1);
-    let mut taken = [0; 6];
+    let mut taken = [0; 7];
     for _ in 0..3000 {
         let r = &mut random;
         taken[0] += usize::from(check_kept::<f32, 1>(r)) + usize::from(check_kept::<f64, 1>(r));
@@ -171,6 +176,8 @@ fn random_nests_of_few_elements() {
         taken[3] += usize::from(check_kept::<Complex64, 1>(r));
         taken[4] += usize::from(check_kept::<i32, 1>(r)) + usize::from(check_kept::<i64, 1>(r));
         taken[5] += usize::from(check_kept::<i32, 2>(r)) + usize::from(check_kept::<i64, 2>(r));
+        taken[6] +=
+            usize::from(check_kept::<Complex32, 2>(r)) + usize::from(check_kept::<Complex64, 2>(r));
     }
     assert!(!has_kernels() || taken.iter().all(|&taken| taken > 300), "{taken:?} taken");
 }
@@ -224,6 +231,32 @@ fn matrices_in_parts() {
     let dims = Dims::from_slice(&dims);
     let is_taken = check::<f64, 1>(&mut random, (&dims, Mode::Assign), picked::<f64, 1>);
     assert_eq!(is_taken, has_kernels());
+}
+
+/// More loops around the points, which are not the longest one here: ab,cd->acbd.
+#[test]
+fn loops_around_points() {
+    fn check_around<T: Sample>(random: &mut Random) {
+        let along = |extent, out, sources| Dim { extent, out, sources, summed: false };
+        for [c, d] in [[2_usize, 2_usize], [3, 2], [2, 3]] {
+            let (a, b) = (171_usize, 163_usize);
+            let row = (b * d).cast_signed();
+            let dims = Dims::from_slice(&[
+                along(a, c.cast_signed() * row, [b.cast_signed(), 0]),
+                along(c, row, [0, d.cast_signed()]),
+                along(b, d.cast_signed(), [1, 0]),
+                along(d, 1, [0, 1]),
+            ]);
+            let is_taken = check::<T, 2>(random, (&dims, Mode::Assign), picked::<T, 2>);
+            assert_eq!(is_taken, has_kernels(), "{dims:?}");
+        }
+    }
+    let mut random = Random(4);
+    check_around::<f32>(&mut random);
+    check_around::<f64>(&mut random);
+    check_around::<Complex32>(&mut random);
+    check_around::<Complex64>(&mut random);
+    check_around::<i64>(&mut random);
 }
 
 /// A diagonal, and short rows that lie far apart: a block would hold next to nothing.

@@ -3,10 +3,11 @@
 use core::mem::offset_of;
 
 use crate::batch::{
-    BatchSet, DotsArguments, EachArguments, EachSet, LanesArguments, Narrow, PicksArguments,
-    PicksSet, StepsArguments, StepsOf, Thin,
+    AlignedArguments, AlignedSet, BatchSet, DotsArguments, EachArguments, EachSet, LanesArguments,
+    Narrow, PicksArguments, PicksSet, StepsArguments, StepsOf, Thin,
 };
 
+mod aligned;
 mod dots;
 mod each;
 mod lanes;
@@ -82,21 +83,65 @@ macro_rules! lanes {
     };
 }
 
-macro_rules! picks {
-    ($element:literal, $vectors:literal, $of_y:literal: $($steps:literal)*) => {
-        &[$(picks::avx512::<$element, $vectors, $of_y, $steps>),*]
+macro_rules! aligned {
+    ($level:ident, $element:literal, $summed:literal, $kind:ident: $($rows:literal)* by $columns:tt) => {
+        &[$(aligned!(row $level, $element, $rows, $summed, $kind: $columns)),*]
     };
-    ($element:literal) => {
+    (
+        row $level:ident, $element:literal, $rows:literal, $summed:literal, $kind:ident:
+        [$($columns:literal)*]
+    ) => {
+        &[$(aligned::$level::<$element, $rows, $columns, $summed, $kind>),*]
+    };
+    (avx512, $element:literal) => {
+        AlignedSet {
+            complex: [
+                aligned!(avx512, $element, 0, COMPLEX: 1 2 3 4 by [1 2 3]),
+                aligned!(avx512, $element, 1, COMPLEX: 1 2 3 4 by [1 2 3]),
+            ],
+            real: aligned!(avx512, $element, 1, REAL: 1 2 3 4 by [1 2 3]),
+        }
+    };
+    (avx2, $element:literal) => {
+        AlignedSet {
+            complex: [
+                aligned!(avx2, $element, 0, COMPLEX: 1 2 by [1 2]),
+                aligned!(avx2, $element, 1, COMPLEX: 1 2 by [1 2]),
+            ],
+            // Tiles of as few sums would wait for what they read.
+            real: &[],
+        }
+    };
+}
+
+macro_rules! picks {
+    ($element:literal, $vectors:literal, $of_y:literal, $kind:ident: $($steps:literal)*) => {
+        &[$(picks::avx512::<$element, $vectors, $of_y, $steps, $kind>),*]
+    };
+    ($element:literal, $complex:expr) => {
         PicksSet {
-            unary: [picks!($element, 1, 0: 1 2 3 4 5 6 7 8), picks!($element, 2, 0: 1 2 3 4)],
+            unary: [
+                picks!($element, 1, 0, REAL: 1 2 3 4 5 6 7 8),
+                picks!($element, 2, 0, REAL: 1 2 3 4),
+            ],
             binary: [
                 [
-                    picks!($element, 1, 1: 1 2 3 4 5 6 7 8),
-                    picks!($element, 1, 2: 1 2 3 4 5 6 7 8),
+                    picks!($element, 1, 1, REAL: 1 2 3 4 5 6 7 8),
+                    picks!($element, 1, 2, REAL: 1 2 3 4 5 6 7 8),
                 ],
-                [picks!($element, 2, 1: 1 2 3 4), picks!($element, 2, 2: 1 2 3 4)],
+                [picks!($element, 2, 1, REAL: 1 2 3 4), picks!($element, 2, 2, REAL: 1 2 3 4)],
             ],
+            complex: $complex,
         }
+    };
+    ($element:literal) => {
+        picks!(
+            $element,
+            [
+                [picks!($element, 1, 1, COMPLEX: 2 4 6 8), picks!($element, 1, 2, COMPLEX: 2 4 6 8)],
+                [picks!($element, 2, 1, COMPLEX: 2 4), picks!($element, 2, 2, COMPLEX: 2 4)],
+            ]
+        )
     };
 }
 
@@ -121,6 +166,7 @@ macro_rules! avx512 {
                 unpack: narrow::unpack::<$element>,
             }),
             dots: Some(dots::avx512::<$element>),
+            aligned: Some(aligned!(avx512, $element)),
             steps: Some(steps!($element)),
             picks: Some(&picks!($element)),
         }
@@ -144,6 +190,7 @@ macro_rules! sets {
             transpose: transpose::transpose::<$element>,
             narrow: None,
             dots: None,
+            aligned: Some(aligned!(avx2, $element)),
             steps: None,
             picks: None,
         };
@@ -185,8 +232,9 @@ macro_rules! integer_sets {
                 unpack: narrow::unpack::<$element>,
             }),
             dots: None,
+            aligned: None,
             steps: None,
-            picks: Some(&picks!($integer)),
+            picks: Some(&picks!($integer, [[&[]; 2]; 2])),
         };
     )* };
 }
@@ -207,6 +255,17 @@ const _: () = {
     assert!(offset_of!(EachArguments, finish) == 104 && offset_of!(EachArguments, alpha) == 112);
     assert!(offset_of!(EachArguments, beta) == 120 && offset_of!(EachArguments, signs) == 128);
     assert!(offset_of!(EachArguments, x_ahead) == 160);
+    assert!(offset_of!(AlignedArguments, x) == 0 && offset_of!(AlignedArguments, y) == 8);
+    assert!(offset_of!(AlignedArguments, c) == 16 && offset_of!(AlignedArguments, vectors) == 24);
+    assert!(offset_of!(AlignedArguments, steps) == 32);
+    assert!(offset_of!(AlignedArguments, x_row) == 40);
+    assert!(offset_of!(AlignedArguments, y_column) == 48);
+    assert!(offset_of!(AlignedArguments, x_step) == 56);
+    assert!(offset_of!(AlignedArguments, y_step) == 64);
+    assert!(offset_of!(AlignedArguments, c_row) == 72);
+    assert!(offset_of!(AlignedArguments, c_column) == 80);
+    assert!(offset_of!(AlignedArguments, last_mask) == 88);
+    assert!(offset_of!(AlignedArguments, signs) == 96);
     assert!(offset_of!(StepsArguments, x) == 0 && offset_of!(StepsArguments, y) == 8);
     assert!(offset_of!(StepsArguments, c) == 16 && offset_of!(StepsArguments, tiles) == 24);
     assert!(offset_of!(StepsArguments, steps) == 32 && offset_of!(StepsArguments, x_tile) == 40);
@@ -231,6 +290,7 @@ const _: () = {
     assert!(offset_of!(PicksArguments, c_masks) == 88);
     assert!(offset_of!(PicksArguments, alpha) == 104);
     assert!(offset_of!(PicksArguments, lanes) == 112 && offset_of!(PicksArguments, adds) == 120);
+    assert!(offset_of!(PicksArguments, signs) == 128);
     assert!(offset_of!(LanesArguments, x) == 0 && offset_of!(LanesArguments, y) == 8);
     assert!(offset_of!(LanesArguments, c) == 16 && offset_of!(LanesArguments, vectors) == 24);
     assert!(offset_of!(LanesArguments, steps) == 32 && offset_of!(LanesArguments, columns) == 40);

@@ -3,7 +3,7 @@
 //!
 //! Registers: `rax rcx rdx` the block in X, Y, and C, `r9 r10 r11` the steps to the next; `r8` blocks left. `k1 k2` have the
 //! lanes of X, `k3 k4` of Y, `k5 k6` of C. `zmm0 … zmm3` are X and Y, `zmm6 zmm7` the sums of a block, `zmm8 zmm9` those of all
-//! blocks, or C, `zmm10` a product of integers, and `zmm16 …` the lanes that are picked of X and of Y, in turns.
+//! blocks, or C, `zmm10` a product of integers, `zmm13 zmm14` the signs of complex products, and `zmm16 …` the lanes that are picked of X and of Y, in turns.
 
 use core::arch::naked_asm;
 
@@ -12,7 +12,7 @@ use crate::x86_64::INTEGER;
 use crate::x86_64::text::{arithmetic, element_instructions, no_arithmetic};
 
 /// With AVX-512, for sums of `STEPS` products, `VECTORS` vectors of C, and `OF_Y` of Y, which are picked from faster if it
-/// is one. Of no vector of Y there are elements of X in place of products.
+/// is one. Of no vector of Y there are elements of X in place of products. Steps of complex numbers are pairs of such.
 ///
 /// # Safety
 ///
@@ -23,6 +23,7 @@ pub(super) unsafe extern "sysv64" fn avx512<
     const VECTORS: usize,
     const OF_Y: usize,
     const STEPS: usize,
+    const COMPLEX: usize,
 >(
     arguments: &PicksArguments,
 ) {
@@ -32,6 +33,7 @@ pub(super) unsafe extern "sysv64" fn avx512<
         ".set VECTORS, {vectors}",
         ".set OF_Y, {of_y}",
         ".set STEPS, {steps}",
+        ".set COMPLEX, {complex}",
         element_instructions!(),
         arithmetic!(),
         r"
@@ -75,14 +77,26 @@ pub(super) unsafe extern "sysv64" fn avx512<
                     vmovaps zmm5, zmm2
                     f vpermt2p, zmm5, \y, zmm3
                 .endif
+                .if COMPLEX && ((\i / VECTORS) & 1)
+                    vpxord zmm5, zmm5, zmm14
+                .elseif COMPLEX
+                    vpxord zmm5, zmm5, zmm13
+                .endif
                 .if OF_Y == 0
                     add_term (VECTORS == 2 && (\i & 1)), (\i < VECTORS)
                 .elseif VECTORS == 2 && \i == 1
                     product zmm7, zmm4, zmm5
+                .elseif VECTORS == 2 && (\i & 1) && COMPLEX && STEPS == 2
+                    product zmm10, zmm4, zmm5
+                    sum zmm7, zmm7, zmm10
                 .elseif VECTORS == 2 && (\i & 1)
                     fma zmm7, zmm10, zmm4, zmm5
                 .elseif \i == 0
                     product zmm6, zmm4, zmm5
+                .elseif COMPLEX && STEPS == 2
+                    # A product alone is rounded as its own conjugate is: that of both is real.
+                    product zmm10, zmm4, zmm5
+                    sum zmm6, zmm6, zmm10
                 .else
                     fma zmm6, zmm10, zmm4, zmm5
                 .endif
@@ -137,6 +151,13 @@ pub(super) unsafe extern "sysv64" fn avx512<
             kmovw k5, word ptr [rdi + 88]
             kmovw k6, word ptr [rdi + 96]
             f vbroadcasts, zmm15, [rdi + 104]
+            .if COMPLEX && ELEMENT == 4
+                vpbroadcastq zmm13, qword ptr [rdi + 128]
+                vpbroadcastq zmm14, qword ptr [rdi + 144]
+            .elseif COMPLEX
+                vbroadcastf64x2 zmm13, xmmword ptr [rdi + 128]
+                vbroadcastf64x2 zmm14, xmmword ptr [rdi + 144]
+            .endif
             mov rsi, [rdi + 112]
             picks get_lanes
             cmp qword ptr [rdi + 120], 0
@@ -202,5 +223,6 @@ pub(super) unsafe extern "sysv64" fn avx512<
         vectors = const VECTORS,
         of_y = const OF_Y,
         steps = const STEPS,
+        complex = const COMPLEX,
     )
 }

@@ -19,6 +19,8 @@ pub(in crate::engine) struct Block<const P: usize> {
     /// For a point of the long loop.
     pub(super) results: usize,
     pub(super) steps: usize,
+    /// The numbers of an element: two if complex. Steps are then as many for each.
+    pub(super) parts: usize,
 }
 
 /// The elements of an array that one point of the long loop reads or writes: from the first to behind the last.
@@ -58,9 +60,10 @@ impl<const P: usize> Block<P> {
     /// Returns the block of a nest, if its arrays have few elements for a point and there is a kernel.
     pub(super) fn of(machine: &Machine, nest: Nest<P>) -> Option<Self> {
         let kernels = machine.batch?.picks?;
-        let width = machine.kernels.width;
+        let parts = machine.steps_of_point();
+        let (width, picks) = (machine.rows_of_vector(), PICKS / parts);
         let (steps, results) = (nest.points(true), nest.points(false));
-        if steps > PICKS || results > 2 * width {
+        if steps > picks || results > 2 * width {
             return None;
         }
         let mut windows = [Window { first: 0, len: 0 }; 3];
@@ -80,10 +83,10 @@ impl<const P: usize> Block<P> {
                 (windows[array].len + between).div_ceil(width)
             };
             let of_y = if P > 1 { vectors(1) } else { 0 };
-            (vectors(P) * steps <= PICKS).then_some((points, vectors(P), of_y))
+            (vectors(P) * steps <= picks).then_some((points, vectors(P), of_y))
         };
         // The instructions of a pick, and of a block besides.
-        let time = |vectors: usize, of_y: usize| vectors * steps * (2 + of_y) + 6;
+        let time = |vectors: usize, of_y: usize| vectors * steps * parts * (1 + parts + of_y) + 6;
         let (points, vectors, of_y) = match (with_vectors(1), with_vectors(2)) {
             (Some(one), Some(two)) if time(one.1, one.2) * two.0 <= time(two.1, two.2) * one.0 => {
                 one
@@ -93,13 +96,14 @@ impl<const P: usize> Block<P> {
         };
         let kernel = match of_y.checked_sub(1) {
             None => kernels.unary[vectors - 1][steps - 1],
+            Some(of_y) if parts > 1 => kernels.complex[vectors - 1][of_y][steps - 1],
             Some(of_y) => kernels.binary[vectors - 1][of_y][steps - 1],
         };
-        Some(Block { kernel, nest, first, points, vectors, results, steps })
+        Some(Block { kernel, nest, first, points, vectors, results, steps, parts })
     }
 
     /// Returns about what a block takes, in fifths of a cycle, as measured: its picks.
     pub(super) fn cost(&self) -> usize {
-        7 * P * self.steps * self.vectors
+        7 * P * self.steps * self.parts * self.vectors
     }
 }

@@ -24,7 +24,11 @@ mod totals;
 pub(super) use block::Block;
 use nest::{Nest, step};
 use parts::Parts;
+pub(super) use run::Factor;
 
+use core::ops::Range;
+
+use super::loops::{Cursor, Loop, Loops, points};
 use super::machine::Machine;
 use super::sums::{Arrays, Contract, Output};
 use crate::kernel::prepare::{Work, prepare};
@@ -33,6 +37,9 @@ use crate::threads::{self, BYTES_MOVED, Grid, Shared};
 
 /// The fewest points of the long loop that are worth the tables.
 const POINTS: usize = 160;
+
+/// The fewest points of all loops for which those around the long one are looked for.
+const MANY: usize = 4096;
 
 /// The fewest results of a block.
 const RESULTS: usize = 3;
@@ -98,6 +105,10 @@ pub(crate) unsafe fn picked<T: Contract, const P: usize>(
     out: *mut T,
     mode: Mode<T>,
 ) -> bool {
+    // Most nests have no long loop, which is to be seen soon.
+    if dims.iter().all(|d| d.summed || d.extent < POINTS) {
+        return false;
+    }
     let Some(machine) = T::machine() else { return false };
     // SAFETY: the caller's duties.
     unsafe { assigned(&machine, dims, &Output { out, mode }.arrays(sources)) }
@@ -132,8 +143,12 @@ unsafe fn assigned<const P: usize>(
     arrays: &Arrays<'_, P>,
 ) -> bool {
     if machine.steps_of_point() > 1 {
-        if P > 1 || !arrays.assigns || arrays.sources[0].conjugated {
+        if !arrays.assigns || P == 1 && arrays.sources[0].conjugated {
             return false;
+        }
+        if P > 1 {
+            // SAFETY: the caller's duties.
+            return unsafe { kept(machine, dims, arrays) };
         }
         // Real and imaginary parts go the same way.
         let machine = Machine { unit: machine.kernels.element, ..*machine };
@@ -165,29 +180,30 @@ fn parts_of_elements<const P: usize>(dims: &Dims<P>) -> Dims<P> {
 ///
 /// As [`picked`], for elements of the machine's unit.
 unsafe fn kept<const P: usize>(machine: &Machine, dims: &Dims<P>, arrays: &Arrays<'_, P>) -> bool {
-    if has_row(dims, ROW) {
+    if has_row(dims, ROW / machine.steps_of_point()) {
         return false;
     }
-    let Some(nest) = Nest::of_kept(dims).filter(|nest| !nest.inner().is_empty()) else {
-        return false;
-    };
-    let Some(parts) = Parts::of(machine, nest) else { return false };
-    // Copies of rows that fill half a vector take no longer row by row.
-    let longest = machine.kernels.width / if P == 1 { 2 } else { 1 };
-    let is_worth = match parts.only() {
-        Some(block) => is_block_worth(dims, block),
-        None => {
-            // Parts of one element are rows along the points.
-            parts.results() > 1
-                && !has_row(dims, longest + 1)
-                && (is_memory_bound(machine, &nest, &parts, most_of_parts(&nest))
-                    || has_short_rows(&nest)
-                        && parts.time(nest.along.extent) / CALL <= nest.along.extent)
+    let (mut inner, mut outer) = (Dims::from_slice(dims), Loops::new());
+    let nest = Nest::of_kept(&inner).filter(|nest| !nest.inner().is_empty());
+    let whole = nest.and_then(|nest| Some((nest, worth(machine, &inner, &nest)?)));
+    let around = || {
+        // Loops around the long one are those that a block has no room for.
+        if dims.iter().fold(1_usize, |n, d| n.saturating_mul(d.extent)) < MANY {
+            return None;
+        }
+        loop {
+            let d = take_outermost(&mut inner)?;
+            let at = |array: usize| step(&d, array) * machine.unit.cast_signed();
+            let y = if P > 1 { at(1) } else { 0 };
+            outer.push(Loop { extent: d.extent, x: at(0), y, c: at(P) });
+            let nest = Nest::of_kept(&inner).filter(|nest| !nest.inner().is_empty())?;
+            if nest.reach() <= 2 * machine.rows_of_vector() {
+                let parts = worth(machine, &inner, &nest)?;
+                return parts.only().is_some().then_some((nest, parts));
+            }
         }
     };
-    if !is_worth {
-        return false;
-    }
+    let Some((nest, parts)) = whole.or_else(around) else { return false };
     let count = nest.along.extent;
     let bytes = (0..=P).fold(0, |n, array| n + step(&nest.along, array).unsigned_abs());
     let bytes = count.saturating_mul(bytes.saturating_mul(machine.unit));
@@ -195,24 +211,68 @@ unsafe fn kept<const P: usize>(machine: &Machine, dims: &Dims<P>, arrays: &Array
         Some(block) => count / block.points * block.cost() / 20,
         None => parts.time(count) / 20,
     };
-    let pieces = threads::pieces(time.max(bytes / BYTES_MOVED));
+    let times = points(&outer);
+    let conjugated = [arrays.sources[0].conjugated, arrays.sources[P - 1].conjugated];
     let alpha = arrays.sums.finish([false; 2]).alpha;
+    let factor = Factor::of(machine, alpha, conjugated);
     let arrays = (arrays.sources.map(|source| source.ptr), arrays.out);
+    let tables = parts.tables(machine);
+    let run = |[times, range]: [Range<usize>; 2], (sources, out): ([*const u8; P], *mut u8)| {
+        let mut cursor = Cursor::at(&outer, times.start);
+        for _ in times {
+            let moved = [cursor.x, cursor.y];
+            let here = core::array::from_fn(|p| sources[p].wrapping_offset(moved[p]));
+            let here = (here, out.wrapping_offset(cursor.c));
+            let here = arrays_at(machine, &nest.along, here, range.start);
+            // SAFETY: the caller's duties; pieces write different elements.
+            unsafe { parts.run(machine, &tables, here, range.len(), factor) };
+            cursor.advance(1);
+        }
+    };
+    let pieces = threads::pieces(time.max(bytes / BYTES_MOVED).saturating_mul(times));
     if pieces == 1 {
-        // SAFETY: the caller's duties.
-        unsafe { parts.run(machine, arrays, count, alpha) };
+        run([0..times, 0..count], arrays);
         return true;
     }
-    let grid = Grid::of([count], [parts.points()], pieces);
+    let grid = Grid::of([times, count], [1, parts.points()], pieces);
     // SAFETY: there are only pointers to elements.
     let arrays = unsafe { Shared::new(arrays) };
-    threads::each(grid.pieces(), &|piece| {
-        let [range] = grid.piece(piece);
-        let arrays = arrays_at(machine, &nest.along, arrays.get(), range.start);
-        // SAFETY: the caller's duties; pieces write different elements.
-        unsafe { parts.run(machine, arrays, range.len(), alpha) };
-    });
+    threads::each(grid.pieces(), &|piece| run(grid.piece(piece), arrays.get()));
     true
+}
+
+/// Returns the parts of a nest, if they take less time than other kernels.
+fn worth<const P: usize>(machine: &Machine, dims: &Dims<P>, nest: &Nest<P>) -> Option<Parts<P>> {
+    let parts = Parts::of(machine, *nest)?;
+    // Copies of rows that fill half a vector take no longer row by row.
+    let longest = machine.rows_of_vector() / if P == 1 { 2 } else { 1 };
+    let is_worth = match parts.only() {
+        Some(block) => is_block_worth(dims, block),
+        None => {
+            // Parts of one element are rows along the points.
+            parts.results() > 1
+                && !has_row(dims, longest + 1)
+                && (is_memory_bound(machine, nest, &parts, most_of_parts(nest))
+                    || has_short_rows(nest)
+                        && parts.time(nest.along.extent) / CALL <= nest.along.extent)
+        }
+    };
+    is_worth.then_some(parts)
+}
+
+/// Takes the outermost loop of a product out, if it is around the longest one of the others in all arrays.
+fn take_outermost<const P: usize>(dims: &mut Dims<P>) -> Option<Dim<P>> {
+    if P == 1 || dims.len() < 3 || dims.iter().any(|d| d.summed) {
+        return None;
+    }
+    let outermost = (0..dims.len()).max_by_key(|&i| dims[i].out.unsigned_abs())?;
+    let taken = dims.remove(outermost);
+    let along = Nest::of_kept(dims)?.along;
+    let is_around = |array: usize| {
+        let [step, inside] = [&taken, &along].map(|d| step(d, array).unsigned_abs());
+        step == 0 || step > inside
+    };
+    (0..=P).all(is_around).then_some(taken)
 }
 
 /// Returns the most that the parts of a nest take, as [`is_memory_bound`] has it.

@@ -51,6 +51,15 @@ impl<const P: usize> Nest<P> {
         loops.fold(1_usize, |n, d| n.saturating_mul(d.extent))
     }
 
+    /// Returns how far apart the elements of a point are that lie furthest from each other, of all arrays, and one more.
+    pub(super) fn reach(&self) -> usize {
+        let of_array = |array: usize| {
+            let reach = |d: &Dim<P>| step(d, array).unsigned_abs().saturating_mul(d.extent - 1);
+            self.inner().iter().fold(1_usize, |n, d| n.saturating_add(reach(d)))
+        };
+        (0..=P).fold(0, |most, array| most.max(of_array(array)))
+    }
+
     /// Returns how many elements all arrays have for a point of the long loop.
     pub(super) fn elements(&self) -> usize {
         let own = |array: usize| {

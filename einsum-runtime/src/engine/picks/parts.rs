@@ -10,6 +10,7 @@ use smallvec::SmallVec;
 
 use super::block::Block;
 use super::nest::{LOOPS, Nest, step};
+use super::run::Factor;
 use super::tables::Tables;
 use crate::engine::machine::Machine;
 use crate::kernel::batch::PICKS;
@@ -102,7 +103,12 @@ impl<const P: usize> Parts<P> {
         times.fold(0_usize, usize::saturating_add)
     }
 
-    /// Runs the nest at `count` points of the long loop, as [`Block::run`].
+    /// Returns the tables of the blocks.
+    pub(super) fn tables(&self, machine: &Machine) -> SmallVec<[Tables; 4]> {
+        self.shapes.iter().map(|block| block.tables(machine.kernels.width)).collect()
+    }
+
+    /// Runs the nest at `count` points of the long loop, as [`Block::run`], with these tables.
     ///
     /// # Safety
     ///
@@ -110,13 +116,11 @@ impl<const P: usize> Parts<P> {
     pub(super) unsafe fn run(
         &self,
         machine: &Machine,
+        tables: &[Tables],
         (sources, out): ([*const u8; P], *mut u8),
         count: usize,
-        alpha: u64,
+        factor: Factor,
     ) {
-        let width = machine.kernels.width;
-        let tables: SmallVec<[Tables; 4]> =
-            self.shapes.iter().map(|block| block.tables(width)).collect();
         let chunk = if self.parts.len() == 1 { count } else { self.chunk.max(self.points()) };
         let mut done = 0;
         while done < count {
@@ -132,7 +136,7 @@ impl<const P: usize> Parts<P> {
                     *source = source.wrapping_offset(at(array));
                 }
                 // SAFETY: the caller's duties, for a part of the points.
-                unsafe { block.run(machine, &tables[shape], arrays, points, alpha, adds) };
+                unsafe { block.run(machine, &tables[shape], arrays, points, factor, adds) };
             }
             done += points;
         }
@@ -142,7 +146,7 @@ impl<const P: usize> Parts<P> {
 /// Returns the extents of a part: loops are cut that lead furthest in an array whose elements do not fit. Sums are cut only if
 /// they are over several loops, and if they have more terms than there are kernels for.
 fn cut<const P: usize>(machine: &Machine, nest: &Nest<P>) -> Option<[usize; LOOPS]> {
-    let width = machine.kernels.width;
+    let (width, picks) = (machine.rows_of_vector(), PICKS / machine.steps_of_point());
     let inner = nest.inner();
     let are_several = inner.iter().filter(|d| d.summed).count() > 1;
     let mut extents = [1; LOOPS];
@@ -158,7 +162,7 @@ fn cut<const P: usize>(machine: &Machine, nest: &Nest<P>) -> Option<[usize; LOOP
         let summed = |&l: &usize| inner[l].summed;
         let steps = (0..inner.len()).filter(summed).fold(1, |n, l| extents[l].saturating_mul(n));
         // One vector of results has as many steps as there are kernels for.
-        let most = |array: usize| if array == P && 2 * steps > PICKS { width } else { 2 * width };
+        let most = |array: usize| if array == P && 2 * steps > picks { width } else { 2 * width };
         let large =
             (0..=P).filter(|&array| len(array) > most(array)).max_by_key(|&array| len(array));
         if let Some(array) = large {
@@ -169,7 +173,7 @@ fn cut<const P: usize>(machine: &Machine, nest: &Nest<P>) -> Option<[usize; LOOP
             let step = step(&inner[l], array).unsigned_abs();
             let room = most(array).saturating_sub(others) / step + 1;
             extents[l] = inner[l].extent.div_ceil(inner[l].extent.div_ceil(room));
-        } else if steps > PICKS && are_several {
+        } else if steps > picks && are_several {
             let l = (0..inner.len()).filter(summed).max_by_key(|&l| extents[l])?;
             extents[l] = extents[l].div_ceil(2);
         } else {

@@ -5,6 +5,7 @@ use smallvec::SmallVec;
 use super::POINTS;
 use super::block::Block;
 use super::nest::Nest;
+use super::run::Factor;
 use crate::engine::loops::Loop;
 use crate::engine::machine::Machine;
 use crate::engine::matrices::Matrices;
@@ -20,7 +21,7 @@ impl Block<2> {
         has_rows: bool,
     ) -> Option<Self> {
         let Matrices { m, n, k, batch, .. } = *matrices;
-        if batch.extent < POINTS || machine.steps_of_point() > 1 {
+        if batch.extent < POINTS {
             return None;
         }
         let unit = machine.unit.cast_signed();
@@ -36,7 +37,8 @@ impl Block<2> {
         }
         let block = Self::of(machine, Nest::of_kept(&dims)?)?;
         // Rows times elements that are broadcast and the way to C for every column, and a start for every product.
-        let of_rows = block.points * (15 * n.extent * (k.extent + 1) / 4 + 15);
+        let of_column = 15 * n.extent * (k.extent + 1) / 4 * machine.steps_of_point();
+        let of_rows = block.points * (of_column + 15);
         (!has_rows || block.cost() <= of_rows).then_some(block)
     }
 
@@ -50,10 +52,10 @@ impl Block<2> {
         machine: &Machine,
         arrays: ([*const u8; 2], *mut u8),
         count: usize,
-        alpha: u64,
+        factor: Factor,
     ) {
         let tables = self.tables(machine.kernels.width);
         // SAFETY: the caller's duties.
-        unsafe { self.run(machine, &tables, arrays, count, alpha, false) };
+        unsafe { self.run(machine, &tables, arrays, count, factor, false) };
     }
 }

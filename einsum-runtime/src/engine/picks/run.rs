@@ -6,14 +6,30 @@ use super::tables::Tables;
 use crate::engine::machine::Machine;
 use crate::kernel::batch::PicksArguments;
 
+/// What products are multiplied by: an element, in the lowest bytes, and for complex numbers the signs of
+/// [`PicksArguments`] in its place.
+#[derive(Clone, Copy)]
+pub(in crate::engine) struct Factor {
+    pub(in crate::engine) alpha: u64,
+    pub(in crate::engine) signs: [[u64; 2]; 2],
+}
+
+impl Factor {
+    /// Returns the factor of products of these sources, of which some may be conjugated.
+    pub(in crate::engine) fn of(machine: &Machine, alpha: u64, [x, y]: [bool; 2]) -> Self {
+        // Signs are those of a product's parts, of which the first ones have that of Y.
+        Factor { alpha, signs: machine.signs([y, x]) }
+    }
+}
+
 impl<const P: usize> Block<P> {
     /// Returns how far an array is from one point of the long loop to the next. The totals of all points are in one place.
     pub(super) fn moved(&self, array: usize) -> isize {
         if self.nest.is_total && array == P { 0 } else { step(&self.nest.along, array) }
     }
 
-    /// Runs the nest at `count` points of the long loop, on this thread. `alpha` is an element that products are multiplied by,
-    /// in the lowest bytes; a single source is not, nor are totals, which are added to the output. So is the rest if it `adds`.
+    /// Runs the nest at `count` points of the long loop, on this thread. A single source is not multiplied by the factor, nor are
+    /// totals, which are added to the output. So is the rest if it `adds`.
     ///
     /// # Safety
     ///
@@ -26,7 +42,7 @@ impl<const P: usize> Block<P> {
         tables: &Tables,
         (sources, out): ([*const u8; P], *mut u8),
         count: usize,
-        alpha: u64,
+        Factor { alpha, signs }: Factor,
         adds: bool,
     ) {
         let (width, unit) = (machine.kernels.width, machine.unit.cast_signed());
@@ -59,6 +75,7 @@ impl<const P: usize> Block<P> {
                 alpha,
                 lanes: tables.lanes.as_ptr(),
                 adds: usize::from(adds),
+                signs,
             };
             // SAFETY: the caller's duties; the masks have the lanes of elements alone.
             unsafe { (self.kernel)(&arguments) };

@@ -49,15 +49,20 @@ impl<const P: usize> Block<P> {
                     let of_point = point.cast_signed() * step(&self.nest.along, array);
                     (of_point + at[array] + term[array] - self.first[array]).cast_unsigned()
                 };
-                let to = lane(P, [0; 3]);
-                tables.masks[point][P] |= 1 << to;
-                for (number, &term) in terms[..self.steps].iter().enumerate() {
-                    let pick = 2 * (number * self.vectors + to / width);
-                    for array in 0..P {
-                        let from = lane(array, term);
-                        tables.masks[point][array] |= 1 << from;
-                        tables.lanes[pick + array][to % width / per_word] |=
-                            (from as u64) << (to % width % per_word * 32);
+                // A part of a complex product is the sum of two products of parts.
+                let parts = self.parts;
+                for part in 0..parts {
+                    let to = lane(P, [0; 3]) * parts + part;
+                    tables.masks[point][P] |= 1 << to;
+                    for number in 0..self.steps * parts {
+                        let pick = 2 * (number * self.vectors + to / width);
+                        let of_x = number % parts;
+                        for (array, part) in [of_x, of_x ^ part].into_iter().enumerate().take(P) {
+                            let from = lane(array, terms[number / parts]) * parts + part;
+                            tables.masks[point][array] |= 1 << from;
+                            tables.lanes[pick + array][to % width / per_word] |=
+                                (from as u64) << (to % width % per_word * 32);
+                        }
                     }
                 }
             });

@@ -8,6 +8,7 @@
 
 use super::nest::Nest;
 use super::parts::Parts;
+use super::run::Factor;
 use super::{has_row, is_memory_bound};
 use crate::engine::machine::Machine;
 use crate::engine::sums::Arrays;
@@ -84,7 +85,9 @@ pub(super) unsafe fn summed(machine: &Machine, dims: &Dims<2>, arrays: &Arrays<'
     // SAFETY: there is room for the totals, which begin as zeros; the rest is the caller's duties.
     unsafe {
         buffer.write_bytes(0, bytes);
-        totals.parts.run(machine, pointers, totals.nest.along.extent, one);
+        let factor = Factor::of(machine, one, [false; 2]);
+        let tables = totals.parts.tables(machine);
+        totals.parts.run(machine, &tables, pointers, totals.nest.along.extent, factor);
     }
     let mut last = totals.last(dims);
     // SAFETY: the caller's duties for the output; all totals are in the buffer.

@@ -1,6 +1,8 @@
 //! Random contractions on every level against one multiplication at a time, on integer-valued data with exact equality.
 //! Outputs start as NaN where they are assigned, and have a margin that must not change.
 
+#[cfg(target_arch = "x86_64")]
+mod aligned;
 mod case;
 #[cfg(target_arch = "x86_64")]
 mod strips;

@@ -12,7 +12,11 @@ fn check_complex(letters: &[Letter], [x, y, c]: [&[usize]; 3], random: &mut Rand
 }
 
 /// The same with the sources exchanged.
-fn check_exchanged(letters: &[(usize, &str)], [x, y, c]: [&[usize]; 3], random: &mut Random) {
+pub(super) fn check_exchanged(
+    letters: &[(usize, &str)],
+    [x, y, c]: [&[usize]; 3],
+    random: &mut Random,
+) {
     let exchanged = |arrays: &str| match arrays {
         "xc" => "yc",
         "yc" => "xc",

@@ -115,8 +115,9 @@ macro_rules! signed {
                         return accumulate(dims, Integers(sources), out, mode);
                     }
                     if let Some(reordered) = Reordered::of(dims, size_of::<Self>()) {
-                        return reordered.run(sources, |dims, mut sources| {
-                            let mut out = out;
+                        return reordered.run(sources, |dims, mut sources, part| {
+                            let mut out = out.wrapping_offset(part.out);
+                            let mode = if part.adds { mode.added() } else { mode };
                             prepare(dims, &mut sources, &mut out);
                             accumulate(dims, Integers(sources), out, mode);
                         });

@@ -12,6 +12,7 @@
 //! nij,nji->n    y is copied in the order of x: i and j become one loop of products
 //! abc,acb->bca  y is copied in the order of x, and products turned as they are formed
 //! c,adbc->dab   sums are formed in rows along (a d b), and turned
+//! ac,bcd->dbac  y is copied in the order of the output, and for every a
 //! dbca->cbd     sums over a are formed in rows along (b c) for every d of a block, and turned
 //! ```
 
@@ -32,11 +33,18 @@ use slow::is_slow;
 pub(super) use sums::sum;
 pub(super) use vector::vector;
 
-/// Nests with fewer points are not worth the choice.
+/// Nests with fewer points are not worth the choice; products that would be multiplied element by element are sooner.
 const POINTS: usize = if cfg!(test) { 4096 } else { 1 << 16 };
+const APART: usize = 4096;
+
+/// The sides of blocks that are transposed in registers.
+const SIDE: usize = 8;
 
 /// The most points for every element of the arrays, and the most steps of a sum.
 const FEW: usize = 16;
+
+/// Rows of so many elements are long without copies of factors for other loops.
+const LONG: usize = 4 * ROW;
 
 /// The bytes of adjacent elements of a block, where an array has such: shorter runs share too many lines with their neighbours.
 pub(super) const RUN: usize = 512;
@@ -46,7 +54,16 @@ pub(super) const NEXT_ROW: usize = 24;
 
 /// Whether a nest has so many points that other orders are considered.
 pub(super) fn is_worth(dims: &Dims<2>) -> bool {
-    points(dims, |_| true) >= POINTS
+    let points = points(dims, |_| true);
+    // What is adjacent in a factor makes blocks of registers with the output's rows, if both are long.
+    let is_apart = |d: &Dim<2>| {
+        let is_run = |p: usize| {
+            dims.iter().any(|run| run.sources[p] == 1 && run.extent >= SIDE) && d.extent >= SIDE
+        };
+        d.out == 1 && (0..2).any(|p| !matches!(d.sources[p], 0 | 1) && !is_run(p))
+    };
+    let is_product = || !dims.iter().any(|d| d.summed);
+    points >= POINTS || points >= APART && is_product() && dims.iter().any(is_apart)
 }
 
 /// Plans what other kernels would take, but slowly.
@@ -61,7 +78,7 @@ pub(super) fn plan(dims: &Dims<2>, elements: Elements) -> Option<Plan<2>> {
     if is_sum && !is_slow(dims, elements) || !is_sum && stream::takes_product(dims, elements.size) {
         return None;
     }
-    let natural = Order { staged: [false; 3], loops: by_output(dims) };
+    let natural = Order { staged: [false; 3], repeated: [false; 2], loops: by_output(dims) };
     let run = natural.run(dims);
     if is_sum {
         return reordered(dims, elements, usize::MAX);
@@ -83,22 +100,35 @@ pub(super) fn reordered(dims: &Dims<2>, elements: Elements, most: usize) -> Opti
         return None;
     }
     let mut best: Option<(usize, Plan<2>)> = None;
+    let mut try_order = |order: Order| {
+        if let Some((cost, plan)) = order.plan(dims, counts, elements)
+            && cost < best.as_ref().map_or(most, |(least, _)| *least)
+        {
+            best = Some((cost, plan));
+        }
+    };
+    let is_sum = dims.iter().any(|d| d.summed);
     for set in 1..8 {
         let staged = [set & 1 != 0, set & 2 != 0, set & 4 != 0];
-        let kinds: &[[bool; 2]] = &[[true, false], [false, true], [true, true]];
-        for &kind in if staged[2] { kinds } else { &kinds[..1] } {
-            let loops = if staged[2] {
-                match by_kind(dims, kind, staged, counts) {
-                    Some(loops) => loops,
-                    None => continue,
+        if staged[2] {
+            for kind in [[true, false], [false, true], [true, true]] {
+                if let Some(loops) = by_kind(dims, kind, staged, counts) {
+                    try_order(Order { staged, repeated: [false; 2], loops });
                 }
-            } else {
-                by_output(dims)
+            }
+            continue;
+        }
+        for repeated in [[false; 2], [true, false], [false, true], [true; 2]] {
+            let is_possible = |p: usize| {
+                !repeated[p] || staged[p] && !is_sum && dims.iter().any(|d| d.sources[p] == 0)
             };
-            let order = Order { staged, loops };
-            let Some((cost, plan)) = order.plan(dims, counts, elements) else { continue };
-            if cost < best.as_ref().map_or(most, |(least, _)| *least) {
-                best = Some((cost, plan));
+            if is_possible(0) && is_possible(1) {
+                let order = Order { staged, repeated, loops: by_output(dims) };
+                let is_long = repeated == [false; 2] && order.run(dims) >= LONG;
+                try_order(order);
+                if is_long {
+                    break;
+                }
             }
         }
     }

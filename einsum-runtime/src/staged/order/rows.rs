@@ -5,6 +5,7 @@ use core::cmp::Reverse;
 use smallvec::SmallVec;
 
 use super::{NEXT_ROW, RUN, free};
+use crate::kernel::level::Level;
 use crate::kernel::{Dim, Dims};
 use crate::sort::sort_by_key;
 use crate::staged::plan::{BYTES, Caps, Elements, Plan, ROW, is_batch};
@@ -12,9 +13,16 @@ use crate::staged::plan::{BYTES, Caps, Elements, Plan, ROW, is_batch};
 /// In moved elements: the time between calls of a kernel.
 const CALL: usize = 300;
 
+/// In moved elements: the time of a short row that is one of several with the same row of a factor; and the fewest bytes of such.
+const SHORT_ROW: usize = 6;
+const SHORT_BYTES: usize = 36;
+
 /// Which arrays go through buffers, the output last, and in which order kept loops follow each other, the innermost first.
 pub(super) struct Order {
     pub(super) staged: [bool; 3],
+    /// Which sources, of those in buffers, have a copy of their elements for every point of the loops of a row that they do not
+    /// step along.
+    pub(super) repeated: [bool; 2],
     pub(super) loops: SmallVec<[usize; 8]>,
 }
 
@@ -26,7 +34,8 @@ impl Order {
         let fits = |i: usize, row: isize| {
             let d = &dims[i];
             let is_dense = |staged: bool, step: isize| staged || step == 0 || step == row;
-            let is_same = |p: usize| (d.sources[p] != 0) == (first.sources[p] != 0);
+            let is_in = |p: usize, d: &Dim<2>| self.repeated[p] || d.sources[p] != 0;
+            let is_same = |p: usize| is_in(p, d) == is_in(p, &first);
             is_same(0)
                 && is_same(1)
                 && (0..2).all(|p| is_dense(self.staged[p], d.sources[p]))
@@ -48,6 +57,16 @@ impl Order {
         row.iter().fold(1_usize, |n, &i| n.saturating_mul(dims[i].extent))
     }
 
+    /// Whether rows are short, but follow each other with the same row of a factor, for which there is a kernel.
+    fn has_short_rows(&self, dims: &Dims<2>, elements: Elements) -> bool {
+        let next = self.loops.get(self.loops_of_row(dims)).map(|&i| &dims[i]);
+        Level::current() == Level::Avx512
+            && !self.staged[2]
+            && !dims.iter().any(|d| d.summed)
+            && self.run(dims) * elements.size >= SHORT_BYTES
+            && next.is_some_and(|d| (d.sources[0] == 0) != (d.sources[1] == 0))
+    }
+
     /// Makes the plan, with about the time that it takes, in moved elements. `None` if rows are short.
     pub(super) fn plan(
         &self,
@@ -55,28 +74,42 @@ impl Order {
         counts: [usize; 3],
         elements: Elements,
     ) -> Option<(usize, Plan<2>)> {
-        if self.run(dims) < ROW {
+        let is_short = self.run(dims) < ROW;
+        if is_short && !self.has_short_rows(dims, elements) {
             return None;
         }
         let row = &self.loops[..self.loops_of_row(dims)];
+        // To copy whole rows takes less time than to copy every element.
+        if (0..2).any(|p| self.repeated[p] && row.first().is_none_or(|&i| dims[i].sources[p] == 0))
+        {
+            return None;
+        }
         let order = self.around(dims, row, counts);
         let sorted: Dims<2> = order.iter().chain(row.iter().rev()).map(|&i| dims[i]).collect();
         let [x, y, results] = self.staged;
         let caps = Caps { row: 64, other: 64 };
         let most = BYTES / 2 / elements.size;
         let mut plan = Plan::of_points(sorted, [x, y], results);
+        for p in (0..2).filter(|&p| self.repeated[p]) {
+            let lacks = |&i: &usize| plan.dims[i].sources[p] == 0;
+            plan.repeated.extend((order.len()..plan.dims.len()).filter(lacks).map(|i| (p, i)));
+        }
         plan.complete_runs(RUN / elements.size, most);
         plan.enlarge(most, caps);
         let length = plan.blocks[order.len()..].iter().fold(1_usize, |n, &b| n.saturating_mul(b));
-        if length < ROW {
+        if length < ROW.min(self.run(dims)) {
             return None;
         }
         let moved = (0..3).filter(|&p| self.staged[p]).fold(0_usize, |n, p| {
             let times = if p < 2 { times_copied(&plan, p) } else { 1 };
-            n.saturating_add(times.saturating_mul(counts[p]).saturating_mul(2))
+            let more = plan.repeated.iter().filter(|(own, _)| *own == p);
+            let copies = more.fold(times, |n, &(_, i)| n.saturating_mul(plan.dims[i].extent));
+            n.saturating_add(copies.saturating_mul(counts[p]).saturating_mul(2))
         });
         let is_vector = free(dims, 0).min(free(dims, 1)) == 1;
-        let between = if !dims.iter().any(|d| d.summed) {
+        let between = if is_short {
+            (counts[2] / length).saturating_mul(SHORT_ROW)
+        } else if !dims.iter().any(|d| d.summed) {
             (counts[2] / length).saturating_mul(NEXT_ROW)
         } else if is_vector {
             (counts[2] / length).saturating_mul(CALL)

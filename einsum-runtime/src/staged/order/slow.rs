@@ -57,11 +57,13 @@ pub(super) fn is_slow(dims: &Dims<2>, elements: Elements) -> bool {
         return is_idle && row >= ROW && is_wide && dims.iter().any(is_next);
     }
     if unit.sources[x] == 1 {
-        let rows = Order { staged: [false; 3], loops: by_output(dims) }.run(dims);
+        let rows =
+            Order { staged: [false; 3], repeated: [false; 2], loops: by_output(dims) }.run(dims);
         return rows < ROW / 2 && columns > 4 * ROW;
     }
     // Vectors end where rows over X that are adjacent in the output do.
-    let rows = Order { staged: [true, true, false], loops: by_output(dims) }.run(dims);
+    let rows = Order { staged: [true, true, false], repeated: [false; 2], loops: by_output(dims) }
+        .run(dims);
     if rows * elements.size <= NARROW && columns > 4 * ROW {
         return true;
     }

@@ -61,7 +61,7 @@ fn repeated(
     let most = BYTES / 3 / elements.size;
     let mut plan = Plan::of_points(Dims::from_slice(dims), sources, true);
     plan.late = dims.len() - around - 1;
-    plan.repeated = Some((y, around));
+    plan.repeated.push((y, around));
     // Sums are not interrupted: Y would be copied again for every block of results.
     let is_around = |&i: &usize| i == around;
     let is_other = |&i: &usize| i != around && !dims[i].summed;

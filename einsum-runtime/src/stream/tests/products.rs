@@ -22,6 +22,26 @@ fn outer_products_of_short_rows() {
     }
 }
 
+/// Short rows of both factors, of which one is multiplied several times, also where loops are around them.
+#[test]
+fn products_of_short_rows() {
+    let mut random = Random(64);
+    for few in [4, 5, 8, 9, 13, 16, 17, 31, 33, 64] {
+        for (points, rows) in [(40, 2), (50, 3), (21, 7)] {
+            let extents = [points, rows, few];
+            for sources in [[&[0, 2][..], &[0, 1, 2]], [&[1, 2], &[0, 2]], [&[0, 2], &[2, 1]]] {
+                check_all(&mut random, &extents, (&[0, 1, 2], sources));
+                check_all(&mut random, &extents, (&[0, 1, 2], [sources[1], sources[0]]));
+            }
+            let extents = [4, points, rows, few];
+            let sources = [[&[1, 3][..], &[0, 2, 3]], [&[0, 1, 3], &[2, 3]]];
+            for sources in sources {
+                check_all(&mut random, &extents, (&[0, 1, 2, 3], sources));
+            }
+        }
+    }
+}
+
 /// Tiles of a transposed factor, beside one that is adjacent, the same in a row, or the same in all rows.
 #[test]
 fn transposed_factors() {
