@@ -103,7 +103,7 @@ pub(crate) unsafe fn multiply_matrices<T: Contract>(
     }
     let each = Each::of(&machine, kernels, product);
     let Some(each) = &each else { return false };
-    let [first, second] = sources.map(RawRead::of);
+    let [first, second] = RawRead::all_of(&sources);
     let operands = if each.exchanged { [second, first] } else { [first, second] };
     let entry = Output { out, mode }.entry(operands);
     // SAFETY: the caller's duties; the level is this machine's.

@@ -107,7 +107,7 @@ impl<T: Contract> Output<T> {
     #[inline]
     pub(super) fn arrays<const P: usize>(&self, sources: [Read<T>; P]) -> Arrays<'_, P> {
         Arrays {
-            sources: sources.map(RawRead::of),
+            sources: RawRead::all_of(&sources),
             out: self.out.cast(),
             assigns: matches!(self.mode, Mode::Assign),
             adds: matches!(self.mode, Mode::Scale { beta, .. } if beta != T::ZERO),

@@ -49,7 +49,7 @@ macro_rules! precompiled {
                 out: *mut u8,
                 mode: RawMode,
             ) -> bool {
-                let sources = sources.map(RawRead::typed::<$type>);
+                let sources = RawRead::all_typed::<$type, 2>(&sources);
                 // SAFETY: the caller's duties are the same.
                 unsafe { engine::multiply_matrices(product, sources, out.cast(), mode.typed()) }
             }

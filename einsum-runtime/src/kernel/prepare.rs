@@ -23,8 +23,11 @@ pub(crate) fn prepare<T, const P: usize>(
     let (mut to, mut from) = (0, [0; P]);
     let work = normalize(dims, &mut to, &mut from);
     *out = out.wrapping_offset(to);
-    for (source, from) in sources.iter_mut().zip(from) {
-        source.ptr = source.ptr.wrapping_offset(from);
+    // A plain loop, since this is compiled for every element type.
+    let mut p = 0;
+    while p < P {
+        sources[p].ptr = sources[p].ptr.wrapping_offset(from[p]);
+        p += 1;
     }
     work
 }

@@ -245,7 +245,7 @@ pub(crate) unsafe fn run<T: Element, const P: usize>(
     out: *mut u8,
     mode: RawMode,
 ) {
-    let sources = sources.map(RawRead::typed);
+    let sources = RawRead::all_typed(&sources);
     // SAFETY: the caller's duties.
     unsafe { kernel(dims, sources, out.cast::<T>(), mode.typed()) }
 }
@@ -295,6 +295,31 @@ impl RawMode {
 }
 
 impl RawRead {
+    const NONE: Self = RawRead { ptr: core::ptr::null(), conjugated: false };
+
+    /// Takes the type off sources.
+    // Here and below plain loops, since they are compiled for every element type.
+    pub(crate) fn all_of<T: Copy, const P: usize>(reads: &[Read<T>; P]) -> [Self; P] {
+        let mut all = [Self::NONE; P];
+        let mut p = 0;
+        while p < P {
+            all[p] = Self::of(reads[p]);
+            p += 1;
+        }
+        all
+    }
+
+    /// Returns sources of elements `T`.
+    pub(crate) fn all_typed<T: Copy, const P: usize>(reads: &[Self; P]) -> [Read<T>; P] {
+        let mut all = [Self::NONE.typed(); P];
+        let mut p = 0;
+        while p < P {
+            all[p] = reads[p].typed();
+            p += 1;
+        }
+        all
+    }
+
     /// Takes the type off a source.
     pub(crate) fn of<T>(read: Read<T>) -> Self {
         RawRead { ptr: read.ptr.cast(), conjugated: read.conjugated }

@@ -135,7 +135,7 @@ pub(crate) unsafe fn in_chunks<T: Element, const P: usize>(
     let Some(chunks) = Chunks::of(dims, size) else { return false };
     let sum_chunk: &SumChunk<'_, P> = &|dims, sources, sums| {
         // SAFETY: as `SumChunk` says.
-        unsafe { kernel(dims, sources.map(RawRead::typed), sums.cast(), Mode::Assign) }
+        unsafe { kernel(dims, RawRead::all_typed(&sources), sums.cast(), Mode::Assign) }
     };
     let sum_all: &SumAll<'_> = &|dims, sums| {
         let read = Read { ptr: sums.cast(), conjugated: false };
@@ -143,7 +143,7 @@ pub(crate) unsafe fn in_chunks<T: Element, const P: usize>(
         unsafe { (T::KERNELS.unary)(dims, [read], out, mode) }
     };
     // SAFETY: the caller's duties; the chunks are of this nest.
-    unsafe { run(&chunks, dims, sources.map(RawRead::of), size, sum_chunk, sum_all) }
+    unsafe { run(&chunks, dims, RawRead::all_of(&sources), size, sum_chunk, sum_all) }
     true
 }
 

@@ -67,7 +67,7 @@ pub(crate) unsafe fn product<T: Staged>(
         let Some(plan) = plan(dims, factors.len(), elements, is_assigned) else { return false };
         let kernels =
             Kernels { element: size_of::<T>(), copy: unary_here::<T>, kernel: multiply::<T> };
-        let reads = reads.map(RawRead::of);
+        let reads = RawRead::all_of(&reads);
         match chunks::chunks(&plan, size_of::<T>()) {
             Some(chunks) => chunks.run(&plan, &kernels, raw::unary::<T>, reads, out.cast(), mode),
             None => blocks::run(&plan, &kernels, reads, out.cast(), mode),

@@ -164,7 +164,7 @@ unsafe fn triple_here<T: Staged>(
     out: *mut u8,
     mode: RawMode,
 ) -> bool {
-    let mut reads = sources.map(RawRead::typed::<T>);
+    let mut reads = RawRead::all_typed::<T, 3>(&sources);
     let mut out = out.cast::<T>();
     let work = prepare(dims, &mut reads, &mut out);
     // SAFETY: the caller's duties; `prepare` keeps the points.
