@@ -15,6 +15,9 @@ use crate::sort::sort_by_key;
 /// The most bytes of a copy, which then stays in the second-level cache.
 const BYTES: usize = if cfg!(test) { 2 << 10 } else { 512 << 10 };
 
+/// The most bytes of a copy whose lines would not be read whole otherwise.
+const MOST: usize = 4 * BYTES;
+
 /// The bytes of a cache line.
 const LINE: usize = 64;
 
@@ -27,8 +30,9 @@ pub(super) struct Reordered {
     /// The loops of the copy, the outermost last, and the number of that one in the nest.
     copied: Dims<1>,
     cut: usize,
-    /// The elements of the copy for a step of that loop.
+    /// The elements of the copy for a step of that loop, and the steps of a block.
     elements: usize,
+    block: usize,
 }
 
 /// A block of a nest: where it begins in the output, and whether sums of earlier ones are there.
@@ -65,8 +69,13 @@ impl Reordered {
                 step *= extent.cast_signed();
                 cut = i;
             }
-            let elements = elements / dims[cut].extent;
-            if elements > BYTES / size {
+            let extent = dims[cut].extent;
+            let elements = elements / extent;
+            // What is adjacent along that loop is read by whole lines.
+            let is_adjacent = copied.last().is_some_and(|d| d.sources[0].unsigned_abs() == 1);
+            let least = if is_adjacent { LINE / size } else { 1 };
+            let block = (BYTES / size / elements).max(least).min(extent);
+            if elements > BYTES / size || elements * block > MOST / size {
                 return None;
             }
             // What follows each other is one row.
@@ -78,7 +87,7 @@ impl Reordered {
                 run *= d.extent.cast_signed();
             }
             let is_long = run.cast_unsigned() >= ROW;
-            is_long.then_some(Reordered { second, dims, copied, cut, elements })
+            is_long.then_some(Reordered { second, dims, copied, cut, elements, block })
         })
     }
 
@@ -92,12 +101,8 @@ impl Reordered {
         sources: [Read<T>; 2],
         mut run: impl FnMut(&mut Dims<2>, [Read<T>; 2], Part),
     ) {
-        let Reordered { second, ref dims, copied: ref loops, cut, elements } = self;
+        let Reordered { second, ref dims, copied: ref loops, cut, elements, block } = self;
         let whole = dims[cut];
-        // What is adjacent there is read by whole lines.
-        let is_adjacent = loops.last().is_some_and(|d| d.sources[0].unsigned_abs() == 1);
-        let least = if is_adjacent { LINE / size_of::<T>() } else { 1 };
-        let block = (BYTES / size_of::<T>() / elements).max(least).min(whole.extent);
         let mut memory = Kept::new(elements * block * size_of::<T>(), align_of::<T>());
         let copy: *mut T = memory.as_mut_ptr().cast();
         for start in (0..whole.extent).step_by(block) {
