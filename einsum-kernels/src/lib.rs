@@ -15,6 +15,8 @@ pub mod batch;
 #[cfg(target_arch = "x86_64")]
 pub mod channels;
 pub mod packing;
+#[cfg(target_arch = "x86_64")]
+pub mod positions;
 pub mod rotate;
 #[cfg(target_arch = "x86_64")]
 pub mod rows;

@@ -14,6 +14,7 @@ pub mod channels;
 mod even;
 mod long;
 pub mod packing;
+pub mod positions;
 mod rotate;
 pub mod rows;
 mod sums;

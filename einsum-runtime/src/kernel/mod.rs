@@ -42,7 +42,7 @@ mod walk;
 pub(crate) use einsum_kernels::batch;
 pub(crate) use einsum_kernels::rotate;
 #[cfg(target_arch = "x86_64")]
-pub(crate) use einsum_kernels::{channels, rows, taps, x86_64};
+pub(crate) use einsum_kernels::{channels, positions, rows, taps, x86_64};
 
 /// One loop of a nest over `P` sources. Steps are in elements.
 #[derive(Clone, Copy, Debug)]

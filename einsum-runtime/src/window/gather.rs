@@ -23,6 +23,8 @@ use super::classes::{self, classes, stepped, taps_apart};
 use super::direct::own_rows;
 use super::direct::{direct, lay, multiply, without_windows};
 use super::edges::edges;
+#[cfg(target_arch = "x86_64")]
+use super::positions::Positions;
 use super::results::{Results, lanes};
 #[cfg(target_arch = "x86_64")]
 use super::rows::{are_better_apart, dilated_rows};
@@ -151,9 +153,18 @@ pub(super) unsafe fn gather(job: &Job<'_>, nest: &Affine, mode: RawMode) {
     let taps = Taps::of(job, nest, mode, time);
     #[cfg(target_arch = "x86_64")]
     let time = taps.as_ref().map_or(time, |taps| taps.time.min(time));
+    #[cfg(target_arch = "x86_64")]
+    let positions = Positions::of(job, nest, mode, time);
+    #[cfg(target_arch = "x86_64")]
+    let time = positions.as_ref().map_or(time, |positions| positions.time);
     if let Some(broadcast) = Broadcast::of(job, nest, time) {
         // SAFETY: the caller's duties.
         return unsafe { broadcast.run(job, nest, mode) };
+    }
+    #[cfg(target_arch = "x86_64")]
+    if let Some(positions) = positions {
+        // SAFETY: the caller's duties.
+        return unsafe { positions.run(job, nest) };
     }
     #[cfg(target_arch = "x86_64")]
     if let Some(taps) = taps {

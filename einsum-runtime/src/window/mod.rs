@@ -17,7 +17,7 @@
 //! 3. [`gather`]: every source becomes an array without edges, itself or a [`buffer`], block by block ([`blocks`]), and
 //!    without steps along rows ([`classes`]), some with another axis innermost ([`mod@turned`]); [`results`] says where the
 //!    sums are formed. Where [`channels`] are adjacent, nothing of it is needed, and neither where vectors are along the
-//!    source without windows ([`broadcast`]);
+//!    source without windows ([`broadcast`]), nor where kernels are told what of a vector is outside ([`positions`]);
 //! 4. the kernels that all nests have, some by way of a [`stencil`]; so are nests without edges at once ([`mod@direct`]).
 //!
 //! What ways take is compared in the units of [`tiles`].
@@ -39,6 +39,8 @@ mod edges;
 #[cfg(target_arch = "x86_64")]
 mod fetch;
 mod gather;
+#[cfg(target_arch = "x86_64")]
+mod positions;
 mod results;
 #[cfg(target_arch = "x86_64")]
 mod rows;

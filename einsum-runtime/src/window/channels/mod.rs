@@ -24,7 +24,7 @@ use crate::kernel::raw::{Factor, RawMode, RawRead};
 use crate::threads::{self, BYTES_MULTIPLIED, Grid, Shared};
 use plan::{Packed, Plan, offsets, points_of};
 use runs::Run;
-use table::Table;
+pub(super) use table::Table;
 
 /// How many times the time that products take elsewhere they take here.
 const TIMES: usize = 2;

@@ -1,12 +1,12 @@
 //! Tables in memory that the thread keeps.
 
 use core::marker::PhantomData;
-use core::ops::Deref;
+use core::ops::{Deref, DerefMut};
 
 use crate::kept::Kept;
 
 /// A list of up to so many items.
-pub(super) struct Table<T> {
+pub(in crate::window) struct Table<T> {
     memory: Kept,
     len: usize,
     most: usize,
@@ -14,18 +14,18 @@ pub(super) struct Table<T> {
 }
 
 impl<T: Copy> Table<T> {
-    pub(super) fn new(most: usize) -> Self {
+    pub(in crate::window) fn new(most: usize) -> Self {
         let bytes = most.checked_mul(size_of::<T>());
         let bytes = bytes.expect("einloom: internal error: a table is too large");
         let memory = Kept::new(bytes, align_of::<T>());
         Table { memory, len: 0, most, items: PhantomData }
     }
 
-    pub(super) fn clear(&mut self) {
+    pub(in crate::window) fn clear(&mut self) {
         self.len = 0;
     }
 
-    pub(super) fn push(&mut self, item: T) {
+    pub(in crate::window) fn push(&mut self, item: T) {
         assert!(self.len < self.most, "einloom: internal error: a table is full");
         // SAFETY: there is room for so many items, and the memory is aligned.
         unsafe { self.memory.as_mut_ptr().cast::<T>().add(self.len).write(item) };
@@ -39,5 +39,12 @@ impl<T: Copy> Deref for Table<T> {
     fn deref(&self) -> &[T] {
         // SAFETY: so many items have been written.
         unsafe { core::slice::from_raw_parts(self.memory.as_ptr().cast(), self.len) }
+    }
+}
+
+impl<T: Copy> DerefMut for Table<T> {
+    fn deref_mut(&mut self) -> &mut [T] {
+        // SAFETY: so many items have been written.
+        unsafe { core::slice::from_raw_parts_mut(self.memory.as_mut_ptr().cast(), self.len) }
     }
 }

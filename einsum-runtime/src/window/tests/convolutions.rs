@@ -2,6 +2,7 @@
 
 use num_complex::{Complex32, Complex64};
 
+use super::positions::check_positions;
 use super::random_axes::check_random;
 use super::stencils::{
     ADJACENT, APART, LONG, SHORT, SMALL, check_depthwise, check_dilated, check_same,
@@ -91,6 +92,7 @@ fn convolutions() {
         check_few_results::<f64>(&mut Random(13), 40);
         check_volumes::<f64>(&mut Random(22), 30);
         check_weights::<f32>(&mut Random(32), 2, 60);
+        check_positions::<f32>(&mut Random(42), 40);
     });
     check_convolutions::<Complex32>(&mut random, 40);
     check_convolutions::<Complex64>(&mut random, 20);

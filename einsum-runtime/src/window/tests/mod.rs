@@ -4,6 +4,7 @@ mod broadcast;
 mod convolutions;
 mod no_numbers;
 mod patches;
+mod positions;
 mod random_axes;
 mod stencils;
 #[cfg(feature = "threads")]
@@ -38,6 +39,7 @@ pub(in crate::window) enum Way {
     PaddedRows,
     PaddedTaps,
     Planes,
+    Positions,
     Results,
     Rows,
     RowsApart,
@@ -45,6 +47,7 @@ pub(in crate::window) enum Way {
     ShortRows,
     Spread,
     Stencil,
+    SummedLanes,
     Taps,
     TapsAtEdges,
     TapsTogether,
@@ -53,7 +56,7 @@ pub(in crate::window) enum Way {
 }
 
 thread_local! {
-    static TAKEN: Cell<[usize; 26]> = const { Cell::new([0; 26]) };
+    static TAKEN: Cell<[usize; 28]> = const { Cell::new([0; 28]) };
 }
 
 /// Counts the nests that this thread runs so.
