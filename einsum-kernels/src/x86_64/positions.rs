@@ -1,7 +1,7 @@
 //! Kernels for windows whose lanes are positions, see [`positions`](crate::positions): tiles of up to 3 vectors and 8 columns, for
 //! AVX-512. What lies outside of X has no mask, which costs next to nothing.
 //!
-//! Registers, besides those of [`sums`](super::sums), and `zmm4` for indices, `zmm5 … zmm7` for what lies between elements:
+//! Registers, besides those of `sums`, and `zmm4` for indices, `zmm5 … zmm7` for what lies between elements:
 //!
 //! | | in the loop over taps | when a tile is finished |
 //! |---|---|---|
