@@ -127,7 +127,13 @@ impl Aligned {
         let vectors = machine.vectors_of(lanes.extent);
         let fills = 2 * lanes.extent >= vectors * machine.rows_of_vector();
         let has_sum = *is_sum || k.extent > 1;
-        let (fewer, more) = (m.extent.min(n.extent), m.extent.max(n.extent));
+        // Those of all loops: an engine's tiles have them too.
+        let all = |l: &Loop, is_own: fn(&Loop) -> bool| {
+            let more = self.outer.iter().filter(|l| is_own(l));
+            more.fold(l.extent, |n, l| n.saturating_mul(l.extent))
+        };
+        let [rows, columns] = [all(m, |l| l.y == 0), all(n, |l| l.x == 0)];
+        let (fewer, more) = (rows.min(columns), rows.max(columns));
         let is_real = machine.steps_of_point() == 1;
         // Others then have kernels for many of them.
         let terms = lanes.extent.saturating_mul(k.extent);
