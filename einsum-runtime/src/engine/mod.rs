@@ -10,7 +10,8 @@
 //!
 //! Before all that come short cuts: one small [`product`](multiply_matrices) of two matrices; those that start from
 //! [`matrices`]: batches of `many` small products; `thin` ones, of a large matrix and a few columns; `whole` products of any size, as
-//! they lie; and products so [`small`] that a plan would cost too much. Many complex rows times a small matrix are formed in `strips`.
+//! they lie; and products so [`small`] that a plan would cost too much. Many complex rows times a small matrix are formed in `strips`,
+//! and what is adjacent along one loop in both operands is multiplied along that in `aligned`.
 //! [`ways`] asks them in order; of the element type they know only how [`sums`] enter the output.
 //!
 //! No operand is ever copied whole, and nothing is allocated beyond the thread's [`scratch`].
