@@ -2,14 +2,14 @@
 //! `engine`, `window`, and `kernel/tiny` in `einsum-runtime`,
 //! its only user, for what it is used for. Not covered by semver.
 //!
-//! A crate of its own because of rustc: where a unit of code that holds assembly has anything to inline elsewhere, all of the
-//! assembly is parsed once more for every unit that does. Here is nothing to inline. And it depends on no crate, so that it
-//! is compiled while the runtime waits for its dependencies.
+//! A crate of its own because it depends on no other: it is compiled while the runtime waits for its dependencies.
 
 #![no_std]
 // What it says is said where it is used.
 #![allow(missing_docs)]
 
+#[cfg(target_arch = "x86_64")]
+mod assembly;
 #[cfg(target_arch = "x86_64")]
 pub mod batch;
 #[cfg(target_arch = "x86_64")]

@@ -5,8 +5,6 @@
 //! vectors have to spare, point to them. Masked loads cost time, so that there are kernels without; to write what a mask
 //! has, `r8d` and `r9d` get its bits, a vector each.
 
-use core::arch::naked_asm;
-
 use super::text::{put_lanes, shared_body, shared_macros};
 use super::{LANES, UNMASKED};
 use crate::table::Arguments;
@@ -14,7 +12,7 @@ use crate::table::Arguments;
 /// # Safety
 ///
 /// As [`Kernel`](crate::table::Kernel).
-#[unsafe(naked)]
+#[inline(never)]
 pub(super) unsafe extern "sysv64" fn sweep<
     const ELEMENT: usize,
     const VECTORS: usize,
@@ -23,7 +21,8 @@ pub(super) unsafe extern "sysv64" fn sweep<
 >(
     arguments: *mut Arguments,
 ) {
-    naked_asm!(
+    crate::assembly!(
+        "rdi" = arguments;
         ".set ELEMENT, {element}",
         ".set VECTORS, {vectors}",
         ".set COLUMNS, {columns}",

@@ -5,8 +5,6 @@
 //! With pairs of columns the last 2 of a column's sums are those of its pair, `rdx` is a step's offset in Y for these, and
 //! `rsi` how far apart a pair is.
 
-use core::arch::naked_asm;
-
 use super::text::{arithmetic, no_arithmetic, shared_body, shared_macros};
 use super::{IN_PLACE, INTEGER, LANES, PAIRED, STREAMING};
 use crate::table::Arguments;
@@ -14,7 +12,7 @@ use crate::table::Arguments;
 /// # Safety
 ///
 /// As [`Kernel`](crate::table::Kernel).
-#[unsafe(naked)]
+#[inline(never)]
 pub(super) unsafe extern "sysv64" fn sweep<
     const ELEMENT: usize,
     const VECTORS: usize,
@@ -23,7 +21,8 @@ pub(super) unsafe extern "sysv64" fn sweep<
 >(
     arguments: *mut Arguments,
 ) {
-    naked_asm!(
+    crate::assembly!(
+        "rdi" = arguments;
         ".set ELEMENT, {element} & {bytes}",
         ".set INTEGER, {element} & {integer}",
         ".set VECTORS, {vectors}",

@@ -6,11 +6,10 @@
 //! 2 … 6 W, 8 … 15 the sums. The lanes of a vector are in `k1`, or, with AVX2, in `ymm1`: there masks take time, so that
 //! what is whole goes without, and nothing is written by one.
 
-use core::arch::naked_asm;
 use core::mem::{offset_of, size_of};
 
 use super::text::{
-    element_instructions, put_lanes, return_to_caller, save_registers, vector_instructions,
+    element_instructions, put_lanes, restore_registers, save_registers, vector_instructions,
 };
 use super::{address_of_mask_32, address_of_mask_64};
 use crate::channels::{ChannelsArguments, ChannelsEntry, ChannelsSet};
@@ -39,7 +38,7 @@ pub static F64_AVX2: ChannelsSet = set!(32, 8, address_of_mask_64, [1 2 3 4 5 6 
 /// # Safety
 ///
 /// As [`Channels`](crate::channels::Channels).
-#[unsafe(naked)]
+#[inline(never)]
 unsafe extern "sysv64" fn channels<
     const VECTOR: usize,
     const ELEMENT: usize,
@@ -48,7 +47,8 @@ unsafe extern "sysv64" fn channels<
 >(
     arguments: &ChannelsArguments,
 ) {
-    naked_asm!(
+    crate::assembly!(
+        "rdi" = &raw const *arguments;
         ".set VECTOR, {vector}",
         ".set ELEMENT, {element}",
         ".set RESULTS, {results}",
@@ -246,7 +246,7 @@ unsafe extern "sysv64" fn channels<
             cmp rbx, [rdi + 48]
             jb 20b
         ",
-        return_to_caller!(),
+        restore_registers!(),
         r"
             .irp name, f, v, get, put, put_lanes, each, clear, get_masked, old, store, store_masked, tap, product, position, step
                 .purgem \name

@@ -15,16 +15,14 @@
 //! | `r14` | what is fetched of X | from column to column in C |
 //! | `k1 … k3` | the masks of the vectors | |
 
-use core::arch::naked_asm;
-
 use super::sums::{purge_sums, sums};
-use super::text::{element_instructions, places, return_to_caller, save_registers};
+use super::text::{element_instructions, places, restore_registers, save_registers};
 use crate::table::Arguments;
 
 /// # Safety
 ///
 /// As [`Kernel`](crate::table::Kernel), of [`even`](crate::table::KernelSet::even).
-#[unsafe(naked)]
+#[inline(never)]
 pub(super) unsafe extern "sysv64" fn sweep<
     const ELEMENT: usize,
     const VECTORS: usize,
@@ -32,7 +30,8 @@ pub(super) unsafe extern "sysv64" fn sweep<
 >(
     arguments: *mut Arguments,
 ) {
-    naked_asm!(
+    crate::assembly!(
+        "rdi" = arguments;
         ".set ELEMENT, {element}",
         ".set VECTORS, {vectors}",
         ".set COLUMNS, {columns}",
@@ -174,7 +173,7 @@ pub(super) unsafe extern "sysv64" fn sweep<
             dec qword ptr [rdi + 56]
             jnz 20b
         ",
-        return_to_caller!(),
+        restore_registers!(),
         purge_sums!(),
         r"
         .irp name, f, places, vectors, point_to_x, point_to_c, load, fetch, in_c, expect, expect_one, add_old, add_old_sums, add_one

@@ -15,19 +15,18 @@
 //! | `r14`, `r15` | what is fetched of Y, by how much that moves | from column to column in C, the column in C |
 //! | `k1` | the mask of the vector | |
 
-use core::arch::naked_asm;
-
-use super::text::{element_instructions, return_to_caller, save_registers};
+use super::text::{element_instructions, restore_registers, save_registers};
 use crate::table::Arguments;
 
 /// # Safety
 ///
 /// As [`Kernel`](crate::table::Kernel), of [`long`](crate::table::KernelSet::long).
-#[unsafe(naked)]
+#[inline(never)]
 pub(super) unsafe extern "sysv64" fn sweep<const ELEMENT: usize, const COLUMNS: usize>(
     arguments: *mut Arguments,
 ) {
-    naked_asm!(
+    crate::assembly!(
+        "rdi" = arguments;
         ".set ELEMENT, {element}",
         ".set COLUMNS, {columns}",
         element_instructions!(),
@@ -154,7 +153,7 @@ pub(super) unsafe extern "sysv64" fn sweep<const ELEMENT: usize, const COLUMNS: 
             dec qword ptr [rdi + 56]
             jnz 20b
         ",
-        return_to_caller!(),
+        restore_registers!(),
         r"
         .irp name, f, each_sum, clear, multiply, multiply_eight, scale, expect, add_old, store, begin_c
             .purgem \name

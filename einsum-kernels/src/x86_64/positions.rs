@@ -14,11 +14,10 @@
 //! | `rsi`, `r11` | the number of the tap, the taps | |
 //! | `k1 … k3` | the masks of the vectors of a tap, and, where elements are 2 apart, `k4 … k6` those of the next ones | |
 
-use core::arch::naked_asm;
 use core::mem::offset_of;
 
 use super::sums::{purge_sums, sums};
-use super::text::{element_instructions, places, return_to_caller, save_registers};
+use super::text::{element_instructions, places, restore_registers, save_registers};
 use crate::positions::{PositionsArguments, PositionsSet, PositionsTap, PositionsVector};
 
 /// In place of how far elements are apart: lanes are channels, and summed.
@@ -72,7 +71,7 @@ static INDICES: Indices = {
 /// # Safety
 ///
 /// As [`Positions`](crate::positions::Positions).
-#[unsafe(naked)]
+#[inline(never)]
 unsafe extern "sysv64" fn sweep<
     const ELEMENT: usize,
     const VECTORS: usize,
@@ -81,7 +80,8 @@ unsafe extern "sysv64" fn sweep<
 >(
     arguments: &mut PositionsArguments,
 ) {
-    naked_asm!(
+    crate::assembly!(
+        "rdi" = &raw mut *arguments;
         ".set ELEMENT, {element}",
         ".set VECTORS, {vectors}",
         ".set COLUMNS, {columns}",
@@ -334,7 +334,7 @@ unsafe extern "sysv64" fn sweep<
             dec qword ptr [rdi + 32]
             jnz 20b
         ",
-        return_to_caller!(),
+        restore_registers!(),
         purge_sums!(),
         r"
         .irp name, f, places, vectors, point_to_x, fetch, next_channel, use_masks, load, point_to_c, in_c, add_old, add_old_sums, add_one

@@ -1,21 +1,20 @@
 //! The rotation of packed complex numbers, see [`rotate`](crate::rotate), with AVX2 and FMA.
 
-use core::arch::naked_asm;
-
 use super::text::element_instructions;
 use crate::rotate::Factors;
 
 /// # Safety
 ///
 /// The processor has AVX2 and FMA; else as [`Rotate`](crate::rotate::Rotate).
-#[unsafe(naked)]
+#[inline(never)]
 pub(super) unsafe extern "sysv64" fn rotate<const ELEMENT: usize>(
     panel: *mut u8,
     steps: usize,
     bytes: usize,
     factors: *const Factors,
 ) {
-    naked_asm!(
+    crate::assembly!(
+        "rdi" = panel, "rsi" = steps, "rdx" = bytes, "rcx" = factors;
         ".set ELEMENT, {element}",
         element_instructions!(),
         r"
@@ -56,7 +55,6 @@ pub(super) unsafe extern "sysv64" fn rotate<const ELEMENT: usize>(
             jnz 20b
         90:
             vzeroupper
-            ret
         .purgem f
         .purgem exchange
         ",

@@ -6,7 +6,6 @@
 //! below X or Y of an entry, whichever are fewer, and one of the other at a time. With AVX-512 and up to three taps masks are
 //! in `k1` … `k7`.
 
-use core::arch::naked_asm;
 use core::mem::offset_of;
 
 use super::text::{element_instructions, vector_instructions};
@@ -70,7 +69,7 @@ unsafe fn put_lanes_64(table: *mut u8, number: usize, bits: u32) {
 /// # Safety
 ///
 /// As [`Taps`](crate::taps::Taps).
-#[unsafe(naked)]
+#[inline(never)]
 unsafe extern "sysv64" fn taps<
     const VECTOR: usize,
     const ELEMENT: usize,
@@ -79,7 +78,8 @@ unsafe extern "sysv64" fn taps<
 >(
     arguments: &TapsArguments,
 ) {
-    naked_asm!(
+    crate::assembly!(
+        "rdi" = &raw const *arguments;
         ".set VECTOR, {vector}",
         ".set ELEMENT, {element}",
         ".set TAPS, {taps}",
@@ -334,7 +334,6 @@ unsafe extern "sysv64" fn taps<
             pop r12
             pop rbx
             vzeroupper
-            ret
             .noaltmacro
             .irp name, f, v, get, put, each, read, read_masked, read_x, read_y, multiply, products, next_vector, clear, take_sum, put_sum, store
                 .purgem \name

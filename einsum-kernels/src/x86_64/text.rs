@@ -209,7 +209,7 @@ macro_rules! places {
     };
 }
 
-/// Saves what a function must leave as it was, for [`return_to_caller`].
+/// Saves what a function must leave as it was, for [`restore_registers`].
 macro_rules! save_registers {
     () => {
         r"
@@ -223,8 +223,8 @@ macro_rules! save_registers {
     };
 }
 
-/// Restores the registers and returns.
-macro_rules! return_to_caller {
+/// Restores them, at the end of an assembly that may have used vectors.
+macro_rules! restore_registers {
     () => {
         r"
             pop r15
@@ -234,7 +234,6 @@ macro_rules! return_to_caller {
             pop rbp
             pop rbx
             vzeroupper
-            ret
         "
     };
 }
@@ -356,7 +355,7 @@ macro_rules! shared_body {
             dec qword ptr [rdi + 56]
             jnz 20b
             ",
-            $crate::x86_64::text::return_to_caller!(),
+            $crate::x86_64::text::restore_registers!(),
             r"
             .irp name, f, fetch, expect, expect_one, point_to_x, point_to_c, point_to_y, vectors, columns, use_mask, load, clear, multiply, factor, scale, add_old, store, each
                 .purgem \name
@@ -367,6 +366,6 @@ macro_rules! shared_body {
 }
 
 pub(super) use {
-    arithmetic, element_instructions, no_arithmetic, places, put_lanes, return_to_caller,
+    arithmetic, element_instructions, no_arithmetic, places, put_lanes, restore_registers,
     save_registers, shared_body, shared_macros, vector_instructions,
 };

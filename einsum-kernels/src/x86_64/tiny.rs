@@ -1,6 +1,5 @@
 //! The kernels of [`tiny`](crate::tiny).
 
-use core::arch::naked_asm;
 use core::mem::offset_of;
 
 use super::text::{element_instructions, put_lanes};
@@ -41,7 +40,7 @@ sets! {
 /// # Safety
 ///
 /// As [`WalkKernel`](crate::tiny::WalkKernel).
-#[unsafe(naked)]
+#[inline(never)]
 unsafe extern "sysv64" fn walk<
     const ELEMENT: usize,
     const LEVEL: usize,
@@ -56,7 +55,8 @@ unsafe extern "sysv64" fn walk<
     // Registers: the walk in rdi; sources in r8, r9, the output in r11; iterations left in rax, rcx, rdx of kept and in rsi, rbx of
     // summed loops. Vector 0 is the sum, 15 what it begins with, -0, which every number keeps its sign added to.
     // Masks: k1 and vector 14 of all vectors but the last of a sum over lanes, k2 and vector 13 of that one.
-    naked_asm!(
+    crate::assembly!(
+        "rdi" = &raw const *walk, "rsi" = x, "rdx" = y, "rcx" = out;
         ".set ELEMENT, {element}",
         ".set LEVEL, {level}",
         ".set P, {p}",
@@ -241,7 +241,6 @@ unsafe extern "sysv64" fn walk<
             .if LEVEL > 0
                 vzeroupper
             .endif
-            ret
             .irp name, f, put_lanes, move_sources, avx512_add, avx2_read, step
                 .purgem \name
             .endr

@@ -4,7 +4,6 @@
 //! Registers: `rdi` the arguments; `rax rcx` the sums and the first row of a group; `r9` groups left; `rdx` a row, `r11` rows
 //! left; `r10` the step between rows. `ymm14` is a row's last vector, `ymm15` the lanes that it has.
 
-use core::arch::naked_asm;
 use core::mem::offset_of;
 
 use super::text::MASKS;
@@ -69,11 +68,12 @@ const fn kernel_of<T, const MASKED: bool>(bytes: usize) -> NarrowKernel<T> {
 /// # Safety
 ///
 /// As [`NarrowKernel`]; `T` is `f32` or `f64`.
-#[unsafe(naked)]
+#[inline(never)]
 unsafe extern "sysv64" fn narrow<T, const MASKED: bool, const VECTORS: usize, const ROWS: usize>(
     arguments: &Narrow<T>,
 ) {
-    naked_asm!(
+    einsum_kernels::assembly!(
+        "rdi" = &raw const *arguments;
         ".set VECTORS, {vectors}",
         ".set ROWS, {rows}",
         ".set MASKED, {masked}",
@@ -195,7 +195,6 @@ unsafe extern "sysv64" fn narrow<T, const MASKED: bool, const VECTORS: usize, co
         "dec r9",
         "jnz 2b",
         "vzeroupper",
-        "ret",
         ".irp name, plus, vector, row, rows, fold, put",
         ".purgem \\name",
         ".endr",

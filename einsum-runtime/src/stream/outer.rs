@@ -11,7 +11,6 @@
 //!
 //! The other factor may have rows as well, `pri,pi->pri`, if it is multiplied by the same row several times.
 
-use core::arch::naked_asm;
 use core::mem::offset_of;
 
 use super::copy::take_smallest;
@@ -187,11 +186,12 @@ impl Outer {
 /// # Safety
 ///
 /// As [`Kernel`].
-#[unsafe(naked)]
+#[inline(never)]
 unsafe extern "sysv64" fn products<T, const VECTORS: usize, const ROWS: usize>(
     products: &Products<T>,
 ) {
-    naked_asm!(
+    einsum_kernels::assembly!(
+        "rdi" = &raw const *products;
         ".set SIZE, {size}",
         ".set VECTORS, {vectors}",
         ".set ROWS, {are_rows}",
@@ -272,7 +272,6 @@ unsafe extern "sysv64" fn products<T, const VECTORS: usize, const ROWS: usize>(
         jnz 2b
         pop rbx
         vzeroupper
-        ret
         .purgem multiply
         .purgem read
         ",

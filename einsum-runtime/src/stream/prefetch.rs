@@ -22,9 +22,10 @@ macro_rules! prefetch {
         /// # Safety
         ///
         /// None: addresses that cannot be read are ignored. The machine must know the instruction.
-        #[unsafe(naked)]
+        #[inline(never)]
         pub(crate) unsafe extern "sysv64" fn $name(lines: &Lines) {
-            core::arch::naked_asm!(
+            einsum_kernels::assembly!(
+                "rdi" = &raw const *lines;
                 "mov rax, [rdi + {at}]",
                 "mov rcx, [rdi + {len}]",
                 "mov rdx, [rdi + {rows}]",
@@ -41,7 +42,6 @@ macro_rules! prefetch {
                 "add rax, rsi",
                 "dec rdx",
                 "jnz 2b",
-                "ret",
                 at = const offset_of!(Lines, at),
                 len = const offset_of!(Lines, len),
                 rows = const offset_of!(Lines, rows),

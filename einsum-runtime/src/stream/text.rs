@@ -18,11 +18,12 @@ macro_rules! function {
      macros: [$($macro:literal $parameters:literal: [$($line:expr),*])*], body: [$($body:expr),* $(,)?]
      $(, symbol: $symbol:ident = $of:path)?) => {
         $(#[$doc])*
-        #[unsafe(naked)]
+        #[inline(never)]
         pub(in crate::stream) unsafe extern "sysv64" fn $name(
             arguments: &$crate::stream::rows::Rows<$type>,
         ) {
-            core::arch::naked_asm!(
+            einsum_kernels::assembly!(
+                "rdi" = &raw const *arguments;
                 ".set OUT, {out}",
                 ".set X, {x}",
                 ".set Y, {y}",
@@ -58,7 +59,6 @@ macro_rules! function {
                 "pop rbp",
                 "pop rbx",
                 "vzeroupper",
-                "ret",
                 $(concat!(".purgem ", $macro),)*
                 out = const core::mem::offset_of!($crate::stream::rows::Rows<$type>, out),
                 x = const core::mem::offset_of!($crate::stream::rows::Rows<$type>, x),

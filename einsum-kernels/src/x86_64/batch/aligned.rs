@@ -12,10 +12,8 @@
 //! is done with one of these: `clear`, `multiply`, `join` its two vectors, `add_lanes` of the first, `put` it, or its lanes
 //! `put_masked`; it reads a row of X, and a column of Y.
 
-use core::arch::naked_asm;
-
 use crate::batch::AlignedArguments;
-use crate::x86_64::text::{element_instructions, return_to_caller, save_registers};
+use crate::x86_64::text::{element_instructions, restore_registers, save_registers};
 
 macro_rules! body {
     () => {
@@ -169,7 +167,7 @@ macro_rules! body {
             60:
             .endif
         ",
-            return_to_caller!(),
+            restore_registers!(),
             r"
         .irp name, f, clear_all, multiply_all, in_c, finish, finish_masked, finish_sum, put_sum, finish_all, products
             .purgem \name
@@ -188,7 +186,7 @@ macro_rules! body {
 /// # Safety
 ///
 /// As [`Aligned`](crate::batch::Aligned).
-#[unsafe(naked)]
+#[inline(never)]
 pub(super) unsafe extern "sysv64" fn avx512<
     const ELEMENT: usize,
     const ROWS: usize,
@@ -198,7 +196,8 @@ pub(super) unsafe extern "sysv64" fn avx512<
 >(
     arguments: &AlignedArguments,
 ) {
-    naked_asm!(
+    crate::assembly!(
+        "rdi" = &raw const *arguments;
         ".set ELEMENT, {element}",
         ".set ROWS, {rows}",
         ".set COLUMNS, {columns}",
@@ -339,7 +338,7 @@ pub(super) unsafe extern "sysv64" fn avx512<
 /// # Safety
 ///
 /// As [`Aligned`](crate::batch::Aligned).
-#[unsafe(naked)]
+#[inline(never)]
 pub(super) unsafe extern "sysv64" fn avx2<
     const ELEMENT: usize,
     const ROWS: usize,
@@ -349,7 +348,8 @@ pub(super) unsafe extern "sysv64" fn avx2<
 >(
     arguments: &AlignedArguments,
 ) {
-    naked_asm!(
+    crate::assembly!(
+        "rdi" = &raw const *arguments;
         ".set ELEMENT, {element}",
         ".set ROWS, {rows}",
         ".set COLUMNS, {columns}",

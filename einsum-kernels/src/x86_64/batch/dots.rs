@@ -5,19 +5,18 @@
 //! others; `r12` rows left; `rsi` the place in C; `r13` the bytes of whole vectors, `r14` those done. `k1` has the lanes of
 //! the last vector, `k2` the rows.
 
-use core::arch::naked_asm;
-
 use crate::batch::DotsArguments;
-use crate::x86_64::text::{element_instructions, return_to_caller, save_registers};
+use crate::x86_64::text::{element_instructions, restore_registers, save_registers};
 
 /// With AVX-512.
 ///
 /// # Safety
 ///
 /// As [`Dots`](crate::batch::Dots).
-#[unsafe(naked)]
+#[inline(never)]
 pub(super) unsafe extern "sysv64" fn avx512<const ELEMENT: usize>(arguments: &DotsArguments) {
-    naked_asm!(
+    crate::assembly!(
+        "rdi" = &raw const *arguments;
         ".set ELEMENT, {element}",
         element_instructions!(),
         save_registers!(),
@@ -132,7 +131,7 @@ pub(super) unsafe extern "sysv64" fn avx512<const ELEMENT: usize>(arguments: &Do
             dec r8
             jnz 20b
         ",
-        return_to_caller!(),
+        restore_registers!(),
         r"
             .purgem f
         ",

@@ -8,12 +8,10 @@
 //! column in Y and C; `r15` the rows of C, or the imaginary parts of X. Vectors 4 to 7 are the sums, 8 to 11 those of imaginary parts, 15 a product of
 //! integers.
 
-use core::arch::naked_asm;
-
 use crate::batch::LanesArguments;
 use crate::x86_64::INTEGER;
 use crate::x86_64::text::{
-    arithmetic, element_instructions, no_arithmetic, return_to_caller, save_registers,
+    arithmetic, element_instructions, no_arithmetic, restore_registers, save_registers,
 };
 
 /// What both levels have in common: `$v` is a vector, `$bytes` its size. A level defines `last_mask`, and, masked if
@@ -153,7 +151,7 @@ macro_rules! body {
             products
         70:
             ",
-            return_to_caller!(),
+            restore_registers!(),
             r"
             .irp name, f, rows, clear, multiply, multiply_imaginary, scale, store, store_imaginary, products, last_mask, read, write, multiply_add, multiply_subtract
                 .purgem \name
@@ -169,7 +167,7 @@ macro_rules! body {
 /// # Safety
 ///
 /// As [`Lanes`](crate::batch::Lanes).
-#[unsafe(naked)]
+#[inline(never)]
 pub(super) unsafe extern "sysv64" fn avx512<
     const ELEMENT: usize,
     const ROWS: usize,
@@ -177,7 +175,8 @@ pub(super) unsafe extern "sysv64" fn avx512<
 >(
     arguments: &LanesArguments,
 ) {
-    naked_asm!(
+    crate::assembly!(
+        "rdi" = &raw const *arguments;
         ".set ELEMENT, {element} & {bytes}",
         ".set INTEGER, {element} & {integer}",
         ".set ROWS, {rows}",
@@ -238,7 +237,7 @@ pub(super) unsafe extern "sysv64" fn avx512<
 /// # Safety
 ///
 /// As [`Lanes`](crate::batch::Lanes).
-#[unsafe(naked)]
+#[inline(never)]
 pub(super) unsafe extern "sysv64" fn avx2<
     const ELEMENT: usize,
     const ROWS: usize,
@@ -246,7 +245,8 @@ pub(super) unsafe extern "sysv64" fn avx2<
 >(
     arguments: &LanesArguments,
 ) {
-    naked_asm!(
+    crate::assembly!(
+        "rdi" = &raw const *arguments;
         ".set ELEMENT, {element}",
         ".set INTEGER, 0",
         ".set ROWS, {rows}",

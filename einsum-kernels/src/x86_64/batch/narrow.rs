@@ -5,8 +5,7 @@
 //! left; `r10 r11` the four numbers in `from` and `to`, `r13` numbers left; `r12` how many there are at once. `k1` to `k4`
 //! have these numbers in each part of a vector. Vectors 16 and 17 are indices.
 
-use crate::x86_64::text::{return_to_caller, save_registers};
-use core::arch::naked_asm;
+use crate::x86_64::text::{restore_registers, save_registers};
 
 /// What both directions have in common: `four` transposes four numbers of a block's products, `next_four` goes on by `r14`
 /// numbers, and `next_block` to the next block.
@@ -58,7 +57,7 @@ macro_rules! body {
             dec r8
             jnz 20b
             ",
-            return_to_caller!()
+            restore_registers!()
         )
     };
 }
@@ -68,7 +67,7 @@ macro_rules! body {
 /// # Safety
 ///
 /// As [`Narrow`](crate::batch::Narrow).
-#[unsafe(naked)]
+#[inline(never)]
 pub(super) unsafe extern "sysv64" fn pack<const ELEMENT: usize>(
     to: *mut u8,
     from: *const u8,
@@ -77,7 +76,8 @@ pub(super) unsafe extern "sysv64" fn pack<const ELEMENT: usize>(
     blocks: usize,
     numbers: usize,
 ) {
-    naked_asm!(
+    crate::assembly!(
+        "rdi" = to, "rsi" = from, "rdx" = to_row, "rcx" = from_row, "r8" = blocks, "r9" = numbers;
         ".set ELEMENT, {element}",
         r"
         # Some products of four numbers in the parts of a vector.
@@ -193,7 +193,7 @@ pub(super) unsafe extern "sysv64" fn pack<const ELEMENT: usize>(
 /// # Safety
 ///
 /// As [`Narrow`](crate::batch::Narrow).
-#[unsafe(naked)]
+#[inline(never)]
 pub(super) unsafe extern "sysv64" fn unpack<const ELEMENT: usize>(
     to: *mut u8,
     from: *const u8,
@@ -202,7 +202,8 @@ pub(super) unsafe extern "sysv64" fn unpack<const ELEMENT: usize>(
     blocks: usize,
     numbers: usize,
 ) {
-    naked_asm!(
+    crate::assembly!(
+        "rdi" = to, "rsi" = from, "rdx" = to_row, "rcx" = from_row, "r8" = blocks, "r9" = numbers;
         ".set ELEMENT, {element}",
         r"
         # The products in the parts of a vector.

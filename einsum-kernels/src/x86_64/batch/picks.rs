@@ -5,8 +5,6 @@
 //! lanes of X, `k3 k4` of Y, `k5 k6` of C. `zmm0 … zmm3` are X and Y, `zmm6 zmm7` the sums of a block, `zmm8 zmm9` those of all
 //! blocks, or C, `zmm10` a product of integers, `zmm13 zmm14` the signs of complex products, and `zmm16 …` the lanes that are picked of X and of Y, in turns.
 
-use core::arch::naked_asm;
-
 use crate::batch::PicksArguments;
 use crate::x86_64::INTEGER;
 use crate::x86_64::text::{arithmetic, element_instructions, no_arithmetic};
@@ -17,7 +15,7 @@ use crate::x86_64::text::{arithmetic, element_instructions, no_arithmetic};
 /// # Safety
 ///
 /// As [`Adjacent`](crate::batch::Picks).
-#[unsafe(naked)]
+#[inline(never)]
 pub(super) unsafe extern "sysv64" fn avx512<
     const ELEMENT: usize,
     const VECTORS: usize,
@@ -27,7 +25,8 @@ pub(super) unsafe extern "sysv64" fn avx512<
 >(
     arguments: &PicksArguments,
 ) {
-    naked_asm!(
+    crate::assembly!(
+        "rdi" = &raw const *arguments;
         ".set ELEMENT, {element} & {bytes}",
         ".set INTEGER, {element} & {integer}",
         ".set VECTORS, {vectors}",
@@ -172,8 +171,7 @@ pub(super) unsafe extern "sysv64" fn avx512<
             multiply_by_alpha
             store_and_step
             jnz 20b
-            vzeroupper
-            ret
+            jmp 90f
             .p2align 6
         40: # A block that is added to C.
             add_products
@@ -186,9 +184,8 @@ pub(super) unsafe extern "sysv64" fn avx512<
             .endif
             store_and_step
             jnz 40b
-            vzeroupper
-            ret
             .if OF_Y
+                jmp 90f
             30: # Totals of all blocks.
                 f vmovup, zmm8 {{k5}}{{z}}, [rdx]
                 .if VECTORS == 2
@@ -209,9 +206,9 @@ pub(super) unsafe extern "sysv64" fn avx512<
                 .if VECTORS == 2
                     f vmovup, [rdx + 64] {{k6}}, zmm9
                 .endif
-                vzeroupper
-                ret
             .endif
+        90:
+            vzeroupper
             .irp name, f, picks, get_lanes, add_term, add_product, add_products, multiply_by_alpha, store_and_step
                 .purgem \name
             .endr

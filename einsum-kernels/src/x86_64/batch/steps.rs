@@ -7,14 +7,12 @@
 //! `k1` has the lanes of a step that is not whole. `zmm0 … zmm5` hold X and `zmm7` Y, `zmm8 … zmm31` the sums, those of a column side
 //! by side.
 
-use core::arch::naked_asm;
-
 use crate::batch::StepsArguments;
 
 /// # Safety
 ///
 /// As [`Steps`](crate::batch::Steps).
-#[unsafe(naked)]
+#[inline(never)]
 pub(super) unsafe extern "sysv64" fn avx512<
     const ELEMENT: usize,
     const ROWS: usize,
@@ -22,7 +20,8 @@ pub(super) unsafe extern "sysv64" fn avx512<
 >(
     arguments: &StepsArguments,
 ) {
-    naked_asm!(
+    crate::assembly!(
+        "rdi" = &raw const *arguments;
         ".set ELEMENT, {element}",
         ".set ROWS, {rows}",
         ".set COLUMNS, {columns}",
@@ -199,7 +198,7 @@ pub(super) unsafe extern "sysv64" fn avx512<
             dec r8
             jnz 20b
             ",
-        crate::x86_64::text::return_to_caller!(),
+        crate::x86_64::text::restore_registers!(),
         r"
             .irp name, f, columns, sums, row, rows, load, load_ahead, load_lanes, multiply, multiply_lanes, multiply_sum, step, clear, clear_sum, in_c, get, get_sum, turn, turn_sum, put, put_sum
                 .purgem \name

@@ -1,13 +1,12 @@
 //! Transposes between arrays of products and panels, with AVX2: 4x4 elements at a time, where the last block of a side is
 //! moved back; sides below 4 one element at a time.
 
-use crate::x86_64::text::{return_to_caller, save_registers};
-use core::arch::naked_asm;
+use crate::x86_64::text::{restore_registers, save_registers};
 
 /// # Safety
 ///
 /// As [`Transpose`](crate::batch::Transpose).
-#[unsafe(naked)]
+#[inline(never)]
 pub(super) unsafe extern "sysv64" fn transpose<const ELEMENT: usize>(
     to: *mut u8,
     from: *const u8,
@@ -16,7 +15,8 @@ pub(super) unsafe extern "sysv64" fn transpose<const ELEMENT: usize>(
     rows: usize,
     columns: usize,
 ) {
-    naked_asm!(
+    crate::assembly!(
+        "rdi" = to, "rsi" = from, "rdx" = to_row, "rcx" = from_row, "r8" = rows, "r9" = columns;
         ".set ELEMENT, {element}",
         r"
         # How far the next block of 4 starts, with this many elements left, of which 4 are done.
@@ -137,7 +137,7 @@ pub(super) unsafe extern "sysv64" fn transpose<const ELEMENT: usize>(
             jnz 60b
         90:
         ",
-        return_to_caller!(),
+        restore_registers!(),
         r"
             .purgem next
             .purgem one

@@ -2,8 +2,6 @@
 
 mod transpose;
 
-use core::arch::naked_asm;
-
 use crate::packing::{Packing, Pair};
 use transpose::{transpose, transpose_runs};
 
@@ -32,7 +30,7 @@ const AHEAD: usize = 8;
 /// # Safety
 ///
 /// The processor has AVX2; all bytes named in [`Copy`](crate::packing::Copy) can be read and written.
-#[unsafe(naked)]
+#[inline(never)]
 unsafe extern "sysv64" fn copy(
     to: *mut u8,
     from: *const u8,
@@ -41,7 +39,8 @@ unsafe extern "sysv64" fn copy(
     bytes: usize,
     step: isize,
 ) {
-    naked_asm!(
+    crate::assembly!(
+        "rdi" = to, "rsi" = from, "rdx" = reads, "rcx" = count, "r8" = bytes, "r9" = step;
         r"
             push rbx
             test rcx, rcx
@@ -106,7 +105,6 @@ unsafe extern "sysv64" fn copy(
         90:
             pop rbx
             vzeroupper
-            ret
         ",
         ahead = const AHEAD,
     )
@@ -115,7 +113,7 @@ unsafe extern "sysv64" fn copy(
 /// # Safety
 ///
 /// As [`copy`], for every other element. What lies between these is read too: it belongs to the same memory.
-#[unsafe(naked)]
+#[inline(never)]
 unsafe extern "sysv64" fn halve<const ELEMENT: usize>(
     to: *mut u8,
     from: *const u8,
@@ -124,7 +122,8 @@ unsafe extern "sysv64" fn halve<const ELEMENT: usize>(
     bytes: usize,
     step: isize,
 ) {
-    naked_asm!(
+    crate::assembly!(
+        "rdi" = to, "rsi" = from, "rdx" = reads, "rcx" = count, "r8" = bytes, "r9" = step;
         ".set ELEMENT, {element}",
         r"
             push rbx
@@ -193,7 +192,6 @@ unsafe extern "sysv64" fn halve<const ELEMENT: usize>(
         90:
             pop rbx
             vzeroupper
-            ret
         ",
         element = const ELEMENT,
         ahead = const AHEAD,
@@ -203,14 +201,15 @@ unsafe extern "sysv64" fn halve<const ELEMENT: usize>(
 /// # Safety
 ///
 /// The processor has AVX; all elements named in [`Gather`](crate::packing::Gather) can be read and written.
-#[unsafe(naked)]
+#[inline(never)]
 unsafe extern "sysv64" fn gather<const ELEMENT: usize>(
     to: *mut u8,
     from: *const u8,
     rows: *const Pair,
     count: usize,
 ) {
-    naked_asm!(
+    crate::assembly!(
+        "rdi" = to, "rsi" = from, "rdx" = rows, "rcx" = count;
         ".set ELEMENT, {element}",
         r"
             test rcx, rcx
@@ -232,7 +231,6 @@ unsafe extern "sysv64" fn gather<const ELEMENT: usize>(
             dec rcx
             jnz 30b
         90:
-            ret
         ",
         element = const ELEMENT,
     )
@@ -241,7 +239,7 @@ unsafe extern "sysv64" fn gather<const ELEMENT: usize>(
 /// # Safety
 ///
 /// `count` pairs can be written from `to` on.
-#[unsafe(naked)]
+#[inline(never)]
 unsafe extern "sysv64" fn fill(
     to: *mut Pair,
     count: usize,
@@ -250,7 +248,8 @@ unsafe extern "sysv64" fn fill(
     a_step: isize,
     b_step: isize,
 ) {
-    naked_asm!(
+    crate::assembly!(
+        "rdi" = to, "rsi" = count, "rdx" = a, "rcx" = b, "r8" = a_step, "r9" = b_step;
         "test rsi, rsi",
         "jz 90f",
         "30:",
@@ -262,16 +261,16 @@ unsafe extern "sysv64" fn fill(
         "dec rsi",
         "jnz 30b",
         "90:",
-        "ret",
     )
 }
 
 /// # Safety
 ///
 /// The processor has AVX; all bytes named in [`Stream`](crate::packing::Stream) can be read and written.
-#[unsafe(naked)]
+#[inline(never)]
 unsafe extern "sysv64" fn stream(to: *mut u8, from: *const u8, bytes: usize) {
-    naked_asm!(
+    crate::assembly!(
+        "rdi" = to, "rsi" = from, "rdx" = bytes;
         r"
         20: # Up to a cache line.
             test rdx, rdx
@@ -308,7 +307,6 @@ unsafe extern "sysv64" fn stream(to: *mut u8, from: *const u8, bytes: usize) {
             jnz 60b
         90:
             vzeroupper
-            ret
         ",
     )
 }

@@ -1,9 +1,7 @@
 //! Eight rows become columns: a run of elements, or one run after the other.
 
-use core::arch::naked_asm;
-
 use crate::packing::Pair;
-use crate::x86_64::text::{return_to_caller, save_registers};
+use crate::x86_64::text::{restore_registers, save_registers};
 
 /// The bytes from which on runs of elements are long.
 const LONG: usize = 96;
@@ -112,7 +110,7 @@ macro_rules! end_transposing {
 /// # Safety
 ///
 /// The processor has AVX2; all elements named in [`Transpose`](crate::packing::Transpose) can be read and written.
-#[unsafe(naked)]
+#[inline(never)]
 pub(super) unsafe extern "sysv64" fn transpose<const ELEMENT: usize>(
     to: *mut u8,
     from: *const u8,
@@ -120,7 +118,8 @@ pub(super) unsafe extern "sysv64" fn transpose<const ELEMENT: usize>(
     step: isize,
     columns: usize,
 ) {
-    naked_asm!(
+    crate::assembly!(
+        "rdi" = to, "rsi" = from, "rdx" = rows, "rcx" = step, "r8" = columns;
         ".set ELEMENT, {element}",
         transposing!(),
         save_registers!(),
@@ -162,7 +161,7 @@ pub(super) unsafe extern "sysv64" fn transpose<const ELEMENT: usize>(
             jnz 50b
         90:
         ",
-        return_to_caller!(),
+        restore_registers!(),
         end_transposing!(),
         element = const ELEMENT,
         long = const LONG,
@@ -172,7 +171,7 @@ pub(super) unsafe extern "sysv64" fn transpose<const ELEMENT: usize>(
 /// # Safety
 ///
 /// As [`transpose`], for [`TransposeRuns`](crate::packing::TransposeRuns).
-#[unsafe(naked)]
+#[inline(never)]
 pub(super) unsafe extern "sysv64" fn transpose_runs<const ELEMENT: usize>(
     to: *mut u8,
     from: *const u8,
@@ -182,15 +181,17 @@ pub(super) unsafe extern "sysv64" fn transpose_runs<const ELEMENT: usize>(
     reads: *const Pair,
     count: usize,
 ) {
-    naked_asm!(
+    crate::assembly!(
+        "rdi" = to, "rsi" = from, "rdx" = rows, "rcx" = step, "r8" = columns, "r9" = reads, "rax" = count;
         ".set ELEMENT, {element}",
         transposing!(),
         save_registers!(),
         r"
-            # Where the next run is said, and its length. The count, above them, is an argument there.
+            # The runs left, where the next is said, and its length.
+            push rax
             push r9
             push r8
-            cmp qword ptr [rsp + 72], 0
+            test rax, rax
             je 90f
             point_to_all
             lea r15, [rcx + 2*rcx]
@@ -217,12 +218,12 @@ pub(super) unsafe extern "sysv64" fn transpose_runs<const ELEMENT: usize>(
             mov r8, [rsp]
             shl r8, 4
             add [rsp + 8], r8
-            dec qword ptr [rsp + 72]
+            dec qword ptr [rsp + 16]
             jnz 20b
         90:
-            add rsp, 16
+            add rsp, 24
         ",
-        return_to_caller!(),
+        restore_registers!(),
         end_transposing!(),
         element = const ELEMENT,
     )

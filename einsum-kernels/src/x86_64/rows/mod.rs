@@ -20,11 +20,10 @@ mod steps;
 mod tables;
 mod vectors;
 
-use core::arch::naked_asm;
 use core::mem::offset_of;
 
 use super::text::{
-    element_instructions, put_lanes, return_to_caller, save_registers, vector_instructions,
+    element_instructions, put_lanes, restore_registers, save_registers, vector_instructions,
 };
 use super::{address_of_mask_32, address_of_mask_64};
 use crate::rows::{RowsArguments, RowsEntry, RowsPart, RowsSet};
@@ -81,7 +80,7 @@ pub static F64_HALF: RowsSet = set!(32, 8, 1, |lanes| (1 << lanes) - 1, [1 1], [
 /// # Safety
 ///
 /// As [`Rows`](crate::rows::Rows).
-#[unsafe(naked)]
+#[inline(never)]
 unsafe extern "sysv64" fn rows<
     const VECTOR: usize,
     const ELEMENT: usize,
@@ -91,7 +90,8 @@ unsafe extern "sysv64" fn rows<
 >(
     arguments: &mut RowsArguments,
 ) {
-    naked_asm!(
+    crate::assembly!(
+        "rdi" = &raw mut *arguments;
         ".set VECTOR, {vector}",
         ".set ELEMENT, {element}",
         ".set ROWS, {rows}",
@@ -266,7 +266,7 @@ unsafe extern "sysv64" fn rows<
         50:
             add rsp, 72
         ",
-        return_to_caller!(),
+        restore_registers!(),
         r"
             .irp name, f, v, get, put, each, each_of, point, get_masked, put_masked, put_lanes, read_masks, clear, old, masks, mask_of, load, load_same, load_apart, read_indices, load_tap, load_whole, load_last, multiply, put_row, find_no_numbers, store, step, weights, part, parts, steps, tile
                 .purgem \name

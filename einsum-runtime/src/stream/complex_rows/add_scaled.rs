@@ -111,7 +111,6 @@ macro_rules! kernels {
                 "pop rbp",
                 "pop rbx",
                 "vzeroupper",
-                "ret",
                 ".purgem FACTORS",
                 ".purgem TERM",
                 ".purgem FOUR",

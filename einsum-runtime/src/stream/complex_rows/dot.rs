@@ -89,7 +89,6 @@ macro_rules! kernels {
                 "dec r9",
                 "jnz 2b",
                 "vzeroupper",
-                "ret",
                 ".purgem TERM",
             );
         }

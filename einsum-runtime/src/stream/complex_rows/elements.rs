@@ -78,7 +78,6 @@ macro_rules! kernels {
                 "jnz 2b",
                 "pop rbx",
                 "vzeroupper",
-                "ret",
                 ".purgem VALUE",
             );
 
@@ -120,7 +119,6 @@ macro_rules! kernels {
                 "dec r9",
                 "jnz 2b",
                 "vzeroupper",
-                "ret",
             );
         }
     };

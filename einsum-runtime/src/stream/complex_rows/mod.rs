@@ -82,9 +82,10 @@ macro_rules! complex_kernel {
         /// # Safety
         ///
         /// As [`ComplexKernel`](crate::stream::complex_rows::ComplexKernel).
-        #[unsafe(naked)]
+        #[inline(never)]
         pub(in crate::stream) unsafe extern "sysv64" fn $name(arguments: &ComplexRows<$type>) {
-            core::arch::naked_asm!(
+            einsum_kernels::assembly!(
+                "rdi" = &raw const *arguments;
                 // Every kernel knows all names, of which it uses some.
                 "/* {out_row} {y} {y_row} {y_step} {out_step} {x_step} {flags} {per_vector} {size} {factors} */",
                 $($line,)*

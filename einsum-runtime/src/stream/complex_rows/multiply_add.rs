@@ -83,7 +83,6 @@ macro_rules! kernels {
                 "jmp 4b",
                 "5:",
                 "vzeroupper",
-                "ret",
                 ".purgem TERM",
                 ".purgem ROWS",
                 ".purgem ENTER",

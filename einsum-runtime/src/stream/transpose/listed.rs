@@ -3,7 +3,6 @@
 //!
 //! Blocks are those of the kernels for whole lines, 16x16 elements of 4 bytes or 8x8 of 8.
 
-use core::arch::naked_asm;
 use core::mem::offset_of;
 
 use super::turn::{columns, turn_4, turn_8, unpack_4, unpack_8};
@@ -44,9 +43,10 @@ macro_rules! listed_kernel {
     ($(#[$doc:meta])* $name:ident($type:ty), side: $side:literal, shift: $shift:literal, rows: [$(($row:literal, $register:literal))*],
      load: [$($line:expr),* $(,)?], loads: [$($load:literal),* $(,)?], turn: $turn:expr, step_y: $step_y:literal) => {
         $(#[$doc])*
-        #[unsafe(naked)]
+        #[inline(never)]
         unsafe extern "sysv64" fn $name(arguments: &Listed<$type>) {
-            naked_asm!(
+            einsum_kernels::assembly!(
+                "rdi" = &raw const *arguments;
                 ".macro LOAD low, high, row, far",
                 $($line,)*
                 ".endm",
@@ -108,7 +108,6 @@ macro_rules! listed_kernel {
                 "pop rbp",
                 "pop rbx",
                 "vzeroupper",
-                "ret",
                 ".purgem LOAD",
                 out = const offset_of!(Listed<$type>, out),
                 x = const offset_of!(Listed<$type>, x),

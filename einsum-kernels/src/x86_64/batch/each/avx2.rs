@@ -3,15 +3,13 @@
 //! `ymm0` holds X, `ymm1` X with its parts exchanged if complex, `ymm2` an element in all lanes, `ymm3` the mask; `ymm4 … ymm11`
 //! the sums, `ymm12` and `ymm13` the signs.
 
-use core::arch::naked_asm;
-
 use crate::batch::EachArguments;
 use crate::x86_64::text::put_lanes;
 
 /// # Safety
 ///
 /// As [`Each`](crate::batch::Each).
-#[unsafe(naked)]
+#[inline(never)]
 pub(in super::super) unsafe extern "sysv64" fn each<
     const ELEMENT: usize,
     const COLUMNS: usize,
@@ -19,7 +17,8 @@ pub(in super::super) unsafe extern "sysv64" fn each<
 >(
     arguments: &EachArguments,
 ) {
-    naked_asm!(
+    crate::assembly!(
+        "rdi" = &raw const *arguments;
         ".set ELEMENT, {element}",
         ".set COLUMNS, {columns}",
         ".set COMPLEX, {complex}",

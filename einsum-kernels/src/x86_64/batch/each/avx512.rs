@@ -3,8 +3,6 @@
 //! Vector 0 holds X, 1 X with its parts exchanged if complex, 2 an element in all lanes, 3 a product of integers; 10 to 17 the sums, and the second ones of
 //! complex numbers 20 to 23; 30 and 31 the signs.
 
-use core::arch::naked_asm;
-
 use crate::batch::EachArguments;
 use crate::x86_64::INTEGER;
 use crate::x86_64::text::{arithmetic, no_arithmetic};
@@ -15,7 +13,7 @@ macro_rules! avx512 {
         /// # Safety
         ///
         /// As [`Each`](crate::batch::Each).
-        #[unsafe(naked)]
+        #[inline(never)]
         pub(in super::super) unsafe extern "sysv64" fn $name<
             const ELEMENT: usize,
             const COLUMNS: usize,
@@ -23,7 +21,8 @@ macro_rules! avx512 {
         >(
             arguments: &EachArguments,
         ) {
-            naked_asm!(
+            crate::assembly!(
+                "rdi" = &raw const *arguments;
                 ".set ELEMENT, {element} & {bytes}",
                 ".set INTEGER, {element} & {integer}",
                 ".set COLUMNS, {columns}",

@@ -76,7 +76,7 @@ macro_rules! body {
             dec r8
             jnz 20b
             ",
-            $crate::x86_64::text::return_to_caller!(),
+            $crate::x86_64::text::restore_registers!(),
             r"
             .irp name, f, places, in_c, steps_by, begin, steps, clear, expects, load, multiply, factor, scale, add_old, store, stores
                 .purgem \name

@@ -3,8 +3,6 @@
 //!
 //! `k1` has the lanes of the last vector, the others have all. [`sums`] has the other registers.
 
-use core::arch::naked_asm;
-
 use crate::batch::EachArguments;
 use crate::x86_64::sums::{purge_sums, sums};
 
@@ -14,7 +12,7 @@ const EXPECTING: usize = 64;
 /// # Safety
 ///
 /// As [`Each`](crate::batch::Each).
-#[unsafe(naked)]
+#[inline(never)]
 pub(in super::super) unsafe extern "sysv64" fn each<
     const ELEMENT: usize,
     const VECTORS: usize,
@@ -22,7 +20,8 @@ pub(in super::super) unsafe extern "sysv64" fn each<
 >(
     arguments: &EachArguments,
 ) {
-    naked_asm!(
+    crate::assembly!(
+        "rdi" = &raw const *arguments;
         ".set ELEMENT, {element}",
         ".set VECTORS, {vectors}",
         ".set COLUMNS, {columns}",

@@ -3,14 +3,12 @@
 //!
 //! Registers: `zmm0 … zmm5` hold X, `zmm7` an element in all lanes, `zmm8 … zmm31` the sums, those of a column side by side.
 
-use core::arch::naked_asm;
-
 use crate::batch::EachArguments;
 
 /// # Safety
 ///
 /// As [`Each`](crate::batch::Each); the mask is not looked at.
-#[unsafe(naked)]
+#[inline(never)]
 pub(in super::super) unsafe extern "sysv64" fn each<
     const ELEMENT: usize,
     const VECTORS: usize,
@@ -18,7 +16,8 @@ pub(in super::super) unsafe extern "sysv64" fn each<
 >(
     arguments: &EachArguments,
 ) {
-    naked_asm!(
+    crate::assembly!(
+        "rdi" = &raw const *arguments;
         ".set ELEMENT, {element}",
         ".set VECTORS, {vectors}",
         ".set COLUMNS, {columns}",

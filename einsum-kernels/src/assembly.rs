@@ -1,0 +1,20 @@
+/// The assembly that is all of a function `unsafe extern "sysv64" fn`: the registers in which it finds the parameters, a
+/// semicolon, and the text with its operands, as `asm!` has them. The text ends at its end, not with `ret`; it may change
+/// what the System V calling convention lets a function change, and use the stack below `rsp`, which is a multiple of 16.
+///
+/// Such a function is told from a naked one by the time it takes to compile: LLVM looks into the assembly of naked functions
+/// three times in a build with optimisation, twice of these for the symbols that it may define.
+#[macro_export]
+macro_rules! assembly {
+    ($($register:tt = $parameter:expr),+; $($text:tt)*) => {
+        // SAFETY: what the function's contract asks for is all that the assembly relies on, and it leaves registers and stack
+        // as the calling convention says.
+        unsafe {
+            core::arch::asm!(
+                $($text)*
+                $(in($register) $parameter,)+
+                clobber_abi("sysv64"),
+            )
+        }
+    };
+}
