@@ -1,9 +1,9 @@
 /// The assembly that is all of a function `unsafe extern "sysv64" fn`: the registers in which it finds the parameters, a
-/// semicolon, and the text with its operands, as `asm!` has them. The text ends at its end, not with `ret`; it may change
+/// semicolon, and the text with its operands, as `asm!` has them. It is left at the end of the text, not by `ret`. It may change
 /// what the System V calling convention lets a function change, and use the stack below `rsp`, which is a multiple of 16.
 ///
-/// Such a function is told from a naked one by the time it takes to compile: LLVM looks into the assembly of naked functions
-/// three times in a build with optimisation, twice of these for the symbols that it may define.
+/// A naked function would take longer to compile: LLVM reads its assembly three times in a build with optimisation, twice of
+/// these for the symbols that it might define.
 #[macro_export]
 macro_rules! assembly {
     ($($register:tt = $parameter:expr),+; $($text:tt)*) => {

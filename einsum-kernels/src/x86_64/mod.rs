@@ -1,4 +1,4 @@
-//! The micro-kernels of [`table`](super::table) for x86-64: naked functions, so that they are as fast in debug builds.
+//! The micro-kernels of [`table`](super::table) for x86-64: functions of nothing but assembly, so that they are as fast in debug builds.
 //!
 //! One generic function a level, `avx512::sweep` and `avx2::sweep`, is instantiated for every element size, number
 //! of vectors and columns, and kind.

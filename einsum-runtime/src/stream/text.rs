@@ -11,7 +11,7 @@
 //! | `r9` | rows left |
 //! | `r10`, `r11`, `rbp` | free; usually `r11` is the offset in the row, `rbp` the last one with room for a step |
 
-/// Writes a naked function. `macros` are the assembler's: name, parameters, and lines. The field `x_row` of the arguments is
+/// Writes a function of assembly. `macros` are the assembler's: name, parameters, and lines. The field `x_row` of the arguments is
 /// at `rdi + X_ROW`; `SIZE` is that of an element.
 macro_rules! function {
     ($(#[$doc:meta])* $name:ident($type:ty),
