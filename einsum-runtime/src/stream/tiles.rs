@@ -209,11 +209,13 @@ impl<W: Width> Tiles<'_, W> {
     unsafe fn lines(&self, here: &Arrays<W, 1>) {
         let Tiles { turn, u, v, .. } = *self;
         let line = LINE / size_of::<W>();
-        let pitch = (LINES_ROW + LINE) / size_of::<W>();
         let mut i = 0;
         loop {
             let columns = part(u.extent - i, LINES_ROW / size_of::<W>(), turn.side);
             let is_last = i + columns == u.extent;
+            // Rows that follow each other leave as one, whose ends are the only lines that are not whole.
+            let is_one = v.out == columns.cast_signed();
+            let pitch = if is_one { columns } else { (LINES_ROW + LINE) / size_of::<W>() };
             let mut j = 0;
             while j < v.extent {
                 let rows = self.cut_rows(here, j, LINES_ROWS);
@@ -221,20 +223,24 @@ impl<W: Width> Tiles<'_, W> {
                     self.fetch(&here.within(u, i, v, j + rows), columns, rows, Bypass::Yes);
                 }
                 let tile = here.within(u, i, v, j);
-                let leaving = self.leaving(&tile, (columns, rows), pitch);
+                let mut leaving = self.leaving(&tile, (columns, rows), pitch);
+                if is_one {
+                    (leaving.len, leaving.rows) = (rows * columns, 1);
+                }
+                let len = line.min(leaving.len);
                 // SAFETY: the caller's duties; a tile fits the buffer. What is no whole line at the ends of rows is less
                 // than one, and rows are longer.
                 unsafe {
                     self.enter(&tile, (columns, rows), pitch);
                     if i == 0 {
-                        (W::COPY)(&Rows { len: line.min(columns), ..leaving });
+                        (W::COPY)(&Rows { len, ..leaving });
                     }
                     (W::LEAVE)(&leaving);
                     if is_last {
-                        let len = line.min(columns);
-                        let end = tile.within(u, columns - len, v, 0);
-                        let x = leaving.x.wrapping_add(columns - len);
-                        (W::COPY)(&Rows { out: end.out, x, len, ..leaving });
+                        let first = leaving.len - len;
+                        let (out, x) =
+                            (leaving.out.wrapping_add(first), leaving.x.wrapping_add(first));
+                        (W::COPY)(&Rows { out, x, len, ..leaving });
                     }
                 }
                 j += rows;
