@@ -58,8 +58,9 @@ const TIMES: usize = 8;
 /// How much of the lanes of channels there is at least, for longer rows.
 const FILLED_APART: f64 = if cfg!(test) { 0.0 } else { 0.6 };
 
-/// The rows of a block are read so many times over at most, in eighths: windows reach over its ends.
-const AGAIN: usize = 12;
+/// What blocks of rows read beyond what results are apart is copied for both of two blocks. Of so many products of a sum it may be
+/// as much again as all.
+const AGAIN: usize = if cfg!(test) { 16 } else { 150 };
 
 /// How a nest is run.
 struct Plan {
@@ -189,7 +190,7 @@ fn rows_of(
     lines: &[Line],
     outer: usize,
     all: [usize; 2],
-    size: usize,
+    (size, steps): (usize, usize),
 ) -> Option<(Cut, usize)> {
     let line = &lines[outer];
     let own = |&n: &usize| line.coefficients[n] != 0 && nest.loops[n].extent > 1;
@@ -207,7 +208,7 @@ fn rows_of(
     for blocks in 2..=extent {
         let block = extent.div_ceil(blocks);
         let read = step.saturating_mul(block - 1).saturating_add(window);
-        if 8 * read > AGAIN * step * block {
+        if AGAIN * read > (AGAIN + steps) * step * block {
             return None;
         }
         let positions = read.min(line.extent).saturating_mul(across);
@@ -286,7 +287,7 @@ impl Plan {
             let rest = (0..lines.len()).filter(|&l| l != line_of_channel && !is_images(l));
             let outer = rest.max_by_key(|&l| lines[l].stride.unsigned_abs())?;
             let cut;
-            (cut, positions) = rows_of(nest, lines, outer, [positions, results], size)?;
+            (cut, positions) = rows_of(nest, lines, outer, [positions, results], (size, steps))?;
             of_channel = BYTES / LANES;
             rows = Some(cut);
         }

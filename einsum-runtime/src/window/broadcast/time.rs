@@ -42,9 +42,9 @@ impl Plan {
 
 /// Returns the time that a part takes, with columns of so many vectors.
 pub(super) fn time_of_part(block: Block, [columns, steps]: [f64; 2], is_first: bool) -> f64 {
-    let Block { vectors, slow, .. } = block;
+    let Block { vectors, run, slow, .. } = block;
     let tiles = (columns / COLUMNS as f64).ceil();
-    let of_tile = step(vectors, columns / tiles);
+    let of_tile = step(vectors, columns / tiles, run);
     let added = if is_first { 0.0 } else { ADDED * vectors * columns };
     tiles * (of_tile * steps + slow * TILE) + added + slow * (CALL + ENTRY * (steps + columns))
 }
