@@ -40,7 +40,7 @@ const POINTS: usize = if cfg!(test) { 64 } else { 1 << 19 };
 #[derive(Clone, Copy)]
 pub(super) struct Tile {
     /// The size of an element, the lanes of a vector, and the vectors.
-    size: usize,
+    pub(super) size: usize,
     pub(super) width: usize,
     vectors: usize,
     /// How many times as long what is not a step of a kernel takes, in steps.
