@@ -116,7 +116,7 @@ pub const EVEN_VECTORS: usize = 3;
 pub type Even = [[Kernel; EVEN_COLUMNS]; EVEN_VECTORS];
 
 /// The most columns of a tile of one vector if they are at equal distances.
-pub const LONG_COLUMNS: usize = 24;
+pub const LONG_COLUMNS: usize = 28;
 
 /// As [`Even`], for one vector: by the number of columns, less one.
 pub type Long = [Kernel; LONG_COLUMNS];

@@ -1,8 +1,8 @@
-//! Micro-kernels for AVX-512 of one vector and up to 24 columns at equal distances. Every multiplication reads an element of Y,
+//! Micro-kernels for AVX-512 of one vector and up to 28 columns at equal distances. Every multiplication reads an element of Y,
 //! and a processor reads no faster than it multiplies: the more columns a step has, the less the vector and the numbers of the
 //! step count that are read besides.
 //!
-//! Registers, besides `zmm0` for X, `zmm3` for an element in all lanes, and a sum for each column from `zmm8` on:
+//! Registers, besides `zmm0` for X, `zmm3` for an element in all lanes, and a sum for each column from `zmm4` on:
 //!
 //! | | in the loop over steps | when a tile is finished |
 //! |---|---|---|
@@ -33,8 +33,8 @@ pub(super) unsafe extern "sysv64" fn sweep<const ELEMENT: usize, const COLUMNS: 
         r"
         # Calls a macro with the number of every column's sum.
         .macro each_sum name
-            .irp i, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30, 31
-                .if \i - 8 < COLUMNS
+            .irp i, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30, 31
+                .if \i - 4 < COLUMNS
                     \name \i
                 .endif
             .endr
@@ -43,7 +43,7 @@ pub(super) unsafe extern "sysv64" fn sweep<const ELEMENT: usize, const COLUMNS: 
             vpxord zmm\i, zmm\i, zmm\i
         .endm
         .macro multiply i, at
-            .if \i - 8 < COLUMNS
+            .if \i - 4 < COLUMNS
                 .if ELEMENT == 4
                     vfmadd231ps zmm\i, zmm0, dword ptr [\at] {{1to16}}
                 .else
@@ -121,14 +121,18 @@ pub(super) unsafe extern "sysv64" fn sweep<const ELEMENT: usize, const COLUMNS: 
             add rsi, 16
             add r10, r8
             f vmovup, zmm0 {{k1}}{{z}}, [rax + r9]
-            multiply_eight r10, 8, 9, 10, 11, 12, 13, 14, 15
+            multiply_eight r10, 4, 5, 6, 7, 8, 9, 10, 11
             .if COLUMNS > 8
                 lea r13, [r10 + 8*rbx]
-                multiply_eight r13, 16, 17, 18, 19, 20, 21, 22, 23
+                multiply_eight r13, 12, 13, 14, 15, 16, 17, 18, 19
             .endif
             .if COLUMNS > 16
                 lea rcx, [r13 + 8*rbx]
-                multiply_eight rcx, 24, 25, 26, 27, 28, 29, 30, 31
+                multiply_eight rcx, 20, 21, 22, 23, 24, 25, 26, 27
+            .endif
+            .if COLUMNS > 24
+                lea rcx, [rcx + 8*rbx]
+                multiply_eight rcx, 28, 29, 30, 31, 32, 32, 32, 32
             .endif
             prefetcht0 [r10 + r14]
             add r14, r15

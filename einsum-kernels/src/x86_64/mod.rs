@@ -82,7 +82,7 @@ macro_rules! long {
         [$(long::sweep::<$element, $columns>),*]
     };
     ($element:literal) => {
-        long!($element, 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20 21 22 23 24)
+        long!($element, 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20 21 22 23 24 25 26 27 28)
     };
 }
 

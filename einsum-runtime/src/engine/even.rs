@@ -4,8 +4,8 @@
 use super::plan::Plan;
 use crate::kernel::table::{COLUMNS, EVEN_COLUMNS, EVEN_VECTORS};
 
-/// The fewest columns of a run for which tiles of one vector are longer than those of pairs.
-const LONG: usize = if cfg!(test) { 9 } else { 13 };
+/// The fewest columns of a run for which tiles of one vector, however few runs, take less time than those of pairs.
+const LONG: usize = 9;
 
 /// The columns of a block in runs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

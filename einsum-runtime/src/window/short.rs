@@ -9,31 +9,36 @@
 //! The same goes for rows without a step that are shorter than vectors, with large windows, and for results of which there are
 //! fewer along a row than points of the window: a vector of these would be added up across its lanes for every result.
 //!
-//! So many images are taken at a time as stay in a cache with their results, or of one so many channels.
+//! So many images are taken at a time as stay in a cache with their results, or of one so many channels, or of those of a vector
+//! so many rows.
 
 use core::ops::Range;
 
 use smallvec::SmallVec;
 
 use super::Job;
-use super::affine::{Affine, Line, inside, lay_anew};
+use super::affine::{Affine, Line, inside, lay_anew, plus, times};
 use super::channels::{are_channels, channels};
 use super::solve::added;
 use crate::kept::Kept;
 use crate::kernel::Dims;
+use crate::kernel::level::{Level, halves_vectors};
 use crate::kernel::raw::{RawMode, RawRead};
 use crate::sort::sort_by_key;
 use crate::threads::{self, BYTES_MULTIPLIED, Grid, Shared};
 
 /// The bytes of the longest rows of results, and the fewest channels. Residue classes of longer rows take no more time.
 const ROW: usize = if cfg!(test) { 32 } else { 176 };
+
+/// The same where a sum has as many products as [`STEPS`]: they take as long as what is brought together before and after.
+const ROW_OF_MANY: usize = if cfg!(test) { 64 } else { 512 };
 const CHANNELS: usize = if cfg!(test) { 2 } else { 8 };
 
-/// The bytes of a vector, the fewest products of a sum, and how much of what is multiplied has to be there, for rows whose elements
-/// are adjacent.
+/// The bytes of a vector, and the fewest products of a sum for which rows whose elements are adjacent are turned, or longer ones
+/// whose elements lie apart; of more products than the most, several rows are columns of a product.
 const VECTOR: usize = 64;
 const STEPS: usize = if cfg!(test) { 15 } else { 25 };
-const FILLED: f64 = 0.68;
+const MANY: usize = 200;
 
 /// Sums of so many rows, each shorter than a vector, take longer to be added up across lanes than to be formed.
 const ROWS: usize = 12;
@@ -50,11 +55,20 @@ const BYTES: usize = if cfg!(test) { 6 << 10 } else { 192 << 10 };
 /// How many times the time that products take elsewhere they take here.
 const TIMES: usize = 8;
 
+/// How much of the lanes of channels there is at least, for longer rows.
+const FILLED_APART: f64 = if cfg!(test) { 0.0 } else { 0.6 };
+
+/// What blocks of rows read beyond what results are apart is copied for both of two blocks. Of so many products of a sum it may be
+/// as much again as all.
+const AGAIN: usize = if cfg!(test) { 16 } else { 150 };
+
 /// How a nest is run.
 struct Plan {
     p: usize,
     channels: Cut,
     images: Option<Cut>,
+    /// A loop over results, along an axis that has a window.
+    rows: Option<Cut>,
     elements: usize,
 }
 
@@ -87,49 +101,73 @@ pub(super) unsafe fn short_rows(job: &Job<'_>, nest: &Affine, mode: RawMode) -> 
     let Some(plan) = (0..2).find_map(|p| Plan::of(job, nest, p, mode)) else { return false };
     #[cfg(test)]
     super::tests::take(super::tests::Way::ShortRows);
+    #[cfg(test)]
+    if plan.rows.is_some() {
+        super::tests::take(super::tests::Way::RowsInBlocks);
+    }
     let is_summed = plan.images.is_some_and(|images| nest.loops[images.number].out.is_none());
     let points = nest.loops.iter().fold(1_usize, |n, l| n.saturating_mul(l.extent));
     let size = job.kernels.element.size();
     let nanoseconds = TIMES * points.saturating_mul(size) / BYTES_MULTIPLIED;
     // Sums are added up block by block, in their order.
     let pieces = if is_summed { 1 } else { threads::pieces(nanoseconds) };
-    let grid = Grid::of(plan.blocks(), [1, 1], pieces);
+    let [of_images, of_rows, of_channels] = plan.blocks();
+    let grid = Grid::of([of_images * of_rows, of_channels], [1, 1], pieces);
     // SAFETY: there are pointers to elements, and numbers that nobody writes.
     let shared = unsafe { Shared::new((job, nest, &plan, mode)) };
     threads::each(grid.pieces(), &|piece| {
         let (job, nest, plan, mode) = shared.get();
-        let [images, channels] = grid.piece(piece);
+        let [parts, channels] = grid.piece(piece);
+        let [_, of_rows, _] = plan.blocks();
         let mut buffer = Kept::new(plan.elements * size, job.kernels.element.align());
-        for image in images {
+        for part in parts {
+            let [image, row] = [part / of_rows, part % of_rows];
             let mode = if is_summed && image > 0 { added(mode) } else { mode };
             for channel in channels.clone() {
                 // SAFETY: the caller's duties; blocks have different results, or follow each other.
-                unsafe { plan.run(job, nest, buffer.as_mut_ptr(), [image, channel], mode) };
+                unsafe { plan.run(job, nest, buffer.as_mut_ptr(), [image, row, channel], mode) };
             }
         }
     });
     true
 }
 
+/// Returns how much of what vectors along rows would multiply has to be there, beside what there is of the lanes of vectors of
+/// channels, for sums of so many products: every product of rows reads a vector, most of which are parts of two cache lines, and
+/// channels read one for all that use it, but are brought together first. Where products of vectors take long, reads hardly matter.
+fn least_filled(steps: usize) -> f64 {
+    match Level::current() {
+        Level::Avx512 if halves_vectors() => 0.7,
+        Level::Avx512 if steps >= 2 * STEPS - 1 => 0.95,
+        Level::Avx512 => 0.84,
+        _ => 0.0,
+    }
+}
+
+/// As [`least_filled`], of rows of a vector, whatever channels fill.
+const FILLED: f64 = 0.68;
+
 /// Whether so little of what vectors along rows of so many bytes would multiply is there, behind their ends or edges of the
 /// image, that it takes less time to bring channels together, which leave out what is outside. So it is if a few rows are
-/// sums, whatever there is of them.
-fn wastes_lanes(nest: &Affine, lines: &[Line], row: usize, bytes: usize) -> bool {
+/// sums, whatever there is of them. Vectors of channels are filled to some extent.
+fn wastes_lanes(nest: &Affine, lines: &[Line], row: usize, bytes: usize, channels: f64) -> bool {
     let extent = |n: usize| nest.loops[n].extent;
     let loops = |kept: bool| {
         let all = 0..nest.loops.len();
         all.filter(move |&n| nest.loops[n].out.is_some() == kept && nest.loops[n].extent > 1)
     };
     let steps = loops(false).map(extent).fold(1, usize::saturating_mul);
-    if bytes > VECTOR || steps < STEPS {
+    let is_vector = bytes <= VECTOR;
+    let is_summed = nest.loops[row].out.is_none();
+    if steps < STEPS || !is_vector && (steps > MANY || is_summed) {
         return false;
     }
-    if nest.loops[row].out.is_none() {
+    if is_summed {
         return steps / extent(row) <= ROWS;
     }
     // The kernels of rows have vectors of half the size.
     let vector = if 2 * bytes <= VECTOR { VECTOR / 2 } else { VECTOR };
-    let mut filled = bytes as f64 / vector as f64;
+    let mut filled = bytes as f64 / bytes.next_multiple_of(vector) as f64;
     for line in lines {
         let along = |&n: &usize| line.coefficients[n] != 0;
         let (mut results, mut taps) = (loops(true).filter(along), loops(false).filter(along));
@@ -142,7 +180,44 @@ fn wastes_lanes(nest: &Affine, lines: &[Line], row: usize, bytes: usize) -> bool
             filled *= count as f64 / (extent(result) * extent(tap)) as f64;
         }
     }
-    filled < FILLED
+    is_vector && filled < FILLED || filled < channels * least_filled(steps)
+}
+
+/// Cuts the loop over results along an axis, so that what its blocks read of a vector of channels, and their results, stay in a
+/// cache. Returns it, and the most positions of a block. `all` are the positions and the results that there are.
+fn rows_of(
+    nest: &Affine,
+    lines: &[Line],
+    outer: usize,
+    all: [usize; 2],
+    (size, steps): (usize, usize),
+) -> Option<(Cut, usize)> {
+    let line = &lines[outer];
+    let own = |&n: &usize| line.coefficients[n] != 0 && nest.loops[n].extent > 1;
+    let mut kept = (0..nest.loops.len()).filter(|n| own(n) && nest.loops[*n].out.is_some());
+    let number = kept.next().filter(|_| kept.next().is_none())?;
+    let step = line.coefficients[number].unsigned_abs();
+    let reach = |n: usize| {
+        let steps = nest.loops[n].extent - 1;
+        line.coefficients[n].unsigned_abs().saturating_mul(steps)
+    };
+    let window = (0..nest.loops.len()).filter(|n| own(n) && *n != number).map(reach);
+    let window = window.fold(1_usize, usize::saturating_add);
+    let extent = nest.loops[number].extent;
+    let [across, results] = [all[0] / line.extent, all[1] / extent];
+    for blocks in 2..=extent {
+        let block = extent.div_ceil(blocks);
+        let read = step.saturating_mul(block - 1).saturating_add(window);
+        if AGAIN * read > (AGAIN + steps) * step * block {
+            return None;
+        }
+        let positions = read.min(line.extent).saturating_mul(across);
+        let most = positions.max(results.saturating_mul(block));
+        if most.saturating_mul(size * LANES) <= BYTES {
+            return Some((Cut { number, line: outer, grain: 1, blocks }, positions));
+        }
+    }
+    None
 }
 
 impl Plan {
@@ -161,12 +236,13 @@ impl Plan {
         // Results that lie apart do so whatever is longer.
         let is_apart = step(row) > 1 || !is_kept(row) && all().any(|n| is_kept(n) && step(n) > 1);
         let bytes = extent(row).saturating_mul(size);
-        let is_short = match is_apart {
-            true => bytes <= ROW,
-            false => wastes_lanes(nest, &lines[..], row, bytes),
-        };
+        let steps = all().filter(|&n| !is_kept(n)).map(extent);
+        let is_avx512 = Level::current() == Level::Avx512;
+        let steps = steps.fold(1_usize, usize::saturating_mul);
+        let has_many = !is_apart || is_avx512 && steps >= STEPS;
         let columns = all().filter(|&n| is_kept(n) && !moves(p, n)).map(extent);
-        if !is_short || columns.fold(1_usize, usize::saturating_mul) > COLUMNS {
+        let is_long = bytes > if has_many { ROW_OF_MANY } else { ROW };
+        if is_long || columns.fold(1_usize, usize::saturating_mul) > COLUMNS {
             return None;
         }
         // Loops that have an axis of their own.
@@ -184,6 +260,13 @@ impl Plan {
             .filter(is_channel)
             .filter_map(|n| alone(&n))
             .min_by_key(|(_, l)| lines[*l].stride.abs())?;
+        let lanes = VECTOR / size;
+        let filled = extent(channel) as f64 / extent(channel).next_multiple_of(lanes) as f64;
+        if !is_apart && !wastes_lanes(nest, &lines[..], row, bytes, filled)
+            || is_apart && bytes > ROW && filled < FILLED_APART
+        {
+            return None;
+        }
         let others = all().filter(|&n| n != channel).filter_map(|n| alone(&n));
         let images = others.max_by_key(|(_, l)| lines[*l].stride.abs());
         let is_image = |n: usize| images.is_some_and(|(own, _)| own == n);
@@ -197,7 +280,17 @@ impl Plan {
         }
         let results = all().filter(|&n| is_kept(n) && n != channel && !is_image(n)).map(extent);
         let results = results.fold(1_usize, usize::saturating_mul);
-        let of_channel = positions.max(results).saturating_mul(size);
+        let mut positions = positions;
+        let mut of_channel = positions.max(results).saturating_mul(size);
+        let mut rows = None;
+        if of_channel.saturating_mul(LANES) > BYTES {
+            let rest = (0..lines.len()).filter(|&l| l != line_of_channel && !is_images(l));
+            let outer = rest.max_by_key(|&l| lines[l].stride.unsigned_abs())?;
+            let cut;
+            (cut, positions) = rows_of(nest, lines, outer, [positions, results], (size, steps))?;
+            of_channel = BYTES / LANES;
+            rows = Some(cut);
+        }
         // In groups of lanes, and in images of all channels.
         let groups = extent(channel).div_ceil(LANES);
         let most = [LANES, extent(channel)].map(|n| BYTES / of_channel.saturating_mul(n).max(1));
@@ -214,17 +307,20 @@ impl Plan {
         let count = |cut: &Cut| cut.most(extent(cut.number)).min(lines[cut.line].extent);
         let elements = positions.saturating_mul(count(&channels));
         let elements = elements.checked_mul(images.as_ref().map_or(1, count))?;
-        let plan = Plan { p, channels, images, elements };
+        let plan = Plan { p, channels, images, rows, elements };
         // The first block of images is the smallest one, the last the largest.
-        let [of_images, of_channels] = plan.blocks();
+        let [of_images, of_rows, of_channels] = plan.blocks();
         let is_run = |block| are_channels(job, &plan.part(nest, block).nest, mode);
-        let are_run = |image| (0..of_channels).all(|channel| is_run([image, channel]));
+        let are_run = |image| {
+            (0..of_rows * of_channels).all(|n| is_run([image, n / of_channels, n % of_channels]))
+        };
         (most[0] > 0 && are_run(0) && are_run(of_images - 1)).then_some(plan)
     }
 
-    /// The blocks of images and of channels.
-    fn blocks(&self) -> [usize; 2] {
-        [self.images.map_or(1, |images| images.blocks), self.channels.blocks]
+    /// The blocks of images, of rows, and of channels.
+    fn blocks(&self) -> [usize; 3] {
+        let of = |cut: Option<Cut>| cut.map_or(1, |cut| cut.blocks);
+        [of(self.images), of(self.rows), self.channels.blocks]
     }
 
     /// Runs a block.
@@ -237,7 +333,7 @@ impl Plan {
         job: &Job<'_>,
         nest: &Affine,
         to: *mut u8,
-        block: [usize; 2],
+        block: [usize; 3],
         mode: RawMode,
     ) {
         let Part { nest, mut copy, first } = self.part(nest, block);
@@ -253,7 +349,7 @@ impl Plan {
         assert!(is_run, "blocks of images between others are run so");
     }
 
-    fn part(&self, nest: &Affine, [image, channel]: [usize; 2]) -> Part {
+    fn part(&self, nest: &Affine, [image, row, channel]: [usize; 3]) -> Part {
         let (mut nest, mut first) = (nest.clone(), 0_isize);
         let images = self.images.map(|images| (images, image));
         for (cut, block) in images.into_iter().chain([(self.channels, channel)]) {
@@ -264,6 +360,19 @@ impl Plan {
             let skipped = core::mem::replace(&mut line.offset, 0);
             first = first.wrapping_add(line.stride.wrapping_mul(skipped));
             line.extent = own.len();
+        }
+        if let Some(cut) = &self.rows {
+            let own = cut.block(nest.loops[cut.number].extent, row);
+            nest.restrict(cut.number, own.start, 1, own.len());
+            // What windows reach of the axis, which may be nothing.
+            let line = &nest.sources[self.p][cut.line];
+            let [low, high] = line.range(nest.loops.iter().map(|l| l.extent));
+            let last = line.extent.cast_signed() - 1;
+            let (low, high) = (low.clamp(0, last), high.clamp(0, last));
+            let line = &mut nest.sources[self.p][cut.line];
+            first = first.wrapping_add(line.stride.wrapping_mul(low));
+            line.offset = plus(line.offset, times(low, -1));
+            line.extent = (high - low).cast_unsigned() + 1;
         }
         let lines = &mut nest.sources[self.p];
         let mut order: SmallVec<[usize; 4]> = (0..lines.len()).collect();

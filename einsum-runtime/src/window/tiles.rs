@@ -13,8 +13,11 @@ pub(super) const COLUMNS: usize = 6;
 /// How many times as long sums take whose rows are not adjacent in a source, or are brought together class by class.
 pub(super) const APART: f64 = 1.4;
 
-/// How many times as long as in others a vector takes in a tile of its own.
+/// How many times as long as in others a vector takes in a tile of its own, and where columns are runs of so many at equal distances,
+/// of which tiles have more.
 const ALONE: f64 = 1.8;
+const ALONE_ON_RUNS: f64 = 1.2;
+const RUN: f64 = 9.0;
 
 /// The least time of a step, whatever its columns, with AVX2 and AVX-512.
 const STEP: [f64; 2] = if cfg!(test) { [4.0; 2] } else { [12.0, 7.0] };
@@ -25,8 +28,10 @@ pub(super) fn narrow(vectors: f64) -> f64 {
     if waits && vectors <= 1.0 { ALONE } else { 1.0 }
 }
 
-/// The time of a step of a tile of so many vectors and columns, on average.
-pub(super) fn step(vectors: f64, columns: f64) -> f64 {
+/// The time of a step of a tile of so many vectors and columns, on average, of which so many are a run.
+pub(super) fn step(vectors: f64, columns: f64, run: f64) -> f64 {
     let least = STEP[usize::from(Level::current() == Level::Avx512)];
-    (narrow(vectors) * vectors * columns).max(least)
+    let narrow = narrow(vectors);
+    let times = if run >= RUN { narrow.min(ALONE_ON_RUNS) } else { narrow };
+    (times * vectors * columns).max(least)
 }

@@ -18,13 +18,14 @@ use smallvec::SmallVec;
 use super::time::{PARTS, time_of_part};
 use crate::window::affine::{Affine, Line, inside, plus, times};
 
-/// The source with windows, the loop over lanes, the vectors of a block of them, and how many times as long what is no step
+/// The source with windows, the loop over lanes, the vectors of a block of them, the columns of a run, and how many times as long what is no step
 /// takes.
 #[derive(Clone, Copy)]
 pub(super) struct Block {
     pub(super) p: usize,
     pub(super) lanes: usize,
     pub(super) vectors: f64,
+    pub(super) run: f64,
     pub(super) slow: f64,
 }
 

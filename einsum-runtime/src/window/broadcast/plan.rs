@@ -40,7 +40,7 @@ const POINTS: usize = if cfg!(test) { 64 } else { 1 << 19 };
 #[derive(Clone, Copy)]
 pub(super) struct Tile {
     /// The size of an element, the lanes of a vector, and the vectors.
-    size: usize,
+    pub(super) size: usize,
     pub(super) width: usize,
     vectors: usize,
     /// How many times as long what is not a step of a kernel takes, in steps.
@@ -96,6 +96,8 @@ pub(super) struct Plan {
     /// The blocks of lanes, if all are packed beside each other: then they run inside of a block of columns, which has
     /// just been read. Else 1, and columns run inside of a block of lanes.
     pub(super) slots: usize,
+    /// The columns of a block along the innermost loop, if neighbouring ones read what lies side by side.
+    run: usize,
     /// Whether lanes are adjacent in the target, so that results need no buffer.
     pub(super) is_direct: bool,
     /// The most steps at a time.
@@ -186,6 +188,9 @@ impl Plan {
             && blocks <= SLOTS
             && steps * blocks <= PACKED / (pitch * size);
         let slots = if is_packed { blocks } else { 1 };
+        let is_step = |n: usize| nest.sources[p].iter().any(|l| l.coefficients[n].abs() > 1);
+        let run = kept[singles + 1..].last().filter(|cut| !is_step(cut.number));
+        let run = run.map_or(1, |cut| cut.block);
         let at_once = tile.steps;
         let plan = Plan {
             p,
@@ -196,6 +201,7 @@ impl Plan {
             kept,
             summed,
             same,
+            run,
             slots,
             is_direct,
             at_once,
@@ -206,7 +212,13 @@ impl Plan {
 
     /// Returns what parts of a block have in common.
     pub(super) fn block(&self) -> Block {
-        Block { p: self.p, lanes: self.lanes, vectors: self.of_block as f64, slow: self.slow }
+        Block {
+            p: self.p,
+            lanes: self.lanes,
+            vectors: self.of_block as f64,
+            run: self.run as f64,
+            slow: self.slow,
+        }
     }
 
     /// The number of blocks of results, and of sums.

@@ -1,5 +1,6 @@
 //! What a nest takes so, and into which blocks it is cut.
 
+use crate::kernel::level::halves_vectors;
 use crate::kernel::positions::{COLUMNS, VECTORS};
 
 /// The most masks of a block, and bytes that it reads of X, if it is read again for other columns: most of a second-level cache
@@ -11,6 +12,10 @@ const IMAGE: usize = if cfg!(test) { 1 << 10 } else { 384 << 10 };
 /// [`Shape::slow`]; a tile, and one whose lanes are summed; a call; a mask; a vector in the tables; an element that is packed; and
 /// all else.
 const STEP: [f64; 3] = [1.1, 1.2, 1.4];
+
+/// The same where neighbouring positions are adjacent, and products of vectors take no longer than reads: other ways take longer than
+/// is known of them.
+const STEP_ADJACENT: f64 = 0.95;
 const TILE: [f64; 2] = if cfg!(test) { [0.0; 2] } else { [60.0, 120.0] };
 const CALL: f64 = if cfg!(test) { 0.0 } else { 100.0 };
 const MASK: f64 = if cfg!(test) { 0.0 } else { 12.0 };
@@ -94,6 +99,7 @@ impl Shape {
             (_, ..=8) => 1.25,
             (false, ..=16) => 1.1,
             (false, ..=MANY) => 1.0,
+            (false, _) if self.apart == 1 && !halves_vectors() => 1.05,
             (false, _) if self.taps * self.channels <= SHORT => 1.0,
             (true, _) => 0.9,
             _ => 0.93,
@@ -105,6 +111,7 @@ impl Shape {
     fn slow(&self) -> f64 {
         let is_long = self.columns > MANY && self.taps * self.channels > SHORT / 2;
         match self.apart {
+            1 if !self.has_dots && !halves_vectors() => STEP_ADJACENT,
             1 => STEP[0],
             _ if is_long => STEP[2],
             _ => STEP[1],

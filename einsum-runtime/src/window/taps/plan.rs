@@ -116,10 +116,15 @@ impl Plan {
             let extents = dims.iter().filter(|d| has(d)).map(|d| d.extent);
             extents.fold(1_usize, usize::saturating_mul)
         };
-        // A window one wide, in few rows.
+        // A window one wide, in few rows, none of which is a row of results that are longer than what is summed.
         let single = |p: usize| {
-            let rows = points(&|d| !d.summed && d.sources[p] != 0 && d.sources[1 - p] == 0);
-            (2..=ALONE).contains(&rows).then_some((p, None))
+            let is_result = |d: &Dim<2>| !d.summed && d.sources[p] != 0 && d.sources[1 - p] == 0;
+            let is_row = |d: &Dim<2>| d.out == 1 && d.sources[p] == 1;
+            let is_long = |d: &Dim<2>| is_row(d) && d.extent > dims[lanes].extent;
+            let rows = points(&is_result);
+            let is_few = (2..=ALONE).contains(&rows);
+            let has_long = dims.iter().any(|d| is_result(d) && is_long(d));
+            (is_few && !has_long).then_some((p, None))
         };
         let tap = |p: usize| tap(p).map(|(p, taps)| (p, Some(taps)));
         let (p, taps) = match x {

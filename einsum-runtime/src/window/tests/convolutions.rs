@@ -5,7 +5,8 @@ use num_complex::{Complex32, Complex64};
 use super::positions::check_positions;
 use super::random_axes::check_random;
 use super::stencils::{
-    ADJACENT, APART, LONG, SHORT, SMALL, check_depthwise, check_dilated, check_same,
+    ADJACENT, APART, LONG, SHORT, SMALL, check_depthwise, check_dilated, check_rows_in_blocks,
+    check_same,
 };
 use super::turned::check_few_results;
 use super::weights::check_weights;
@@ -100,6 +101,7 @@ fn convolutions() {
     check_convolutions::<i64>(&mut random, 20);
     check_random::<f64, 2>(&mut random, 100);
     check_dilated();
+    check_rows_in_blocks();
     println!("{:?}", TAKEN.get());
     // Some ways are those of AVX-512, or hardly ever the best one with AVX2.
     let has_all_ways = Level::current() == Level::Avx512;

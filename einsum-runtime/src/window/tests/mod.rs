@@ -43,6 +43,7 @@ pub(in crate::window) enum Way {
     Results,
     Rows,
     RowsApart,
+    RowsInBlocks,
     Scatter,
     ShortRows,
     Spread,
@@ -56,7 +57,7 @@ pub(in crate::window) enum Way {
 }
 
 thread_local! {
-    static TAKEN: Cell<[usize; 28]> = const { Cell::new([0; 28]) };
+    static TAKEN: Cell<[usize; 29]> = const { Cell::new([0; 29]) };
 }
 
 /// Counts the nests that this thread runs so.

@@ -128,6 +128,19 @@ fn rows_of_large_windows() {
     check_windows(1, [7, 5], 2);
 }
 
+#[test]
+fn rows_in_blocks() {
+    check_rows_in_blocks();
+}
+
+/// Of images of which a few channels are larger than a cache, so many rows are formed at a time; windows of the first and of the
+/// last of these reach over edges, or none do.
+pub(super) fn check_rows_in_blocks() {
+    check_depthwise_of([[2, 1, 30, 5, 2], [2, 1, 8, 5, 2]], 16, Way::RowsInBlocks);
+    check_depthwise_of([[3, 1, 25, 4, 0], [3, 1, 8, 4, 0]], 6, Way::RowsInBlocks);
+    check_depthwise_of([[2, 2, 40, 4, 9], [2, 1, 8, 5, 1]], 4, Way::RowsInBlocks);
+}
+
 /// So are sums of rows with fewer elements than a vector, if there are fewer results along a row than points of the window.
 #[test]
 fn sums_of_short_rows() {
