@@ -7,6 +7,10 @@
 #![no_std]
 // What it says is said where it is used.
 #![allow(missing_docs)]
+#![allow(
+    clippy::macro_metavars_in_unsafe,
+    reason = "`assembly!` is the body of unsafe functions, whose contracts are those of the text that it takes"
+)]
 
 #[cfg(target_arch = "x86_64")]
 mod assembly;

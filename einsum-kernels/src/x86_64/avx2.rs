@@ -169,5 +169,5 @@ pub(super) unsafe extern "sysv64" fn sweep<
         kind = const KIND,
         lanes = const LANES,
         unmasked = const UNMASKED,
-    )
+    );
 }

@@ -200,5 +200,5 @@ pub(super) unsafe extern "sysv64" fn sweep<
         lanes = const LANES,
         paired = const PAIRED,
         streaming = const STREAMING,
-    )
+    );
 }

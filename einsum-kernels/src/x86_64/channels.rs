@@ -256,7 +256,7 @@ unsafe extern "sysv64" fn channels<
         element = const ELEMENT,
         results = const RESULTS,
         taps = const TAPS,
-    )
+    );
 }
 
 // The assembly's numbers.

@@ -186,5 +186,5 @@ pub(super) unsafe extern "sysv64" fn sweep<
         element = const ELEMENT,
         vectors = const VECTORS,
         columns = const COLUMNS,
-    )
+    );
 }

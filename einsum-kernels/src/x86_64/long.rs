@@ -165,5 +165,5 @@ pub(super) unsafe extern "sysv64" fn sweep<const ELEMENT: usize, const COLUMNS: 
         ",
         element = const ELEMENT,
         columns = const COLUMNS,
-    )
+    );
 }

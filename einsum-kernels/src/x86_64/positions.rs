@@ -352,7 +352,7 @@ unsafe extern "sysv64" fn sweep<
         columns = const COLUMNS,
         apart = const APART,
         indices = sym INDICES,
-    )
+    );
 }
 
 // The assembly's numbers.

@@ -59,5 +59,5 @@ pub(super) unsafe extern "sysv64" fn rotate<const ELEMENT: usize>(
         .purgem exchange
         ",
         element = const ELEMENT,
-    )
+    );
 }

@@ -343,7 +343,7 @@ unsafe extern "sysv64" fn taps<
         element = const ELEMENT,
         taps = const TAPS,
         rows = const ROWS,
-    )
+    );
 }
 
 // The assembly's numbers.

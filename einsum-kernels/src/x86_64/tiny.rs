@@ -256,7 +256,7 @@ unsafe extern "sysv64" fn walk<
         last_mask = const offset_of!(Walk, last_mask),
         has_last = const offset_of!(Walk, has_last),
         is_sum = const offset_of!(Walk, is_sum),
-    )
+    );
 }
 
 // The assembly's numbers.

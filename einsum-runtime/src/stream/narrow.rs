@@ -211,5 +211,5 @@ unsafe extern "sysv64" fn narrow<T, const MASKED: bool, const VECTORS: usize, co
         x_row = const offset_of!(Narrow<T>, x_row),
         last = const offset_of!(Narrow<T>, last),
         masks = sym MASKS,
-    )
+    );
 }

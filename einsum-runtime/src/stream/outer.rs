@@ -289,5 +289,5 @@ unsafe extern "sysv64" fn products<T, const VECTORS: usize, const ROWS: usize>(
         out_point = const offset_of!(Products<T>, out_point),
         x_point = const offset_of!(Products<T>, x_point),
         y_point = const offset_of!(Products<T>, y_point),
-    )
+    );
 }

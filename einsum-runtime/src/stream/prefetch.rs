@@ -46,7 +46,7 @@ macro_rules! prefetch {
                 len = const offset_of!(Lines, len),
                 rows = const offset_of!(Lines, rows),
                 row = const offset_of!(Lines, row),
-            )
+            );
         }
     };
 }

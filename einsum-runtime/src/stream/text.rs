@@ -81,7 +81,7 @@ macro_rules! function {
                 bypass = const core::mem::offset_of!($crate::stream::rows::Rows<$type>, bypass),
                 size = const size_of::<$type>(),
                 $($symbol = sym $of,)?
-            )
+            );
         }
     };
 }

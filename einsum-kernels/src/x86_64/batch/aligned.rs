@@ -329,7 +329,7 @@ pub(super) unsafe extern "sysv64" fn avx512<
         columns = const COLUMNS,
         summed = const SUMMED,
         complex = const COMPLEX,
-    )
+    );
 }
 
 /// With AVX2 and FMA, for two rows and columns. Vectors 0 to 3 and 4 to 7 are the sums, 8 and 9 rows of X, 10 and 11 the parts of Y,
@@ -471,5 +471,5 @@ pub(super) unsafe extern "sysv64" fn avx2<
         columns = const COLUMNS,
         summed = const SUMMED,
         complex = const COMPLEX,
-    )
+    );
 }

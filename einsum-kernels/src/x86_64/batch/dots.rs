@@ -136,5 +136,5 @@ pub(super) unsafe extern "sysv64" fn avx512<const ELEMENT: usize>(arguments: &Do
             .purgem f
         ",
         element = const ELEMENT,
-    )
+    );
 }

@@ -229,7 +229,7 @@ pub(super) unsafe extern "sysv64" fn avx512<
         integer = const INTEGER,
         rows = const ROWS,
         kind = const KIND,
-    )
+    );
 }
 
 /// With AVX2 and FMA: vector 15 has the lanes.
@@ -292,5 +292,5 @@ pub(super) unsafe extern "sysv64" fn avx2<
         element = const ELEMENT,
         rows = const ROWS,
         kind = const KIND,
-    )
+    );
 }

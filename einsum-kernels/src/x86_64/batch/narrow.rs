@@ -185,7 +185,7 @@ pub(super) unsafe extern "sysv64" fn pack<const ELEMENT: usize>(
         r".purgem \name",
         ".endr",
         element = const ELEMENT,
-    )
+    );
 }
 
 /// Transposes back: `from[number][product]` to `to[product][number]`.
@@ -306,5 +306,5 @@ pub(super) unsafe extern "sysv64" fn unpack<const ELEMENT: usize>(
         r".purgem \name",
         ".endr",
         element = const ELEMENT,
-    )
+    );
 }

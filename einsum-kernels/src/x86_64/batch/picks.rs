@@ -221,5 +221,5 @@ pub(super) unsafe extern "sysv64" fn avx512<
         of_y = const OF_Y,
         steps = const STEPS,
         complex = const COMPLEX,
-    )
+    );
 }

@@ -207,5 +207,5 @@ pub(super) unsafe extern "sysv64" fn avx512<
         element = const ELEMENT,
         rows = const ROWS,
         columns = const COLUMNS,
-    )
+    );
 }

@@ -143,5 +143,5 @@ pub(super) unsafe extern "sysv64" fn transpose<const ELEMENT: usize>(
             .purgem one
         ",
         element = const ELEMENT,
-    )
+    );
 }

@@ -107,7 +107,7 @@ unsafe extern "sysv64" fn copy(
             vzeroupper
         ",
         ahead = const AHEAD,
-    )
+    );
 }
 
 /// # Safety
@@ -195,7 +195,7 @@ unsafe extern "sysv64" fn halve<const ELEMENT: usize>(
         ",
         element = const ELEMENT,
         ahead = const AHEAD,
-    )
+    );
 }
 
 /// # Safety
@@ -233,7 +233,7 @@ unsafe extern "sysv64" fn gather<const ELEMENT: usize>(
         90:
         ",
         element = const ELEMENT,
-    )
+    );
 }
 
 /// # Safety
@@ -261,7 +261,7 @@ unsafe extern "sysv64" fn fill(
         "dec rsi",
         "jnz 30b",
         "90:",
-    )
+    );
 }
 
 /// # Safety
@@ -308,5 +308,5 @@ unsafe extern "sysv64" fn stream(to: *mut u8, from: *const u8, bytes: usize) {
         90:
             vzeroupper
         ",
-    )
+    );
 }

@@ -165,7 +165,7 @@ pub(super) unsafe extern "sysv64" fn transpose<const ELEMENT: usize>(
         end_transposing!(),
         element = const ELEMENT,
         long = const LONG,
-    )
+    );
 }
 
 /// # Safety
@@ -226,5 +226,5 @@ pub(super) unsafe extern "sysv64" fn transpose_runs<const ELEMENT: usize>(
         restore_registers!(),
         end_transposing!(),
         element = const ELEMENT,
-    )
+    );
 }

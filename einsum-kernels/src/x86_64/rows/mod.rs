@@ -279,7 +279,7 @@ unsafe extern "sysv64" fn rows<
         bits = const BITS,
         shifts = sym SHIFTS,
         indices = sym INDICES,
-    )
+    );
 }
 
 // The assembly's numbers.

@@ -104,7 +104,7 @@ macro_rules! complex_kernel {
                 factors = const core::mem::offset_of!(ComplexRows<$type>, factors),
                 size = const size_of::<$type>(),
                 per_vector = const 32 / size_of::<$type>(),
-            )
+            );
         }
     };
 }

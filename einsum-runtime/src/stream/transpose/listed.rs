@@ -117,7 +117,7 @@ macro_rules! listed_kernel {
                 x_list = const offset_of!(Listed<$type>, x_list),
                 y_list = const offset_of!(Listed<$type>, y_list),
                 out_list = const offset_of!(Listed<$type>, out_list),
-            )
+            );
         }
     };
 }

@@ -168,5 +168,5 @@ pub(in super::super) unsafe extern "sysv64" fn each<
         element = const ELEMENT,
         columns = const COLUMNS,
         complex = const COMPLEX,
-    )
+    );
 }

@@ -107,7 +107,7 @@ macro_rules! avx512 {
                 integer = const INTEGER,
                 columns = const COLUMNS,
                 complex = const COMPLEX,
-            )
+            );
         }
     };
 }

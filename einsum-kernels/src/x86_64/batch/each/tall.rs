@@ -99,5 +99,5 @@ pub(in super::super) unsafe extern "sysv64" fn each<
         vectors = const VECTORS,
         columns = const COLUMNS,
         expecting = const EXPECTING,
-    )
+    );
 }

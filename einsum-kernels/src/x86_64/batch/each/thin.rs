@@ -134,5 +134,5 @@ pub(in super::super) unsafe extern "sysv64" fn each<
         element = const ELEMENT,
         vectors = const VECTORS,
         columns = const COLUMNS,
-    )
+    );
 }
