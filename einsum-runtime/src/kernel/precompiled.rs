@@ -168,6 +168,7 @@ macro_rules! precompiled {
                     #[cfg(target_arch = "x86_64")]
                     if work == Work::Run
                         && (is_row(dims) && <$type>::binary(dims, sources, out, mode)
+                            || staged::ordered(dims, sources, out, mode)
                             || <$type>::outer(dims, sources, out, mode)
                             || engine::picked(dims, sources, out, mode)
                             || engine::totalled(dims, sources, out, mode)

@@ -13,9 +13,11 @@
 //! abc,acb->bca  y is copied in the order of x, and products turned as they are formed
 //! c,adbc->dab   sums are formed in rows along (a d b), and turned
 //! ac,bcd->dbac  y is copied in the order of the output, and for every a
+//! cb,a->abc     x, which has few elements, is copied in the order of the output, once
 //! dbca->cbd     sums over a are formed in rows along (b c) for every d of a block, and turned
 //! ```
 
+mod few;
 mod products;
 mod rows;
 mod slow;
@@ -25,6 +27,7 @@ mod vector;
 use super::plan::{Elements, Plan, ROW};
 use crate::kernel::{Dim, Dims};
 use crate::stream;
+pub(super) use few::few;
 pub(super) use products::turned_product;
 pub(super) use rows::times_copied;
 use rows::{Order, by_kind, by_output};
