@@ -140,14 +140,18 @@ pub(crate) unsafe fn reordered<T: Staged>(
     out: *mut T,
     mode: Mode<T>,
 ) -> bool {
-    if T::IS_COMPLEX || !order::is_worth(dims) || Level::current() < Level::Avx2 {
+    let is_product = matches!(mode, Mode::Assign) && !dims.iter().any(|d| d.summed);
+    // Of complex numbers all factors are copied otherwise, which is as good for one of them.
+    let is_possible = !T::IS_COMPLEX || is_product && order::are_apart(dims);
+    if !is_possible || !order::is_worth(dims) || Level::current() < Level::Avx2 {
         return false;
     }
-    let is_product = matches!(mode, Mode::Assign) && !dims.iter().any(|d| d.summed);
+    // Kernels that turn products are those of real numbers.
+    let is_product = is_product && !T::IS_COMPLEX;
     if is_product && stream::is_turned_product(dims, size_of::<T>()) {
         return false;
     }
-    let elements = Elements { size: size_of::<T>(), are_complex: false };
+    let elements = Elements { size: size_of::<T>(), are_complex: T::IS_COMPLEX };
     if is_product && let Some(plan) = order::turned_product(dims, elements) {
         // SAFETY: the caller's duties.
         unsafe { run_binary(&plan, unary_here::<T>, sources, out, mode) };
