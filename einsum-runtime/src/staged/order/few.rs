@@ -8,8 +8,8 @@ use crate::staged::plan::{BYTES, Elements, Plan};
 /// Products with fewer elements are not worth a copy.
 const POINTS: usize = 4096;
 
-/// The fewest times that an element is used which is copied before.
-const USES: usize = 8;
+/// The fewest times that an element is used which is copied before: to copy one takes as long as a few products.
+const USES: usize = 3;
 
 /// In what order loops around so many adjacent elements of the output run through a factor does not matter.
 const ROW: usize = 16;
