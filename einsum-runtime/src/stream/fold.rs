@@ -18,7 +18,7 @@ use super::divide::{Elements, Nest};
 use super::lane::Lane;
 use super::odometer::Odometer;
 use super::rows::Bypass;
-use super::sweep::{Arrays, once};
+use super::sweep::Arrays;
 use super::transpose::LINE;
 use crate::kernel::level::Level;
 use crate::kernel::{Dim, Dims, Mode};
@@ -35,6 +35,9 @@ const LEAST: usize = 64;
 const NEAR: usize = 24 << 20;
 const FEW: usize = 8;
 const CLOSE: usize = 96 << 10;
+
+/// The fewest bytes of a part of a row, where rows are cut for threads.
+const PART: usize = 4096;
 
 /// The vectors of a block.
 const VECTORS: usize = 4;
@@ -117,12 +120,12 @@ impl<const P: usize> Fold<P> {
     pub(super) unsafe fn run<T: Lane>(&self, arrays: Arrays<T, P>) {
         let size = size_of::<T>();
         let lanes = LINE / size;
-        let vectors = self.u.extent.div_ceil(lanes);
-        let blocks = (vectors - 1) / VECTORS;
-        let in_last = self.u.extent - (vectors - 1) * lanes;
         let kernel: Kernel<T> = if P == 1 { fold::<T, 0> } else { fold::<T, 1> };
         let rows = &self.rows;
-        let run = |Nest { outer, v: points, .. }: Nest<'_, P>, arrays: Arrays<T, P>| {
+        let run = |Nest { outer, u, v: points }: Nest<'_, P>, arrays: Arrays<T, P>| {
+            let vectors = u.extent.div_ceil(lanes);
+            let blocks = (vectors - 1) / VECTORS;
+            let in_last = u.extent - (vectors - 1) * lanes;
             let step = |step: isize| step * size.cast_signed();
             let mut point = Odometer::new(outer);
             loop {
@@ -149,10 +152,10 @@ impl<const P: usize> Fold<P> {
                 }
             }
         };
-        let (once, pieces) = (once(), threads::pieces(self.nanoseconds));
-        let nest = Nest { outer: &self.others, u: &once, v: &self.points };
-        // SAFETY: the caller's duties; parts write different rows.
-        unsafe { nest.in_pieces(pieces, [1, 1], arrays, Bypass::No, &run) }
+        let pieces = threads::pieces(self.nanoseconds);
+        let nest = Nest { outer: &self.others, u: &self.u, v: &self.points };
+        // SAFETY: the caller's duties; parts write different elements.
+        unsafe { nest.in_pieces(pieces, [PART / size, 1], arrays, Bypass::No, &run) }
     }
 }
 
