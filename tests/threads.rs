@@ -98,6 +98,10 @@ fn sums() {
     same("matrix times vector", || einsum!("ij,j->i", &a, &v));
     same("vector times matrix", || einsum!("i,ij->j", &u, &a));
     same("few long rows", || einsum!("ij->i", &fractions((3, 700_000), 4)));
+    same("few rows", || einsum!("ij->j", &fractions((8, 300_000), 9)));
+    same("few rows at many points", || {
+        einsum!("ijk,ij->ik", &fractions((600, 6, 700), 10), &fractions((600, 6), 11))
+    });
     same("few columns", || einsum!("ij->j", &fractions((700_000, 3), 5)));
     same("a middle axis", || einsum!("ijk->ik", &fractions((7, 900, 300), 6)));
     same("outer axes", || einsum!("ijk->j", &fractions((70, 90, 300), 7)));

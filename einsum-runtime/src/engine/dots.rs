@@ -9,8 +9,9 @@ use crate::kernel::batch::{Dots, DotsArguments};
 /// from memory.
 const BYTES: core::ops::RangeInclusive<usize> = 32..=1024;
 
-/// The fewest and the most rows.
-const ROWS: core::ops::RangeInclusive<usize> = 3..=64;
+/// The fewest rows, and the most bytes of all rows of a product.
+const ROWS: usize = 3;
+const MATRIX: usize = 128 << 10;
 
 /// The fewest products.
 const PRODUCTS: usize = 4;
@@ -22,9 +23,11 @@ pub(super) fn kernel(machine: &Machine, matrices: &Matrices) -> Option<Dots> {
     let unit = machine.unit.cast_signed();
     let is_adjacent = k.x == unit && k.y == unit && m.c == unit;
     let is_real = machine.steps_of_point() == 1;
+    let bytes = k.extent.saturating_mul(machine.unit);
     let fits = n.extent == 1
-        && ROWS.contains(&m.extent)
-        && BYTES.contains(&(k.extent * machine.unit))
+        && m.extent >= ROWS
+        && BYTES.contains(&bytes)
+        && m.extent.saturating_mul(bytes) <= MATRIX
         && batch.extent >= PRODUCTS;
     if is_adjacent && is_real && fits { machine.batch?.dots } else { None }
 }

@@ -123,7 +123,10 @@ macro_rules! precompiled {
                 // SAFETY: the caller's duties are the same; `prepare` keeps the points.
                 unsafe {
                     #[cfg(target_arch = "x86_64")]
-                    if dims.len() <= SINGLE && <$type>::outer(dims, sources, out, mode) {
+                    if dims.len() <= SINGLE
+                        && (<$type>::outer(dims, sources, out, mode)
+                            || <$type>::fold(dims, sources, out, mode))
+                    {
                         return;
                     }
                     if engine::contract_small(dims, sources, out, mode) {
@@ -168,7 +171,9 @@ macro_rules! precompiled {
                     #[cfg(target_arch = "x86_64")]
                     if work == Work::Run
                         && (is_row(dims) && <$type>::binary(dims, sources, out, mode)
+                            || staged::ordered(dims, sources, out, mode)
                             || <$type>::outer(dims, sources, out, mode)
+                            || <$type>::fold(dims, sources, out, mode)
                             || engine::picked(dims, sources, out, mode)
                             || engine::totalled(dims, sources, out, mode)
                             || engine::contract_aligned(dims, sources, out, mode)

@@ -103,6 +103,31 @@ pub(crate) unsafe fn binary<T: Staged>(
     true
 }
 
+/// Multiplies two sources without a sum where factors of few elements lie in another order than the output: these are copied
+/// first. Else returns false with nothing done.
+///
+/// # Safety
+///
+/// As [`binary`].
+pub(crate) unsafe fn ordered<T: Staged>(
+    dims: &Dims<2>,
+    [x, y]: [Read<T>; 2],
+    out: *mut T,
+    mode: Mode<T>,
+) -> bool {
+    if Level::current() < Level::Avx2 {
+        return false;
+    }
+    let elements = Elements { size: size_of::<T>(), are_complex: T::IS_COMPLEX };
+    let Some(plan) = order::few(dims, elements) else { return false };
+    let kernels =
+        Kernels { element: size_of::<T>(), copy: unary_here::<T>, kernel: raw::binary::<T> };
+    let sources = [RawRead::of(x), RawRead::of(y)];
+    // SAFETY: the caller's duties; the kernels are those of the elements.
+    unsafe { blocks::run(&plan, &kernels, sources, out.cast(), RawMode::of(&mode)) };
+    true
+}
+
 /// Multiplies two sources and sums the products where these are few for every element, and arrays lie in different orders;
 /// else returns false with nothing done.
 ///
@@ -115,14 +140,18 @@ pub(crate) unsafe fn reordered<T: Staged>(
     out: *mut T,
     mode: Mode<T>,
 ) -> bool {
-    if T::IS_COMPLEX || !order::is_worth(dims) || Level::current() < Level::Avx2 {
+    let is_product = matches!(mode, Mode::Assign) && !dims.iter().any(|d| d.summed);
+    // Of complex numbers all factors are copied otherwise, which is as good for one of them.
+    let is_possible = !T::IS_COMPLEX || is_product && order::are_apart(dims);
+    if !is_possible || !order::is_worth(dims) || Level::current() < Level::Avx2 {
         return false;
     }
-    let is_product = matches!(mode, Mode::Assign) && !dims.iter().any(|d| d.summed);
+    // Kernels that turn products are those of real numbers.
+    let is_product = is_product && !T::IS_COMPLEX;
     if is_product && stream::is_turned_product(dims, size_of::<T>()) {
         return false;
     }
-    let elements = Elements { size: size_of::<T>(), are_complex: false };
+    let elements = Elements { size: size_of::<T>(), are_complex: T::IS_COMPLEX };
     if is_product && let Some(plan) = order::turned_product(dims, elements) {
         // SAFETY: the caller's duties.
         unsafe { run_binary(&plan, unary_here::<T>, sources, out, mode) };

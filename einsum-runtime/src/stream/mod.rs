@@ -2,7 +2,7 @@
 //! sum, and sums of products in which no element is used twice.
 //!
 //! The work is done by small kernels in assembler over rows ([`rows`], [`halve`], [`strided`], [`transpose`], [`interleave`],
-//! [`across`], [`apart`], [`two`], [`down`]), which run at full speed in debug builds too. Around them [`copy`], [`multiply`], and [`reduce`] choose
+//! [`across`], [`apart`], [`two`], [`down`], [`fold`]), which run at full speed in debug builds too. Around them [`copy`], [`multiply`], and [`reduce`] choose
 //! from the actual steps which dims a kernel runs along, and an [`odometer`] goes through the others.
 
 #![allow(unsafe_code)]
@@ -20,6 +20,7 @@ mod divide;
 mod double;
 mod down;
 mod few;
+mod fold;
 mod halve;
 mod interleave;
 mod lane;
@@ -106,6 +107,22 @@ pub(crate) trait Stream: Element {
         false
     }
 
+    /// Multiplies two sources and sums the products over few rows, or returns false if it has no kernel for them, with nothing
+    /// done.
+    ///
+    /// # Safety
+    ///
+    /// As [`Kernels`](crate::kernel::Kernels).
+    unsafe fn fold(
+        dims: &Dims<2>,
+        sources: [Read<Self>; 2],
+        out: *mut Self,
+        mode: Mode<Self>,
+    ) -> bool {
+        let _ = (dims, sources, out, mode);
+        false
+    }
+
     /// Multiplies three sources without a sum. Returns false if it cannot, with nothing done.
     ///
     /// # Safety
@@ -135,7 +152,9 @@ macro_rules! real {
                 unsafe {
                     if dims.iter().any(|d| d.summed) {
                         let arrays = Arrays { out, sources: [x.ptr] };
-                        return short::sum(dims, arrays, mode) || apart::sum(dims, arrays, mode);
+                        return fold::sum(dims, arrays, mode)
+                            || short::sum(dims, arrays, mode)
+                            || apart::sum(dims, arrays, mode);
                     }
                     match mode {
                         Mode::Assign => copy::copy(dims, x.ptr, out),
@@ -175,6 +194,16 @@ macro_rules! real {
                 }
                 // SAFETY: the caller's duties.
                 unsafe { outer::multiply(dims, [x.ptr, y.ptr], out) }
+            }
+
+            unsafe fn fold(
+                dims: &Dims<2>,
+                [x, y]: [Read<Self>; 2],
+                out: *mut Self,
+                mode: Mode<Self>,
+            ) -> bool {
+                // SAFETY: the caller's duties.
+                unsafe { fold::contract(dims, [x.ptr, y.ptr], out, mode) }
             }
 
             unsafe fn triple(
@@ -373,8 +402,9 @@ unsafe fn contract<T: Lane + PartialEq>(
         sources.reverse();
         dims.iter_mut().for_each(|d| d.sources.reverse());
     }
+    let arrays = Arrays { out, sources };
     // SAFETY: the caller's duties.
-    let done = unsafe { reduce::reduce(dims, Arrays { out, sources }, mode) };
+    let done = unsafe { fold::sum(dims, arrays, mode) || reduce::reduce(dims, arrays, mode) };
     if !done && x == 1 {
         dims.iter_mut().for_each(|d| d.sources.reverse());
     }

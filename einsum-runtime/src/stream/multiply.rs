@@ -17,7 +17,7 @@ use super::outer::Outer;
 use super::repeat::Repeat;
 use super::rows::{Bypass, RowKernel, Rows};
 use super::sweep::{Arrays, TILE, sweep_rows, sweep_tiles};
-use super::transpose::{SIDE_4, SIDE_8};
+use super::transpose::{LINE, SIDE_4, SIDE_8};
 use super::turned;
 use crate::kernel::{Dim, Dims, Mode};
 
@@ -48,7 +48,9 @@ pub(super) fn is_transposed(dims: &Dims<2>, size: usize) -> bool {
         let is_along = matches!(u.sources[1 - x], 0 | 1);
         // Else tiles would be transposed again and again.
         let is_whole = dims.iter().all(|d| d.sources[x] != 0);
-        is_whole && u.sources[x] > 1 && is_along && u.extent >= side && dims.iter().any(is_run)
+        // Rows of less than a line are multiplied in the order of the factor, and turned then.
+        let fits = u.extent >= side && u.extent * size >= LINE;
+        is_whole && u.sources[x] > 1 && is_along && fits && dims.iter().any(is_run)
     })
 }
 

@@ -9,7 +9,8 @@
 //!     out = x · y
 //! ```
 //!
-//! The other factor may have rows as well, `pri,pi->pri`, if it is multiplied by the same row several times.
+//! The other factor may have rows as well, `pri,pi->pri`, if it is multiplied by the same row several times; or there is another
+//! row for every element, `ijk,ij->jik`.
 
 use core::mem::offset_of;
 
@@ -18,7 +19,7 @@ use super::divide::{Elements, Nest};
 use super::lane::Lane;
 use super::odometer::Odometer;
 use super::rows::Bypass;
-use super::sweep::{Arrays, once};
+use super::sweep::Arrays;
 use super::transpose::LINE;
 use crate::kernel::level::Level;
 use crate::kernel::{Dim, Dims};
@@ -45,6 +46,7 @@ struct Products<T> {
     points: usize,
     out_row: isize,
     x_row: isize,
+    y_row: isize,
     out_point: isize,
     x_point: isize,
     y_point: isize,
@@ -56,12 +58,22 @@ struct Products<T> {
 /// point, and elements of x; there are one or more of all.
 type Kernel<T> = unsafe extern "sysv64" fn(&Products<T>);
 
+/// What makes a row of the output.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Form {
+    /// An element of x, and the row of y at the point.
+    Elements,
+    /// A row of x, or one that does not change in it, and the row of y at the point.
+    Rows,
+    /// An element of x, and a row of y of its own.
+    Pairs,
+}
+
 /// Outer products: rows along `u`, one for every step of `rows`, at every step of `points`.
 pub(super) struct Outer {
-    /// The factor that has rows, the same ones at every step of `rows`.
+    /// The factor that has rows.
     y: usize,
-    /// Whether the other one has rows, too, or does not change in a row.
-    are_rows: bool,
+    form: Form,
     u: Dim<2>,
     rows: Dim<2>,
     points: Dim<2>,
@@ -92,7 +104,10 @@ pub(super) unsafe fn multiply<T: Lane>(
     let outer = Outer::of(dims, size_of::<T>());
     let Some(outer) = &outer else { return false };
     let fills = outer.u.extent * size_of::<T>() >= FILLED && outer.rows.extent >= ROWS;
-    if !fills || outer.are_rows || !outer.others.is_empty() && !takes(dims, size_of::<T>()) {
+    if !fills
+        || outer.form != Form::Elements
+        || !outer.others.is_empty() && !takes(dims, size_of::<T>())
+    {
         return false;
     }
     // SAFETY: the caller's duties.
@@ -125,12 +140,20 @@ impl Outer {
         };
         let is_same = |d: &Dim<2>| d.sources[y] == 0;
         let at = (0..others.len()).filter(|&i| is_same(&others[i]));
-        let rows = at.min_by_key(|&i| others[i].out.unsigned_abs());
-        let rows = rows.map_or(once(), |i| others.remove(i));
-        let points = take_smallest(&mut others, |d| usize::MAX - d.extent);
+        let (form, rows, points) = match at.min_by_key(|&i| others[i].out.unsigned_abs()) {
+            Some(i) => {
+                let rows = others.remove(i);
+                let form = if are_rows { Form::Rows } else { Form::Elements };
+                (form, rows, take_smallest(&mut others, |d| usize::MAX - d.extent))
+            }
+            None => {
+                let rows = take_smallest(&mut others, |d| d.out.unsigned_abs());
+                (Form::Pairs, rows, take_smallest(&mut others, |d| d.out.unsigned_abs()))
+            }
+        };
         // Else the output is not written in order.
         let is_inside = points.extent == 1 || rows.out.unsigned_abs() <= points.out.unsigned_abs();
-        is_inside.then_some(Outer { y, are_rows, u, rows, points, others })
+        is_inside.then_some(Outer { y, form, u, rows, points, others })
     }
 
     /// `out[o] = x[s] · y[t]`
@@ -143,11 +166,12 @@ impl Outer {
         let lanes = LINE / size;
         let count = self.u.extent.div_ceil(lanes);
         let last = self.u.extent - (count - 1) * lanes;
-        let kernels: [[Kernel<T>; VECTORS]; 2] = [
+        let kernels: [[Kernel<T>; VECTORS]; 3] = [
             [products::<T, 1, 0>, products::<T, 2, 0>, products::<T, 3, 0>, products::<T, 4, 0>],
             [products::<T, 1, 1>, products::<T, 2, 1>, products::<T, 3, 1>, products::<T, 4, 1>],
+            [products::<T, 1, 2>, products::<T, 2, 2>, products::<T, 3, 2>, products::<T, 4, 2>],
         ];
-        let kernel = kernels[usize::from(self.are_rows)][count - 1];
+        let kernel = kernels[self.form as usize][count - 1];
         let run = |Nest { outer, u: rows, v: points }: Nest<'_, 2>, arrays: Arrays<T, 2>| {
             let step = |step: isize| step * size.cast_signed();
             let mut point = Odometer::new(outer);
@@ -163,6 +187,7 @@ impl Outer {
                     points: points.extent,
                     out_row: step(rows.out),
                     x_row: step(rows.sources[x]),
+                    y_row: step(rows.sources[y]),
                     out_point: step(points.out),
                     x_point: step(points.sources[x]),
                     y_point: step(points.sources[y]),
@@ -181,31 +206,39 @@ impl Outer {
 }
 
 /// Multiplies rows of `VECTORS` vectors. Registers: `rax rcx rdx` the point in the output, x, and y; `r11 rsi` the row in the
-/// output and x; `r8 r9` rows and points left; zmm0 to zmm3 y. `ROWS`: x has rows, too.
+/// output and x, `r12` that in y; `r8 r9` rows and points left; zmm0 to zmm3 y. `FORM` is that of the rows.
 ///
 /// # Safety
 ///
 /// As [`Kernel`].
 #[inline(never)]
-unsafe extern "sysv64" fn products<T, const VECTORS: usize, const ROWS: usize>(
+unsafe extern "sysv64" fn products<T, const VECTORS: usize, const FORM: usize>(
     products: &Products<T>,
 ) {
     einsum_kernels::assembly!(
         "rdi" = &raw const *products;
         ".set SIZE, {size}",
         ".set VECTORS, {vectors}",
-        ".set ROWS, {are_rows}",
+        ".set FORM, {form}",
         r"
         .macro multiply vector, product
             .if \vector < VECTORS
-                .if ROWS && \vector == VECTORS - 1 && SIZE == 4
+                .if FORM == 1 && \vector == VECTORS - 1 && SIZE == 4
                     vmulps zmm\product {{k1}}{{z}}, zmm\vector, [rsi + 64*\vector]
-                .elseif ROWS && \vector == VECTORS - 1
+                .elseif FORM == 1 && \vector == VECTORS - 1
                     vmulpd zmm\product {{k1}}{{z}}, zmm\vector, [rsi + 64*\vector]
-                .elseif ROWS && SIZE == 4
+                .elseif FORM == 1 && SIZE == 4
                     vmulps zmm\product, zmm\vector, [rsi + 64*\vector]
-                .elseif ROWS
+                .elseif FORM == 1
                     vmulpd zmm\product, zmm\vector, [rsi + 64*\vector]
+                .elseif FORM == 2 && \vector == VECTORS - 1 && SIZE == 4
+                    vmulps zmm\product {{k1}}{{z}}, zmm4, [r12 + 64*\vector]
+                .elseif FORM == 2 && \vector == VECTORS - 1
+                    vmulpd zmm\product {{k1}}{{z}}, zmm4, [r12 + 64*\vector]
+                .elseif FORM == 2 && SIZE == 4
+                    vmulps zmm\product, zmm4, [r12 + 64*\vector]
+                .elseif FORM == 2
+                    vmulpd zmm\product, zmm4, [r12 + 64*\vector]
                 .elseif SIZE == 4
                     vmulps zmm\product, zmm\vector, zmm4
                 .else
@@ -241,20 +274,26 @@ unsafe extern "sysv64" fn products<T, const VECTORS: usize, const ROWS: usize>(
         mov r9, [rdi + {points}]
         mov r10, [rdi + {out_row}]
         push rbx
+        push r12
+        push r13
         mov rbx, [rdi + {x_row}]
+        mov r13, [rdi + {y_row}]
         .p2align 4
         2:
+        .if FORM != 2
         .irp vector, 0, 1, 2, 3
         read \vector
         .endr
+        .endif
         mov r11, rax
         mov rsi, rcx
+        mov r12, rdx
         mov r8, [rdi + {rows}]
-        .p2align 4
+        .p2align 5
         3:
-        .if ROWS == 0 && SIZE == 4
+        .if FORM != 1 && SIZE == 4
             vbroadcastss zmm4, [rsi]
-        .elseif ROWS == 0
+        .elseif FORM != 1
             vbroadcastsd zmm4, [rsi]
         .endif
         multiply 0, 5
@@ -263,6 +302,9 @@ unsafe extern "sysv64" fn products<T, const VECTORS: usize, const ROWS: usize>(
         multiply 3, 8
         add rsi, rbx
         add r11, r10
+        .if FORM == 2
+            add r12, r13
+        .endif
         dec r8
         jnz 3b
         add rax, [rdi + {out_point}]
@@ -270,6 +312,8 @@ unsafe extern "sysv64" fn products<T, const VECTORS: usize, const ROWS: usize>(
         add rdx, [rdi + {y_point}]
         dec r9
         jnz 2b
+        pop r13
+        pop r12
         pop rbx
         vzeroupper
         .purgem multiply
@@ -277,7 +321,7 @@ unsafe extern "sysv64" fn products<T, const VECTORS: usize, const ROWS: usize>(
         ",
         size = const size_of::<T>(),
         vectors = const VECTORS,
-        are_rows = const ROWS,
+        form = const FORM,
         out = const offset_of!(Products<T>, out),
         x = const offset_of!(Products<T>, x),
         y = const offset_of!(Products<T>, y),
@@ -286,6 +330,7 @@ unsafe extern "sysv64" fn products<T, const VECTORS: usize, const ROWS: usize>(
         points = const offset_of!(Products<T>, points),
         out_row = const offset_of!(Products<T>, out_row),
         x_row = const offset_of!(Products<T>, x_row),
+        y_row = const offset_of!(Products<T>, y_row),
         out_point = const offset_of!(Products<T>, out_point),
         x_point = const offset_of!(Products<T>, x_point),
         y_point = const offset_of!(Products<T>, y_point),

@@ -2,6 +2,7 @@
 //! Outputs hold NaN where a kernel must write, and lie between guard elements that it must not change.
 
 mod apart;
+mod fold;
 mod permutations;
 mod products;
 mod short;

@@ -13,9 +13,11 @@
 //! abc,acb->bca  y is copied in the order of x, and products turned as they are formed
 //! c,adbc->dab   sums are formed in rows along (a d b), and turned
 //! ac,bcd->dbac  y is copied in the order of the output, and for every a
+//! cb,a->abc     x, which has few elements, is copied in the order of the output, once
 //! dbca->cbd     sums over a are formed in rows along (b c) for every d of a block, and turned
 //! ```
 
+mod few;
 mod products;
 mod rows;
 mod slow;
@@ -25,6 +27,7 @@ mod vector;
 use super::plan::{Elements, Plan, ROW};
 use crate::kernel::{Dim, Dims};
 use crate::stream;
+pub(super) use few::few;
 pub(super) use products::turned_product;
 pub(super) use rows::times_copied;
 use rows::{Order, by_kind, by_output};
@@ -66,6 +69,11 @@ pub(super) fn is_worth(dims: &Dims<2>) -> bool {
     points >= POINTS || points >= APART && is_product() && dims.iter().any(is_apart)
 }
 
+/// Whether neither factor has adjacent or constant elements along the output's rows.
+pub(super) fn are_apart(dims: &Dims<2>) -> bool {
+    dims.iter().any(|d| d.out == 1 && d.sources.iter().all(|s| !matches!(s, 0 | 1)))
+}
+
 /// Plans what other kernels would take, but slowly.
 pub(super) fn plan(dims: &Dims<2>, elements: Elements) -> Option<Plan<2>> {
     let is_sum = dims.iter().any(|d| d.summed);
@@ -75,7 +83,8 @@ pub(super) fn plan(dims: &Dims<2>, elements: Elements) -> Option<Plan<2>> {
     if let Some(plan) = (0..2).find_map(|x| sums::of_rows(dims, x, elements.size)) {
         return Some(plan);
     }
-    if is_sum && !is_slow(dims, elements) || !is_sum && stream::takes_product(dims, elements.size) {
+    let takes = || !elements.are_complex && stream::takes_product(dims, elements.size);
+    if is_sum && !is_slow(dims, elements) || !is_sum && takes() {
         return None;
     }
     let natural = Order { staged: [false; 3], repeated: [false; 2], loops: by_output(dims) };

@@ -61,6 +61,7 @@ impl Order {
     fn has_short_rows(&self, dims: &Dims<2>, elements: Elements) -> bool {
         let next = self.loops.get(self.loops_of_row(dims)).map(|&i| &dims[i]);
         Level::current() == Level::Avx512
+            && !elements.are_complex
             && !self.staged[2]
             && !dims.iter().any(|d| d.summed)
             && self.run(dims) * elements.size >= SHORT_BYTES

@@ -8,7 +8,7 @@ use crate::kernel::Dims;
 use crate::sort::sort_by_key;
 use crate::staged::plan::{BYTES, Caps, Elements, Plan, ROW};
 
-/// Sums of rows below this size, in bytes, take longer than to keep a sum for every element of several rows.
+/// Rows of a source up to this size, in bytes, are short.
 pub(super) const SHORT: usize = 256;
 
 /// The fewest blocks that use the same copies of short rows. To copy an element takes several times as long as to add it.
@@ -35,7 +35,7 @@ pub(in crate::staged) fn vector(dims: &Dims<2>, x: usize, elements: Elements) ->
     }
     let mut sources = [true; 2];
     sources[x] = false;
-    if last.summed && run * elements.size < SHORT {
+    if last.summed && run * elements.size < DOT {
         let around = first.checked_sub(1).filter(|&i| {
             let d = &dims[i];
             !d.summed && d.sources[y] == 0 && d.sources[x] == run.cast_signed()

@@ -42,6 +42,51 @@ fn products_of_short_rows() {
     }
 }
 
+/// Short rows of a factor, each with an element of its own, in another order than the output, also with loops around them.
+#[test]
+fn products_of_short_rows_and_elements() {
+    let mut random = Random(66);
+    for few in [2, 5, 8, 9, 15, 16, 17, 31, 32, 33, 64] {
+        for (points, rows) in [(40, 2), (33, 9)] {
+            let extents = [points, rows, few];
+            for sources in [[&[0, 1, 2][..], &[0, 1]], [&[1, 0, 2], &[0, 1]], [&[0, 1, 2], &[1, 0]]]
+            {
+                check_all(&mut random, &extents, (&[0, 1, 2], sources));
+                check_all(&mut random, &extents, (&[1, 0, 2], [sources[1], sources[0]]));
+            }
+            let extents = [4, points, rows, few];
+            let sources = [&[0, 1, 2, 3][..], &[2, 1]];
+            check_all(&mut random, &extents, (&[0, 2, 1, 3], sources));
+            check_all(&mut random, &extents, (&[2, 0, 1, 3], sources));
+        }
+    }
+}
+
+/// Factors of few elements that lie in another order than the output: one of them, or both, also beside one that lies as the
+/// output does.
+#[test]
+fn factors_of_few_elements() {
+    let mut random = Random(67);
+    let mut each = |extents: &[usize], sources: [&[usize]; 2]| {
+        let out: Vec<usize> = (0..extents.len()).collect();
+        for sources in [sources, [sources[1], sources[0]]] {
+            for plain in [true, false] {
+                let order = (&out[..], sources);
+                check(&mut random, f32::KERNELS.binary, extents, order, plain);
+                check(&mut random, f64::KERNELS.binary, extents, order, plain);
+                check(&mut random, Complex32::KERNELS.binary, extents, order, plain);
+                check(&mut random, Complex64::KERNELS.binary, extents, order, plain);
+            }
+        }
+    };
+    for few in [2, 3, 5, 8, 16, 20] {
+        each(&[600 / few + 8, 9, few], [&[2, 1], &[0]]);
+        each(&[9, 5, 300 / few, few], [&[2, 0], &[3, 1]]);
+        each(&[9, 5, 300 / few, few], [&[0, 1, 2], &[3, 1]]);
+        each(&[30, 5, 40 / few, few], [&[0, 1, 2, 3], &[3, 2]]);
+    }
+}
+
 /// Tiles of a transposed factor, beside one that is adjacent, the same in a row, or the same in all rows.
 #[test]
 fn transposed_factors() {
