@@ -296,7 +296,9 @@ fn repeated_factors() {
     let elements = Elements { size: 8, are_complex: false };
     let of = |text: &str, extents: &[usize]| order::plan(&nest(text, extents), elements);
     let short = of("ac,bcd->dbac", &[3, 21, 13, 1156]).map(|plan| plan.sources);
-    assert_eq!(short, (Level::current() == Level::Avx512).then_some([false, true]));
+    // Without kernels for short rows neither is.
+    let is_copied = Level::current() == Level::Avx512;
+    assert_eq!(short, Some([false, is_copied]));
     let repeated = of("nkj,kj->jnk", &[6, 2, 643]).expect("a plan");
     assert_eq!((repeated.sources, repeated.repeated.len()), ([true; 2], 1));
     let kinds = [(true, [true, true]), (true, [true, false]), (true, [false, true])];
