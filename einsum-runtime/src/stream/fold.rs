@@ -215,9 +215,9 @@ pub(super) unsafe fn contract<T: Lane>(
     unsafe { sum(dims, Arrays { out, sources }, mode) }
 }
 
-/// Sums rows. Registers: `rax rcx rdx` the point in the output, x, and y; `r11 rsi` the block in the output and x; `r12 r13` the
-/// row in x and y, `r8 r9` the steps to the next; `r10 rbx r14` points, blocks, and rows left; zmm0 to zmm3 the sums; `k1` the elements of the last vector of a row, `k2` all. `PRODUCTS`:
-/// rows are multiplied with elements of y.
+/// Sums rows; if `PRODUCTS`, multiplied by elements of y. Registers: `rax rcx rdx` the point in the output, x, and y; `r11 rsi` the
+/// block in the output and x; `r12 r13` the row in x and y, `r8 r9` the steps to the next; `r10 rbx r14` points, blocks, and rows
+/// left; `zmm0 … zmm3` the sums; `k1` the elements of the last vector of a row, `k2` all.
 ///
 /// # Safety
 ///

@@ -2,7 +2,6 @@
 
 use core::cmp::Reverse;
 
-use super::vector::SHORT;
 use super::{FEW, POINTS, RUN, points};
 use crate::kernel::Dims;
 use crate::sort::sort_by_key;
@@ -12,6 +11,9 @@ use crate::staged::plan::{BYTES, Caps, Plan};
 /// a kernel.
 const FEW_TERMS: usize = 1024;
 const FEW_BYTES: usize = 16 << 10;
+
+/// Rows of a source up to this size, in bytes, are short.
+const SHORT: usize = 256;
 
 /// By how much rows are to be more in one call.
 const MORE: usize = 4;

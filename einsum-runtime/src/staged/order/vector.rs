@@ -8,9 +8,6 @@ use crate::kernel::Dims;
 use crate::sort::sort_by_key;
 use crate::staged::plan::{BYTES, Caps, Elements, Plan, ROW};
 
-/// Rows of a source up to this size, in bytes, are short.
-pub(super) const SHORT: usize = 256;
-
 /// The fewest blocks that use the same copies of short rows. To copy an element takes several times as long as to add it.
 const REUSED: usize = 16;
 

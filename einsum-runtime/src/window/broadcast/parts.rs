@@ -18,8 +18,8 @@ use smallvec::SmallVec;
 use super::time::{PARTS, time_of_part};
 use crate::window::affine::{Affine, Line, inside, plus, times};
 
-/// The source with windows, the loop over lanes, the vectors of a block of them, the columns of a run, and how many times as long what is no step
-/// takes.
+/// The source with windows, the loop over lanes, the vectors of a block of them, the columns of a run, and how many times as long
+/// what is no step takes.
 #[derive(Clone, Copy)]
 pub(super) struct Block {
     pub(super) p: usize,
