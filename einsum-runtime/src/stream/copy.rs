@@ -70,10 +70,11 @@ pub(super) unsafe fn copy<W: Width>(dims: &mut Dims<1>, x: *const W, out: *mut W
         let is_turned = u.out == 1 && v.sources[0] == 1;
         if is_turned
             && let Some(kernels) = W::LISTED
-            && chained::takes_copy::<W>(&u, &v, is_even::<W>(&v) || bytes > NEAR)
+            && (elements.is_large(size_of::<W>())
+                || chained::takes_copy::<W>(&u, &v, is_even::<W>(&v) || bytes > NEAR))
             && weave::<W>((&u, &v), bytes).is_none()
             && let Some(chained) = Chained::of(dims, (&u, &v), size_of::<W>())
-            && chained.is_chained()
+            && (chained.is_far() || chained.is_chained())
         {
             return chained.run(kernels.copy, arrays);
         }

@@ -145,6 +145,13 @@ impl<const P: usize> Elements<P> {
         all.saturating_mul(size)
     }
 
+    /// Whether the output may bypass the caches: see [`LARGE`](super::LARGE).
+    pub(super) fn is_large(&self, size: usize) -> bool {
+        let bytes = self.bytes(size);
+        let of_sources = bytes.saturating_sub(self.results.saturating_mul(size));
+        bytes.saturating_add(of_sources) >= super::LARGE
+    }
+
     /// Returns about the time that it takes to move every element once, of `size` bytes each.
     pub(super) fn nanoseconds(&self, size: usize) -> usize {
         self.bytes(size) / BYTES_MOVED

@@ -415,9 +415,7 @@ unsafe fn contract<T: Lane + PartialEq>(
 ///
 /// Not if its pages are yet to come: the zeros that the operating system writes are then in the cache.
 fn bypass<T, const P: usize>(out: *mut T, elements: &Elements<P>, row: usize) -> Bypass {
-    let bytes = elements.bytes(size_of::<T>());
-    let of_sources = bytes.saturating_sub(elements.results().saturating_mul(size_of::<T>()));
-    let is_large = bytes.saturating_add(of_sources) >= LARGE && row >= WIDE;
+    let is_large = elements.is_large(size_of::<T>()) && row >= WIDE;
     let middle = out.wrapping_add(elements.results() / 2);
     if is_large && memory::is_backed(middle) { Bypass::Yes } else { Bypass::No }
 }

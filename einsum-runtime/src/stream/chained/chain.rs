@@ -8,8 +8,10 @@ use crate::kernel::{Dim, Dims};
 use crate::stream::permute::competes;
 use crate::stream::tiles;
 
-/// Bytes of adjacent elements from which on no loop is added to a chain.
-const ENOUGH: usize = 512;
+/// Bytes of adjacent elements from which on no loop is added to a chain, of arrays in a cache, and of arrays far away, where the
+/// ends of rows cost more.
+pub(super) const NEAR: usize = 512;
+pub(super) const FAR: usize = 4096;
 
 /// Loops whose elements follow each other in one array, the innermost first.
 pub(super) struct Chain<const P: usize> {
@@ -22,14 +24,14 @@ impl<const P: usize> Chain<P> {
         Chain { dims: SmallVec::from_slice(&[*dim]), len: dim.extent }
     }
 
-    /// Takes loops out of `outer` whose elements follow those of the chain, until these are enough.
+    /// Takes loops out of `outer` whose elements follow those of the chain, until it has `enough` steps.
     pub(super) fn extend(
         &mut self,
         outer: &mut Dims<P>,
-        size: usize,
+        enough: usize,
         follows: impl Fn(&Dim<P>, isize) -> bool,
     ) {
-        while self.len * size < ENOUGH
+        while self.len < enough
             && let Some(i) = outer.iter().position(|d| follows(d, self.len.cast_signed()))
         {
             let dim = outer.remove(i);

@@ -11,12 +11,14 @@
 //! the other array by a list of where each begins.
 
 mod chain;
+mod past;
 mod product;
 mod tiles;
 
 use chain::Chain;
 pub(super) use product::Product;
 
+use super::divide::Elements;
 use super::lane::Width;
 use super::transpose::LINE;
 use crate::kernel::level::Level;
@@ -29,6 +31,8 @@ pub(super) struct Chained<const P: usize> {
     outer: Dims<P>,
     /// The second source is the same for all v.
     is_constant: bool,
+    /// The arrays do not fit the caches.
+    is_far: bool,
 }
 
 /// Whether blocks of registers along `u`, adjacent in the output, and along `v`, adjacent in the source, would do much of what is
@@ -52,24 +56,33 @@ impl<const P: usize> Chained<P> {
         if (u.out, v.sources[0]) != (1, 1) || !matches!(second(v), 0 | 1) {
             return None;
         }
+        let mut elements = Elements::of(outer);
+        elements.add(u);
+        elements.add(v);
         let side = LINE / size;
         let fits = |len: usize| len >= side && 3 * len.next_multiple_of(side) <= 4 * len;
-        // A loop can be one that follows both.
-        for u_first in [true, false] {
-            let outer = Dims::from_slice(outer);
-            let mut chained = Chained { u: Chain::of(u), v: Chain::of(v), outer, is_constant };
-            for of_u in [u_first, !u_first] {
-                if of_u {
-                    chained.u.extend(&mut chained.outer, size, |d, len| d.out == len);
-                } else {
-                    let y = |len| if is_constant { 0 } else { len };
-                    chained.v.extend(&mut chained.outer, size, |d, len| {
-                        d.sources[0] == len && (P == 1 || second(d) == y(len))
-                    });
-                }
+        let y = |len| if is_constant { 0 } else { len };
+        for is_far in [true, false] {
+            if is_far && !elements.is_large(size) {
+                continue;
             }
-            if fits(chained.u.len) && fits(chained.v.len) {
-                return Some(chained);
+            let enough = if is_far { chain::FAR } else { chain::NEAR } / size;
+            // A loop can be one that follows both.
+            for u_first in [true, false] {
+                let (mut u, mut v) = (Chain::of(u), Chain::of(v));
+                let mut outer = Dims::from_slice(outer);
+                for of_u in [u_first, !u_first] {
+                    if of_u {
+                        u.extend(&mut outer, enough, |d, len| d.out == len);
+                    } else {
+                        v.extend(&mut outer, enough, |d, len| {
+                            d.sources[0] == len && (P == 1 || second(d) == y(len))
+                        });
+                    }
+                }
+                if fits(u.len) && fits(v.len) && (!is_far || past::takes(&u, &v, size)) {
+                    return Some(Chained { u, v, outer, is_constant, is_far });
+                }
             }
         }
         None
@@ -78,5 +91,10 @@ impl<const P: usize> Chained<P> {
     /// Whether other loops than the first make up for short ones.
     pub(super) fn is_chained(&self) -> bool {
         self.u.dims.len() > 1 || self.v.dims.len() > 1
+    }
+
+    /// Whether the arrays do not fit the caches.
+    pub(super) fn is_far(&self) -> bool {
+        self.is_far
     }
 }

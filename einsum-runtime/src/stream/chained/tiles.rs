@@ -8,12 +8,12 @@ use super::chain::Chain;
 use crate::kernel::{Dim, Dims};
 use crate::stream::copy::part;
 use crate::stream::divide::Elements;
+use crate::stream::finish_bypass;
 use crate::stream::lane::Width;
 use crate::stream::odometer::Odometer;
 use crate::stream::rows::{Bypass, RowKernel, Rows};
 use crate::stream::sweep::Arrays;
-use crate::stream::transpose::{LINE, Listed, ListedKernel};
-use crate::stream::{bypass, finish_bypass};
+use crate::stream::transpose::{LINE, Listed, ListedKernel, Reach};
 use crate::threads::{self, Grid, Shared};
 
 /// The sides of a tile, whose rows are listed at once; the last one of a chain may be longer by almost a block.
@@ -28,8 +28,6 @@ enum Way {
     Along,
     /// Through a buffer, since rows of the output compete for few places of a cache.
     Staged,
-    /// Through a buffer, past the caches. Tiles overlap by a line, and of every row the whole lines leave.
-    Lines,
 }
 
 impl Way {
@@ -42,7 +40,7 @@ impl Way {
         match self {
             Way::Direct => [TILE; 2],
             Way::Along => [TILE, LINE / size],
-            Way::Staged | Way::Lines => [STAGED_ROW / size, STAGED_ROWS],
+            Way::Staged => [STAGED_ROW / size, STAGED_ROWS],
         }
     }
 }
@@ -72,21 +70,21 @@ fn list_buffer(list: &mut [MaybeUninit<isize>]) {
 }
 
 impl<const P: usize> Chain<P> {
-    /// Lets rows leave the buffer, at a range of the chain's steps: `width` elements each, of which ends are those of the
-    /// output's rows or not.
+    /// Copies rows of `width` elements from a buffer, where they are `pitch` bytes apart, to the output at a range of the chain's
+    /// steps.
     ///
     /// # Safety
     ///
-    /// The machine has AVX2, rows are in the buffer, and elements of the output can be written.
-    unsafe fn leave<T: Width>(
+    /// As [`RowKernel`], with the chain's steps in the output.
+    pub(super) unsafe fn put<T: Width>(
         &self,
-        way: Way,
-        steps: Range<usize>,
-        (buffer, out): (*const T, *mut T),
-        (width, [is_first, is_last]): (usize, [bool; 2]),
+        kernel: RowKernel<T>,
+        steps: &Range<usize>,
+        (buffer, pitch): (*const T, usize),
+        (out, width): (*mut T, usize),
     ) {
         let (size, inner) = (size_of::<T>(), self.dims[0]);
-        let line = (LINE / size).min(width);
+        let along = Dim { extent: width, out: 1, sources: [1], summed: false };
         let mut step = steps.start;
         while step < steps.end {
             let mut at = MaybeUninit::uninit();
@@ -94,36 +92,20 @@ impl<const P: usize> Chain<P> {
             // SAFETY: the list has been written.
             let at = unsafe { at.assume_init() };
             let rows = (inner.extent - step % inner.extent).min(steps.end - step);
-            let x = buffer.wrapping_byte_add((step - steps.start) * PITCH);
             let to = Dim {
                 extent: rows,
                 out: inner.out,
-                sources: [(PITCH / size).cast_signed()],
+                sources: [(pitch / size).cast_signed()],
                 summed: false,
             };
-            let along = Dim { extent: width, out: 1, sources: [1], summed: false };
-            let leave = |kernel: RowKernel<T>, from: usize, len: usize| {
-                let arrays = Arrays {
-                    out: out.wrapping_byte_offset(at).wrapping_add(from),
-                    sources: [x.wrapping_add(from)],
-                };
-                // SAFETY: zero bytes are numbers, whatever the elements are; kernels that copy do not look at factors.
-                let factors = unsafe { core::mem::zeroed() };
-                // SAFETY: the caller's duties.
-                unsafe { kernel(&Rows::along(&arrays, (&along, len), (&to, rows), factors)) }
+            let arrays = Arrays {
+                out: out.wrapping_byte_offset(at),
+                sources: [buffer.wrapping_byte_add((step - steps.start) * pitch)],
             };
-            if way == Way::Lines {
-                // What is no whole line at the ends of rows is less than one.
-                leave(T::LEAVE, 0, width);
-                if is_first {
-                    leave(T::COPY, 0, line);
-                }
-                if is_last {
-                    leave(T::COPY, width - line, line);
-                }
-            } else {
-                leave(T::COPY, 0, width);
-            }
+            // SAFETY: zero bytes are numbers, whatever the elements are; kernels that copy do not look at factors.
+            let factors = unsafe { core::mem::zeroed() };
+            // SAFETY: the caller's duties.
+            unsafe { kernel(&Rows::along(&arrays, (&along, width), (&to, rows), factors)) };
             step += rows;
         }
     }
@@ -135,22 +117,16 @@ impl<const P: usize> Chained<P> {
     /// # Safety
     ///
     /// As [`ListedKernel`], at every point.
-    pub(in crate::stream) unsafe fn run<T: Width>(
-        &self,
-        kernel: ListedKernel<T>,
-        arrays: Arrays<T, P>,
-    ) {
+    pub(in crate::stream) unsafe fn run<T: Width>(&self, kernels: Reach<T>, arrays: Arrays<T, P>) {
         let size = size_of::<T>();
         let mut count = Elements::of(&self.outer);
         self.u.dims.iter().chain(&self.v.dims).for_each(|dim| count.add(dim));
         let pieces = threads::pieces(count.nanoseconds(size));
-        let bypass = bypass(arrays.out, &count, self.u.len * size);
         let is_small = self.u.len.max(self.v.len) <= TILE;
-        let way = match bypass {
-            Bypass::Yes => Way::Lines,
-            Bypass::No if self.v.competes(size, |d| d.out) && is_small => Way::Along,
-            Bypass::No if self.v.competes(size, |d| d.out) => Way::Staged,
-            Bypass::No => Way::Direct,
+        let way = match self.v.competes(size, |d| d.out) {
+            true if is_small => Way::Along,
+            true => Way::Staged,
+            false => Way::Direct,
         };
         let extent = |i: usize| self.outer.get(i).map_or(1, |d| d.extent);
         let extents = [extent(0), extent(1), self.v.len, self.u.len];
@@ -167,8 +143,14 @@ impl<const P: usize> Chained<P> {
                 dim.extent = range.len();
             }
             // SAFETY: the caller's duties, for a part of the points.
-            unsafe { self.part((kernel, way), &outer, [columns, rows], here) };
-            finish_bypass(bypass);
+            unsafe {
+                if self.is_far {
+                    self.past(kernels.far, &outer, [columns, rows], here);
+                    finish_bypass(Bypass::Yes);
+                } else {
+                    self.part((kernels.near, way), &outer, [columns, rows], here);
+                }
+            }
         });
     }
 
@@ -235,6 +217,7 @@ impl<const P: usize> Chained<P> {
                         y: here.sources[P - 1].wrapping_add(along_y),
                         columns: width,
                         rows: height,
+                        bypass: Bypass::No,
                         x_list: of_x.as_ptr().cast(),
                         y_list: of_y.as_ptr().cast(),
                         out_list: of_out.as_ptr().cast(),
@@ -245,14 +228,13 @@ impl<const P: usize> Chained<P> {
                     unsafe {
                         kernel(&call);
                         if !way.is_direct() {
-                            let ends = [i == columns.start, is_last];
-                            self.v.leave(way, j..j + height, (buffer, to), (width, ends));
+                            self.v.put(T::COPY, &(j..j + height), (buffer, PITCH), (to, width));
                         }
                     }
                     if is_last {
                         break;
                     }
-                    i += if way == Way::Lines { width - side } else { width };
+                    i += width;
                 }
                 j += height;
             }

@@ -96,3 +96,22 @@ fn rows_of_several_loops_a_power_of_two_apart() {
         }
     }
 }
+
+/// Arrays larger than the caches: several tiles of each loop, or of loops that are one, whose rows begin at the same place of a
+/// line or do not, and compete for places of a cache or do not.
+#[test]
+fn arrays_far_away() {
+    let mut random = Random(57);
+    for u in [256, 272, 383, 400, 528] {
+        for v in [129, 300, 600] {
+            check_all(&mut random, &[v, u], (&[0, 1], [&[1, 0]]), true);
+        }
+    }
+    for extents in
+        [[17, 5, 40, 24], [9, 30, 16, 25], [70, 4, 6, 31], [8, 16, 16, 16], [2, 64, 64, 8]]
+    {
+        for order in [[3, 2, 1, 0], [2, 3, 1, 0], [3, 0, 2, 1]] {
+            check_all(&mut random, &extents, (&[0, 1, 2, 3], [&order]), true);
+        }
+    }
+}

@@ -122,3 +122,15 @@ fn turned_products() {
         }
     }
 }
+
+/// As [`turned_products`], of arrays larger than the caches: several tiles of loops that are one.
+#[test]
+fn turned_products_far_away() {
+    let mut random = Random(64);
+    for extents in [[17, 40, 24], [30, 16, 25], [129, 12, 33], [16, 32, 48]] {
+        for other in [&[2, 1, 0][..], &[1, 0], &[0], &[2, 0]] {
+            check_all(&mut random, &extents, (&[0, 1, 2], [&[2, 1, 0], other]));
+            check_all(&mut random, &extents, (&[0, 1, 2], [other, &[2, 1, 0]]));
+        }
+    }
+}

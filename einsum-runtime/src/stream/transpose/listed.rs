@@ -2,10 +2,14 @@
 //! those of several loops. A second source can multiply the elements on their way.
 //!
 //! Blocks are those of the kernels for whole lines, 16x16 elements of 4 bytes or 8x8 of 8.
+//!
+//! A kernel comes in two: for arrays in a cache, and for arrays far away. The second one fetches what comes next in each row of
+//! the source, since no processor foresees so many rows at once, and its lines of the output may bypass the caches.
 
 use core::mem::offset_of;
 
 use super::turn::{columns, turn_4, turn_8, unpack_4, unpack_8};
+use crate::stream::rows::Bypass;
 
 /// The arguments of a kernel: `out[v, u] = x[u, v] · y[u, v]`, with adjacent u in the output and adjacent v in x. The lists
 /// are of offsets in bytes.
@@ -21,6 +25,9 @@ pub(in crate::stream) struct Listed<T> {
     pub(in crate::stream) x_list: *const isize,
     pub(in crate::stream) y_list: *const isize,
     pub(in crate::stream) out_list: *const isize,
+    /// Whether lines of the output bypass the caches. Far kernels ask: offsets in the output are multiples of a line then, and
+    /// the caller fences.
+    pub(in crate::stream) bypass: Bypass,
 }
 
 /// # Safety
@@ -31,22 +38,57 @@ pub(in crate::stream) type ListedKernel<T> = unsafe extern "sysv64" fn(&Listed<T
 
 /// The kernels of a type: without y, with adjacent v in y, and with a y that is the same for all v.
 pub(in crate::stream) struct ListedKernels<T> {
-    pub(in crate::stream) copy: ListedKernel<T>,
-    pub(in crate::stream) multiply: ListedKernel<T>,
-    pub(in crate::stream) multiply_by: ListedKernel<T>,
+    pub(in crate::stream) copy: Reach<T>,
+    pub(in crate::stream) multiply: Reach<T>,
+    pub(in crate::stream) multiply_by: Reach<T>,
+}
+
+/// A kernel for arrays in a cache, and for arrays far away.
+#[derive(Clone, Copy)]
+pub(in crate::stream) struct Reach<T> {
+    pub(in crate::stream) near: ListedKernel<T>,
+    pub(in crate::stream) far: ListedKernel<T>,
+}
+
+/// Rows of the output that `move` stores.
+macro_rules! store {
+    ($move:literal, [$(($row:literal, $register:literal))*]) => {
+        concat!($(
+            "mov rdx, [r15 + 8*", $row, "]\n",
+            $move, " [rax + rdx], zmm", $register, "\n",
+        )*)
+    };
+}
+
+/// As [`store!`], past the caches if these are whole lines that do so.
+macro_rules! store_past {
+    ($rows:tt) => {
+        concat!(
+            "cmp qword ptr [rdi + BYPASS], 0\n",
+            "je 30f\n",
+            "test al, 63\n",
+            "jnz 30f\n",
+            store!("vmovntps", $rows),
+            "jmp 31f\n",
+            "30:\n",
+            store!("vmovups", $rows),
+            "31:\n",
+        )
+    };
 }
 
 /// Writes a kernel. `LOAD low, high, row, far` loads a block's first and second half of a row into `low` and `high`, with those
 /// of the row `far` beside them. The lists of x and y are at r14 and r13, x and y themselves at rcx and r12. `turn` leaves rows
-/// of the output in zmm16 and following.
+/// of the output in zmm16 and following, which `store` stores; their list is at r15.
 macro_rules! listed_kernel {
-    ($(#[$doc:meta])* $name:ident($type:ty), side: $side:literal, shift: $shift:literal, rows: [$(($row:literal, $register:literal))*],
+    ($(#[$doc:meta])* $name:ident($type:ty), side: $side:literal, shift: $shift:literal, store: $store:expr,
      load: [$($line:expr),* $(,)?], loads: [$($load:literal),* $(,)?], turn: $turn:expr, step_y: $step_y:literal) => {
         $(#[$doc])*
         #[inline(never)]
         unsafe extern "sysv64" fn $name(arguments: &Listed<$type>) {
             einsum_kernels::assembly!(
                 "rdi" = &raw const *arguments;
+                ".set BYPASS, {bypass}",
                 ".macro LOAD low, high, row, far",
                 $($line,)*
                 ".endm",
@@ -70,10 +112,7 @@ macro_rules! listed_kernel {
                 "3:",
                 $(concat!("LOAD ", $load),)*
                 $turn,
-                $(
-                    concat!("mov rdx, [r15 + 8*", $row, "]"),
-                    concat!("vmovups [rax + rdx], zmm", $register),
-                )*
+                $store,
                 // Step by a side, or as far as the last block begins.
                 concat!("sub r9, ", $side),
                 "jle 4f",
@@ -117,20 +156,42 @@ macro_rules! listed_kernel {
                 x_list = const offset_of!(Listed<$type>, x_list),
                 y_list = const offset_of!(Listed<$type>, y_list),
                 out_list = const offset_of!(Listed<$type>, out_list),
+                bypass = const offset_of!(Listed<$type>, bypass),
             );
         }
     };
 }
 
-/// Writes the three kernels of a type.
-macro_rules! listed_kernels {
-    ($kernels:ident($type:ty): $copy:ident $multiply:ident $multiply_by:ident, side: $side:literal, shift: $shift:literal,
-     rows: $rows:tt, multiply: $mul:literal, all: $all:literal, loads: $loads:tt, turn: $turn:expr) => {
-        pub(in crate::stream) const $kernels: ListedKernels<$type> =
-            ListedKernels { copy: $copy, multiply: $multiply, multiply_by: $multiply_by };
-
+/// Writes a kernel for arrays in a cache and one for arrays far away. The second one fetches as well what `fetch` says.
+macro_rules! reach {
+    (@both [$near:ident $far:ident]) => {
+        Reach { near: $near, far: $far }
+    };
+    (@write $type:ty, [$near:ident $far:ident], side: $side:literal, shift: $shift:literal, rows: $rows:tt, load: [$($line:expr),* $(,)?],
+     fetch: [$($fetch:literal),*], loads: $loads:tt, turn: $turn:expr, step_y: $step_y:literal) => {
         listed_kernel!(
-            $copy($type), side: $side, shift: $shift, rows: $rows,
+            $near($type), side: $side, shift: $shift, store: store!("vmovups", $rows), load: [$($line),*], loads: $loads,
+            turn: $turn, step_y: $step_y
+        );
+        listed_kernel!(
+            $far($type), side: $side, shift: $shift, store: store_past!($rows), load: [$($line,)* $($fetch,)*], loads: $loads,
+            turn: $turn, step_y: $step_y
+        );
+    };
+}
+
+/// Writes the kernels of a type. What is fetched is two lines on in a row: from its middle on, a block reads two.
+macro_rules! listed_kernels {
+    ($kernels:ident($type:ty): $copy:tt $multiply:tt $multiply_by:tt, side: $side:literal, shift: $shift:literal,
+     rows: $rows:tt, multiply: $mul:literal, all: $all:literal, loads: $loads:tt, turn: $turn:expr) => {
+        pub(in crate::stream) const $kernels: ListedKernels<$type> = ListedKernels {
+            copy: reach!(@both $copy),
+            multiply: reach!(@both $multiply),
+            multiply_by: reach!(@both $multiply_by),
+        };
+
+        reach!(
+            @write $type, $copy, side: $side, shift: $shift, rows: $rows,
             load: [
                 r"mov rdx, [r14 + 8*\row]",
                 r"mov rsi, [r14 + 8*\far]",
@@ -139,10 +200,11 @@ macro_rules! listed_kernels {
                 r"vinsertf64x4 zmm\low, zmm\low, [rcx + rsi], 1",
                 r"vinsertf64x4 zmm\high, zmm\high, [rcx + rsi + 32], 1",
             ],
+            fetch: ["prefetcht0 [rcx + rdx + 128]", "prefetcht0 [rcx + rsi + 128]"],
             loads: $loads, turn: $turn, step_y: ""
         );
-        listed_kernel!(
-            $multiply($type), side: $side, shift: $shift, rows: $rows,
+        reach!(
+            @write $type, $multiply, side: $side, shift: $shift, rows: $rows,
             load: [
                 r"mov rdx, [r14 + 8*\row]",
                 r"mov rsi, [r14 + 8*\far]",
@@ -159,10 +221,14 @@ macro_rules! listed_kernels {
                 r"vinsertf64x4 zmm\low, zmm\low, ymm30, 1",
                 r"vinsertf64x4 zmm\high, zmm\high, ymm31, 1",
             ],
+            fetch: [
+                "prefetcht0 [rcx + rdx + 128]", "prefetcht0 [rcx + rsi + 128]", "prefetcht0 [r12 + r10 + 128]",
+                "prefetcht0 [r12 + r11 + 128]"
+            ],
             loads: $loads, turn: $turn, step_y: "add r12, rbp"
         );
-        listed_kernel!(
-            $multiply_by($type), side: $side, shift: $shift, rows: $rows,
+        reach!(
+            @write $type, $multiply_by, side: $side, shift: $shift, rows: $rows,
             load: [
                 r"mov rdx, [r14 + 8*\row]",
                 r"mov rsi, [r14 + 8*\far]",
@@ -177,13 +243,15 @@ macro_rules! listed_kernels {
                 r"vinsertf64x4 zmm\low, zmm\low, ymm30, 1",
                 r"vinsertf64x4 zmm\high, zmm\high, ymm31, 1",
             ],
+            fetch: ["prefetcht0 [rcx + rdx + 128]", "prefetcht0 [rcx + rsi + 128]"],
             loads: $loads, turn: $turn, step_y: ""
         );
     };
 }
 
 listed_kernels!(
-    KERNELS_4(f32): copy_4 multiply_4 multiply_by_4, side: "16", shift: "2",
+    KERNELS_4(f32): [copy_4 copy_4_far] [multiply_4 multiply_4_far] [multiply_by_4 multiply_by_4_far],
+    side: "16", shift: "2",
     rows: [(0, 16) (1, 17) (2, 18) (3, 19) (4, 20) (5, 21) (6, 22) (7, 23)
            (8, 24) (9, 25) (10, 26) (11, 27) (12, 28) (13, 29) (14, 30) (15, 31)],
     multiply: "vmulps", all: "vbroadcastss",
@@ -194,7 +262,8 @@ listed_kernels!(
     turn: turn_4!()
 );
 listed_kernels!(
-    KERNELS_8(f64): copy_8 multiply_8 multiply_by_8, side: "8", shift: "3",
+    KERNELS_8(f64): [copy_8 copy_8_far] [multiply_8 multiply_8_far] [multiply_by_8 multiply_by_8_far],
+    side: "8", shift: "3",
     rows: [(0, 16) (1, 17) (2, 18) (3, 19) (4, 20) (5, 21) (6, 22) (7, 23)],
     multiply: "vmulpd", all: "vbroadcastsd",
     loads: ["0, 4, 0, 2", "1, 5, 1, 3", "2, 6, 4, 6", "3, 7, 5, 7"],
