@@ -19,6 +19,9 @@ pub(super) trait Width: Copy + Sync {
     const LISTED: Option<ListedKernels<Self>>;
     /// Copies the whole lines of rows past the caches.
     const LEAVE: RowKernel<Self>;
+    /// Copies what [`LEAVE`](Self::LEAVE) leaves out at the beginning of rows, and at their end, if there are such kernels. They
+    /// need AVX-512.
+    const LEAVE_ENDS: Option<[RowKernel<Self>; 2]>;
     /// Copies rows of every other element, if there is such a kernel.
     const HALVE: Option<RowKernel<Self>>;
     /// Copies rows to every other element, if there is such a kernel. It needs AVX-512.
@@ -82,7 +85,7 @@ pub(super) trait Lane: Width {
 }
 
 macro_rules! lane {
-    ($type:ident, $transpose:expr, $lines:path, $listed:path, $leave:path, $halve:path, $pick:path, $double:path) => {
+    ($type:ident, $transpose:expr, $lines:path, $listed:path, $leave:path, $leave_ends:expr, $halve:path, $pick:path, $double:path) => {
         impl Width for $type {
             const COPY: RowKernel<Self> = rows::$type::copy;
             const FILL: Option<RowKernel<Self>> = Some(rows::$type::fill);
@@ -90,6 +93,7 @@ macro_rules! lane {
             const TRANSPOSE_LINES: RowKernel<Self> = $lines;
             const LISTED: Option<ListedKernels<Self>> = Some($listed);
             const LEAVE: RowKernel<Self> = $leave;
+            const LEAVE_ENDS: Option<[RowKernel<Self>; 2]> = Some($leave_ends);
             const HALVE: Option<RowKernel<Self>> = Some($halve);
             const PICK: Option<RowKernel<Self>> = Some($pick);
             const DOUBLE: Option<RowKernel<Self>> = Some($double);
@@ -133,6 +137,7 @@ lane!(
     transpose::lines_4,
     transpose::KERNELS_4,
     transpose::leave_4,
+    [transpose::leave_first_4, transpose::leave_last_4],
     halve::halve_4,
     pick::pick_4,
     double::double_4
@@ -143,6 +148,7 @@ lane!(
     transpose::lines_8,
     transpose::KERNELS_8,
     transpose::leave_8,
+    [transpose::leave_first_8, transpose::leave_last_8],
     halve::halve_8,
     pick::pick_8,
     double::double_8
@@ -156,6 +162,7 @@ impl Width for [f64; 2] {
     const TRANSPOSE_LINES: RowKernel<Self> = transpose::lines_16;
     const LISTED: Option<ListedKernels<Self>> = None;
     const LEAVE: RowKernel<Self> = transpose::leave_16;
+    const LEAVE_ENDS: Option<[RowKernel<Self>; 2]> = None;
     const HALVE: Option<RowKernel<Self>> = None;
     const PICK: Option<RowKernel<Self>> = None;
     const WEAVE: Option<[RowKernel<Self>; 6]> = None;

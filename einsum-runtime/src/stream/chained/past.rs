@@ -38,8 +38,14 @@ const ROW: usize = 512;
 /// not compete for places of a cache.
 const PITCH: usize = ROW + 2 * LINE;
 
-/// The rows of the buffer: a block, and almost another one.
-const ROWS: usize = 2 * SIDE;
+/// The rows that are put together in the buffer before they leave: a block of elements of 4 bytes, and several of 8 bytes, which
+/// are small.
+const fn filled(size: usize) -> usize {
+    if size == 8 { 32 } else { SIDE }
+}
+
+/// The rows that the buffer has room for: almost a block more.
+const ROWS: usize = filled(8) + SIDE;
 
 /// The largest side of a block.
 const SIDE: usize = LINE / size_of::<f32>();
@@ -208,7 +214,8 @@ impl<const P: usize> Chained<P> {
         };
         let mut j = rows.start;
         while j < rows.end {
-            call.rows = part(rows.end - j, side, side);
+            let most = if buffer.is_some() { filled(size) } else { side };
+            call.rows = part(rows.end - j, most, side);
             call.x = here.sources[0].wrapping_add(j);
             if !self.is_constant {
                 call.y = here.sources[P - 1].wrapping_add(j);
@@ -224,17 +231,15 @@ impl<const P: usize> Chained<P> {
                 unsafe { kernel(&call) };
                 continue;
             };
-            let (buffer, last) = (buffer.cast_const(), columns.len() - side);
-            // SAFETY: the caller's duties; the tile fits the buffer. What is no whole line at the ends of rows is less than one.
+            let (from, to) = ((buffer.cast_const(), PITCH), (to, columns.len()));
+            // SAFETY: the caller's duties; the tile fits the buffer, whose rows are longer than two lines.
             unsafe {
                 kernel(&call);
-                self.v.put(T::LEAVE, &steps, (buffer, PITCH), (to, columns.len()));
-                if tile.ends[0] {
-                    self.v.put(T::COPY, &steps, (buffer, PITCH), (to, side));
-                }
-                if tile.ends[1] {
-                    let (x, out) = (buffer.wrapping_add(last), to.wrapping_add(last));
-                    self.v.put(T::COPY, &steps, (x, PITCH), (out, side));
+                self.v.put(T::LEAVE, &steps, from, to);
+                for (kernel, is_end) in T::LEAVE_ENDS.into_iter().flatten().zip(tile.ends) {
+                    if is_end {
+                        self.v.put(kernel, &steps, from, to);
+                    }
                 }
             }
         }

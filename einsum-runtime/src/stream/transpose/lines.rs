@@ -1,4 +1,4 @@
-//! Kernels that let rows leave a buffer past the caches: their whole lines, and nothing else of them.
+//! Kernels that let rows leave a buffer past the caches: their whole lines, and nothing else of them; or their ends alone.
 
 use crate::stream::text::row_function;
 
@@ -30,6 +30,54 @@ macro_rules! leave_kernel {
         );
     };
 }
+
+/// Writes a kernel for what `leave_kernel` leaves out at an end of rows: `at` is where it is in a row and how long, at r11 and in
+/// ebp, from the bytes from the row's start to a line in r11.
+macro_rules! end_kernel {
+    ($(#[$doc:meta])* $name:ident($type:ty), at: [$($at:literal),* $(,)?]) => {
+        row_function!(
+            $(#[$doc])*
+            $name($type),
+            macros: [],
+            before: [],
+            row: [
+                "mov r11, rax",
+                "neg r11",
+                "and r11d, 63",
+                $($at,)*
+                // A mask of so many elements of 4 bytes; shifts go by cl.
+                "mov rdx, rcx",
+                "mov ecx, ebp",
+                "shr ecx, 2",
+                "mov ebp, 1",
+                "shl ebp, cl",
+                "dec ebp",
+                "kmovw k1, ebp",
+                "mov rcx, rdx",
+                "vmovups zmm0 {{k1}}{{z}}, [rcx + r11]",
+                "vmovups [rax + r11] {{k1}}, zmm0",
+            ],
+            output: ["add rax, [rdi + OUT_ROW]"]
+        );
+    };
+}
+
+macro_rules! end_kernels {
+    ($first:ident $last:ident($type:ty)) => {
+        end_kernel!(
+            /// `out = x` up to the first line of each row, which has one. Needs AVX-512.
+            $first($type),
+            at: ["mov ebp, r11d", "xor r11d, r11d"]
+        );
+        end_kernel!(
+            /// `out = x` from the end of the last line of each row on, which has one. Needs AVX-512.
+            $last($type),
+            at: ["mov rbp, r8", "sub rbp, r11", "and ebp, 63", "mov r11, r8", "sub r11, rbp"]
+        );
+    };
+}
+end_kernels!(leave_first_4 leave_last_4(f32));
+end_kernels!(leave_first_8 leave_last_8(f64));
 
 leave_kernel!(
     /// `out = x`, for elements of 4 bytes. The caller fences. Needs AVX2.

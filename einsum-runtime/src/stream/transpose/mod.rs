@@ -12,7 +12,9 @@ mod turn;
 
 pub(super) use avx2::{SIDE_4, SIDE_8, transpose_4, transpose_8};
 pub(super) use avx512::{lines_4, lines_8, lines_16};
-pub(super) use lines::{leave_4, leave_8, leave_16};
+pub(super) use lines::{
+    leave_4, leave_8, leave_16, leave_first_4, leave_first_8, leave_last_4, leave_last_8,
+};
 pub(super) use listed::{KERNELS_4, KERNELS_8, Listed, ListedKernel, ListedKernels, Reach};
 
 /// The bytes of a line of the caches.
