@@ -16,6 +16,19 @@ pub(crate) fn advise_huge_pages<T>(start: *mut T, bytes: usize) {
     }
 }
 
+/// Allocations from this size on are made of new pages each time, by an allocator that gives pages back when it is done with them,
+/// as that of the GNU C library does.
+const OWN_PAGES: usize = 32 << 20;
+
+/// The bytes of a huge page.
+const HUGE_PAGE: usize = 2 << 20;
+
+/// Returns the capacity for `len` elements of so many bytes that lets the last of them be in a huge page too, where pages are new.
+/// Else it is in small ones, up to 511 of them, each with a page fault.
+pub(crate) fn with_whole_pages(len: usize, size: usize) -> usize {
+    if len.saturating_mul(size) < OWN_PAGES { len } else { len.saturating_add(HUGE_PAGE / size) }
+}
+
 /// Whether there is memory behind the page of an element of an array, as far as that can be known. Fresh pages get
 /// theirs when they are first written.
 #[cfg(target_arch = "x86_64")]

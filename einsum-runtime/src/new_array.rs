@@ -45,7 +45,8 @@ impl NewRoom {
     ///
     /// If they take more than `isize::MAX` bytes.
     pub(crate) fn new(len: usize, element: Layout) -> Self {
-        let Some(layout) = layout(len, element) else {
+        let capacity = memory::with_whole_pages(len, element.size());
+        let Some(layout) = layout(capacity, element) else {
             panic!("einloom: internal error: unchecked extents of a new array");
         };
         let ptr = if layout.size() == 0 {
@@ -59,7 +60,7 @@ impl NewRoom {
             memory::advise_huge_pages(ptr, layout.size());
             ptr
         };
-        NewRoom { room: Room { ptr, len, capacity: len }, element }
+        NewRoom { room: Room { ptr, len, capacity }, element }
     }
 
     pub(crate) fn ptr(&self) -> *mut u8 {
