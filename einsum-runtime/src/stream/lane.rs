@@ -1,7 +1,7 @@
 //! The kernels of each type: [`Width`] moves elements whatever they mean, [`Lane`] computes.
 
 use super::rows::{self, RowKernel};
-use super::transpose::ListedKernels;
+use super::transpose::{ListedKernel, ListedProducts};
 use super::{across, apart, double, down, halve, pick, strided, transpose, two, weave};
 use crate::kernel::Mode;
 
@@ -15,8 +15,8 @@ pub(super) trait Width: Copy + Sync {
     const TRANSPOSE: Option<(RowKernel<Self>, usize)>;
     /// As [`TRANSPOSE`](Self::TRANSPOSE), in blocks whose sides are a line. It needs AVX-512.
     const TRANSPOSE_LINES: RowKernel<Self>;
-    /// As [`TRANSPOSE_LINES`](Self::TRANSPOSE_LINES), of rows that are listed, if there are such kernels.
-    const LISTED: Option<ListedKernels<Self>>;
+    /// As [`TRANSPOSE_LINES`](Self::TRANSPOSE_LINES), of rows that are listed, if there is such a kernel.
+    const LISTED: Option<ListedKernel<Self>>;
     /// Copies the whole lines of rows past the caches.
     const LEAVE: RowKernel<Self>;
     /// Copies rows of every other element, if there is such a kernel.
@@ -36,6 +36,8 @@ pub(super) trait Width: Copy + Sync {
 pub(super) trait Lane: Width {
     const ZERO: Self;
     const ONE: Self;
+    /// Products of rows that are listed, on their way to an output in another order. They need AVX-512.
+    const LISTED_PRODUCTS: ListedProducts<Self>;
     const MULTIPLY: RowKernel<Self>;
     const MULTIPLY_BY: RowKernel<Self>;
     const MULTIPLY_THREE: RowKernel<Self>;
@@ -82,13 +84,13 @@ pub(super) trait Lane: Width {
 }
 
 macro_rules! lane {
-    ($type:ident, $transpose:expr, $lines:path, $listed:path, $leave:path, $halve:path, $pick:path, $double:path) => {
+    ($type:ident, $transpose:expr, $lines:path, $listed:path, $products:path, $leave:path, $halve:path, $pick:path, $double:path) => {
         impl Width for $type {
             const COPY: RowKernel<Self> = rows::$type::copy;
             const FILL: Option<RowKernel<Self>> = Some(rows::$type::fill);
             const TRANSPOSE: Option<(RowKernel<Self>, usize)> = Some($transpose);
             const TRANSPOSE_LINES: RowKernel<Self> = $lines;
-            const LISTED: Option<ListedKernels<Self>> = Some($listed);
+            const LISTED: Option<ListedKernel<Self>> = Some($listed);
             const LEAVE: RowKernel<Self> = $leave;
             const HALVE: Option<RowKernel<Self>> = Some($halve);
             const PICK: Option<RowKernel<Self>> = Some($pick);
@@ -100,6 +102,7 @@ macro_rules! lane {
         impl Lane for $type {
             const ZERO: Self = 0.0;
             const ONE: Self = 1.0;
+            const LISTED_PRODUCTS: ListedProducts<Self> = $products;
             const MULTIPLY: RowKernel<Self> = rows::$type::multiply;
             const MULTIPLY_BY: RowKernel<Self> = rows::$type::multiply_by;
             const MULTIPLY_THREE: RowKernel<Self> = rows::$type::multiply_three;
@@ -131,7 +134,8 @@ lane!(
     f32,
     (transpose::transpose_4, transpose::SIDE_4),
     transpose::lines_4,
-    transpose::KERNELS_4,
+    transpose::copy_4,
+    transpose::PRODUCTS_F32,
     transpose::leave_4,
     halve::halve_4,
     pick::pick_4,
@@ -141,7 +145,8 @@ lane!(
     f64,
     (transpose::transpose_8, transpose::SIDE_8),
     transpose::lines_8,
-    transpose::KERNELS_8,
+    transpose::copy_8,
+    transpose::PRODUCTS_F64,
     transpose::leave_8,
     halve::halve_8,
     pick::pick_8,
@@ -154,7 +159,7 @@ impl Width for [f64; 2] {
     const FILL: Option<RowKernel<Self>> = None;
     const TRANSPOSE: Option<(RowKernel<Self>, usize)> = None;
     const TRANSPOSE_LINES: RowKernel<Self> = transpose::lines_16;
-    const LISTED: Option<ListedKernels<Self>> = None;
+    const LISTED: Option<ListedKernel<Self>> = None;
     const LEAVE: RowKernel<Self> = transpose::leave_16;
     const HALVE: Option<RowKernel<Self>> = None;
     const PICK: Option<RowKernel<Self>> = None;

@@ -61,6 +61,7 @@ use divide::Elements;
 use lane::Lane;
 use rows::Bypass;
 use sweep::Arrays;
+use transpose::{PRODUCTS_I32, PRODUCTS_I64};
 
 /// Where the output's bytes and twice those of the sources are so many, the output may bypass the caches: it would push out
 /// what is still to be read, or itself, of a third-level cache of 32 MB. An output that stays there is written twice as fast,
@@ -348,6 +349,32 @@ pub(crate) fn takes_product(dims: &Dims<2>, size: usize) -> bool {
 /// Returns whether a product without a sum, whose results are assigned, is turned on its way to the output.
 pub(crate) fn is_turned_product(dims: &Dims<2>, size: usize) -> bool {
     chained::Product::of(dims, size).is_some()
+}
+
+/// Multiplies integers of `size` bytes without a sum, where the product is turned on its way to the output. Returns false if it is
+/// not, with nothing done.
+///
+/// # Safety
+///
+/// As [`Kernels`](crate::kernel::Kernels), after [`prepare`]; no dim is summed.
+pub(crate) unsafe fn multiply_turned_integers(
+    dims: &Dims<2>,
+    size: usize,
+    sources: [*const u8; 2],
+    out: *mut u8,
+) -> bool {
+    let Some(product) = &chained::Product::of(dims, size) else { return false };
+    // SAFETY: the caller's duties; there are such products with AVX-512 alone, of integers of 4 and of 8 bytes.
+    unsafe {
+        if size == 4 {
+            let arrays = Arrays { out: out.cast(), sources: sources.map(<*const u8>::cast) };
+            product.run(&PRODUCTS_I32, [[0.0; 2]; 2], arrays);
+        } else {
+            let arrays = Arrays { out: out.cast(), sources: sources.map(<*const u8>::cast) };
+            product.run(&PRODUCTS_I64, [[0.0; 2]; 2], arrays);
+        }
+    }
+    true
 }
 
 /// Returns the loops over real and imaginary parts of complex elements.

@@ -141,11 +141,12 @@ unsafe fn multiplied<T: Lane>(dims: &Dims<2>, sources: [*const T; 2], out: *mut 
         unsafe { outer.run(sources, out) };
         return true;
     }
-    match &Product::of(dims, size_of::<T>()) {
+    if let Some(product) = &Product::of(dims, size_of::<T>()) {
         // SAFETY: the caller's duties.
-        Some(product) => unsafe { product.run(Arrays { out, sources }) },
-        None => false,
+        unsafe { product.run(&T::LISTED_PRODUCTS, [[T::ZERO; 2]; 2], Arrays { out, sources }) };
+        return true;
     }
+    false
 }
 
 /// How tiles are multiplied: by a kernel for whole rows, or after the first source has been transposed; and how high they are.

@@ -5,7 +5,7 @@ use crate::element::Element;
 use crate::kernel::elementwise::{self, for_each_row};
 use crate::kernel::{Dim, Dims, Read};
 #[cfg(target_arch = "x86_64")]
-use crate::stream::copy_any;
+use crate::stream::{copy_any, multiply_turned_integers};
 
 /// Rows of fewer elements, as those of tiles, are not worth a call.
 const SHORT: usize = 32;
@@ -19,6 +19,13 @@ const BLOCK: usize = 256 << 10;
 ///
 /// As [`Kernels`](crate::kernel::Kernels), after [`prepare`](crate::kernel::prepare::prepare), with no dim summed.
 pub(super) unsafe fn multiply<T: Element>(dims: &mut Dims<2>, [x, y]: [Read<T>; 2], out: *mut T) {
+    // SAFETY: the caller's duties.
+    #[cfg(target_arch = "x86_64")]
+    if unsafe {
+        multiply_turned_integers(dims, size_of::<T>(), [x.ptr.cast(), y.ptr.cast()], out.cast())
+    } {
+        return;
+    }
     #[cfg(target_arch = "x86_64")]
     for first in 0..2 {
         let [x, y] = if first == 0 { [x, y] } else { [y, x] };

@@ -44,7 +44,7 @@ pub(super) fn takes_copy<W: Width>(u: &Dim<1>, v: &Dim<1>, are_lines: bool) -> b
 impl<const P: usize> Chained<P> {
     /// Returns the chains that begin with `u` and `v`, or `None` if there is no kernel for them, or blocks would do too much twice.
     pub(super) fn of(outer: &Dims<P>, (u, v): (&Dim<P>, &Dim<P>), size: usize) -> Option<Self> {
-        if Level::current() < Level::Avx512 || !matches!(size, 4 | 8) {
+        if Level::current() < Level::Avx512 || !matches!(size, 4 | 8 | 16) {
             return None;
         }
         let second = |d: &Dim<P>| if P > 1 { d.sources[P - 1] } else { 0 };

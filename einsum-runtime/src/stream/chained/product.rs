@@ -4,6 +4,7 @@ use super::Chained;
 use crate::kernel::Dims;
 use crate::stream::lane::Width;
 use crate::stream::sweep::Arrays;
+use crate::stream::transpose::ListedProducts;
 
 /// A product without a sum that is turned: see [`Chained`].
 pub(in crate::stream) struct Product {
@@ -41,20 +42,24 @@ impl Product {
         None
     }
 
-    /// `out[o] = x[s] · y[t]`. Returns false, with nothing done, if there are no kernels for the elements.
+    /// `out[o] = x[s] · y[t]`, for elements of the kernels. `signs`: what these find so named, by the number of the factor that
+    /// comes first.
     ///
     /// # Safety
     ///
     /// As [`multiply`](crate::stream::multiply::multiply).
-    pub(in crate::stream) unsafe fn run<T: Width>(&self, mut arrays: Arrays<T, 2>) -> bool {
-        let Some(kernels) = T::LISTED else { return false };
+    pub(in crate::stream) unsafe fn run<T: Width>(
+        &self,
+        kernels: &ListedProducts<T>,
+        signs: [[T; 2]; 2],
+        mut arrays: Arrays<T, 2>,
+    ) {
         if self.first == 1 {
             arrays.sources.reverse();
         }
         let is_constant = self.chained.is_constant;
         let kernel = if is_constant { kernels.multiply_by } else { kernels.multiply };
         // SAFETY: the caller's duties.
-        unsafe { self.chained.run(kernel, arrays) };
-        true
+        unsafe { self.chained.run((kernel, signs[self.first]), arrays) }
     }
 }

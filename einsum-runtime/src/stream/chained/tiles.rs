@@ -130,14 +130,14 @@ impl<const P: usize> Chain<P> {
 }
 
 impl<const P: usize> Chained<P> {
-    /// Runs the kernel at all points.
+    /// Runs the kernel at all points, with its signs.
     ///
     /// # Safety
     ///
     /// As [`ListedKernel`], at every point.
     pub(in crate::stream) unsafe fn run<T: Width>(
         &self,
-        kernel: ListedKernel<T>,
+        kernel: (ListedKernel<T>, [T; 2]),
         arrays: Arrays<T, P>,
     ) {
         let size = size_of::<T>();
@@ -177,7 +177,7 @@ impl<const P: usize> Chained<P> {
     /// As [`run`](Self::run), for a part of the steps of u and v at the points of `outer`.
     unsafe fn part<T: Width>(
         &self,
-        (kernel, way): (ListedKernel<T>, Way),
+        ((kernel, signs), way): ((ListedKernel<T>, [T; 2]), Way),
         outer: &Dims<P>,
         [columns, rows]: [Range<usize>; 2],
         arrays: Arrays<T, P>,
@@ -238,6 +238,7 @@ impl<const P: usize> Chained<P> {
                         x_list: of_x.as_ptr().cast(),
                         y_list: of_y.as_ptr().cast(),
                         out_list: of_out.as_ptr().cast(),
+                        signs,
                     };
                     let is_last = i + width == columns.end;
                     // SAFETY: the caller's duties; lists are written as far as the tile goes, whose sides are a block's or

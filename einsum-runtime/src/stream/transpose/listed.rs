@@ -1,11 +1,11 @@
 //! Transposition with AVX-512 of rows that are listed: where each of them begins, in the source and in the output. They may be
-//! those of several loops. A second source can multiply the elements on their way.
+//! those of several loops. A second source can multiply the elements on their way: real numbers, integers, and complex ones.
 //!
-//! Blocks are those of the kernels for whole lines, 16x16 elements of 4 bytes or 8x8 of 8.
+//! Blocks are those of the kernels for whole lines, 16x16 elements of 4 bytes, 8x8 of 8, or 4x4 of 16.
 
 use core::mem::offset_of;
 
-use super::turn::{columns, turn_4, turn_8, unpack_4, unpack_8};
+use super::turn::{columns, turn_4, turn_8, turn_16, unpack_4, unpack_8};
 
 /// The arguments of a kernel: `out[v, u] = x[u, v] · y[u, v]`, with adjacent u in the output and adjacent v in x. The lists
 /// are of offsets in bytes.
@@ -21,6 +21,8 @@ pub(in crate::stream) struct Listed<T> {
     pub(in crate::stream) x_list: *const isize,
     pub(in crate::stream) y_list: *const isize,
     pub(in crate::stream) out_list: *const isize,
+    /// The bits that change signs of products of complex numbers: see [`signs`].
+    pub(in crate::stream) signs: [T; 2],
 }
 
 /// # Safety
@@ -29,22 +31,21 @@ pub(in crate::stream) struct Listed<T> {
 /// the output overlaps no source.
 pub(in crate::stream) type ListedKernel<T> = unsafe extern "sysv64" fn(&Listed<T>);
 
-/// The kernels of a type: without y, with adjacent v in y, and with a y that is the same for all v.
-pub(in crate::stream) struct ListedKernels<T> {
-    pub(in crate::stream) copy: ListedKernel<T>,
+/// Kernels that multiply: with adjacent v in y, and with a y that is the same for all v.
+pub(in crate::stream) struct ListedProducts<T> {
     pub(in crate::stream) multiply: ListedKernel<T>,
     pub(in crate::stream) multiply_by: ListedKernel<T>,
 }
 
-/// Writes a kernel. `LOAD low, high, row, far` loads a block's first and second half of a row into `low` and `high`, with those
+/// Writes a kernel. Before all else it does `begin`, with the signs at rdx. `LOAD low, high, row, far` loads a block's first and second half of a row into `low` and `high`, with those
 /// of the row `far` beside them. The lists of x and y are at r14 and r13, x and y themselves at rcx and r12. `turn` leaves rows
 /// of the output in zmm16 and following.
 macro_rules! listed_kernel {
     ($(#[$doc:meta])* $name:ident($type:ty), side: $side:literal, shift: $shift:literal, rows: [$(($row:literal, $register:literal))*],
-     load: [$($line:expr),* $(,)?], loads: [$($load:literal),* $(,)?], turn: $turn:expr, step_y: $step_y:literal) => {
+     begin: $begin:expr, load: [$($line:expr),* $(,)?], loads: [$($load:literal),* $(,)?], turn: $turn:expr, step_y: $step_y:literal) => {
         $(#[$doc])*
         #[inline(never)]
-        unsafe extern "sysv64" fn $name(arguments: &Listed<$type>) {
+        pub(in crate::stream) unsafe extern "sysv64" fn $name(arguments: &Listed<$type>) {
             einsum_kernels::assembly!(
                 "rdi" = &raw const *arguments;
                 ".macro LOAD low, high, row, far",
@@ -61,6 +62,8 @@ macro_rules! listed_kernel {
                 "mov r14, [rdi + {x_list}]",
                 "mov r13, [rdi + {y_list}]",
                 "mov rax, [rdi + {out}]",
+                "lea rdx, [rdi + {signs}]",
+                $begin,
                 "2:",
                 "mov rcx, [rdi + {x}]",
                 "mov r12, [rdi + {y}]",
@@ -117,20 +120,17 @@ macro_rules! listed_kernel {
                 x_list = const offset_of!(Listed<$type>, x_list),
                 y_list = const offset_of!(Listed<$type>, y_list),
                 out_list = const offset_of!(Listed<$type>, out_list),
+                signs = const offset_of!(Listed<$type>, signs),
             );
         }
     };
 }
 
-/// Writes the three kernels of a type.
-macro_rules! listed_kernels {
-    ($kernels:ident($type:ty): $copy:ident $multiply:ident $multiply_by:ident, side: $side:literal, shift: $shift:literal,
-     rows: $rows:tt, multiply: $mul:literal, all: $all:literal, loads: $loads:tt, turn: $turn:expr) => {
-        pub(in crate::stream) const $kernels: ListedKernels<$type> =
-            ListedKernels { copy: $copy, multiply: $multiply, multiply_by: $multiply_by };
-
+/// Writes the kernel that moves elements of a size.
+macro_rules! listed_copy {
+    ($copy:ident($type:ty), side: $side:literal, shift: $shift:literal, rows: $rows:tt, loads: $loads:tt, turn: $turn:expr) => {
         listed_kernel!(
-            $copy($type), side: $side, shift: $shift, rows: $rows,
+            $copy($type), side: $side, shift: $shift, rows: $rows, begin: "",
             load: [
                 r"mov rdx, [r14 + 8*\row]",
                 r"mov rsi, [r14 + 8*\far]",
@@ -141,8 +141,18 @@ macro_rules! listed_kernels {
             ],
             loads: $loads, turn: $turn, step_y: ""
         );
+    };
+}
+
+/// Writes the kernels that multiply elements of a type.
+macro_rules! listed_products {
+    ($kernels:ident($type:ty): $multiply:ident $multiply_by:ident, side: $side:literal, shift: $shift:literal,
+     rows: $rows:tt, multiply: $mul:literal, all: $all:literal, loads: $loads:tt, turn: $turn:expr) => {
+        pub(in crate::stream) const $kernels: ListedProducts<$type> =
+            ListedProducts { multiply: $multiply, multiply_by: $multiply_by };
+
         listed_kernel!(
-            $multiply($type), side: $side, shift: $shift, rows: $rows,
+            $multiply($type), side: $side, shift: $shift, rows: $rows, begin: "",
             load: [
                 r"mov rdx, [r14 + 8*\row]",
                 r"mov rsi, [r14 + 8*\far]",
@@ -162,7 +172,7 @@ macro_rules! listed_kernels {
             loads: $loads, turn: $turn, step_y: "add r12, rbp"
         );
         listed_kernel!(
-            $multiply_by($type), side: $side, shift: $shift, rows: $rows,
+            $multiply_by($type), side: $side, shift: $shift, rows: $rows, begin: "",
             load: [
                 r"mov rdx, [r14 + 8*\row]",
                 r"mov rsi, [r14 + 8*\far]",
@@ -182,21 +192,166 @@ macro_rules! listed_kernels {
     };
 }
 
-listed_kernels!(
-    KERNELS_4(f32): copy_4 multiply_4 multiply_by_4, side: "16", shift: "2",
-    rows: [(0, 16) (1, 17) (2, 18) (3, 19) (4, 20) (5, 21) (6, 22) (7, 23)
-           (8, 24) (9, 25) (10, 26) (11, 27) (12, 28) (13, 29) (14, 30) (15, 31)],
-    multiply: "vmulps", all: "vbroadcastss",
-    loads: [
-        "0, 8, 0, 4", "1, 9, 1, 5", "2, 10, 2, 6", "3, 11, 3, 7", "4, 12, 8, 12", "5, 13, 9, 13",
-        "6, 14, 10, 14", "7, 15, 11, 15",
-    ],
-    turn: turn_4!()
-);
-listed_kernels!(
-    KERNELS_8(f64): copy_8 multiply_8 multiply_by_8, side: "8", shift: "3",
+/// Writes the kernels of elements of 4 bytes, of 8, and of complex ones, whose rows are halves of a line beside each other, or
+/// lines.
+macro_rules! of_4 {
+    ($macro:ident!($($head:tt)*) $(, multiply: $mul:literal, all: $all:literal)?) => {
+        $macro!(
+            $($head)*, side: "16", shift: "2",
+            rows: [(0, 16) (1, 17) (2, 18) (3, 19) (4, 20) (5, 21) (6, 22) (7, 23)
+                   (8, 24) (9, 25) (10, 26) (11, 27) (12, 28) (13, 29) (14, 30) (15, 31)],
+            $(multiply: $mul, all: $all,)?
+            loads: [
+                "0, 8, 0, 4", "1, 9, 1, 5", "2, 10, 2, 6", "3, 11, 3, 7", "4, 12, 8, 12", "5, 13, 9, 13",
+                "6, 14, 10, 14", "7, 15, 11, 15",
+            ],
+            turn: turn_4!()
+        );
+    };
+}
+macro_rules! of_8 {
+    ($macro:ident!($($head:tt)*) $(, multiply: $mul:literal, all: $all:literal)?) => {
+        $macro!(
+            $($head)*, side: "8", shift: "3",
+            rows: [(0, 16) (1, 17) (2, 18) (3, 19) (4, 20) (5, 21) (6, 22) (7, 23)],
+            $(multiply: $mul, all: $all,)?
+            loads: ["0, 4, 0, 2", "1, 5, 1, 3", "2, 6, 4, 6", "3, 7, 5, 7"],
+            turn: turn_8!()
+        );
+    };
+}
+of_4!(listed_copy!(copy_4(f32)));
+of_8!(listed_copy!(copy_8(f64)));
+of_4!(listed_products!(PRODUCTS_F32(f32): multiply_f32 multiply_by_f32), multiply: "vmulps", all: "vbroadcastss");
+of_8!(listed_products!(PRODUCTS_F64(f64): multiply_f64 multiply_by_f64), multiply: "vmulpd", all: "vbroadcastsd");
+of_4!(listed_products!(PRODUCTS_I32(f32): multiply_i32 multiply_by_i32), multiply: "vpmulld", all: "vbroadcastss");
+of_8!(listed_products!(PRODUCTS_I64(f64): multiply_i64 multiply_by_i64), multiply: "vpmullq", all: "vbroadcastsd");
+
+/// Returns the bits that change signs of products of complex numbers, whose real parts are `zero` or `minus`, as are their
+/// imaginary parts, if x, or y, is conjugated.
+///
+/// A product is `(x.re, x.im) · (y.re, y.re) + (x.im, x.re) · (-y.im, y.im)`: the first bits are those of `(y.re, y.re)`, the
+/// second ones those of `(y.im, y.im)`.
+pub(in crate::stream) fn signs<T>(x: bool, y: bool, of: impl Fn(bool, bool) -> T) -> [T; 2] {
+    [of(false, x), of(x == y, y)]
+}
+
+/// Makes the parts of the complex factors in zmm28, twice each: real ones in zmm24, and imaginary ones in zmm25. The bits that
+/// change their signs are in zmm26 and zmm27.
+macro_rules! parts {
+    ($($part:literal),*) => {
+        concat!($($part, "\n",)* "vpxorq zmm24, zmm24, zmm26\n", "vpxorq zmm25, zmm25, zmm27\n")
+    };
+}
+
+/// Multiplies a register by such factors, without fused operations: the bits are those of the plain loops.
+macro_rules! times {
+    ($x:literal, $p:literal, $swap:literal) => {
+        concat!(
+            "vpermil",
+            $p,
+            " zmm31, ",
+            $x,
+            ", ",
+            $swap,
+            "\n",
+            "vmul",
+            $p,
+            " zmm31, zmm31, zmm25\n",
+            "vmul",
+            $p,
+            " ",
+            $x,
+            ", ",
+            $x,
+            ", zmm24\n",
+            "vadd",
+            $p,
+            " ",
+            $x,
+            ", ",
+            $x,
+            ", zmm31\n",
+        )
+    };
+}
+
+/// Writes the kernels that multiply complex numbers: rows of x, then the factors of the first register and of the second one, if
+/// these are others, for y with adjacent v and for one that is the same for all v.
+macro_rules! listed_complex {
+    ($kernels:ident($type:ty): $multiply:ident $multiply_by:ident, side: $side:literal, shift: $shift:literal, rows: $rows:tt,
+     loads: $loads:tt, turn: $turn:expr, real: $p:literal, swap: $swap:literal, parts: $parts:tt, signs: $signs:literal,
+     x: [$($x:literal),*], y: [$($low:literal),*] [$($high:literal),*], by: [$($all:expr),*] [$($other:expr),*]) => {
+        pub(in crate::stream) const $kernels: ListedProducts<$type> =
+            ListedProducts { multiply: $multiply, multiply_by: $multiply_by };
+
+        listed_kernel!(
+            $multiply($type), side: $side, shift: $shift, rows: $rows, begin: $signs,
+            load: [
+                r"mov rdx, [r14 + 8*\row]",
+                r"mov rsi, [r14 + 8*\far]",
+                r"mov r10, [r13 + 8*\row]",
+                r"mov r11, [r13 + 8*\far]",
+                $($x,)*
+                $($low,)*
+                parts! $parts,
+                times!(r"zmm\low", $p, $swap),
+                $($high,)*
+                parts! $parts,
+                times!(r"zmm\high", $p, $swap),
+            ],
+            loads: $loads, turn: $turn, step_y: "add r12, rbp"
+        );
+        listed_kernel!(
+            $multiply_by($type), side: $side, shift: $shift, rows: $rows, begin: $signs,
+            load: [
+                r"mov rdx, [r14 + 8*\row]",
+                r"mov rsi, [r14 + 8*\far]",
+                r"mov r10, [r13 + 8*\row]",
+                r"mov r11, [r13 + 8*\far]",
+                $($x,)*
+                $($all,)*
+                parts! $parts,
+                times!(r"zmm\low", $p, $swap),
+                $($other,)*
+                times!(r"zmm\high", $p, $swap),
+            ],
+            loads: $loads, turn: $turn, step_y: ""
+        );
+    };
+}
+listed_complex!(
+    PRODUCTS_C32(f64): multiply_c32 multiply_by_c32, side: "8", shift: "3",
     rows: [(0, 16) (1, 17) (2, 18) (3, 19) (4, 20) (5, 21) (6, 22) (7, 23)],
-    multiply: "vmulpd", all: "vbroadcastsd",
     loads: ["0, 4, 0, 2", "1, 5, 1, 3", "2, 6, 4, 6", "3, 7, 5, 7"],
-    turn: turn_8!()
+    turn: turn_8!(),
+    real: "ps", swap: "0xB1", parts: ("vmovsldup zmm24, zmm28", "vmovshdup zmm25, zmm28"),
+    signs: "vbroadcastsd zmm26, [rdx]\nvbroadcastsd zmm27, [rdx + 8]",
+    x: [
+        r"vmovups ymm\low, [rcx + rdx]",
+        r"vmovups ymm\high, [rcx + rdx + 32]",
+        r"vinsertf64x4 zmm\low, zmm\low, [rcx + rsi], 1",
+        r"vinsertf64x4 zmm\high, zmm\high, [rcx + rsi + 32], 1"
+    ],
+    y: ["vmovups ymm28, [r12 + r10]", "vinsertf64x4 zmm28, zmm28, [r12 + r11], 1"]
+       ["vmovups ymm28, [r12 + r10 + 32]", "vinsertf64x4 zmm28, zmm28, [r12 + r11 + 32], 1"],
+    by: [
+        "vbroadcastsd ymm28, [r12 + r10]",
+        "vbroadcastsd ymm29, [r12 + r11]",
+        "vinsertf64x4 zmm28, zmm28, ymm29, 1"
+    ] []
+);
+listed_complex!(
+    PRODUCTS_C64([f64; 2]): multiply_c64 multiply_by_c64, side: "4", shift: "4",
+    rows: [(0, 16) (1, 17) (2, 18) (3, 19)],
+    loads: ["0, 1, 0, 1", "2, 3, 2, 3"],
+    turn: turn_16!(),
+    real: "pd", swap: "0x55", parts: ("vmovddup zmm24, zmm28", "vpermilpd zmm25, zmm28, 0xFF"),
+    signs: "vbroadcastf64x2 zmm26, [rdx]\nvbroadcastf64x2 zmm27, [rdx + 16]",
+    x: [r"vmovups zmm\low, [rcx + rdx]", r"vmovups zmm\high, [rcx + rsi]"],
+    y: ["vmovups zmm28, [r12 + r10]"] ["vmovups zmm28, [r12 + r11]"],
+    by: ["vbroadcastf64x2 zmm28, [r12 + r10]"] [
+        "vbroadcastf64x2 zmm28, [r12 + r11]",
+        parts!("vmovddup zmm24, zmm28", "vpermilpd zmm25, zmm28, 0xFF")
+    ]
 );
