@@ -42,8 +42,13 @@ pub(super) fn takes_copy<W: Width>(u: &Dim<1>, v: &Dim<1>, are_lines: bool) -> b
 }
 
 impl<const P: usize> Chained<P> {
-    /// Returns the chains that begin with `u` and `v`, or `None` if there is no kernel for them, or blocks would do too much twice.
-    pub(super) fn of(outer: &Dims<P>, (u, v): (&Dim<P>, &Dim<P>), size: usize) -> Option<Self> {
+    /// Returns the chains that begin with `u` and `v`, or `None` if there is no kernel for them, or blocks would do too much twice:
+    /// unless `is_last`, a third.
+    pub(super) fn of(
+        outer: &Dims<P>,
+        (u, v): (&Dim<P>, &Dim<P>),
+        (size, is_last): (usize, bool),
+    ) -> Option<Self> {
         if Level::current() < Level::Avx512 || !matches!(size, 4 | 8 | 16) {
             return None;
         }
@@ -53,7 +58,8 @@ impl<const P: usize> Chained<P> {
             return None;
         }
         let side = LINE / size;
-        let fits = |len: usize| len >= side && 3 * len.next_multiple_of(side) <= 4 * len;
+        let fits =
+            |len: usize| len >= side && (is_last || 3 * len.next_multiple_of(side) <= 4 * len);
         // A loop can be one that follows both.
         for u_first in [true, false] {
             let outer = Dims::from_slice(outer);

@@ -15,7 +15,8 @@ pub(in crate::stream) struct Product {
 
 impl Product {
     /// Returns how a product is turned, if a factor has adjacent elements where neither the output nor the other one has others.
-    pub(in crate::stream) fn of(dims: &Dims<2>, size: usize) -> Option<Self> {
+    /// `is_last`: what other kernels there are take longer, however little blocks of registers fit.
+    pub(in crate::stream) fn of(dims: &Dims<2>, size: usize, is_last: bool) -> Option<Self> {
         let column = dims.iter().position(|d| d.out == 1)?;
         let row_of = |first: usize| {
             let is_whole = dims.iter().all(|d| d.sources[first] != 0);
@@ -31,7 +32,7 @@ impl Product {
             let (u, v) = (outer[column], outer[row]);
             outer.remove(column.max(row));
             outer.remove(column.min(row));
-            let Some(chained) = Chained::of(&outer, (&u, &v), size) else { continue };
+            let Some(chained) = Chained::of(&outer, (&u, &v), (size, is_last)) else { continue };
             // Lines of rows that compete for few places of a cache would be gone before both factors have used them.
             let competes =
                 !chained.is_constant && (0..2).any(|p| chained.u.competes(size, |d| d.sources[p]));
