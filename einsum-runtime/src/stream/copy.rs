@@ -72,7 +72,8 @@ pub(super) unsafe fn copy<W: Width>(dims: &mut Dims<1>, x: *const W, out: *mut W
             && let Some(kernel) = W::LISTED
             && chained::takes_copy::<W>(&u, &v, is_even::<W>(&v) || bytes > NEAR)
             && weave::<W>((&u, &v), bytes).is_none()
-            && let Some(chained) = Chained::of(dims, (&u, &v), (size_of::<W>(), false))
+            && let Some(chained) =
+                Chained::of(dims, (&u, &v), (size_of::<W>(), chained::Fit::Whole))
             && chained.is_chained()
         {
             return chained.run((kernel, factors), arrays);

@@ -348,7 +348,7 @@ pub(crate) fn takes_product(dims: &Dims<2>, size: usize) -> bool {
 
 /// Returns whether a product without a sum, whose results are assigned, is turned on its way to the output.
 pub(crate) fn is_turned_product(dims: &Dims<2>, size: usize, are_complex: bool) -> bool {
-    chained::Product::of(dims, size, are_complex).is_some()
+    chained::Product::of(dims, size, !are_complex).is_some()
 }
 
 /// Multiplies integers of `size` bytes without a sum, where the product is turned on its way to the output. Returns false if it is
@@ -363,7 +363,7 @@ pub(crate) unsafe fn multiply_turned_integers(
     sources: [*const u8; 2],
     out: *mut u8,
 ) -> bool {
-    let Some(product) = &chained::Product::of(dims, size, true) else { return false };
+    let Some(product) = &chained::Product::of(dims, size, false) else { return false };
     // SAFETY: the caller's duties; there are such products with AVX-512 alone, of integers of 4 and of 8 bytes.
     unsafe {
         if size == 4 {

@@ -141,7 +141,7 @@ unsafe fn multiplied<T: Lane>(dims: &Dims<2>, sources: [*const T; 2], out: *mut 
         unsafe { outer.run(sources, out) };
         return true;
     }
-    if let Some(product) = &Product::of(dims, size_of::<T>(), false) {
+    if let Some(product) = &Product::of(dims, size_of::<T>(), true) {
         // SAFETY: the caller's duties.
         unsafe { product.run(&T::LISTED_PRODUCTS, [[T::ZERO; 2]; 2], Arrays { out, sources }) };
         return true;

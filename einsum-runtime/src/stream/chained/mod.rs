@@ -41,13 +41,38 @@ pub(super) fn takes_copy<W: Width>(u: &Dim<1>, v: &Dim<1>, are_lines: bool) -> b
     is_short || 2 * done >= 3 * short.saturating_mul(long)
 }
 
+/// How much blocks of registers may do in vain.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Fit {
+    /// A third along each side, which has a block or more: other kernels copy, too.
+    Whole,
+    /// The same, or half of all if a side is shorter than a block.
+    Short,
+    /// Three fifths of all: what else there is takes longer.
+    Any,
+}
+
+impl Fit {
+    fn takes(self, lens: [usize; 2], side: usize) -> bool {
+        let is_whole = |len: usize| len >= side && 3 * len.next_multiple_of(side) <= 4 * len;
+        let [short, long] = if lens[0] < lens[1] { lens } else { [lens[1], lens[0]] };
+        let done = short.next_multiple_of(side).saturating_mul(long.next_multiple_of(side));
+        let wanted = short.saturating_mul(long);
+        lens.into_iter().all(is_whole)
+            || match self {
+                Fit::Whole => false,
+                Fit::Short => short < side && done <= wanted.saturating_mul(2),
+                Fit::Any => done.saturating_mul(2) <= wanted.saturating_mul(5),
+            }
+    }
+}
+
 impl<const P: usize> Chained<P> {
-    /// Returns the chains that begin with `u` and `v`, or `None` if there is no kernel for them, or blocks would do too much twice:
-    /// unless `is_last`, a third.
+    /// Returns the chains that begin with `u` and `v`, or `None` if there is no kernel for them, or blocks would do too much in vain.
     pub(super) fn of(
         outer: &Dims<P>,
         (u, v): (&Dim<P>, &Dim<P>),
-        (size, is_last): (usize, bool),
+        (size, fit): (usize, Fit),
     ) -> Option<Self> {
         if Level::current() < Level::Avx512 || !matches!(size, 4 | 8 | 16) {
             return None;
@@ -57,9 +82,6 @@ impl<const P: usize> Chained<P> {
         if (u.out, v.sources[0]) != (1, 1) || !matches!(second(v), 0 | 1) {
             return None;
         }
-        let side = LINE / size;
-        let fits =
-            |len: usize| len >= side && (is_last || 3 * len.next_multiple_of(side) <= 4 * len);
         // A loop can be one that follows both.
         for u_first in [true, false] {
             let outer = Dims::from_slice(outer);
@@ -74,11 +96,16 @@ impl<const P: usize> Chained<P> {
                     });
                 }
             }
-            if fits(chained.u.len) && fits(chained.v.len) {
+            if fit.takes([chained.u.len, chained.v.len], LINE / size) {
                 return Some(chained);
             }
         }
         None
+    }
+
+    /// Whether blocks of `side` are larger than what there is.
+    fn is_short(&self, side: usize) -> bool {
+        self.u.len.min(self.v.len) < side
     }
 
     /// Whether other loops than the first make up for short ones.

@@ -1,10 +1,10 @@
 //! Products whose factors lie in another order than the output.
 
-use super::Chained;
+use super::{Chained, Fit};
 use crate::kernel::Dims;
 use crate::stream::lane::Width;
 use crate::stream::sweep::Arrays;
-use crate::stream::transpose::ListedProducts;
+use crate::stream::transpose::{LINE, ListedProducts};
 
 /// A product without a sum that is turned: see [`Chained`].
 pub(in crate::stream) struct Product {
@@ -15,8 +15,9 @@ pub(in crate::stream) struct Product {
 
 impl Product {
     /// Returns how a product is turned, if a factor has adjacent elements where neither the output nor the other one has others.
-    /// `is_last`: what other kernels there are take longer, however little blocks of registers fit.
-    pub(in crate::stream) fn of(dims: &Dims<2>, size: usize, is_last: bool) -> Option<Self> {
+    /// `is_real`: else what other kernels there are take longer, however little blocks of registers fit.
+    pub(in crate::stream) fn of(dims: &Dims<2>, size: usize, is_real: bool) -> Option<Self> {
+        let fit = if is_real { Fit::Short } else { Fit::Any };
         let column = dims.iter().position(|d| d.out == 1)?;
         let row_of = |first: usize| {
             let is_whole = dims.iter().all(|d| d.sources[first] != 0);
@@ -32,7 +33,7 @@ impl Product {
             let (u, v) = (outer[column], outer[row]);
             outer.remove(column.max(row));
             outer.remove(column.min(row));
-            let Some(chained) = Chained::of(&outer, (&u, &v), (size, is_last)) else { continue };
+            let Some(chained) = Chained::of(&outer, (&u, &v), (size, fit)) else { continue };
             // Lines of rows that compete for few places of a cache would be gone before both factors have used them.
             let competes =
                 !chained.is_constant && (0..2).any(|p| chained.u.competes(size, |d| d.sources[p]));
@@ -59,7 +60,11 @@ impl Product {
             arrays.sources.reverse();
         }
         let is_constant = self.chained.is_constant;
-        let kernel = if is_constant { kernels.multiply_by } else { kernels.multiply };
+        let kernel = match (self.chained.is_short(LINE / size_of::<T>()), is_constant) {
+            (true, _) => kernels.masked[usize::from(is_constant)],
+            (false, true) => kernels.multiply_by,
+            (false, false) => kernels.multiply,
+        };
         // SAFETY: the caller's duties.
         unsafe { self.chained.run((kernel, signs[self.first]), arrays) }
     }

@@ -12,7 +12,7 @@ use crate::stream::lane::Width;
 use crate::stream::odometer::Odometer;
 use crate::stream::rows::{Bypass, RowKernel, Rows};
 use crate::stream::sweep::Arrays;
-use crate::stream::transpose::{LINE, Listed, ListedKernel};
+use crate::stream::transpose::{LINE, Listed, ListedKernel, Masks};
 use crate::stream::{bypass, finish_bypass};
 use crate::threads::{self, Grid, Shared};
 
@@ -68,6 +68,13 @@ const PITCH: usize = STAGED_ROW + 2 * LINE;
 fn list_buffer(list: &mut [MaybeUninit<isize>]) {
     for (row, place) in list.iter_mut().enumerate() {
         place.write((row * PITCH).cast_signed());
+    }
+}
+
+/// Lists the first step again where a block has more steps than there are.
+fn fill(list: &mut [MaybeUninit<isize>], len: usize, side: usize) {
+    for step in len..side {
+        list[step] = list[0];
     }
 }
 
@@ -209,6 +216,7 @@ impl<const P: usize> Chained<P> {
                     } else {
                         list_buffer(list);
                     }
+                    fill(of_out, height, side);
                 }
                 let mut i = columns.start;
                 loop {
@@ -227,6 +235,8 @@ impl<const P: usize> Chained<P> {
                         if P > 1 {
                             self.u.list(i, size, |d| d.sources[P - 1], &mut of_y[..width]);
                         }
+                        fill(of_x, width, side);
+                        fill(of_y, width, side);
                     }
                     let along_y = if self.is_constant { 0 } else { j };
                     let call = Listed {
@@ -239,6 +249,7 @@ impl<const P: usize> Chained<P> {
                         y_list: of_y.as_ptr().cast(),
                         out_list: of_out.as_ptr().cast(),
                         signs,
+                        masks: Masks::of(width, height, size),
                     };
                     let is_last = i + width == columns.end;
                     // SAFETY: the caller's duties; lists are written as far as the tile goes, whose sides are a block's or

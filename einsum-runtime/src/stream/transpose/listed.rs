@@ -5,6 +5,7 @@
 
 use core::mem::offset_of;
 
+use super::LINE;
 use super::turn::{columns, turn_4, turn_8, turn_16, unpack_4, unpack_8};
 
 /// The arguments of a kernel: `out[v, u] = x[u, v] · y[u, v]`, with adjacent u in the output and adjacent v in x. The lists
@@ -14,7 +15,8 @@ pub(in crate::stream) struct Listed<T> {
     pub(in crate::stream) out: *mut T,
     pub(in crate::stream) x: *const T,
     pub(in crate::stream) y: *const T,
-    /// The steps of u and of v: each a block's side or more.
+    /// The steps of u and of v: each a block's side or more, but for kernels that mask. For these, what lists lack of a side is
+    /// their first step again.
     pub(in crate::stream) columns: usize,
     pub(in crate::stream) rows: usize,
     /// The offset in x, and in y, of every step of u; and that in the output of every step of v.
@@ -23,6 +25,29 @@ pub(in crate::stream) struct Listed<T> {
     pub(in crate::stream) out_list: *const isize,
     /// The bits that change signs of products of complex numbers: see [`signs`].
     pub(in crate::stream) signs: [T; 2],
+    pub(in crate::stream) masks: Masks,
+}
+
+/// Which lanes of a block there are, where it is smaller than one: of the halves of rows of the sources (or of the whole ones, if
+/// elements have 16 bytes), and of rows of the output.
+#[derive(Clone, Copy)]
+#[repr(C)]
+pub(in crate::stream) struct Masks {
+    rows: [usize; 2],
+    columns: usize,
+}
+
+impl Masks {
+    /// Returns the masks of `columns` steps of u and `rows` of v, of elements of `size` bytes.
+    pub(in crate::stream) fn of(columns: usize, rows: usize, size: usize) -> Self {
+        let (line, half) = (LINE / size, LINE / 2 / size);
+        // Lanes have 8 bytes at most.
+        let lanes = |count: usize| (1 << (count * size.div_ceil(8))) - 1;
+        let [rows, columns] = [rows, columns].map(|count| count.min(line));
+        let halves =
+            if size == 16 { [rows, 0] } else { [rows.min(half), rows.saturating_sub(half)] };
+        Masks { rows: halves.map(lanes), columns: lanes(columns) }
+    }
 }
 
 /// # Safety
@@ -35,6 +60,8 @@ pub(in crate::stream) type ListedKernel<T> = unsafe extern "sysv64" fn(&Listed<T
 pub(in crate::stream) struct ListedProducts<T> {
     pub(in crate::stream) multiply: ListedKernel<T>,
     pub(in crate::stream) multiply_by: ListedKernel<T>,
+    /// The same two, of blocks that may be smaller than a side.
+    pub(in crate::stream) masked: [ListedKernel<T>; 2],
 }
 
 /// Writes a kernel. Before all else it does `begin`, with the signs at rdx. `LOAD low, high, row, far` loads a block's first and second half of a row into `low` and `high`, with those
@@ -42,7 +69,7 @@ pub(in crate::stream) struct ListedProducts<T> {
 /// of the output in zmm16 and following.
 macro_rules! listed_kernel {
     ($(#[$doc:meta])* $name:ident($type:ty), side: $side:literal, shift: $shift:literal, rows: [$(($row:literal, $register:literal))*],
-     begin: $begin:expr, load: [$($line:expr),* $(,)?], loads: [$($load:literal),* $(,)?], turn: $turn:expr, step_y: $step_y:literal) => {
+     store: $store:literal $mask:literal, begin: $begin:expr, load: [$($line:expr),* $(,)?], loads: [$($load:literal),* $(,)?], turn: $turn:expr, step_y: $step_y:literal) => {
         $(#[$doc])*
         #[inline(never)]
         pub(in crate::stream) unsafe extern "sysv64" fn $name(arguments: &Listed<$type>) {
@@ -62,6 +89,12 @@ macro_rules! listed_kernel {
                 "mov r14, [rdi + {x_list}]",
                 "mov r13, [rdi + {y_list}]",
                 "mov rax, [rdi + {out}]",
+                "mov rdx, [rdi + {masks}]",
+                "kmovd k1, edx",
+                "mov rdx, [rdi + {masks} + 8]",
+                "kmovd k2, edx",
+                "mov rdx, [rdi + {masks} + 16]",
+                "kmovd k3, edx",
                 "lea rdx, [rdi + {signs}]",
                 $begin,
                 "2:",
@@ -75,7 +108,7 @@ macro_rules! listed_kernel {
                 $turn,
                 $(
                     concat!("mov rdx, [r15 + 8*", $row, "]"),
-                    concat!("vmovups [rax + rdx], zmm", $register),
+                    concat!($store, " [rax + rdx]", $mask, ", zmm", $register),
                 )*
                 // Step by a side, or as far as the last block begins.
                 concat!("sub r9, ", $side),
@@ -121,6 +154,7 @@ macro_rules! listed_kernel {
                 y_list = const offset_of!(Listed<$type>, y_list),
                 out_list = const offset_of!(Listed<$type>, out_list),
                 signs = const offset_of!(Listed<$type>, signs),
+                masks = const offset_of!(Listed<$type>, masks),
             );
         }
     };
@@ -130,7 +164,7 @@ macro_rules! listed_kernel {
 macro_rules! listed_copy {
     ($copy:ident($type:ty), side: $side:literal, shift: $shift:literal, rows: $rows:tt, loads: $loads:tt, turn: $turn:expr) => {
         listed_kernel!(
-            $copy($type), side: $side, shift: $shift, rows: $rows, begin: "",
+            $copy($type), side: $side, shift: $shift, rows: $rows, store: "vmovups" "", begin: "",
             load: [
                 r"mov rdx, [r14 + 8*\row]",
                 r"mov rsi, [r14 + 8*\far]",
@@ -144,35 +178,47 @@ macro_rules! listed_copy {
     };
 }
 
-/// Writes the kernels that multiply elements of a type.
+/// Writes the kernels that multiply elements of a type, whole blocks or with masks: of halves of rows, and of what is stored. The
+/// rows are stored in `order`; with masks from the last one on, as those that there are not lie where the first one does.
 macro_rules! listed_products {
-    ($kernels:ident($type:ty): $multiply:ident $multiply_by:ident, side: $side:literal, shift: $shift:literal,
-     rows: $rows:tt, multiply: $mul:literal, all: $all:literal, loads: $loads:tt, turn: $turn:expr) => {
+    ($kernels:ident($type:ty): $multiply:ident $multiply_by:ident $masked:ident $masked_by:ident, side: $side:literal,
+     shift: $shift:literal, rows: $rows:tt, last_first: $last_first:tt, multiply: $mul:literal, all: $all:literal, p: $p:literal,
+     loads: $loads:tt, turn: $turn:expr) => {
         pub(in crate::stream) const $kernels: ListedProducts<$type> =
-            ListedProducts { multiply: $multiply, multiply_by: $multiply_by };
+            ListedProducts { multiply: $multiply, multiply_by: $multiply_by, masked: [$masked, $masked_by] };
 
+        listed_products!(
+            $multiply $multiply_by ($type), $side, $shift, $rows, $mul, $all, $p, $loads, $turn, "", "", ""
+        );
+        listed_products!(
+            $masked $masked_by ($type), $side, $shift, $last_first, $mul, $all, $p, $loads, $turn,
+            "{{k1}}{{z}}", "{{k2}}{{z}}", "{{k3}}"
+        );
+    };
+    ($multiply:ident $multiply_by:ident ($type:ty), $side:literal, $shift:literal, $rows:tt, $mul:literal, $all:literal,
+     $p:literal, $loads:tt, $turn:expr, $k1:literal, $k2:literal, $k3:literal) => {
         listed_kernel!(
-            $multiply($type), side: $side, shift: $shift, rows: $rows, begin: "",
+            $multiply($type), side: $side, shift: $shift, rows: $rows, store: $p $k3, begin: "",
             load: [
                 r"mov rdx, [r14 + 8*\row]",
                 r"mov rsi, [r14 + 8*\far]",
                 r"mov r10, [r13 + 8*\row]",
                 r"mov r11, [r13 + 8*\far]",
-                r"vmovups ymm\low, [rcx + rdx]",
-                r"vmovups ymm\high, [rcx + rdx + 32]",
-                "vmovups ymm30, [rcx + rsi]",
-                "vmovups ymm31, [rcx + rsi + 32]",
-                concat!($mul, r" ymm\low, ymm\low, [r12 + r10]"),
-                concat!($mul, r" ymm\high, ymm\high, [r12 + r10 + 32]"),
-                concat!($mul, " ymm30, ymm30, [r12 + r11]"),
-                concat!($mul, " ymm31, ymm31, [r12 + r11 + 32]"),
+                concat!($p, r" ymm\low", $k1, ", [rcx + rdx]"),
+                concat!($p, r" ymm\high", $k2, ", [rcx + rdx + 32]"),
+                concat!($p, " ymm30", $k1, ", [rcx + rsi]"),
+                concat!($p, " ymm31", $k2, ", [rcx + rsi + 32]"),
+                concat!($mul, r" ymm\low", $k1, r", ymm\low, [r12 + r10]"),
+                concat!($mul, r" ymm\high", $k2, r", ymm\high, [r12 + r10 + 32]"),
+                concat!($mul, " ymm30", $k1, ", ymm30, [r12 + r11]"),
+                concat!($mul, " ymm31", $k2, ", ymm31, [r12 + r11 + 32]"),
                 r"vinsertf64x4 zmm\low, zmm\low, ymm30, 1",
                 r"vinsertf64x4 zmm\high, zmm\high, ymm31, 1",
             ],
             loads: $loads, turn: $turn, step_y: "add r12, rbp"
         );
         listed_kernel!(
-            $multiply_by($type), side: $side, shift: $shift, rows: $rows, begin: "",
+            $multiply_by($type), side: $side, shift: $shift, rows: $rows, store: $p $k3, begin: "",
             load: [
                 r"mov rdx, [r14 + 8*\row]",
                 r"mov rsi, [r14 + 8*\far]",
@@ -180,10 +226,10 @@ macro_rules! listed_products {
                 r"mov r11, [r13 + 8*\far]",
                 concat!($all, " ymm28, [r12 + r10]"),
                 concat!($all, " ymm29, [r12 + r11]"),
-                concat!($mul, r" ymm\low, ymm28, [rcx + rdx]"),
-                concat!($mul, r" ymm\high, ymm28, [rcx + rdx + 32]"),
-                concat!($mul, " ymm30, ymm29, [rcx + rsi]"),
-                concat!($mul, " ymm31, ymm29, [rcx + rsi + 32]"),
+                concat!($mul, r" ymm\low", $k1, ", ymm28, [rcx + rdx]"),
+                concat!($mul, r" ymm\high", $k2, ", ymm28, [rcx + rdx + 32]"),
+                concat!($mul, " ymm30", $k1, ", ymm29, [rcx + rsi]"),
+                concat!($mul, " ymm31", $k2, ", ymm29, [rcx + rsi + 32]"),
                 r"vinsertf64x4 zmm\low, zmm\low, ymm30, 1",
                 r"vinsertf64x4 zmm\high, zmm\high, ymm31, 1",
             ],
@@ -195,12 +241,14 @@ macro_rules! listed_products {
 /// Writes the kernels of elements of 4 bytes, of 8, and of complex ones, whose rows are halves of a line beside each other, or
 /// lines.
 macro_rules! of_4 {
-    ($macro:ident!($($head:tt)*) $(, multiply: $mul:literal, all: $all:literal)?) => {
+    ($macro:ident!($($head:tt)*) $(, multiply: $mul:literal, all: $all:literal, p: $p:literal)?) => {
         $macro!(
             $($head)*, side: "16", shift: "2",
             rows: [(0, 16) (1, 17) (2, 18) (3, 19) (4, 20) (5, 21) (6, 22) (7, 23)
                    (8, 24) (9, 25) (10, 26) (11, 27) (12, 28) (13, 29) (14, 30) (15, 31)],
-            $(multiply: $mul, all: $all,)?
+            $(last_first: [(15, 31) (14, 30) (13, 29) (12, 28) (11, 27) (10, 26) (9, 25) (8, 24)
+                           (7, 23) (6, 22) (5, 21) (4, 20) (3, 19) (2, 18) (1, 17) (0, 16)],
+            multiply: $mul, all: $all, p: $p,)?
             loads: [
                 "0, 8, 0, 4", "1, 9, 1, 5", "2, 10, 2, 6", "3, 11, 3, 7", "4, 12, 8, 12", "5, 13, 9, 13",
                 "6, 14, 10, 14", "7, 15, 11, 15",
@@ -210,11 +258,12 @@ macro_rules! of_4 {
     };
 }
 macro_rules! of_8 {
-    ($macro:ident!($($head:tt)*) $(, multiply: $mul:literal, all: $all:literal)?) => {
+    ($macro:ident!($($head:tt)*) $(, multiply: $mul:literal, all: $all:literal, p: $p:literal)?) => {
         $macro!(
             $($head)*, side: "8", shift: "3",
             rows: [(0, 16) (1, 17) (2, 18) (3, 19) (4, 20) (5, 21) (6, 22) (7, 23)],
-            $(multiply: $mul, all: $all,)?
+            $(last_first: [(7, 23) (6, 22) (5, 21) (4, 20) (3, 19) (2, 18) (1, 17) (0, 16)],
+            multiply: $mul, all: $all, p: $p,)?
             loads: ["0, 4, 0, 2", "1, 5, 1, 3", "2, 6, 4, 6", "3, 7, 5, 7"],
             turn: turn_8!()
         );
@@ -222,10 +271,10 @@ macro_rules! of_8 {
 }
 of_4!(listed_copy!(copy_4(f32)));
 of_8!(listed_copy!(copy_8(f64)));
-of_4!(listed_products!(PRODUCTS_F32(f32): multiply_f32 multiply_by_f32), multiply: "vmulps", all: "vbroadcastss");
-of_8!(listed_products!(PRODUCTS_F64(f64): multiply_f64 multiply_by_f64), multiply: "vmulpd", all: "vbroadcastsd");
-of_4!(listed_products!(PRODUCTS_I32(f32): multiply_i32 multiply_by_i32), multiply: "vpmulld", all: "vbroadcastss");
-of_8!(listed_products!(PRODUCTS_I64(f64): multiply_i64 multiply_by_i64), multiply: "vpmullq", all: "vbroadcastsd");
+of_4!(listed_products!(PRODUCTS_F32(f32): multiply_f32 multiply_by_f32 masked_f32 masked_by_f32), multiply: "vmulps", all: "vbroadcastss", p: "vmovups");
+of_8!(listed_products!(PRODUCTS_F64(f64): multiply_f64 multiply_by_f64 masked_f64 masked_by_f64), multiply: "vmulpd", all: "vbroadcastsd", p: "vmovupd");
+of_4!(listed_products!(PRODUCTS_I32(f32): multiply_i32 multiply_by_i32 masked_i32 masked_by_i32), multiply: "vpmulld", all: "vbroadcastss", p: "vmovups");
+of_8!(listed_products!(PRODUCTS_I64(f64): multiply_i64 multiply_by_i64 masked_i64 masked_by_i64), multiply: "vpmullq", all: "vbroadcastsd", p: "vmovupd");
 
 /// Returns the bits that change signs of products of complex numbers, whose real parts are `zero` or `minus`, as are their
 /// imaginary parts, if x, or y, is conjugated.
@@ -279,14 +328,11 @@ macro_rules! times {
 /// Writes the kernels that multiply complex numbers: rows of x, then the factors of the first register and of the second one, if
 /// these are others, for y with adjacent v and for one that is the same for all v.
 macro_rules! listed_complex {
-    ($kernels:ident($type:ty): $multiply:ident $multiply_by:ident, side: $side:literal, shift: $shift:literal, rows: $rows:tt,
-     loads: $loads:tt, turn: $turn:expr, real: $p:literal, swap: $swap:literal, parts: $parts:tt, signs: $signs:literal,
-     x: [$($x:literal),*], y: [$($low:literal),*] [$($high:literal),*], by: [$($all:expr),*] [$($other:expr),*]) => {
-        pub(in crate::stream) const $kernels: ListedProducts<$type> =
-            ListedProducts { multiply: $multiply, multiply_by: $multiply_by };
-
+    ($multiply:ident $multiply_by:ident ($type:ty), side: $side:literal, shift: $shift:literal, rows: $rows:tt,
+     store: $k3:literal, loads: $loads:tt, turn: $turn:expr, real: $p:literal, swap: $swap:literal, parts: $parts:tt,
+     signs: $signs:literal, x: [$($x:expr),*], y: [$($low:expr),*] [$($high:expr),*], by: [$($all:expr),*] [$($other:expr),*]) => {
         listed_kernel!(
-            $multiply($type), side: $side, shift: $shift, rows: $rows, begin: $signs,
+            $multiply($type), side: $side, shift: $shift, rows: $rows, store: "vmovupd" $k3, begin: $signs,
             load: [
                 r"mov rdx, [r14 + 8*\row]",
                 r"mov rsi, [r14 + 8*\far]",
@@ -303,7 +349,7 @@ macro_rules! listed_complex {
             loads: $loads, turn: $turn, step_y: "add r12, rbp"
         );
         listed_kernel!(
-            $multiply_by($type), side: $side, shift: $shift, rows: $rows, begin: $signs,
+            $multiply_by($type), side: $side, shift: $shift, rows: $rows, store: "vmovupd" $k3, begin: $signs,
             load: [
                 r"mov rdx, [r14 + 8*\row]",
                 r"mov rsi, [r14 + 8*\far]",
@@ -320,38 +366,81 @@ macro_rules! listed_complex {
         );
     };
 }
-listed_complex!(
-    PRODUCTS_C32(f64): multiply_c32 multiply_by_c32, side: "8", shift: "3",
-    rows: [(0, 16) (1, 17) (2, 18) (3, 19) (4, 20) (5, 21) (6, 22) (7, 23)],
-    loads: ["0, 4, 0, 2", "1, 5, 1, 3", "2, 6, 4, 6", "3, 7, 5, 7"],
-    turn: turn_8!(),
-    real: "ps", swap: "0xB1", parts: ("vmovsldup zmm24, zmm28", "vmovshdup zmm25, zmm28"),
-    signs: "vbroadcastsd zmm26, [rdx]\nvbroadcastsd zmm27, [rdx + 8]",
-    x: [
-        r"vmovups ymm\low, [rcx + rdx]",
-        r"vmovups ymm\high, [rcx + rdx + 32]",
-        r"vinsertf64x4 zmm\low, zmm\low, [rcx + rsi], 1",
-        r"vinsertf64x4 zmm\high, zmm\high, [rcx + rsi + 32], 1"
-    ],
-    y: ["vmovups ymm28, [r12 + r10]", "vinsertf64x4 zmm28, zmm28, [r12 + r11], 1"]
-       ["vmovups ymm28, [r12 + r10 + 32]", "vinsertf64x4 zmm28, zmm28, [r12 + r11 + 32], 1"],
-    by: [
-        "vbroadcastsd ymm28, [r12 + r10]",
-        "vbroadcastsd ymm29, [r12 + r11]",
-        "vinsertf64x4 zmm28, zmm28, ymm29, 1"
-    ] []
+
+macro_rules! listed_c32 {
+    ($multiply:ident $multiply_by:ident, $rows:tt, $k1:literal, $k2:literal, $k3:literal) => {
+        listed_complex!(
+            $multiply $multiply_by (f64), side: "8", shift: "3", rows: $rows, store: $k3,
+            loads: ["0, 4, 0, 2", "1, 5, 1, 3", "2, 6, 4, 6", "3, 7, 5, 7"],
+            turn: turn_8!(),
+            real: "ps", swap: "0xB1", parts: ("vmovsldup zmm24, zmm28", "vmovshdup zmm25, zmm28"),
+            signs: "vbroadcastsd zmm26, [rdx]\nvbroadcastsd zmm27, [rdx + 8]",
+            x: [
+                concat!(r"vmovupd ymm\low", $k1, ", [rcx + rdx]"),
+                concat!(r"vmovupd ymm\high", $k2, ", [rcx + rdx + 32]"),
+                concat!("vmovupd ymm30", $k1, ", [rcx + rsi]"),
+                concat!("vmovupd ymm31", $k2, ", [rcx + rsi + 32]"),
+                r"vinsertf64x4 zmm\low, zmm\low, ymm30, 1",
+                r"vinsertf64x4 zmm\high, zmm\high, ymm31, 1"
+            ],
+            y: [
+                concat!("vmovupd ymm28", $k1, ", [r12 + r10]"),
+                concat!("vmovupd ymm29", $k1, ", [r12 + r11]"),
+                "vinsertf64x4 zmm28, zmm28, ymm29, 1"
+            ] [
+                concat!("vmovupd ymm28", $k2, ", [r12 + r10 + 32]"),
+                concat!("vmovupd ymm29", $k2, ", [r12 + r11 + 32]"),
+                "vinsertf64x4 zmm28, zmm28, ymm29, 1"
+            ],
+            by: [
+                "vbroadcastsd ymm28, [r12 + r10]",
+                "vbroadcastsd ymm29, [r12 + r11]",
+                "vinsertf64x4 zmm28, zmm28, ymm29, 1"
+            ] []
+        );
+    };
+}
+listed_c32!(
+    multiply_c32 multiply_by_c32,
+    [(0, 16) (1, 17) (2, 18) (3, 19) (4, 20) (5, 21) (6, 22) (7, 23)], "", "", ""
 );
-listed_complex!(
-    PRODUCTS_C64([f64; 2]): multiply_c64 multiply_by_c64, side: "4", shift: "4",
-    rows: [(0, 16) (1, 17) (2, 18) (3, 19)],
-    loads: ["0, 1, 0, 1", "2, 3, 2, 3"],
-    turn: turn_16!(),
-    real: "pd", swap: "0x55", parts: ("vmovddup zmm24, zmm28", "vpermilpd zmm25, zmm28, 0xFF"),
-    signs: "vbroadcastf64x2 zmm26, [rdx]\nvbroadcastf64x2 zmm27, [rdx + 16]",
-    x: [r"vmovups zmm\low, [rcx + rdx]", r"vmovups zmm\high, [rcx + rsi]"],
-    y: ["vmovups zmm28, [r12 + r10]"] ["vmovups zmm28, [r12 + r11]"],
-    by: ["vbroadcastf64x2 zmm28, [r12 + r10]"] [
-        "vbroadcastf64x2 zmm28, [r12 + r11]",
-        parts!("vmovddup zmm24, zmm28", "vpermilpd zmm25, zmm28, 0xFF")
-    ]
+listed_c32!(
+    masked_c32 masked_by_c32,
+    [(7, 23) (6, 22) (5, 21) (4, 20) (3, 19) (2, 18) (1, 17) (0, 16)],
+    "{{k1}}{{z}}", "{{k2}}{{z}}", "{{k3}}"
 );
+pub(in crate::stream) const PRODUCTS_C32: ListedProducts<f64> = ListedProducts {
+    multiply: multiply_c32,
+    multiply_by: multiply_by_c32,
+    masked: [masked_c32, masked_by_c32],
+};
+
+macro_rules! listed_c64 {
+    ($multiply:ident $multiply_by:ident, $rows:tt, $k1:literal, $k3:literal) => {
+        listed_complex!(
+            $multiply $multiply_by ([f64; 2]), side: "4", shift: "4", rows: $rows, store: $k3,
+            loads: ["0, 1, 0, 1", "2, 3, 2, 3"],
+            turn: turn_16!(),
+            real: "pd", swap: "0x55", parts: ("vmovddup zmm24, zmm28", "vpermilpd zmm25, zmm28, 0xFF"),
+            signs: "vbroadcastf64x2 zmm26, [rdx]\nvbroadcastf64x2 zmm27, [rdx + 16]",
+            x: [
+                concat!(r"vmovupd zmm\low", $k1, ", [rcx + rdx]"),
+                concat!(r"vmovupd zmm\high", $k1, ", [rcx + rsi]")
+            ],
+            y: [concat!("vmovupd zmm28", $k1, ", [r12 + r10]")] [concat!("vmovupd zmm28", $k1, ", [r12 + r11]")],
+            by: ["vbroadcastf64x2 zmm28, [r12 + r10]"] [
+                "vbroadcastf64x2 zmm28, [r12 + r11]",
+                parts!("vmovddup zmm24, zmm28", "vpermilpd zmm25, zmm28, 0xFF")
+            ]
+        );
+    };
+}
+listed_c64!(multiply_c64 multiply_by_c64, [(0, 16) (1, 17) (2, 18) (3, 19)], "", "");
+listed_c64!(
+    masked_c64 masked_by_c64, [(3, 19) (2, 18) (1, 17) (0, 16)], "{{k1}}{{z}}", "{{k3}}"
+);
+pub(in crate::stream) const PRODUCTS_C64: ListedProducts<[f64; 2]> = ListedProducts {
+    multiply: multiply_c64,
+    multiply_by: multiply_by_c64,
+    masked: [masked_c64, masked_by_c64],
+};

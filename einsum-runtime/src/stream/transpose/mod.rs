@@ -14,8 +14,8 @@ pub(super) use avx2::{SIDE_4, SIDE_8, transpose_4, transpose_8};
 pub(super) use avx512::{lines_4, lines_8, lines_16};
 pub(super) use lines::{leave_4, leave_8, leave_16};
 pub(super) use listed::{
-    Listed, ListedKernel, ListedProducts, PRODUCTS_C32, PRODUCTS_C64, PRODUCTS_F32, PRODUCTS_F64,
-    PRODUCTS_I32, PRODUCTS_I64, copy_4, copy_8, signs,
+    Listed, ListedKernel, ListedProducts, Masks, PRODUCTS_C32, PRODUCTS_C64, PRODUCTS_F32,
+    PRODUCTS_F64, PRODUCTS_I32, PRODUCTS_I64, copy_4, copy_8, signs,
 };
 
 /// The bytes of a line of the caches.
