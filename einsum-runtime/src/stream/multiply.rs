@@ -138,7 +138,7 @@ unsafe fn multiplied<T: Lane>(dims: &Dims<2>, sources: [*const T; 2], out: *mut 
     }
     if let Some(outer) = &Outer::of(dims, size_of::<T>()) {
         // SAFETY: the caller's duties.
-        unsafe { outer.run(sources, out) };
+        unsafe { outer.run(sources, out, false) };
         return true;
     }
     if let Some(product) = &Product::of(dims, size_of::<T>(), true) {

@@ -11,7 +11,7 @@ use crate::kernel::{Mode, copied};
 #[cfg(target_arch = "x86_64")]
 use crate::sort::sort_by_key;
 #[cfg(target_arch = "x86_64")]
-use crate::stream::{copy_any, multiply_turned_integers};
+use crate::stream::{copy_any, multiply_integers};
 
 /// Rows of fewer elements, as those of tiles, are not worth a call.
 const SHORT: usize = 32;
@@ -34,9 +34,8 @@ const BYTES: usize = 512 << 10;
 pub(super) unsafe fn multiply<T: Element>(dims: &mut Dims<2>, [x, y]: [Read<T>; 2], out: *mut T) {
     // SAFETY: the caller's duties.
     #[cfg(target_arch = "x86_64")]
-    if unsafe {
-        multiply_turned_integers(dims, size_of::<T>(), [x.ptr.cast(), y.ptr.cast()], out.cast())
-    } {
+    if unsafe { multiply_integers(dims, size_of::<T>(), [x.ptr.cast(), y.ptr.cast()], out.cast()) }
+    {
         return;
     }
     #[cfg(target_arch = "x86_64")]
