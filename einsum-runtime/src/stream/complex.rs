@@ -13,7 +13,7 @@ use num_complex::Complex;
 
 use super::apart;
 use super::bypass;
-use super::chained::Product;
+use super::chained::{Fit, Product};
 use super::copy::take_smallest;
 use super::divide::Elements;
 use super::lane::Width;
@@ -136,7 +136,7 @@ pub(super) unsafe fn multiply<T: ComplexLane>(
     [mut x, mut y]: [Read<T>; 2],
     out: *mut T,
 ) -> bool {
-    if let Some(product) = &Product::of(dims, size_of::<T>(), false) {
+    if let Some(product) = &Product::of(dims, size_of::<T>(), Fit::of(size_of::<T>(), true)) {
         let signs = [[x, y], [y, x]].map(|[x, y]| signs(x.conjugated, y.conjugated, T::signs));
         let arrays = Arrays { out: out.cast(), sources: [x.ptr.cast(), y.ptr.cast()] };
         // SAFETY: the caller's duties.

@@ -348,7 +348,7 @@ pub(crate) fn takes_product(dims: &Dims<2>, size: usize) -> bool {
 
 /// Returns whether a product without a sum, whose results are assigned, is turned on its way to the output.
 pub(crate) fn is_turned_product(dims: &Dims<2>, size: usize, are_complex: bool) -> bool {
-    chained::Product::of(dims, size, !are_complex).is_some()
+    chained::Product::of(dims, size, chained::Fit::of(size, are_complex)).is_some()
 }
 
 /// Multiplies integers of `size` bytes without a sum, where the product is turned on its way to the output, or rows are short.
@@ -389,7 +389,7 @@ unsafe fn multiply_like<T: Lane>(
     unsafe {
         if let Some(outer) = &outer::Outer::of(dims, size) {
             outer.run(sources, out, true);
-        } else if let Some(product) = &chained::Product::of(dims, size, false) {
+        } else if let Some(product) = &chained::Product::of(dims, size, chained::Fit::Half) {
             product.run(products, [[T::ZERO; 2]; 2], Arrays { out, sources });
         } else {
             return false;

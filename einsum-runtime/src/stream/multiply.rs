@@ -8,7 +8,7 @@
 use core::mem::MaybeUninit;
 
 use super::bypass;
-use super::chained::Product;
+use super::chained::{Fit, Product};
 use super::copy::{PITCH, part, take_smallest};
 use super::divide::{Elements, Nest};
 use super::lane::{Lane, Width};
@@ -141,7 +141,7 @@ unsafe fn multiplied<T: Lane>(dims: &Dims<2>, sources: [*const T; 2], out: *mut 
         unsafe { outer.run(sources, out, false) };
         return true;
     }
-    if let Some(product) = &Product::of(dims, size_of::<T>(), true) {
+    if let Some(product) = &Product::of(dims, size_of::<T>(), Fit::Short) {
         // SAFETY: the caller's duties.
         unsafe { product.run(&T::LISTED_PRODUCTS, [[T::ZERO; 2]; 2], Arrays { out, sources }) };
         return true;

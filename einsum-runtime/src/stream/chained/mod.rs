@@ -43,27 +43,39 @@ pub(super) fn takes_copy<W: Width>(u: &Dim<1>, v: &Dim<1>, are_lines: bool) -> b
 
 /// How much blocks of registers may do in vain.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Fit {
+pub(in crate::stream) enum Fit {
     /// A third along each side, which has a block or more: other kernels copy, too.
     Whole,
     /// The same, or half of all if a side is shorter than a block.
     Short,
-    /// Three fifths of all: what else there is takes longer.
-    Any,
+    /// The same, or a third of all: complex numbers of 8 bytes.
+    Third,
+    /// The same, or half of all, as what else there is takes longer: complex numbers of 16 bytes, and integers.
+    Half,
 }
 
 impl Fit {
+    pub(in crate::stream) fn of(size: usize, are_complex: bool) -> Self {
+        match (are_complex, size) {
+            (false, _) => Fit::Short,
+            (true, 8) => Fit::Third,
+            (true, _) => Fit::Half,
+        }
+    }
+
     fn takes(self, lens: [usize; 2], side: usize) -> bool {
         let is_whole = |len: usize| len >= side && 3 * len.next_multiple_of(side) <= 4 * len;
         let [short, long] = if lens[0] < lens[1] { lens } else { [lens[1], lens[0]] };
         let done = short.next_multiple_of(side).saturating_mul(long.next_multiple_of(side));
         let wanted = short.saturating_mul(long);
         lens.into_iter().all(is_whole)
-            || match self {
-                Fit::Whole => false,
-                Fit::Short => short < side && done <= wanted.saturating_mul(2),
-                Fit::Any => done.saturating_mul(2) <= wanted.saturating_mul(5),
-            }
+            || done <= wanted.saturating_mul(2)
+                && match self {
+                    Fit::Whole => false,
+                    Fit::Short => short < side,
+                    Fit::Third => done.saturating_mul(2) <= wanted.saturating_mul(3),
+                    Fit::Half => true,
+                }
     }
 }
 

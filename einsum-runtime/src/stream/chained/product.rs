@@ -15,9 +15,7 @@ pub(in crate::stream) struct Product {
 
 impl Product {
     /// Returns how a product is turned, if a factor has adjacent elements where neither the output nor the other one has others.
-    /// `is_real`: else what other kernels there are take longer, however little blocks of registers fit.
-    pub(in crate::stream) fn of(dims: &Dims<2>, size: usize, is_real: bool) -> Option<Self> {
-        let fit = if is_real { Fit::Short } else { Fit::Any };
+    pub(in crate::stream) fn of(dims: &Dims<2>, size: usize, fit: Fit) -> Option<Self> {
         let column = dims.iter().position(|d| d.out == 1)?;
         let row_of = |first: usize| {
             let is_whole = dims.iter().all(|d| d.sources[first] != 0);
