@@ -22,6 +22,9 @@ use super::sweep::{Arrays, sweep_rows};
 use super::transpose::{ListedProducts, PRODUCTS_C32, PRODUCTS_C64, signs};
 use crate::kernel::{Dims, Read};
 
+/// Fewer products are not worth the preparations of turning them.
+const TURNED: usize = 1024;
+
 /// Complex numbers with kernels.
 pub(super) trait ComplexLane: Copy + Sync {
     /// `out = x · y`, where the bits of `alpha` and `beta` change the signs of x and y.
@@ -136,7 +139,10 @@ pub(super) unsafe fn multiply<T: ComplexLane>(
     [mut x, mut y]: [Read<T>; 2],
     out: *mut T,
 ) -> bool {
-    if let Some(product) = &Product::of(dims, size_of::<T>(), Fit::of(size_of::<T>(), true)) {
+    let points = dims.iter().fold(1_usize, |n, d| n.saturating_mul(d.extent));
+    if points >= TURNED
+        && let Some(product) = &Product::of(dims, size_of::<T>(), Fit::of(size_of::<T>(), true))
+    {
         let signs = [[x, y], [y, x]].map(|[x, y]| signs(x.conjugated, y.conjugated, T::signs));
         let arrays = Arrays { out: out.cast(), sources: [x.ptr.cast(), y.ptr.cast()] };
         // SAFETY: the caller's duties.
