@@ -146,9 +146,7 @@ pub(crate) unsafe fn reordered<T: Staged>(
     if !is_possible || !order::is_worth(dims) || Level::current() < Level::Avx2 {
         return false;
     }
-    // Kernels that turn products are those of real numbers.
-    let is_product = is_product && !T::IS_COMPLEX;
-    if is_product && stream::is_turned_product(dims, size_of::<T>()) {
+    if is_product && stream::is_turned_product(dims, size_of::<T>(), T::IS_COMPLEX) {
         return false;
     }
     let elements = Elements { size: size_of::<T>(), are_complex: T::IS_COMPLEX };

@@ -6,17 +6,24 @@
 //! (x.re · y.re, x.im · y.re) ∓ (x.im · y.im, x.re · y.im)
 //! ```
 //!
-//! without fused operations: the bits are those of the plain loops, and x · conj(x) is real.
+//! without fused operations: the bits are those of the plain loops, and x · conj(x) is real. Products whose factors lie in another
+//! order than the output are turned as they are formed ([`chained`](super::chained)).
 
 use num_complex::Complex;
 
 use super::apart;
 use super::bypass;
+use super::chained::{Fit, Product};
 use super::copy::take_smallest;
 use super::divide::Elements;
+use super::lane::Width;
 use super::rows::{RowKernel, row_kernel};
 use super::sweep::{Arrays, sweep_rows};
+use super::transpose::{ListedProducts, PRODUCTS_C32, PRODUCTS_C64, signs};
 use crate::kernel::{Dims, Read};
+
+/// Fewer products are not worth the preparations of turning them.
+const TURNED: usize = 1024;
 
 /// Complex numbers with kernels.
 pub(super) trait ComplexLane: Copy + Sync {
@@ -28,10 +35,16 @@ pub(super) trait ComplexLane: Copy + Sync {
     const SUM_APART: RowKernel<Self>;
     /// The bits that change the sign of nothing, and of the imaginary part.
     const SIGNS: [Self; 2];
+    /// What moves elements.
+    type Moved: Width;
+    /// Products of rows that are listed, on their way to an output in another order. They need AVX-512.
+    const LISTED_PRODUCTS: ListedProducts<Self::Moved>;
+    /// The bits that change the signs of the real part and of the imaginary one.
+    fn signs(re: bool, im: bool) -> Self::Moved;
 }
 
 macro_rules! complex_lane {
-    ($real:ident, $p:literal, broadcast: $broadcast:literal, element: $element:literal,
+    ($real:ident, $p:literal, moved: $moved:ty, listed: $listed:path, signs: $signs:expr, broadcast: $broadcast:literal, element: $element:literal,
      apart: $apart:ident, re: $re:literal, im: $im:literal, swap: $swap:literal) => {
         mod $real {
             use super::*;
@@ -95,15 +108,23 @@ macro_rules! complex_lane {
             const MULTIPLY_BY: RowKernel<Self> = $real::multiply_by;
             const SUM_APART: RowKernel<Self> = apart::complex::$apart;
             const SIGNS: [Self; 2] = [Complex::new(0.0, 0.0), Complex::new(0.0, -0.0)];
+            type Moved = $moved;
+            const LISTED_PRODUCTS: ListedProducts<$moved> = $listed;
+
+            fn signs(re: bool, im: bool) -> $moved {
+                $signs(re, im)
+            }
         }
     };
 }
 complex_lane!(
-    f32, "ps", broadcast: "vbroadcastsd", element: "vmovsd",
+    f32, "ps", moved: f64, listed: PRODUCTS_C32,
+    signs: |re, im| f64::from_bits(u64::from(re) << 31 | u64::from(im) << 63), broadcast: "vbroadcastsd", element: "vmovsd",
     apart: sum_32, re: "vmovsldup ymm6, ymm5", im: "vmovshdup ymm7, ymm5", swap: "vpermilps ymm9, ymm4, 0xB1"
 );
 complex_lane!(
-    f64, "pd", broadcast: "vbroadcastf128", element: "vmovupd",
+    f64, "pd", moved: [f64; 2], listed: PRODUCTS_C64,
+    signs: |re, im| [re, im].map(|is_set| f64::from_bits(u64::from(is_set) << 63)), broadcast: "vbroadcastf128", element: "vmovupd",
     apart: sum_64, re: "vmovddup ymm6, ymm5", im: "vpermilpd ymm7, ymm5, 0xF", swap: "vpermilpd ymm9, ymm4, 0x5"
 );
 
@@ -118,6 +139,16 @@ pub(super) unsafe fn multiply<T: ComplexLane>(
     [mut x, mut y]: [Read<T>; 2],
     out: *mut T,
 ) -> bool {
+    let points = dims.iter().fold(1_usize, |n, d| n.saturating_mul(d.extent));
+    if points >= TURNED
+        && let Some(product) = &Product::of(dims, size_of::<T>(), Fit::of(size_of::<T>(), true))
+    {
+        let signs = [[x, y], [y, x]].map(|[x, y]| signs(x.conjugated, y.conjugated, T::signs));
+        let arrays = Arrays { out: out.cast(), sources: [x.ptr.cast(), y.ptr.cast()] };
+        // SAFETY: the caller's duties.
+        unsafe { product.run(&T::LISTED_PRODUCTS, signs, arrays) };
+        return true;
+    }
     let elements = Elements::of(dims);
     let mut u = take_smallest(dims, |d| d.out.unsigned_abs());
     let kernel = match (u.out, u.sources) {

@@ -231,6 +231,19 @@ pub(super) unsafe fn contract<T: ComplexLanes>(
         (row, Some(summed.pop().unwrap_or(once())))
     };
     let factors = [signs[0], signs[1], T::ZERO, T::ZERO];
+    // Sums of two loops that follow each other in x are one row, wherever they lie in the output.
+    let inner = along;
+    let follows = |d: &Dim<2>| {
+        let [x, y] = inner.sources;
+        let len = inner.extent.cast_signed();
+        across.is_some()
+            && x == 1
+            && d.sources == [len, y * len]
+            && inner.extent * d.extent <= BUFFER
+    };
+    let second = kept.iter().position(follows).map_or(once(), |i| kept.remove(i));
+    let along = Dim { extent: inner.extent * second.extent, ..inner };
+    let row = if across.is_some() { along } else { row };
     let mut buffer = [const { MaybeUninit::<T>::uninit() }; BUFFER];
     let sums = buffer.as_mut_ptr().cast::<T>();
     let in_buffer = |d: &Dim<2>| Dim { out: 1, ..*d };
@@ -264,9 +277,18 @@ pub(super) unsafe fn contract<T: ComplexLanes>(
                 }
             }
             let done = Arrays { out: from.out, sources: [sums.cast_const()] };
-            let put = Dim { extent: count, out: along.out, sources: [1], summed: false };
+            // Those of two loops are in the buffer at once.
+            let len = count / second.extent;
+            let put = Dim { extent: len, out: along.out, sources: [1], summed: false };
+            let next = Dim {
+                extent: second.extent,
+                out: second.out,
+                sources: [len.cast_signed()],
+                summed: false,
+            };
             let (factors, flags) = T::factors(mode, false);
-            let rows = ComplexRows::along(&done, (&put, count), (&once(), 1), factors, flags);
+            let rows =
+                ComplexRows::along(&done, (&put, len), (&next, second.extent), factors, flags);
             // SAFETY: the caller's duties: these sums are points of the kept dims.
             unsafe { (T::ENTER)(&rows) }
             at += count;

@@ -69,14 +69,16 @@ pub(super) unsafe fn copy<W: Width>(dims: &mut Dims<1>, x: *const W, out: *mut W
         let v = take_smallest(dims, |d| d.sources[0].unsigned_abs().wrapping_sub(1));
         let is_turned = u.out == 1 && v.sources[0] == 1;
         if is_turned
-            && let Some(kernels) = W::LISTED
+            && let Some([near, far]) = W::LISTED
             && (elements.is_large(size_of::<W>())
                 || chained::takes_copy::<W>(&u, &v, is_even::<W>(&v) || bytes > NEAR))
             && weave::<W>((&u, &v), bytes).is_none()
-            && let Some(chained) = Chained::of(dims, (&u, &v), size_of::<W>())
+            && let Some(chained) =
+                Chained::of(dims, (&u, &v), (size_of::<W>(), chained::Fit::Whole))
             && (chained.is_far() || chained.is_chained())
         {
-            return chained.run(kernels.copy, arrays);
+            let kernel = if chained.is_far() { far } else { near };
+            return chained.run((kernel, factors), arrays);
         }
         match is_turned.then(|| turn((&u, &v), bytes)).flatten() {
             Some(turn) => permute(turn, dims, (&u, &v), arrays, factors),

@@ -1,7 +1,7 @@
 //! The kernels of each type: [`Width`] moves elements whatever they mean, [`Lane`] computes.
 
 use super::rows::{self, RowKernel};
-use super::transpose::ListedKernels;
+use super::transpose::{ListedKernel, ListedProducts};
 use super::{across, apart, double, down, halve, pick, strided, transpose, two, weave};
 use crate::kernel::Mode;
 
@@ -15,13 +15,12 @@ pub(super) trait Width: Copy + Sync {
     const TRANSPOSE: Option<(RowKernel<Self>, usize)>;
     /// As [`TRANSPOSE`](Self::TRANSPOSE), in blocks whose sides are a line. It needs AVX-512.
     const TRANSPOSE_LINES: RowKernel<Self>;
-    /// As [`TRANSPOSE_LINES`](Self::TRANSPOSE_LINES), of rows that are listed, if there are such kernels.
-    const LISTED: Option<ListedKernels<Self>>;
+    /// As [`TRANSPOSE_LINES`](Self::TRANSPOSE_LINES), of rows that are listed, in a cache and far away, if there are such kernels.
+    const LISTED: Option<[ListedKernel<Self>; 2]>;
     /// Copies the whole lines of rows past the caches.
     const LEAVE: RowKernel<Self>;
-    /// Copies what [`LEAVE`](Self::LEAVE) leaves out at the beginning of rows, and at their end, if there are such kernels. They
-    /// need AVX-512.
-    const LEAVE_ENDS: Option<[RowKernel<Self>; 2]>;
+    /// Copies what [`LEAVE`](Self::LEAVE) leaves out at the beginning of rows, and at their end. They need AVX-512.
+    const LEAVE_ENDS: [RowKernel<Self>; 2];
     /// Copies rows of every other element, if there is such a kernel.
     const HALVE: Option<RowKernel<Self>>;
     /// Copies rows to every other element, if there is such a kernel. It needs AVX-512.
@@ -39,6 +38,8 @@ pub(super) trait Width: Copy + Sync {
 pub(super) trait Lane: Width {
     const ZERO: Self;
     const ONE: Self;
+    /// Products of rows that are listed, on their way to an output in another order. They need AVX-512.
+    const LISTED_PRODUCTS: ListedProducts<Self>;
     const MULTIPLY: RowKernel<Self>;
     const MULTIPLY_BY: RowKernel<Self>;
     const MULTIPLY_THREE: RowKernel<Self>;
@@ -85,15 +86,15 @@ pub(super) trait Lane: Width {
 }
 
 macro_rules! lane {
-    ($type:ident, $transpose:expr, $lines:path, $listed:path, $leave:path, $leave_ends:expr, $halve:path, $pick:path, $double:path) => {
+    ($type:ident, $transpose:expr, $lines:path, $listed:expr, $products:path, $leave:path, $leave_ends:expr, $halve:path, $pick:path, $double:path) => {
         impl Width for $type {
             const COPY: RowKernel<Self> = rows::$type::copy;
             const FILL: Option<RowKernel<Self>> = Some(rows::$type::fill);
             const TRANSPOSE: Option<(RowKernel<Self>, usize)> = Some($transpose);
             const TRANSPOSE_LINES: RowKernel<Self> = $lines;
-            const LISTED: Option<ListedKernels<Self>> = Some($listed);
+            const LISTED: Option<[ListedKernel<Self>; 2]> = Some($listed);
             const LEAVE: RowKernel<Self> = $leave;
-            const LEAVE_ENDS: Option<[RowKernel<Self>; 2]> = Some($leave_ends);
+            const LEAVE_ENDS: [RowKernel<Self>; 2] = $leave_ends;
             const HALVE: Option<RowKernel<Self>> = Some($halve);
             const PICK: Option<RowKernel<Self>> = Some($pick);
             const DOUBLE: Option<RowKernel<Self>> = Some($double);
@@ -104,6 +105,7 @@ macro_rules! lane {
         impl Lane for $type {
             const ZERO: Self = 0.0;
             const ONE: Self = 1.0;
+            const LISTED_PRODUCTS: ListedProducts<Self> = $products;
             const MULTIPLY: RowKernel<Self> = rows::$type::multiply;
             const MULTIPLY_BY: RowKernel<Self> = rows::$type::multiply_by;
             const MULTIPLY_THREE: RowKernel<Self> = rows::$type::multiply_three;
@@ -135,7 +137,8 @@ lane!(
     f32,
     (transpose::transpose_4, transpose::SIDE_4),
     transpose::lines_4,
-    transpose::KERNELS_4,
+    [transpose::copy_4, transpose::copy_4_far],
+    transpose::PRODUCTS_F32,
     transpose::leave_4,
     [transpose::leave_first_4, transpose::leave_last_4],
     halve::halve_4,
@@ -146,7 +149,8 @@ lane!(
     f64,
     (transpose::transpose_8, transpose::SIDE_8),
     transpose::lines_8,
-    transpose::KERNELS_8,
+    [transpose::copy_8, transpose::copy_8_far],
+    transpose::PRODUCTS_F64,
     transpose::leave_8,
     [transpose::leave_first_8, transpose::leave_last_8],
     halve::halve_8,
@@ -160,9 +164,9 @@ impl Width for [f64; 2] {
     const FILL: Option<RowKernel<Self>> = None;
     const TRANSPOSE: Option<(RowKernel<Self>, usize)> = None;
     const TRANSPOSE_LINES: RowKernel<Self> = transpose::lines_16;
-    const LISTED: Option<ListedKernels<Self>> = None;
+    const LISTED: Option<[ListedKernel<Self>; 2]> = None;
     const LEAVE: RowKernel<Self> = transpose::leave_16;
-    const LEAVE_ENDS: Option<[RowKernel<Self>; 2]> = None;
+    const LEAVE_ENDS: [RowKernel<Self>; 2] = [transpose::leave_first_16, transpose::leave_last_16];
     const HALVE: Option<RowKernel<Self>> = None;
     const PICK: Option<RowKernel<Self>> = None;
     const WEAVE: Option<[RowKernel<Self>; 6]> = None;

@@ -61,6 +61,7 @@ use divide::Elements;
 use lane::Lane;
 use rows::Bypass;
 use sweep::Arrays;
+use transpose::{ListedProducts, PRODUCTS_I32, PRODUCTS_I64};
 
 /// Where the output's bytes and twice those of the sources are so many, the output may bypass the caches: it would push out
 /// what is still to be read, or itself, of a third-level cache of 32 MB. An output that stays there is written twice as fast,
@@ -346,8 +347,55 @@ pub(crate) fn takes_product(dims: &Dims<2>, size: usize) -> bool {
 }
 
 /// Returns whether a product without a sum, whose results are assigned, is turned on its way to the output.
-pub(crate) fn is_turned_product(dims: &Dims<2>, size: usize) -> bool {
-    chained::Product::of(dims, size).is_some()
+pub(crate) fn is_turned_product(dims: &Dims<2>, size: usize, are_complex: bool) -> bool {
+    chained::Product::of(dims, size, chained::Fit::of(size, are_complex)).is_some()
+}
+
+/// Multiplies integers of `size` bytes without a sum, where the product is turned on its way to the output, or rows are short.
+/// Returns false if it is not, with nothing done.
+///
+/// # Safety
+///
+/// As [`Kernels`](crate::kernel::Kernels), after [`prepare`]; no dim is summed.
+pub(crate) unsafe fn multiply_integers(
+    dims: &Dims<2>,
+    size: usize,
+    sources: [*const u8; 2],
+    out: *mut u8,
+) -> bool {
+    // SAFETY: the caller's duties; integers are moved as real numbers of their size.
+    unsafe {
+        if size == 4 {
+            multiply_like(dims, sources.map(<*const u8>::cast), out.cast::<f32>(), &PRODUCTS_I32)
+        } else {
+            multiply_like(dims, sources.map(<*const u8>::cast), out.cast::<f64>(), &PRODUCTS_I64)
+        }
+    }
+}
+
+/// As [`multiply_integers`], which have the size of `T`.
+///
+/// # Safety
+///
+/// As there.
+unsafe fn multiply_like<T: Lane>(
+    dims: &Dims<2>,
+    sources: [*const T; 2],
+    out: *mut T,
+    products: &ListedProducts<T>,
+) -> bool {
+    let size = size_of::<T>();
+    // SAFETY: the caller's duties; there are such products with AVX-512 alone.
+    unsafe {
+        if let Some(outer) = &outer::Outer::of(dims, size) {
+            outer.run(sources, out, true);
+        } else if let Some(product) = &chained::Product::of(dims, size, chained::Fit::Half) {
+            product.run(products, [[T::ZERO; 2]; 2], Arrays { out, sources });
+        } else {
+            return false;
+        }
+    }
+    true
 }
 
 /// Returns the loops over real and imaginary parts of complex elements.

@@ -8,7 +8,7 @@
 use core::mem::MaybeUninit;
 
 use super::bypass;
-use super::chained::Product;
+use super::chained::{Fit, Product};
 use super::copy::{PITCH, part, take_smallest};
 use super::divide::{Elements, Nest};
 use super::lane::{Lane, Width};
@@ -138,14 +138,15 @@ unsafe fn multiplied<T: Lane>(dims: &Dims<2>, sources: [*const T; 2], out: *mut 
     }
     if let Some(outer) = &Outer::of(dims, size_of::<T>()) {
         // SAFETY: the caller's duties.
-        unsafe { outer.run(sources, out) };
+        unsafe { outer.run(sources, out, false) };
         return true;
     }
-    match &Product::of(dims, size_of::<T>()) {
+    if let Some(product) = &Product::of(dims, size_of::<T>(), Fit::Short) {
         // SAFETY: the caller's duties.
-        Some(product) => unsafe { product.run(Arrays { out, sources }) },
-        None => false,
+        unsafe { product.run(&T::LISTED_PRODUCTS, [[T::ZERO; 2]; 2], Arrays { out, sources }) };
+        return true;
     }
+    false
 }
 
 /// How tiles are multiplied: by a kernel for whole rows, or after the first source has been transposed; and how high they are.

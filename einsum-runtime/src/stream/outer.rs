@@ -111,7 +111,7 @@ pub(super) unsafe fn multiply<T: Lane>(
         return false;
     }
     // SAFETY: the caller's duties.
-    unsafe { outer.run(sources, out) };
+    unsafe { outer.run(sources, out, false) };
     true
 }
 
@@ -156,21 +156,22 @@ impl Outer {
         is_inside.then_some(Outer { y, form, u, rows, points, others })
     }
 
-    /// `out[o] = x[s] · y[t]`
+    /// `out[o] = x[s] · y[t]`, of real numbers or of integers of their size.
     ///
     /// # Safety
     ///
     /// As [`multiply`](super::multiply::multiply), for the dims that this is of.
-    pub(super) unsafe fn run<T: Lane>(&self, sources: [*const T; 2], out: *mut T) {
+    pub(super) unsafe fn run<T: Lane>(
+        &self,
+        sources: [*const T; 2],
+        out: *mut T,
+        are_integers: bool,
+    ) {
         let size = size_of::<T>();
         let lanes = LINE / size;
         let count = self.u.extent.div_ceil(lanes);
         let last = self.u.extent - (count - 1) * lanes;
-        let kernels: [[Kernel<T>; VECTORS]; 3] = [
-            [products::<T, 1, 0>, products::<T, 2, 0>, products::<T, 3, 0>, products::<T, 4, 0>],
-            [products::<T, 1, 1>, products::<T, 2, 1>, products::<T, 3, 1>, products::<T, 4, 1>],
-            [products::<T, 1, 2>, products::<T, 2, 2>, products::<T, 3, 2>, products::<T, 4, 2>],
-        ];
+        let kernels = if are_integers { kernels::<T, true>() } else { kernels::<T, false>() };
         let kernel = kernels[self.form as usize][count - 1];
         let run = |Nest { outer, u: rows, v: points }: Nest<'_, 2>, arrays: Arrays<T, 2>| {
             let step = |step: isize| step * size.cast_signed();
@@ -205,6 +206,30 @@ impl Outer {
     }
 }
 
+/// The kernels, by form and vectors.
+fn kernels<T, const INTEGERS: bool>() -> [[Kernel<T>; VECTORS]; 3] {
+    [
+        [
+            products::<T, 1, 0, INTEGERS>,
+            products::<T, 2, 0, INTEGERS>,
+            products::<T, 3, 0, INTEGERS>,
+            products::<T, 4, 0, INTEGERS>,
+        ],
+        [
+            products::<T, 1, 1, INTEGERS>,
+            products::<T, 2, 1, INTEGERS>,
+            products::<T, 3, 1, INTEGERS>,
+            products::<T, 4, 1, INTEGERS>,
+        ],
+        [
+            products::<T, 1, 2, INTEGERS>,
+            products::<T, 2, 2, INTEGERS>,
+            products::<T, 3, 2, INTEGERS>,
+            products::<T, 4, 2, INTEGERS>,
+        ],
+    ]
+}
+
 /// Multiplies rows of `VECTORS` vectors. Registers: `rax rcx rdx` the point in the output, x, and y; `r11 rsi` the row in the
 /// output and x, `r12` that in y; `r8 r9` rows and points left; zmm0 to zmm3 y. `FORM` is that of the rows.
 ///
@@ -212,7 +237,12 @@ impl Outer {
 ///
 /// As [`Kernel`].
 #[inline(never)]
-unsafe extern "sysv64" fn products<T, const VECTORS: usize, const FORM: usize>(
+unsafe extern "sysv64" fn products<
+    T,
+    const VECTORS: usize,
+    const FORM: usize,
+    const INTEGERS: bool,
+>(
     products: &Products<T>,
 ) {
     einsum_kernels::assembly!(
@@ -220,29 +250,31 @@ unsafe extern "sysv64" fn products<T, const VECTORS: usize, const FORM: usize>(
         ".set SIZE, {size}",
         ".set VECTORS, {vectors}",
         ".set FORM, {form}",
+        ".set INTEGERS, {integers}",
         r"
+        .macro times operands:vararg
+            .if INTEGERS && SIZE == 4
+                vpmulld \operands
+            .elseif INTEGERS
+                vpmullq \operands
+            .elseif SIZE == 4
+                vmulps \operands
+            .else
+                vmulpd \operands
+            .endif
+        .endm
         .macro multiply vector, product
             .if \vector < VECTORS
-                .if FORM == 1 && \vector == VECTORS - 1 && SIZE == 4
-                    vmulps zmm\product {{k1}}{{z}}, zmm\vector, [rsi + 64*\vector]
-                .elseif FORM == 1 && \vector == VECTORS - 1
-                    vmulpd zmm\product {{k1}}{{z}}, zmm\vector, [rsi + 64*\vector]
-                .elseif FORM == 1 && SIZE == 4
-                    vmulps zmm\product, zmm\vector, [rsi + 64*\vector]
+                .if FORM == 1 && \vector == VECTORS - 1
+                    times zmm\product {{k1}}{{z}}, zmm\vector, [rsi + 64*\vector]
                 .elseif FORM == 1
-                    vmulpd zmm\product, zmm\vector, [rsi + 64*\vector]
-                .elseif FORM == 2 && \vector == VECTORS - 1 && SIZE == 4
-                    vmulps zmm\product {{k1}}{{z}}, zmm4, [r12 + 64*\vector]
+                    times zmm\product, zmm\vector, [rsi + 64*\vector]
                 .elseif FORM == 2 && \vector == VECTORS - 1
-                    vmulpd zmm\product {{k1}}{{z}}, zmm4, [r12 + 64*\vector]
-                .elseif FORM == 2 && SIZE == 4
-                    vmulps zmm\product, zmm4, [r12 + 64*\vector]
+                    times zmm\product {{k1}}{{z}}, zmm4, [r12 + 64*\vector]
                 .elseif FORM == 2
-                    vmulpd zmm\product, zmm4, [r12 + 64*\vector]
-                .elseif SIZE == 4
-                    vmulps zmm\product, zmm\vector, zmm4
+                    times zmm\product, zmm4, [r12 + 64*\vector]
                 .else
-                    vmulpd zmm\product, zmm\vector, zmm4
+                    times zmm\product, zmm\vector, zmm4
                 .endif
                 .if \vector == VECTORS - 1
                     .if SIZE == 4
@@ -316,12 +348,14 @@ unsafe extern "sysv64" fn products<T, const VECTORS: usize, const FORM: usize>(
         pop r12
         pop rbx
         vzeroupper
+        .purgem times
         .purgem multiply
         .purgem read
         ",
         size = const size_of::<T>(),
         vectors = const VECTORS,
         form = const FORM,
+        integers = const INTEGERS as usize,
         out = const offset_of!(Products<T>, out),
         x = const offset_of!(Products<T>, x),
         y = const offset_of!(Products<T>, y),

@@ -29,11 +29,14 @@ impl<T: Element> Kernels<T> {
 /// Rows below this length do not fill vectors.
 const ROW: usize = 16;
 
-/// Whether a product has rows of a source whose elements are used once: more is to be read than to be multiplied.
-fn is_read_once(dims: &Dims<2>) -> bool {
+/// Whether a product has rows of a source whose elements are used once: more is to be read than to be multiplied. `in_order`: the
+/// other source has adjacent elements there, too, or the same one.
+fn is_read_once(dims: &Dims<2>, in_order: bool) -> bool {
     (0..2).any(|x| {
         let is_row = |d: &Dim<2>| {
-            d.sources[x] == 1 && d.extent >= ROW && (!d.summed || d.sources[1 - x] == 1)
+            let other = d.sources[1 - x];
+            let is_along = if d.summed { other == 1 } else { !in_order || matches!(other, 0 | 1) };
+            d.sources[x] == 1 && d.extent >= ROW && is_along
         };
         dims.iter().all(|d| d.sources[x] != 0) && dims.iter().any(is_row)
     })
@@ -111,7 +114,7 @@ macro_rules! signed {
                     if matches!(mode, Mode::Assign) && is_kept(dims) {
                         return products::multiply(dims, sources, out);
                     }
-                    if is_read_once(dims) {
+                    if is_read_once(dims, true) {
                         return accumulate(dims, Integers(sources), out, mode);
                     }
                     if let Some(reordered) = Reordered::of(dims, size_of::<Self>()) {
@@ -121,6 +124,9 @@ macro_rules! signed {
                             prepare(dims, &mut sources, &mut out);
                             accumulate(dims, Integers(sources), out, mode);
                         });
+                    }
+                    if is_read_once(dims, false) {
+                        return accumulate(dims, Integers(sources), out, mode);
                     }
                     if !contract(work, dims, sources, out, mode) && !packed(dims, sources, out, mode) {
                         accumulate(dims, Integers(sources), out, mode);

@@ -49,6 +49,7 @@ pub(in crate::staged) fn turned_product(dims: &Dims<2>, elements: Elements) -> O
             Plan::of_points(order.iter().map(|&(i, _)| dims[i]).collect(), sources, false);
         plan.blocks = order.iter().map(|&(_, block)| block).collect();
         plan.enlarge(BYTES / 2 / elements.size, Caps { row: usize::MAX, other: 1 });
-        stream::is_turned_product(&dims_of_block(&plan), elements.size).then_some(plan)
+        let Elements { size, are_complex } = elements;
+        stream::is_turned_product(&dims_of_block(&plan), size, are_complex).then_some(plan)
     })
 }

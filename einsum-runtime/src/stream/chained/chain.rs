@@ -94,6 +94,9 @@ impl<const P: usize> Chain<P> {
 
     /// Whether rows at all steps push each other out of a near cache.
     pub(super) fn competes(&self, size: usize, step: impl Fn(&Dim<P>) -> isize) -> bool {
-        self.dims.iter().all(|d| competes(step(d).unsigned_abs() * size, self.len))
+        self.dims.iter().all(|d| {
+            let step = step(d).unsigned_abs();
+            step != 0 && competes(step * size, self.len)
+        })
     }
 }

@@ -45,10 +45,57 @@ pub(super) fn takes_copy<W: Width>(u: &Dim<1>, v: &Dim<1>, are_lines: bool) -> b
     is_short || 2 * done >= 3 * short.saturating_mul(long)
 }
 
+/// How much blocks of registers may do in vain.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(in crate::stream) enum Fit {
+    /// A third along each side, which has a block or more: other kernels copy, too.
+    Whole,
+    /// The same, or half of all if a side is shorter than a block.
+    Short,
+    /// The same, or a third of all: complex numbers of 8 bytes.
+    Third,
+    /// The same, or half of all, as what else there is takes longer: complex numbers of 16 bytes, and integers.
+    Half,
+}
+
+impl Fit {
+    pub(in crate::stream) fn of(size: usize, are_complex: bool) -> Self {
+        match (are_complex, size) {
+            (false, _) => Fit::Short,
+            (true, 8) => Fit::Third,
+            (true, _) => Fit::Half,
+        }
+    }
+
+    /// Whether there are kernels for arrays far away.
+    fn has_far(self) -> bool {
+        matches!(self, Fit::Whole | Fit::Short)
+    }
+
+    fn takes(self, lens: [usize; 2], side: usize) -> bool {
+        let is_whole = |len: usize| len >= side && 3 * len.next_multiple_of(side) <= 4 * len;
+        let [short, long] = if lens[0] < lens[1] { lens } else { [lens[1], lens[0]] };
+        let done = short.next_multiple_of(side).saturating_mul(long.next_multiple_of(side));
+        let wanted = short.saturating_mul(long);
+        lens.into_iter().all(is_whole)
+            || done <= wanted.saturating_mul(2)
+                && match self {
+                    Fit::Whole => false,
+                    Fit::Short => short < side,
+                    Fit::Third => done.saturating_mul(2) <= wanted.saturating_mul(3),
+                    Fit::Half => true,
+                }
+    }
+}
+
 impl<const P: usize> Chained<P> {
-    /// Returns the chains that begin with `u` and `v`, or `None` if there is no kernel for them, or blocks would do too much twice.
-    pub(super) fn of(outer: &Dims<P>, (u, v): (&Dim<P>, &Dim<P>), size: usize) -> Option<Self> {
-        if Level::current() < Level::Avx512 || !matches!(size, 4 | 8) {
+    /// Returns the chains that begin with `u` and `v`, or `None` if there is no kernel for them, or blocks would do too much in vain.
+    pub(super) fn of(
+        outer: &Dims<P>,
+        (u, v): (&Dim<P>, &Dim<P>),
+        (size, fit): (usize, Fit),
+    ) -> Option<Self> {
+        if Level::current() < Level::Avx512 || !matches!(size, 4 | 8 | 16) {
             return None;
         }
         let second = |d: &Dim<P>| if P > 1 { d.sources[P - 1] } else { 0 };
@@ -60,10 +107,9 @@ impl<const P: usize> Chained<P> {
         elements.add(u);
         elements.add(v);
         let side = LINE / size;
-        let fits = |len: usize| len >= side && 3 * len.next_multiple_of(side) <= 4 * len;
         let y = |len| if is_constant { 0 } else { len };
         for is_far in [true, false] {
-            if is_far && !elements.is_large(size) {
+            if is_far && !(fit.has_far() && elements.is_large(size)) {
                 continue;
             }
             let enough = if is_far { chain::FAR } else { chain::NEAR } / size;
@@ -80,12 +126,18 @@ impl<const P: usize> Chained<P> {
                         });
                     }
                 }
-                if fits(u.len) && fits(v.len) && (!is_far || past::takes(&u, &v, size)) {
+                let takes_far = || u.len.min(v.len) >= side && past::takes(&u, &v, size);
+                if fit.takes([u.len, v.len], side) && (!is_far || takes_far()) {
                     return Some(Chained { u, v, outer, is_constant, is_far });
                 }
             }
         }
         None
+    }
+
+    /// Whether blocks of `side` are larger than what there is.
+    fn is_short(&self, side: usize) -> bool {
+        self.u.len.min(self.v.len) < side
     }
 
     /// Whether other loops than the first make up for short ones.

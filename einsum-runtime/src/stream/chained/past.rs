@@ -23,7 +23,7 @@ use crate::stream::odometer::Odometer;
 use crate::stream::rows::Bypass;
 use crate::stream::sweep::Arrays;
 use crate::stream::tiles::past_line;
-use crate::stream::transpose::{LINE, Listed, ListedKernel};
+use crate::stream::transpose::{LINE, Listed, ListedKernel, Masks};
 
 /// The rows of the source in a tile: so many lines are on their way, and stay in a first-level cache until they are read.
 const ROWS_READ: usize = 128;
@@ -127,7 +127,7 @@ impl<const P: usize> Chained<P> {
     /// As [`ListedKernel`], at every point. The caller fences.
     pub(super) unsafe fn past<T: Width>(
         &self,
-        kernel: ListedKernel<T>,
+        kernel: (ListedKernel<T>, [T; 2]),
         outer: &Dims<P>,
         [columns, rows]: [Range<usize>; 2],
         arrays: Arrays<T, P>,
@@ -191,7 +191,7 @@ impl<const P: usize> Chained<P> {
     unsafe fn tile<T: Width>(&self, tile: &Tile<T>, here: &Arrays<T, P>, lists: &mut Lists) {
         let size = size_of::<T>();
         let side = LINE / size;
-        let Tile { kernel, buffer, ref columns, ref rows, .. } = *tile;
+        let Tile { kernel: (kernel, signs), buffer, ref columns, ref rows, .. } = *tile;
         let to = here.out.wrapping_add(columns.start);
         lists.x.hold(columns, columns.end, |start, list| {
             self.u.list(start, size, |d| d.sources[0], list);
@@ -210,6 +210,8 @@ impl<const P: usize> Chained<P> {
             x_list: lists.x.from(columns.start),
             y_list: if P > 1 { lists.y.from(columns.start) } else { core::ptr::null() },
             out_list: lists.buffer.from(0),
+            signs,
+            masks: Masks::of(side, side, size),
             bypass: if buffer.is_some() { Bypass::No } else { Bypass::Yes },
         };
         let mut j = rows.start;
@@ -232,15 +234,10 @@ impl<const P: usize> Chained<P> {
                 continue;
             };
             let (from, to) = ((buffer.cast_const(), PITCH), (to, columns.len()));
-            // SAFETY: the caller's duties; the tile fits the buffer, whose rows are longer than two lines.
+            // SAFETY: the caller's duties; the tile fits the buffer, and is a block wide or wider.
             unsafe {
                 kernel(&call);
-                self.v.put(T::LEAVE, &steps, from, to);
-                for (kernel, is_end) in T::LEAVE_ENDS.into_iter().flatten().zip(tile.ends) {
-                    if is_end {
-                        self.v.put(kernel, &steps, from, to);
-                    }
-                }
+                self.v.leave(&steps, from, to, tile.ends);
             }
         }
     }
@@ -248,7 +245,8 @@ impl<const P: usize> Chained<P> {
 
 /// What [`Chained::tile`] runs on.
 struct Tile<T> {
-    kernel: ListedKernel<T>,
+    /// The kernel and its signs.
+    kernel: (ListedKernel<T>, [T; 2]),
     /// Where blocks of rows are put together that do not go to the output at once.
     buffer: Option<*mut T>,
     columns: Range<usize>,

@@ -1,9 +1,10 @@
 //! Products whose factors lie in another order than the output.
 
-use super::Chained;
+use super::{Chained, Fit};
 use crate::kernel::Dims;
 use crate::stream::lane::Width;
 use crate::stream::sweep::Arrays;
+use crate::stream::transpose::{LINE, ListedProducts};
 
 /// A product without a sum that is turned: see [`Chained`].
 pub(in crate::stream) struct Product {
@@ -14,7 +15,7 @@ pub(in crate::stream) struct Product {
 
 impl Product {
     /// Returns how a product is turned, if a factor has adjacent elements where neither the output nor the other one has others.
-    pub(in crate::stream) fn of(dims: &Dims<2>, size: usize) -> Option<Self> {
+    pub(in crate::stream) fn of(dims: &Dims<2>, size: usize, fit: Fit) -> Option<Self> {
         let column = dims.iter().position(|d| d.out == 1)?;
         let row_of = |first: usize| {
             let is_whole = dims.iter().all(|d| d.sources[first] != 0);
@@ -30,7 +31,7 @@ impl Product {
             let (u, v) = (outer[column], outer[row]);
             outer.remove(column.max(row));
             outer.remove(column.min(row));
-            let Some(chained) = Chained::of(&outer, (&u, &v), size) else { continue };
+            let Some(chained) = Chained::of(&outer, (&u, &v), (size, fit)) else { continue };
             // Lines of rows that compete for few places of a cache would be gone before both factors have used them.
             let competes =
                 !chained.is_constant && (0..2).any(|p| chained.u.competes(size, |d| d.sources[p]));
@@ -41,20 +42,30 @@ impl Product {
         None
     }
 
-    /// `out[o] = x[s] · y[t]`. Returns false, with nothing done, if there are no kernels for the elements.
+    /// `out[o] = x[s] · y[t]`, for elements of the kernels. `signs`: what these find so named, by the number of the factor that
+    /// comes first.
     ///
     /// # Safety
     ///
     /// As [`multiply`](crate::stream::multiply::multiply).
-    pub(in crate::stream) unsafe fn run<T: Width>(&self, mut arrays: Arrays<T, 2>) -> bool {
-        let Some(kernels) = T::LISTED else { return false };
+    pub(in crate::stream) unsafe fn run<T: Width>(
+        &self,
+        kernels: &ListedProducts<T>,
+        signs: [[T; 2]; 2],
+        mut arrays: Arrays<T, 2>,
+    ) {
         if self.first == 1 {
             arrays.sources.reverse();
         }
         let is_constant = self.chained.is_constant;
-        let kernel = if is_constant { kernels.multiply_by } else { kernels.multiply };
+        let is_short = self.chained.is_short(LINE / size_of::<T>());
+        let kernel = match (is_constant, kernels.far) {
+            (_, Some(far)) if self.chained.is_far() => far[usize::from(is_constant)],
+            _ if is_short => kernels.masked[usize::from(is_constant)],
+            (true, _) => kernels.multiply_by,
+            (false, _) => kernels.multiply,
+        };
         // SAFETY: the caller's duties.
-        unsafe { self.chained.run(kernel, arrays) };
-        true
+        unsafe { self.chained.run((kernel, signs[self.first]), arrays) }
     }
 }

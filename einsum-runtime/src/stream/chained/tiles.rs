@@ -8,12 +8,12 @@ use super::chain::Chain;
 use crate::kernel::{Dim, Dims};
 use crate::stream::copy::part;
 use crate::stream::divide::Elements;
-use crate::stream::finish_bypass;
 use crate::stream::lane::Width;
 use crate::stream::odometer::Odometer;
 use crate::stream::rows::{Bypass, RowKernel, Rows};
 use crate::stream::sweep::Arrays;
-use crate::stream::transpose::{LINE, Listed, ListedKernel, Reach};
+use crate::stream::transpose::{LINE, Listed, ListedKernel, Masks};
+use crate::stream::{bypass, finish_bypass};
 use crate::threads::{self, Grid, Shared};
 
 /// The sides of a tile, whose rows are listed at once; the last one of a chain may be longer by almost a block.
@@ -28,6 +28,8 @@ enum Way {
     Along,
     /// Through a buffer, since rows of the output compete for few places of a cache.
     Staged,
+    /// Through a buffer, past the caches. Tiles overlap by a line, and of every row the whole lines leave.
+    Lines,
 }
 
 impl Way {
@@ -40,7 +42,7 @@ impl Way {
         match self {
             Way::Direct => [TILE; 2],
             Way::Along => [TILE, LINE / size],
-            Way::Staged => [STAGED_ROW / size, STAGED_ROWS],
+            Way::Staged | Way::Lines => [STAGED_ROW / size, STAGED_ROWS],
         }
     }
 }
@@ -66,6 +68,13 @@ const PITCH: usize = STAGED_ROW + 2 * LINE;
 fn list_buffer(list: &mut [MaybeUninit<isize>]) {
     for (row, place) in list.iter_mut().enumerate() {
         place.write((row * PITCH).cast_signed());
+    }
+}
+
+/// Lists the first step again where a block has more steps than there are.
+fn fill(list: &mut [MaybeUninit<isize>], len: usize, side: usize) {
+    for step in len..side {
+        list[step] = list[0];
     }
 }
 
@@ -109,24 +118,55 @@ impl<const P: usize> Chain<P> {
             step += rows;
         }
     }
+
+    /// As [`put`](Self::put), past the caches: the whole lines of rows, and the beginnings and ends of those that begin and end
+    /// there.
+    ///
+    /// # Safety
+    ///
+    /// As [`put`](Self::put); rows are a line or longer. The caller fences.
+    pub(super) unsafe fn leave<T: Width>(
+        &self,
+        steps: &Range<usize>,
+        from: (*const T, usize),
+        to: (*mut T, usize),
+        ends: [bool; 2],
+    ) {
+        // SAFETY: the caller's duties.
+        unsafe {
+            self.put(T::LEAVE, steps, from, to);
+            for (kernel, is_end) in T::LEAVE_ENDS.into_iter().zip(ends) {
+                if is_end {
+                    self.put(kernel, steps, from, to);
+                }
+            }
+        }
+    }
 }
 
 impl<const P: usize> Chained<P> {
-    /// Runs the kernel at all points.
+    /// Runs the kernel at all points, with its signs.
     ///
     /// # Safety
     ///
     /// As [`ListedKernel`], at every point.
-    pub(in crate::stream) unsafe fn run<T: Width>(&self, kernels: Reach<T>, arrays: Arrays<T, P>) {
+    pub(in crate::stream) unsafe fn run<T: Width>(
+        &self,
+        kernel: (ListedKernel<T>, [T; 2]),
+        arrays: Arrays<T, P>,
+    ) {
         let size = size_of::<T>();
         let mut count = Elements::of(&self.outer);
         self.u.dims.iter().chain(&self.v.dims).for_each(|dim| count.add(dim));
         let pieces = threads::pieces(count.nanoseconds(size));
+        let bypass =
+            if self.is_far { Bypass::Yes } else { bypass(arrays.out, &count, self.u.len * size) };
         let is_small = self.u.len.max(self.v.len) <= TILE;
-        let way = match self.v.competes(size, |d| d.out) {
-            true if is_small => Way::Along,
-            true => Way::Staged,
-            false => Way::Direct,
+        let way = match bypass {
+            Bypass::Yes => Way::Lines,
+            Bypass::No if self.v.competes(size, |d| d.out) && is_small => Way::Along,
+            Bypass::No if self.v.competes(size, |d| d.out) => Way::Staged,
+            Bypass::No => Way::Direct,
         };
         let extent = |i: usize| self.outer.get(i).map_or(1, |d| d.extent);
         let extents = [extent(0), extent(1), self.v.len, self.u.len];
@@ -145,12 +185,12 @@ impl<const P: usize> Chained<P> {
             // SAFETY: the caller's duties, for a part of the points.
             unsafe {
                 if self.is_far {
-                    self.past(kernels.far, &outer, [columns, rows], here);
-                    finish_bypass(Bypass::Yes);
+                    self.past(kernel, &outer, [columns, rows], here);
                 } else {
-                    self.part((kernels.near, way), &outer, [columns, rows], here);
+                    self.part((kernel, way), &outer, [columns, rows], here);
                 }
             }
+            finish_bypass(bypass);
         });
     }
 
@@ -159,7 +199,7 @@ impl<const P: usize> Chained<P> {
     /// As [`run`](Self::run), for a part of the steps of u and v at the points of `outer`.
     unsafe fn part<T: Width>(
         &self,
-        (kernel, way): (ListedKernel<T>, Way),
+        ((kernel, signs), way): ((ListedKernel<T>, [T; 2]), Way),
         outer: &Dims<P>,
         [columns, rows]: [Range<usize>; 2],
         arrays: Arrays<T, P>,
@@ -191,6 +231,7 @@ impl<const P: usize> Chained<P> {
                     } else {
                         list_buffer(list);
                     }
+                    fill(of_out, height, side);
                 }
                 let mut i = columns.start;
                 loop {
@@ -209,6 +250,8 @@ impl<const P: usize> Chained<P> {
                         if P > 1 {
                             self.u.list(i, size, |d| d.sources[P - 1], &mut of_y[..width]);
                         }
+                        fill(of_x, width, side);
+                        fill(of_y, width, side);
                     }
                     let along_y = if self.is_constant { 0 } else { j };
                     let call = Listed {
@@ -221,6 +264,8 @@ impl<const P: usize> Chained<P> {
                         x_list: of_x.as_ptr().cast(),
                         y_list: of_y.as_ptr().cast(),
                         out_list: of_out.as_ptr().cast(),
+                        signs,
+                        masks: Masks::of(width, height, size),
                     };
                     let is_last = i + width == columns.end;
                     // SAFETY: the caller's duties; lists are written as far as the tile goes, whose sides are a block's or
@@ -228,13 +273,19 @@ impl<const P: usize> Chained<P> {
                     unsafe {
                         kernel(&call);
                         if !way.is_direct() {
-                            self.v.put(T::COPY, &(j..j + height), (buffer, PITCH), (to, width));
+                            let (steps, from) = (j..j + height, (buffer.cast_const(), PITCH));
+                            if way == Way::Lines {
+                                let ends = [i == columns.start, is_last];
+                                self.v.leave(&steps, from, (to, width), ends);
+                            } else {
+                                self.v.put(T::COPY, &steps, from, (to, width));
+                            }
                         }
                     }
                     if is_last {
                         break;
                     }
-                    i += width;
+                    i += if way == Way::Lines { width - side } else { width };
                 }
                 j += height;
             }

@@ -134,3 +134,43 @@ fn turned_products_far_away() {
         }
     }
 }
+
+/// The same for all elements, also where a side is shorter than a block of registers, or a loop longer than a tile.
+#[test]
+fn turned_products_of_all_elements() {
+    let mut random = Random(68);
+    let mut each = |extents: &[usize], out: &[usize], sources: [&[usize]; 2]| {
+        for sources in [sources, [sources[1], sources[0]]] {
+            check_all(&mut random, extents, (out, sources));
+            let order = (out, sources);
+            check(&mut random, Complex32::KERNELS.binary, extents, order, true);
+            check(&mut random, Complex64::KERNELS.binary, extents, order, true);
+            check(&mut random, i32::KERNELS.binary, extents, order, true);
+            check(&mut random, i64::KERNELS.binary, extents, order, true);
+        }
+    };
+    for [u, v] in [
+        [2, 40],
+        [40, 2],
+        [3, 3],
+        [5, 25],
+        [7, 9],
+        [12, 114],
+        [13, 4],
+        [16, 11],
+        [21, 300],
+        [270, 6],
+    ] {
+        for other in [&[1, 0][..], &[0], &[1]] {
+            each(&[v, u], &[0, 1], [&[1, 0], other]);
+            each(&[3, v, u], &[1, 0, 2], [&[0, 2, 1], other]);
+        }
+    }
+    // abcd,da->adcb, and other factors and orders.
+    for [a, b, c, d] in [[9, 5, 13, 5], [3, 2, 17, 6], [4, 12, 5, 3], [6, 4, 4, 40]] {
+        for other in [&[3, 0][..], &[2, 1, 0], &[0, 1, 2], &[1], &[0, 3]] {
+            each(&[a, b, c, d], &[0, 3, 2, 1], [&[0, 1, 2, 3], other]);
+            each(&[a, b, c, d], &[2, 3, 1, 0], [&[0, 1, 2, 3], other]);
+        }
+    }
+}

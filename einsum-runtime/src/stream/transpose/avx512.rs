@@ -5,7 +5,7 @@
 //! written, once. So no line has to stay in a cache until its other part is wanted, and lines of the output may bypass the
 //! caches.
 
-use super::turn::{columns, turn_4, turn_8, unpack_4, unpack_8};
+use super::turn::{columns, turn_4, turn_8, turn_16, unpack_4, unpack_8};
 use crate::stream::text::function;
 
 /// Writes a kernel that takes blocks from rcx (steps r8, 3 steps r9, from the fourth, eighth, and twelfth row rdx, rsi, rbx) to
@@ -189,22 +189,13 @@ lines_kernel!(
 lines_kernel!(
     /// Elements of 16 bytes.
     lines_16([f64; 2]), side: "4", long: "32", shift: "4",
-    macros: [
-        "LANES" "n, a, b, lanes": [r"vshuff64x2 zmm\n, zmm\a, zmm\b, \lanes"]
-    ],
+    macros: [],
     block: [
         "vmovups zmm0, [rcx]",
         "vmovups zmm1, [rcx + r8]",
         "vmovups zmm2, [rcx + 2*r8]",
         "vmovups zmm3, [rcx + r9]",
-        "LANES 4, 0, 1, 0x44",
-        "LANES 5, 0, 1, 0xee",
-        "LANES 6, 2, 3, 0x44",
-        "LANES 7, 2, 3, 0xee",
-        "LANES 16, 4, 6, 0x88",
-        "LANES 17, 4, 6, 0xdd",
-        "LANES 18, 5, 7, 0x88",
-        "LANES 19, 5, 7, 0xdd",
+        turn_16!(),
     ],
     store: [
         r"\move [rax], zmm16",

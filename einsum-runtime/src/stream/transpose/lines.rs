@@ -78,6 +78,7 @@ macro_rules! end_kernels {
 }
 end_kernels!(leave_first_4 leave_last_4(f32));
 end_kernels!(leave_first_8 leave_last_8(f64));
+end_kernels!(leave_first_16 leave_last_16([f64; 2]));
 
 leave_kernel!(
     /// `out = x`, for elements of 4 bytes. The caller fences. Needs AVX2.

@@ -13,9 +13,13 @@ mod turn;
 pub(super) use avx2::{SIDE_4, SIDE_8, transpose_4, transpose_8};
 pub(super) use avx512::{lines_4, lines_8, lines_16};
 pub(super) use lines::{
-    leave_4, leave_8, leave_16, leave_first_4, leave_first_8, leave_last_4, leave_last_8,
+    leave_4, leave_8, leave_16, leave_first_4, leave_first_8, leave_first_16, leave_last_4,
+    leave_last_8, leave_last_16,
 };
-pub(super) use listed::{KERNELS_4, KERNELS_8, Listed, ListedKernel, ListedKernels, Reach};
+pub(super) use listed::{
+    Listed, ListedKernel, ListedProducts, Masks, PRODUCTS_C32, PRODUCTS_C64, PRODUCTS_F32,
+    PRODUCTS_F64, PRODUCTS_I32, PRODUCTS_I64, copy_4, copy_4_far, copy_8, copy_8_far, signs,
+};
 
 /// The bytes of a line of the caches.
 pub(super) const LINE: usize = 64;

@@ -1,5 +1,5 @@
 //! The text that turns a block in registers, for kernels with AVX-512. Registers 0 and following hold rows of the source, as
-//! two halves of a line beside each other, and become free; 16 and following hold rows of the output then.
+//! two halves of a line beside each other or as lines, and become free; 16 and following hold rows of the output then.
 
 /// Turns 4 rows of lanes of 4 bytes: rows a to d, and 4 more beside them, become columns a to d by way of t to w.
 macro_rules! unpack_4 {
@@ -147,4 +147,18 @@ macro_rules! turn_8 {
     };
 }
 
-pub(super) use {columns, turn_4, turn_8, unpack_4, unpack_8};
+/// 4x4 elements of 16 bytes: whole lines.
+macro_rules! turn_16 {
+    () => {
+        concat!(
+            "vshuff64x2 zmm4, zmm0, zmm1, 0x44\n",
+            "vshuff64x2 zmm5, zmm0, zmm1, 0xee\n",
+            "vshuff64x2 zmm6, zmm2, zmm3, 0x44\n",
+            "vshuff64x2 zmm7, zmm2, zmm3, 0xee\n",
+            columns!(16, 17, 4, 6),
+            columns!(18, 19, 5, 7),
+        )
+    };
+}
+
+pub(super) use {columns, turn_4, turn_8, turn_16, unpack_4, unpack_8};
