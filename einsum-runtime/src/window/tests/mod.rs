@@ -32,6 +32,7 @@ pub(in crate::window) enum Way {
     Classes,
     Digits,
     DilatedRows,
+    Few,
     FlatResults,
     NoWindows,
     OddRows,
@@ -57,7 +58,7 @@ pub(in crate::window) enum Way {
 }
 
 thread_local! {
-    static TAKEN: Cell<[usize; 29]> = const { Cell::new([0; 29]) };
+    static TAKEN: Cell<[usize; 30]> = const { Cell::new([0; 30]) };
 }
 
 /// Counts the nests that this thread runs so.
