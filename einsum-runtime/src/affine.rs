@@ -27,6 +27,9 @@ use crate::window::{self, Term, Windowed};
 /// latter where an element that windows read is used for more results than [`STENCIL`] for each of its points.
 const FEW: [usize; 2] = [1 << 15, 1 << 18];
 
+/// The same for stencils that read outside of a source.
+const FEW_PADDED: usize = 1 << 13;
+
 /// Returns how many points are few, for so many results that use an element at each point of a window.
 pub(crate) fn few_points(columns: usize) -> usize {
     if cfg!(test) { 96 } else { FEW[usize::from(columns > window::STENCIL)] }
@@ -124,7 +127,8 @@ impl Call<'_> {
         let mut sources = sources.map(|laid| along.array(&laid));
         let target = along.array(&target);
         let points = extents.iter().fold(1_usize, |points, &extent| points.saturating_mul(extent));
-        let is_few = points <= few_points(columns(&sources, &target, &extents));
+        let columns = columns(&sources, &target, &extents);
+        let is_few = points <= few_points(columns);
         let is_simple = is_few || !sources.iter().any(Array::has_window);
         let mut may_run = is_simple && target.is_exact();
         // A source whose zeros outside are in a copy.
@@ -133,6 +137,8 @@ impl Call<'_> {
         match sources.each_ref().map(outside)[..] {
             [] | [false] | [false, false] => {}
             [.., true, true] => may_run = false,
+            // Kernels pad stencils.
+            _ if columns <= window::STENCIL && points > FEW_PADDED => may_run = false,
             [is_first, ..] => {
                 let p = if is_first { 0 } else { P - 1 };
                 // SAFETY: the caller's duties.

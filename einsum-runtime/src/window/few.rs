@@ -3,9 +3,9 @@
 
 use smallvec::SmallVec;
 
-use super::Job;
 use super::affine::{Affine, Line};
 use super::direct::as_they_lie;
+use super::{Job, STENCIL};
 use crate::affine::few_points;
 use crate::kept::Kept;
 use crate::kernel::raw::{RawKernels, RawMode, RawRead};
@@ -111,7 +111,8 @@ pub(super) unsafe fn few(job: &Job<'_>, nest: &Affine, mode: RawMode) -> bool {
     };
     let columns = (0..nest.loops.len()).filter(is_column);
     let columns = columns.fold(1_usize, |n, l| n.saturating_mul(nest.loops[l].extent));
-    if points > few_points(columns) {
+    // Stencils are padded by kernels.
+    if columns <= STENCIL || points > few_points(columns) {
         return false;
     }
     let mut axes: SmallVec<[Reached; 8]> = SmallVec::new();
