@@ -2,6 +2,7 @@
 
 mod broadcast;
 mod convolutions;
+mod few;
 mod no_numbers;
 mod patches;
 mod positions;
