@@ -23,16 +23,18 @@ use crate::program::{NONE, Nest, Program, WINDOWS};
 use crate::window::few::{Image, Reached};
 use crate::window::{self, Term, Windowed};
 
-/// Nests of so few points take less time as they are than [`window`](crate::window) takes to find a better form for them: the
-/// latter where an element that windows read is used for more results than [`STENCIL`] for each of its points.
-const FEW: [usize; 2] = [1 << 15, 1 << 18];
+/// For how many results a nest at least uses an element at each point of a window, and of how many points it takes less time as it
+/// is than [`window`](crate::window) takes to find a better form for it. The more results there are, the less there is to gain.
+const FEW: [(usize, usize); 4] =
+    [(1, 1 << 15), (window::STENCIL + 1, 1 << 18), (12, 3 << 17), (32, 1 << 20)];
 
 /// The same for stencils that read outside of a source.
 const FEW_PADDED: usize = 1 << 13;
 
 /// Returns how many points are few, for so many results that use an element at each point of a window.
 pub(crate) fn few_points(columns: usize) -> usize {
-    if cfg!(test) { 96 } else { FEW[usize::from(columns > window::STENCIL)] }
+    let own = FEW.iter().rev().find(|(least, _)| columns >= *least);
+    if cfg!(test) { 96 } else { own.map_or(FEW[0].1, |(_, points)| *points) }
 }
 
 /// Whether an axis of the nest runs along several indices.

@@ -12,6 +12,9 @@ use crate::kernel::raw::{RawKernels, RawMode, RawRead};
 use crate::kernel::{Dim, Dims};
 use crate::sort::sort_by_key;
 
+/// The most elements of a copy.
+const MOST: usize = 1 << 16;
+
 /// What is read of an axis.
 #[derive(Clone, Copy)]
 pub(crate) struct Reached {
@@ -47,7 +50,7 @@ impl Image {
             let stride = image.elements.cast_signed();
             let positions = high.checked_sub(low)?.cast_unsigned();
             image.elements = positions.checked_add(1)?.checked_mul(image.elements)?;
-            if image.elements > most {
+            if image.elements > most.min(MOST) {
                 return None;
             }
             let (start, end) = (low.max(0), high.min(extent.cast_signed() - 1) + 1);
