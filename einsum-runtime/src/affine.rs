@@ -335,17 +335,13 @@ impl Array {
         most: usize,
         read: &mut RawRead,
     ) -> Option<Kept> {
-        let mut axes: SmallVec<[Reached; 8]> = SmallVec::new();
-        for axis in &self.axes {
+        let reached = |axis: usize| {
+            let axis = &self.axes[axis];
+            let last = self.last(axis, extents).unwrap_or(isize::MAX);
             let &Axis { extent, stride, offset, .. } = axis;
-            axes.push(Reached {
-                extent,
-                stride,
-                offset,
-                range: [offset, self.last(axis, extents)?],
-            });
-        }
-        let image = Image::of(&axes, most)?;
+            Reached { extent, stride, offset, range: [offset, last] }
+        };
+        let image = Image::of(self.axes.len(), &reached, most)?;
         for (axis, stride) in self.axes.iter_mut().zip(&image.strides) {
             (axis.stride, axis.offset) = (*stride, 0);
         }

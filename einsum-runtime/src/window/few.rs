@@ -40,13 +40,13 @@ pub(crate) struct Image {
 
 impl Image {
     /// Lays a copy out in the order of the source, if it has no more elements than some.
-    pub(crate) fn of(axes: &[Reached], most: usize) -> Option<Self> {
-        let mut order: SmallVec<[usize; 8]> = (0..axes.len()).collect();
-        sort_by_key(&mut order[..], |&axis| axes[axis].stride.unsigned_abs());
-        let strides = SmallVec::from_elem(0, axes.len());
+    pub(crate) fn of(axes: usize, reached: &dyn Fn(usize) -> Reached, most: usize) -> Option<Self> {
+        let mut order: SmallVec<[usize; 8]> = (0..axes).collect();
+        sort_by_key(&mut order[..], |&axis| reached(axis).stride.unsigned_abs());
+        let strides = SmallVec::from_elem(0, axes);
         let mut image = Image { strides, elements: 1, copy: Dims::new(), from: 0, to: 0, first: 0 };
         for axis in order {
-            let Reached { extent, stride: source, offset, range: [low, high] } = axes[axis];
+            let Reached { extent, stride: source, offset, range: [low, high] } = reached(axis);
             let stride = image.elements.cast_signed();
             let positions = high.checked_sub(low)?.cast_unsigned();
             image.elements = positions.checked_add(1)?.checked_mul(image.elements)?;
@@ -118,12 +118,12 @@ pub(super) unsafe fn few(job: &Job<'_>, nest: &Affine, mode: RawMode) -> bool {
     if columns <= STENCIL || points > few_points(columns) {
         return false;
     }
-    let mut axes: SmallVec<[Reached; 8]> = SmallVec::new();
-    for line in &nest.sources[p] {
+    let reached = |axis: usize| {
+        let line = &nest.sources[p][axis];
         let &Line { extent, stride, offset, .. } = line;
-        axes.push(Reached { extent, stride, offset, range: range(line) });
-    }
-    let Some(image) = Image::of(&axes, points) else { return false };
+        Reached { extent, stride, offset, range: range(line) }
+    };
+    let Some(image) = Image::of(nest.sources[p].len(), &reached, points) else { return false };
     #[cfg(test)]
     super::tests::take(super::tests::Way::Few);
     let (mut dims, mut reads) = as_they_lie(job, nest);

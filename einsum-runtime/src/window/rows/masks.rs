@@ -111,15 +111,17 @@ impl Masks {
         for (number, tile) in masks.tiles.iter().enumerate() {
             let table = masks.table(number).cast_mut();
             // Those of a row of the window, mostly.
-            let mut known: SmallVec<[(isize, [u16; 4]); KNOWN]> = SmallVec::new();
+            let mut known = [(0_isize, [0_u16; 4]); KNOWN];
+            let mut count = 0;
             for (number, step) in all.iter().enumerate() {
                 let lane = step.lane;
-                let masks = match known.iter().find(|(own, _)| *own == lane) {
+                let masks = match known[..count].iter().find(|(own, _)| *own == lane) {
                     Some((_, masks)) => *masks,
                     None => {
                         let masks = masks_at(plan, lane, tile.start);
-                        if known.len() < KNOWN {
-                            known.push((lane, masks));
+                        if count < KNOWN {
+                            known[count] = (lane, masks);
+                            count += 1;
                         }
                         masks
                     }
