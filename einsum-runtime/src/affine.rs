@@ -13,16 +13,29 @@ use smallvec::SmallVec;
 use crate::body::whole;
 use crate::execute::{Call, Out};
 use crate::intermediate::Intermediate;
+use crate::kept::Kept;
 use crate::kernel::raw::{RawKernels, RawRead, Sources};
 use crate::kernel::tiny::{self, Tiny};
 use crate::kernel::{Dim, Dims};
 use crate::layout::Steps;
 use crate::nest::Laid;
 use crate::program::{NONE, Nest, Program, WINDOWS};
+use crate::window::few::{Image, Reached};
 use crate::window::{self, Term, Windowed};
 
-/// Nests of so few points take less time as they are than [`window`](crate::window) takes to find a better form for them.
-const FEW: usize = 1 << 15;
+/// For how many results a nest at least uses an element at each point of a window, and of how many points it takes less time as it
+/// is than [`window`](crate::window) takes to find a better form for it. The more results there are, the less there is to gain.
+const FEW: [(usize, usize); 4] =
+    [(1, 1 << 15), (window::STENCIL + 1, 1 << 18), (12, 3 << 17), (32, 1 << 20)];
+
+/// The same for stencils that read outside of a source.
+const FEW_PADDED: usize = 1 << 13;
+
+/// Returns how many points are few, for so many results that use an element at each point of a window.
+pub(crate) fn few_points(columns: usize) -> usize {
+    let own = FEW.iter().rev().find(|(least, _)| columns >= *least);
+    if cfg!(test) { 96 } else { own.map_or(FEW[0].1, |(_, points)| *points) }
+}
 
 /// Whether an axis of the nest runs along several indices.
 pub(crate) fn has_window(nest: &Nest) -> bool {
@@ -113,12 +126,29 @@ impl Call<'_> {
             of_indices: self.extents,
             extents: &extents,
         };
-        let sources = sources.map(|laid| along.array(&laid));
+        let mut sources = sources.map(|laid| along.array(&laid));
         let target = along.array(&target);
         let points = extents.iter().fold(1_usize, |points, &extent| points.saturating_mul(extent));
-        let is_simple = points <= FEW || !sources.iter().any(Array::has_window);
-        let is_inside = || sources.iter().all(|array| array.is_inside(&extents));
-        if !(is_simple && target.is_exact() && is_inside()) {
+        let columns = columns(&sources, &target, &extents);
+        let is_few = points <= few_points(columns);
+        let is_simple = is_few || !sources.iter().any(Array::has_window);
+        let mut may_run = is_simple && target.is_exact();
+        // A source whose zeros outside are in a copy.
+        let mut copy = None;
+        let outside = |array: &Array| may_run && !array.is_inside(&extents);
+        match sources.each_ref().map(outside)[..] {
+            [] | [false] | [false, false] => {}
+            [.., true, true] => may_run = false,
+            // Kernels pad stencils.
+            _ if columns <= window::STENCIL && points > FEW_PADDED => may_run = false,
+            [is_first, ..] => {
+                let p = if is_first { 0 } else { P - 1 };
+                // SAFETY: the caller's duties.
+                copy = unsafe { sources[p].copied(self.kernels, &extents, points, &mut reads[p]) };
+                may_run = copy.is_some();
+            }
+        }
+        if !may_run {
             let of_sources = sources.each_ref().map(Array::windowed);
             let nest = Windowed {
                 extents: &extents,
@@ -150,6 +180,7 @@ impl Call<'_> {
                 None => (self.kernels.kernel())(&mut dims, reads, out.ptr, out.mode),
             }
         }
+        drop(copy);
     }
 }
 
@@ -232,6 +263,15 @@ const LOOPS: &str = "einloom: internal error: an axis runs along no loop";
 const AXES: &str = "einloom: internal error: an array has other axes";
 const EXTENTS: &str = "einloom: internal error: the extent of an axis is not its loops'";
 
+/// Returns for how many results an element of the source with windows is used at each point of a window.
+fn columns<const P: usize>(sources: &[Array; P], target: &Array, extents: &[usize]) -> usize {
+    let mut windowed = sources.iter().filter(|array| array.has_window());
+    let Some(source) = windowed.next().filter(|_| windowed.next().is_none()) else { return 1 };
+    let is_column = |number: &usize| target.moves(*number) && !source.moves(*number);
+    let columns = (0..extents.len()).filter(is_column).map(|number| extents[number]);
+    columns.fold(1_usize, usize::saturating_mul)
+}
+
 /// Adds the loops of the ellipses, aligned at their last axes.
 fn add_ellipsis<'v>(
     extents: &mut SmallVec<[usize; 16]>,
@@ -267,15 +307,48 @@ impl Array {
             return true;
         }
         self.axes.iter().all(|axis| {
-            let mut last = Some(axis.offset);
-            for term in self.terms(axis) {
-                let steps = extents[usize::from(term.number)] - 1;
-                let further =
-                    isize::try_from(steps).ok().and_then(|n| n.checked_mul(term.coefficient));
-                last = last.zip(further).and_then(|(last, further)| last.checked_add(further));
-            }
+            let last = self.last(axis, extents);
             axis.offset >= 0 && last.is_some_and(|last| last.cast_unsigned() < axis.extent)
         })
+    }
+
+    /// Returns the last position in an axis, if it is representable. No loop is empty.
+    fn last(&self, axis: &Axis, extents: &[usize]) -> Option<isize> {
+        let mut last = axis.offset;
+        for term in self.terms(axis) {
+            let steps = isize::try_from(extents[usize::from(term.number)] - 1).ok()?;
+            last = last.checked_add(steps.checked_mul(term.coefficient)?)?;
+        }
+        Some(last)
+    }
+
+    /// Copies what loops read of the array, with zeros where it is outside, if that is no more than some elements. The array is
+    /// then the copy.
+    ///
+    /// # Safety
+    ///
+    /// As [`window::run`]; `read` is the array.
+    unsafe fn copied(
+        &mut self,
+        kernels: &RawKernels,
+        extents: &[usize],
+        most: usize,
+        read: &mut RawRead,
+    ) -> Option<Kept> {
+        let reached = |axis: usize| {
+            let axis = &self.axes[axis];
+            let last = self.last(axis, extents).unwrap_or(isize::MAX);
+            let &Axis { extent, stride, offset, .. } = axis;
+            Reached { extent, stride, offset, range: [offset, last] }
+        };
+        let image = Image::of(self.axes.len(), &reached, most)?;
+        for (axis, stride) in self.axes.iter_mut().zip(&image.strides) {
+            (axis.stride, axis.offset) = (*stride, 0);
+        }
+        // SAFETY: the caller's duties.
+        let (memory, copy) = unsafe { image.read(kernels, *read) };
+        *read = copy;
+        Some(memory)
     }
 
     /// Whether different points of the loops that move along the array are at different elements, and at all there are.

@@ -112,7 +112,9 @@ fn summed_apart(nest: &Affine, size: usize) -> Option<SummedApart> {
         };
         let mut between = (0..nest.loops.len()).filter(is_between);
         let taps = between.next();
-        if between.next().is_some() || taps.is_some_and(|n| !is_kept(n)) {
+        // Results that are longer than what is summed are no taps, but those of a dilated window.
+        let is_tap = |n: usize| is_kept(n) && nest.loops[n].extent < nest.loops[row].extent;
+        if between.next().is_some() || taps.is_some_and(|n| !is_tap(n)) {
             return None;
         }
         let classes = |n: usize| step / gcd(step, line.coefficients[n].unsigned_abs());

@@ -23,6 +23,7 @@ use super::classes::{self, classes, stepped, taps_apart};
 use super::direct::own_rows;
 use super::direct::{direct, lay, multiply, without_windows};
 use super::edges::edges;
+use super::few::few;
 #[cfg(target_arch = "x86_64")]
 use super::positions::Positions;
 use super::results::{Results, lanes};
@@ -78,7 +79,7 @@ pub(super) unsafe fn gather(job: &Job<'_>, nest: &Affine, mode: RawMode) {
         return unsafe { direct(job, nest, mode) };
     }
     // SAFETY: the caller's duties.
-    if unsafe { without_windows(job, nest, mode) } {
+    if unsafe { without_windows(job, nest, mode) || few(job, nest, mode) } {
         return;
     }
     #[cfg(target_arch = "x86_64")]

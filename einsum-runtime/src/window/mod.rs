@@ -38,6 +38,7 @@ mod direct;
 mod edges;
 #[cfg(target_arch = "x86_64")]
 mod fetch;
+pub(crate) mod few;
 mod gather;
 #[cfg(target_arch = "x86_64")]
 mod positions;
@@ -163,9 +164,12 @@ unsafe fn sum(
     unsafe { kernels.unary(&mut dims, source, out, mode) }
 }
 
+/// The most results that use an element of a source at a point of a window of what is a stencil.
+pub(crate) const STENCIL: usize = 2;
+
 /// Whether results are formed by [`rows`], for so many that use an element of a source.
 fn is_stencil(results: usize) -> bool {
-    results <= 2 && Level::current() >= Level::Avx2
+    results <= STENCIL && Level::current() >= Level::Avx2
 }
 
 /// The arrays of a nest, and what happens to them.

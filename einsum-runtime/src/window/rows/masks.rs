@@ -6,7 +6,7 @@ use smallvec::SmallVec;
 
 use super::block::Steps;
 use super::parts::TILE;
-use super::plan::Plan;
+use super::plan::{Plan, Step};
 use crate::kept::Kept;
 use crate::kernel::level::Level;
 use crate::kernel::rows::RowsEntry;
@@ -19,6 +19,9 @@ const STEPS: usize = 24;
 
 /// Rows of up to so many tiles are formed at once, one row after the other.
 const JOINED: usize = if cfg!(test) { 3 } else { 4 };
+
+/// The most positions along lanes whose masks are remembered.
+const KNOWN: usize = 8;
 
 /// The windows that kernels of their own are for.
 const TAPS: [usize; 2] = [3, 5];
@@ -54,7 +57,7 @@ enum Form {
 
 impl Masks {
     /// Returns the tables, if they are small.
-    pub(super) fn of(plan: &Plan) -> Option<Self> {
+    pub(super) fn of(plan: &Plan, all: &[Step]) -> Option<Self> {
         let width = plan.set.width;
         let vectors = plan.lanes.extent.div_ceil(width);
         let last = (vectors - 1) / TILE * TILE;
@@ -85,9 +88,8 @@ impl Masks {
         let mut has_ends = true;
         if let Some(bound) = &plan.lane_bound {
             let mut reach = [isize::MAX, isize::MIN];
-            for step in 0..steps {
-                let (_, at) = plan.step(step);
-                reach = [reach[0].min(at), reach[1].max(at)];
+            for step in all {
+                reach = [reach[0].min(step.lane), reach[1].max(step.lane)];
             }
             let width = width.cast_signed();
             let at = |vector: usize| bound.first + vector.cast_signed() * width;
@@ -108,10 +110,24 @@ impl Masks {
         let mut masks = Masks { tables, steps, tiles, form, has_ends, taps: None };
         for (number, tile) in masks.tiles.iter().enumerate() {
             let table = masks.table(number).cast_mut();
-            for step in 0..steps {
-                let entry = entry(plan, step, tile.start);
+            // Those of a row of the window, mostly.
+            let mut known = [(0_isize, [0_u16; 4]); KNOWN];
+            let mut count = 0;
+            for (number, step) in all.iter().enumerate() {
+                let lane = step.lane;
+                let masks = match known[..count].iter().find(|(own, _)| *own == lane) {
+                    Some((_, masks)) => *masks,
+                    None => {
+                        let masks = masks_at(plan, lane, tile.start);
+                        if count < KNOWN {
+                            known[count] = (lane, masks);
+                            count += 1;
+                        }
+                        masks
+                    }
+                };
                 // SAFETY: there is room for the steps of every tile.
-                unsafe { table.wrapping_add(step).write(entry) };
+                unsafe { table.wrapping_add(number).write(step.entry(masks)) };
             }
         }
         if plan.apart == 1 && form != Form::Whole {
@@ -190,9 +206,9 @@ pub(super) fn is_short(plan: &Plan) -> bool {
     plan.apart > 1 || vectors == 1 || vectors <= SHORT && (has_planes || plan.counts()[0] >= STEPS)
 }
 
-/// Returns a step for a tile that starts at a vector.
-fn entry(plan: &Plan, step: usize, vector: usize) -> RowsEntry {
-    let (mut entry, lane) = plan.step(step);
+/// Returns the masks of a step at a position along lanes, for a tile that starts at a vector.
+fn masks_at(plan: &Plan, lane: isize, vector: usize) -> [u16; 4] {
+    let mut masks = [u16::MAX; 4];
     let width = plan.set.width.cast_signed();
     if plan.apart > 1 {
         // Of vectors that follow each other in X: elements up to that of the last lane.
@@ -205,13 +221,13 @@ fn entry(plan: &Plan, step: usize, vector: usize) -> RowsEntry {
             inside.start = (-at).clamp(0, inside.end);
             inside.end = (bound.extent.cast_signed() - at).clamp(inside.start, inside.end);
         }
-        for (i, mask) in (0_isize..).zip(&mut entry.masks) {
+        for (i, mask) in (0_isize..).zip(&mut masks) {
             let bits = |end: isize| (1_u32 << (end - i * width).clamp(0, width)) - 1;
             *mask = (bits(inside.end) & !bits(inside.start)) as u16;
         }
-        return entry;
+        return masks;
     }
-    for (i, mask) in (vector.cast_signed()..).zip(&mut entry.masks) {
+    for (i, mask) in (vector.cast_signed()..).zip(&mut masks) {
         let first = i * width;
         let mut lanes = 0..(plan.lanes.extent.cast_signed() - first).clamp(0, width);
         if let Some(bound) = &plan.lane_bound {
@@ -222,5 +238,5 @@ fn entry(plan: &Plan, step: usize, vector: usize) -> RowsEntry {
         let bits = |lanes: isize| (1_u32 << lanes) - 1;
         *mask = (bits(lanes.end) & !bits(lanes.start)) as u16;
     }
-    entry
+    masks
 }

@@ -77,7 +77,8 @@ pub(super) unsafe fn rows(
     // The last one of short rows is formed with pairs.
     let must_tell = bounds.is_some() || plan.apart > 1;
     let is_told = must_tell || plan.is_odd && is_short(&plan);
-    let padding = if is_told { Padding::of(&plan) } else { None };
+    let own = plan.steps();
+    let padding = if is_told { Padding::of(&plan, &own) } else { None };
     if must_tell && padding.is_none() {
         return false;
     }
@@ -99,9 +100,9 @@ pub(super) unsafe fn rows(
     let [count, alone] = plan.counts();
     let mut table = Kept::new(count * size_of::<RowsEntry>(), align_of::<RowsEntry>());
     let steps = table.as_mut_ptr().cast::<RowsEntry>();
-    for i in 0..count {
+    for (i, step) in own.iter().enumerate() {
         // SAFETY: there is room for so many.
-        unsafe { steps.add(i).write(plan.step(i).0) };
+        unsafe { steps.add(i).write(step.entry([u16::MAX; 4])) };
     }
     let whole = [part(0..alone), part(0..count)];
     let all = Tables { steps, count, whole, x, w, c: out };

@@ -13,7 +13,7 @@ use super::apart::APART;
 use super::block::{Block, Steps};
 use super::masks::Masks;
 use super::parts::Parts;
-use super::plan::{Loop, Plan};
+use super::plan::{Loop, Plan, Step};
 use crate::kernel::rows::RowsPart;
 use crate::window::affine::{Affine, Line, PerLoop};
 
@@ -69,8 +69,8 @@ pub(super) struct Padding {
 
 impl Padding {
     /// Returns it, if tables are small.
-    pub(super) fn of(plan: &Plan) -> Option<Self> {
-        let masks = Masks::of(plan)?;
+    pub(super) fn of(plan: &Plan, steps: &[Step]) -> Option<Self> {
+        let masks = Masks::of(plan, steps)?;
         let inside = |unit| plan.inside_of_unit(unit);
         let parts = Parts::new(plan.units(), masks.are_of_rows(), &inside);
         Some(Padding { masks, parts })

@@ -12,6 +12,7 @@ use crate::kernel::x86_64::rows::{F32_AVX2, F32_AVX512, F32_HALF, F64_AVX2, F64_
 use crate::kernel::{Dim, Dims};
 use crate::sort::sort_by_key;
 use crate::window::affine::{PerLoop, plus, times};
+use crate::window::channels::Table;
 use crate::window::is_stencil;
 
 /// The most products of a sum: they have a table, which stays in a first-level cache.
@@ -39,6 +40,29 @@ pub(super) struct Loop {
     pub(super) out: isize,
     pub(super) lane: isize,
     pub(super) row: isize,
+}
+
+/// A step of a sum: where it reads X and the weights, in bytes, and the position in the axis of lanes, all from the first one on.
+#[derive(Clone, Copy)]
+pub(super) struct Step {
+    x: isize,
+    w: isize,
+    pub(super) lane: isize,
+}
+
+impl Step {
+    fn plus(self, l: &Loop, points: isize) -> Self {
+        Step {
+            x: self.x.wrapping_add(l.x.wrapping_mul(points)),
+            w: self.w.wrapping_add(l.w.wrapping_mul(points)),
+            lane: self.lane + l.lane * points,
+        }
+    }
+
+    /// Returns the entry for kernels, with some masks.
+    pub(super) fn entry(self, masks: [u16; 4]) -> RowsEntry {
+        RowsEntry { x: self.x, w: self.w, masks }
+    }
 }
 
 /// How a nest is run.
@@ -257,25 +281,27 @@ impl Plan {
         }
     }
 
-    /// Returns a step, and the position in the axis of lanes that it is after the first one.
-    pub(super) fn step(&self, number: usize) -> (RowsEntry, isize) {
-        let mut entry = RowsEntry { x: 0, w: 0, masks: [u16::MAX; 4] };
-        let mut position = 0_isize;
-        let mut add = |l: &Loop, at: usize| {
-            let at = at.cast_signed();
-            entry.x = entry.x.wrapping_add(l.x.wrapping_mul(at));
-            entry.w = entry.w.wrapping_add(l.w.wrapping_mul(at));
-            position += l.lane * at;
-        };
-        let mut rest = number;
-        for l in self.summed.iter().rev() {
-            add(l, rest % l.extent);
-            rest /= l.extent;
+    /// Returns all steps of two rows, or one if there are no pairs.
+    pub(super) fn steps(&self) -> Table<Step> {
+        let [count, _] = self.counts();
+        let mut table = Table::new(count);
+        let mut loops: SmallVec<[Loop; 8]> = self.summed.iter().rev().copied().collect();
+        loops.extend(self.u.map(|u| Loop { extent: u.extent + 1, ..u }));
+        let mut at: SmallVec<[usize; 8]> = SmallVec::from_elem(0, loops.len());
+        let mut step = Step { x: 0, w: 0, lane: 0 };
+        for _ in 0..count {
+            table.push(step);
+            for (l, at) in loops.iter().zip(&mut at) {
+                *at += 1;
+                step = step.plus(l, 1);
+                if *at < l.extent {
+                    break;
+                }
+                step = step.plus(l, -l.extent.cast_signed());
+                *at = 0;
+            }
         }
-        if let Some(u) = &self.u {
-            add(u, rest);
-        }
-        (entry, position)
+        table
     }
 }
 

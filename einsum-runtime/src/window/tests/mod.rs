@@ -2,6 +2,7 @@
 
 mod broadcast;
 mod convolutions;
+mod few;
 mod no_numbers;
 mod patches;
 mod positions;
@@ -32,6 +33,7 @@ pub(in crate::window) enum Way {
     Classes,
     Digits,
     DilatedRows,
+    Few,
     FlatResults,
     NoWindows,
     OddRows,
@@ -57,7 +59,7 @@ pub(in crate::window) enum Way {
 }
 
 thread_local! {
-    static TAKEN: Cell<[usize; 29]> = const { Cell::new([0; 29]) };
+    static TAKEN: Cell<[usize; 30]> = const { Cell::new([0; 30]) };
 }
 
 /// Counts the nests that this thread runs so.
