@@ -264,12 +264,16 @@ const AXES: &str = "einloom: internal error: an array has other axes";
 const EXTENTS: &str = "einloom: internal error: the extent of an axis is not its loops'";
 
 /// Returns for how many results an element of the source with windows is used at each point of a window.
-fn columns<const P: usize>(sources: &[Array; P], target: &Array, extents: &[usize]) -> usize {
+fn columns(sources: &[Array], target: &Array, extents: &[usize]) -> usize {
     let mut windowed = sources.iter().filter(|array| array.has_window());
     let Some(source) = windowed.next().filter(|_| windowed.next().is_none()) else { return 1 };
-    let is_column = |number: &usize| target.moves(*number) && !source.moves(*number);
-    let columns = (0..extents.len()).filter(is_column).map(|number| extents[number]);
-    columns.fold(1_usize, usize::saturating_mul)
+    let mut columns = 1_usize;
+    for (number, extent) in extents.iter().enumerate() {
+        if target.moves(number) && !source.moves(number) {
+            columns = columns.saturating_mul(*extent);
+        }
+    }
+    columns
 }
 
 /// Adds the loops of the ellipses, aligned at their last axes.

@@ -107,13 +107,14 @@ pub(super) unsafe fn few(job: &Job<'_>, nest: &Affine, mode: RawMode) -> bool {
         [true, false] => 1,
         _ => return false,
     };
-    let points = nest.loops.iter().fold(1_usize, |n, l| n.saturating_mul(l.extent));
-    let is_column = |n: &usize| {
-        let moves = nest.sources[p].iter().any(|line| line.coefficients[*n] != 0);
-        nest.loops[*n].out.is_some() && !moves
-    };
-    let columns = (0..nest.loops.len()).filter(is_column);
-    let columns = columns.fold(1_usize, |n, l| n.saturating_mul(nest.loops[l].extent));
+    let (mut points, mut columns) = (1_usize, 1_usize);
+    for (number, l) in nest.loops.iter().enumerate() {
+        points = points.saturating_mul(l.extent);
+        let moves = nest.sources[p].iter().any(|line| line.coefficients[number] != 0);
+        if l.out.is_some() && !moves {
+            columns = columns.saturating_mul(l.extent);
+        }
+    }
     // Stencils are padded by kernels.
     if columns <= STENCIL || points > few_points(columns) {
         return false;

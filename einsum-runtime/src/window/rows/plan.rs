@@ -285,8 +285,13 @@ impl Plan {
     pub(super) fn steps(&self) -> Table<Step> {
         let [count, _] = self.counts();
         let mut table = Table::new(count);
-        let mut loops: SmallVec<[Loop; 8]> = self.summed.iter().rev().copied().collect();
-        loops.extend(self.u.map(|u| Loop { extent: u.extent + 1, ..u }));
+        let mut loops: SmallVec<[Loop; 8]> = SmallVec::new();
+        for l in self.summed.iter().rev() {
+            loops.push(*l);
+        }
+        if let Some(u) = self.u {
+            loops.push(Loop { extent: u.extent + 1, ..u });
+        }
         let mut at: SmallVec<[usize; 8]> = SmallVec::from_elem(0, loops.len());
         let mut step = Step { x: 0, w: 0, lane: 0 };
         for _ in 0..count {
