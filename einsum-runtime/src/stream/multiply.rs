@@ -16,7 +16,7 @@ use super::odometer::Odometer;
 use super::outer::Outer;
 use super::repeat::Repeat;
 use super::rows::{Bypass, RowKernel, Rows};
-use super::sweep::{Arrays, TILE, sweep_rows, sweep_tiles};
+use super::sweep::{Arrays, TILE, sweep_rows, sweep_tiles, tile_dims};
 use super::transpose::{LINE, SIDE_4, SIDE_8};
 use super::turned;
 use crate::kernel::{Dim, Dims, Mode};
@@ -229,11 +229,7 @@ impl<T: Lane + PartialEq> Tile<'_, T> {
         out: (isize, isize),
         sources: [(isize, isize); P],
     ) -> (Dim<P>, Dim<P>) {
-        let dim = |extent, out, sources| Dim { extent, out, sources, summed: false };
-        (
-            dim(self.columns, out.0, sources.map(|s| s.0)),
-            dim(self.rows, out.1, sources.map(|s| s.1)),
-        )
+        tile_dims([self.columns, self.rows], out, sources)
     }
 
     fn in_buffer(&self) -> (isize, isize) {

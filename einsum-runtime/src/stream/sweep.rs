@@ -10,6 +10,23 @@ pub(super) const fn once<const P: usize>() -> Dim<P> {
     Dim { extent: 1, out: 0, sources: [0; P], summed: false }
 }
 
+/// Returns the dims of the columns and of the rows of a tile, from the steps along both of the output and of each source.
+pub(super) fn tile_dims<const P: usize>(
+    [columns, rows]: [usize; 2],
+    out: (isize, isize),
+    sources: [(isize, isize); P],
+) -> (Dim<P>, Dim<P>) {
+    let (mut u, mut v) = (once(), once());
+    (u.extent, u.out) = (columns, out.0);
+    (v.extent, v.out) = (rows, out.1);
+    let mut p = 0;
+    while p < P {
+        (u.sources[p], v.sources[p]) = sources[p];
+        p += 1;
+    }
+    (u, v)
+}
+
 /// The side of a tile: the lines that two tiles of it touch fit a first-level cache.
 pub(super) const TILE: usize = 64;
 

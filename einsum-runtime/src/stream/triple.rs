@@ -13,7 +13,7 @@ use super::divide::{Elements, Nest};
 use super::lane::Lane;
 use super::odometer::Odometer;
 use super::rows::{Bypass, Rows};
-use super::sweep::{Arrays, sweep_rows};
+use super::sweep::{Arrays, sweep_rows, tile_dims};
 use crate::kernel::{Dim, Dims, Mode, Read};
 use crate::sort::sort_by_key;
 
@@ -150,9 +150,7 @@ impl<T: Copy> Tile<'_, T> {
         factors: [T; 2],
     ) -> Rows<T> {
         let (columns, rows) = (self.columns, self.rows);
-        let dim = |extent, out, sources| Dim { extent, out, sources, summed: false };
-        let u = dim(columns, out.0, sources.map(|s| s.0));
-        let v = dim(rows, out.1, sources.map(|s| s.1));
+        let (u, v) = tile_dims([columns, rows], out, sources);
         Rows::along(&arrays, (&u, columns), (&v, rows), factors)
     }
 

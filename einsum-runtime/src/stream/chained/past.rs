@@ -15,7 +15,7 @@ use core::ops::Range;
 
 use super::Chained;
 use super::chain::Chain;
-use crate::kernel::Dims;
+use crate::kernel::{Dim, Dims};
 use crate::stream::WIDE;
 use crate::stream::copy::part;
 use crate::stream::lane::Width;
@@ -70,16 +70,17 @@ impl List {
         List { steps: 0..0, offsets: [const { MaybeUninit::uninit() }; LIST] }
     }
 
-    /// Makes this a list of `steps` at least, of those up to `end` as many as it has room for. `list` writes it from a step on.
-    fn hold(
+    /// Makes this a list of `steps` of a chain at least, of those up to `end` as many as it has room for: where they are, if those
+    /// of each loop are `step` elements of `size` bytes apart.
+    fn hold<const P: usize>(
         &mut self,
-        steps: &Range<usize>,
-        end: usize,
-        list: impl FnOnce(usize, &mut [MaybeUninit<isize>]),
+        (chain, step): (&Chain<P>, fn(&Dim<P>) -> isize),
+        (steps, end): (&Range<usize>, usize),
+        size: usize,
     ) {
         if steps.start < self.steps.start || steps.end > self.steps.end {
             self.steps = steps.start..end.min(steps.start + LIST);
-            list(steps.start, &mut self.offsets[..self.steps.len()]);
+            chain.list(steps.start, size, step, &mut self.offsets[..self.steps.len()]);
         }
     }
 
@@ -94,7 +95,7 @@ struct Lists {
     x: List,
     y: List,
     out: List,
-    buffer: List,
+    buffer: [isize; ROWS],
 }
 
 /// Whether arrays far away come to the output on this way.
@@ -141,12 +142,10 @@ impl<const P: usize> Chained<P> {
             (false, _) => ROW / size,
         };
         let mut lists =
-            Lists { x: List::new(), y: List::new(), out: List::new(), buffer: List::new() };
-        lists.buffer.hold(&(0..ROWS), ROWS, |_, offsets| {
-            for (row, offset) in offsets.iter_mut().enumerate() {
-                offset.write((row * PITCH).cast_signed());
-            }
-        });
+            Lists { x: List::new(), y: List::new(), out: List::new(), buffer: [0; ROWS] };
+        for (row, offset) in lists.buffer.iter_mut().enumerate() {
+            *offset = (row * PITCH).cast_signed();
+        }
         let mut buffer = MaybeUninit::<Buffer>::uninit();
         let mut tile = Tile {
             kernel,
@@ -193,13 +192,10 @@ impl<const P: usize> Chained<P> {
         let side = LINE / size;
         let Tile { kernel: (kernel, signs), buffer, ref columns, ref rows, .. } = *tile;
         let to = here.out.wrapping_add(columns.start);
-        lists.x.hold(columns, columns.end, |start, list| {
-            self.u.list(start, size, |d| d.sources[0], list);
-        });
+        let listed = (columns, columns.end);
+        lists.x.hold((&self.u, |d| d.sources[0]), listed, size);
         if P > 1 {
-            lists.y.hold(columns, columns.end, |start, list| {
-                self.u.list(start, size, |d| d.sources[P - 1], list);
-            });
+            lists.y.hold((&self.u, |d| d.sources[P - 1]), listed, size);
         }
         let mut call = Listed {
             out: buffer.unwrap_or(to),
@@ -209,7 +205,7 @@ impl<const P: usize> Chained<P> {
             rows: 0,
             x_list: lists.x.from(columns.start),
             y_list: if P > 1 { lists.y.from(columns.start) } else { core::ptr::null() },
-            out_list: lists.buffer.from(0),
+            out_list: lists.buffer.as_ptr(),
             signs,
             masks: Masks::of(side, side, size),
             bypass: if buffer.is_some() { Bypass::No } else { Bypass::Yes },
@@ -225,9 +221,7 @@ impl<const P: usize> Chained<P> {
             let steps = j..j + call.rows;
             j = steps.end;
             let Some(buffer) = buffer else {
-                lists.out.hold(&steps, rows.end, |start, list| {
-                    self.v.list(start, size, |d| d.out, list);
-                });
+                lists.out.hold((&self.v, |d| d.out), (&steps, rows.end), size);
                 call.out_list = lists.out.from(steps.start);
                 // SAFETY: the caller's duties; lists are written as far as the tile goes.
                 unsafe { kernel(&call) };

@@ -179,7 +179,11 @@ impl<const P: usize> Chained<P> {
             let mut here = arrays.get();
             for (dim, range) in outer.iter_mut().zip([first, second]) {
                 let start = range.start.cast_signed();
-                here = here.at(start * dim.out, dim.sources.map(|step| start * step));
+                let mut sources = dim.sources;
+                for step in &mut sources {
+                    *step *= start;
+                }
+                here = here.at(start * dim.out, sources);
                 dim.extent = range.len();
             }
             // SAFETY: the caller's duties, for a part of the points.

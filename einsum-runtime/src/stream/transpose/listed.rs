@@ -50,10 +50,11 @@ impl Masks {
         let (line, half) = (LINE / size, LINE / 2 / size);
         // Lanes have 8 bytes at most.
         let lanes = |count: usize| (1 << (count * size.div_ceil(8))) - 1;
-        let [rows, columns] = [rows, columns].map(|count| count.min(line));
-        let halves =
+        let rows = rows.min(line);
+        let [first, second] =
             if size == 16 { [rows, 0] } else { [rows.min(half), rows.saturating_sub(half)] };
-        Masks { rows: halves.map(lanes), columns: lanes(columns) }
+        let columns = lanes(columns.min(line));
+        Masks { rows: [lanes(first), lanes(second)], columns }
     }
 }
 
