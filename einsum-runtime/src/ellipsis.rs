@@ -86,7 +86,7 @@ impl EllipsisExtents<'_> {
 }
 
 /// Extents of any number of axes.
-pub(crate) type Extents = SmallVec<[usize; 6]>;
+pub(crate) type Extents = SmallVec<[usize; 8]>;
 
 /// Checks that the ellipses of two arrays broadcast with each other.
 ///

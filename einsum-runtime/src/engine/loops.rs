@@ -31,7 +31,7 @@ const PERIOD: usize = 8;
 /// A point of some loops, with its offsets.
 pub(super) struct Cursor<'l> {
     loops: &'l [Loop],
-    index: SmallVec<[usize; 4]>,
+    index: SmallVec<[usize; 8]>,
     pub(super) x: isize,
     pub(super) y: isize,
     pub(super) c: isize,

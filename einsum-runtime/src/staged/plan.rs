@@ -49,7 +49,7 @@ pub(super) struct Plan<const P: usize> {
     /// How many of the last loops, summed ones, results keep in their buffer: they are summed on the way to the output.
     pub(super) late: usize,
     /// Sources, and loops that these do not step along, but for which their buffers have a copy of their elements for every point.
-    pub(super) repeated: SmallVec<[(usize, usize); 4]>,
+    pub(super) repeated: SmallVec<[(usize, usize); 8]>,
     /// Whether a kernel has buffers of its own, for all points of a block.
     pub(super) points: bool,
 }

@@ -375,7 +375,7 @@ impl Plan {
             line.extent = (high - low).cast_unsigned() + 1;
         }
         let lines = &mut nest.sources[self.p];
-        let mut order: SmallVec<[usize; 4]> = (0..lines.len()).collect();
+        let mut order: SmallVec<[usize; 8]> = (0..lines.len()).collect();
         sort_by_key(&mut order[..], |&n| (n != self.channels.line, lines[n].stride.unsigned_abs()));
         let copy = lay_anew(lines, order.into_iter());
         Part { nest, copy, first }

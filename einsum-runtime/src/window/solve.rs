@@ -84,7 +84,7 @@ fn is_solvable(nest: &Affine) -> bool {
 /// Whether the points of an axis' loops reach every one of its positions, each once: as the digits of a number do. Windows
 /// that lie beside each other are so, as patches of an image.
 fn are_digits(nest: &Affine, line: &Line) -> bool {
-    let mut loops: SmallVec<[usize; 4]> = loops_of(line).collect();
+    let mut loops: SmallVec<[usize; 8]> = loops_of(line).collect();
     let coefficient = |n: usize| line.coefficients[n].unsigned_abs();
     sort_by_key(&mut loops[..], |&n| coefficient(n));
     let mut points = 1_usize;
@@ -188,7 +188,7 @@ unsafe fn window(job: &Job<'_>, rest: &Affine, line: &Line, mode: RawMode) {
         line.coefficients.iter_mut().for_each(|c| *c = times(*c, -1));
     }
     let step = line.coefficients[number].cast_unsigned();
-    let others: SmallVec<[usize; 4]> = loops_of(&line).filter(|&other| other != number).collect();
+    let others: SmallVec<[usize; 8]> = loops_of(&line).filter(|&other| other != number).collect();
     let mut residue = 0;
     while residue < step.min(line.extent) {
         let mut nest = rest.clone();
@@ -235,18 +235,18 @@ struct Classes<'l> {
     line: &'l Line,
     others: &'l [usize],
     step: isize,
-    moduli: SmallVec<[usize; 4]>,
+    moduli: SmallVec<[usize; 8]>,
     /// How many classes of each loop have points.
-    counts: SmallVec<[usize; 4]>,
+    counts: SmallVec<[usize; 8]>,
     /// The classes of the loops; the next if `is_begun`.
-    at: SmallVec<[usize; 4]>,
+    at: SmallVec<[usize; 8]>,
     is_begun: bool,
 }
 
 impl<'l> Classes<'l> {
     fn new(rest: &Affine, line: &'l Line, others: &'l [usize], step: usize) -> Self {
         let modulus = |&other: &usize| step / gcd(step, line.coefficients[other].unsigned_abs());
-        let moduli: SmallVec<[usize; 4]> = others.iter().map(modulus).collect();
+        let moduli: SmallVec<[usize; 8]> = others.iter().map(modulus).collect();
         let count = |(&other, &modulus): (&usize, &usize)| rest.loops[other].extent.min(modulus);
         let counts = others.iter().zip(&moduli).map(count).collect();
         let at = smallvec![0; others.len()];

@@ -37,7 +37,7 @@ const CROWDED: usize = if cfg!(test) { 1 } else { 1 << 10 };
 /// How a nest is run.
 struct Plan {
     /// The axes of the target, the outermost in the buffer first, and into how many blocks each is cut.
-    axes: SmallVec<[Cut; 5]>,
+    axes: SmallVec<[Cut; 8]>,
     /// The most elements of a block.
     elements: usize,
 }
@@ -95,7 +95,7 @@ impl Plan {
         let all = || (0..nest.loops.len()).filter(|&n| nest.loops[n].extent > 1);
         let loops_of = |line: &Line| {
             let own = all().filter(|&n| line.coefficients[n] != 0);
-            own.collect::<SmallVec<[usize; 4]>>()
+            own.collect::<SmallVec<[usize; 8]>>()
         };
         // Rows along a window with a step, and channels that are an axis of their own.
         let rows = nest.target.iter().position(|line| line.stride.abs() == 1)?;
@@ -138,7 +138,7 @@ impl Plan {
         if steps < STEPS || points < POINTS {
             return None;
         }
-        let mut order: SmallVec<[usize; 5]> =
+        let mut order: SmallVec<[usize; 8]> =
             (0..nest.target.len()).filter(|line| *line != channels).collect();
         crate::sort::sort_by_key(&mut order[..], |&line| {
             core::cmp::Reverse(nest.target[line].stride.unsigned_abs())
@@ -148,7 +148,7 @@ impl Plan {
             let own = &nest.target[line];
             Cut { line, alone: alone(own), extent: own.extent, block: own.extent }
         };
-        let mut axes: SmallVec<[Cut; 5]> = order.iter().map(cut).collect();
+        let mut axes: SmallVec<[Cut; 8]> = order.iter().map(cut).collect();
         let elements = |axes: &[Cut]| axes.iter().fold(1_usize, |n, c| n.saturating_mul(c.block));
         // Along loops first, then channels as many tiles together as there is room for, then positions.
         let last = axes.len() - 1;

@@ -29,7 +29,7 @@ impl Block<2> {
             let sources = [l.x / unit, l.y / unit];
             Dim { extent: l.extent, out: l.c / unit, sources, summed }
         };
-        let mut dims: SmallVec<[Dim<2>; 4]> = SmallVec::new();
+        let mut dims: SmallVec<[Dim<2>; 8]> = SmallVec::new();
         for (l, summed) in [(&batch, false), (&m, false), (&n, false), (&k, true)] {
             if l.extent > 1 {
                 dims.push(of(l, summed));

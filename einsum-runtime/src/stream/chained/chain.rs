@@ -15,7 +15,7 @@ pub(super) const FAR: usize = 4096;
 
 /// Loops whose elements follow each other in one array, the innermost first.
 pub(super) struct Chain<const P: usize> {
-    pub(super) dims: SmallVec<[Dim<P>; 4]>,
+    pub(super) dims: SmallVec<[Dim<P>; 8]>,
     pub(super) len: usize,
 }
 
@@ -48,8 +48,8 @@ impl<const P: usize> Chain<P> {
         step: fn(&Dim<P>) -> isize,
         list: &mut [MaybeUninit<isize>],
     ) {
-        let mut index: SmallVec<[usize; 4]> = SmallVec::new();
-        let mut steps: SmallVec<[isize; 4]> = SmallVec::new();
+        let mut index: SmallVec<[usize; 8]> = SmallVec::new();
+        let mut steps: SmallVec<[isize; 8]> = SmallVec::new();
         let (mut rest, mut at) = (start, 0);
         for dim in &self.dims {
             let (i, step) = (rest % dim.extent, step(dim));

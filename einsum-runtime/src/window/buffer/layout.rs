@@ -12,7 +12,7 @@ use crate::window::affine::{Affine, Line, PerLoop, gcd};
 pub(in crate::window) struct Layout {
     pub(super) axes: SmallVec<[BufferAxis; 8]>,
     /// Which axes each of the source's own has become.
-    pub(super) lines: SmallVec<[Range<usize>; 4]>,
+    pub(super) lines: SmallVec<[Range<usize>; 8]>,
     /// The least length of rows, that is of the last axis.
     pub(in crate::window) pitch: usize,
 }
@@ -50,7 +50,7 @@ impl Layout {
         last: Option<usize>,
         along: Option<usize>,
     ) -> Self {
-        let mut order: SmallVec<[usize; 4]> = (0..lines.len()).collect();
+        let mut order: SmallVec<[usize; 8]> = (0..lines.len()).collect();
         sort_by_key(&mut order[..], |&line| {
             (Some(line) == last, core::cmp::Reverse(lines[line].stride.unsigned_abs()))
         });

@@ -30,7 +30,7 @@ struct Filled {
     /// The buffer's extents.
     extents: SmallVec<[usize; 8]>,
     /// Of every axis of the source the positions of the block's first points.
-    starts: SmallVec<[isize; 4]>,
+    starts: SmallVec<[isize; 8]>,
     /// The part of every axis of the buffer that has elements, if it is the same everywhere.
     inside: SmallVec<[Option<Range<usize>>; 8]>,
 }
@@ -64,7 +64,7 @@ impl<'l> Buffer<'l> {
             let along = line.coefficients.iter().zip(parts);
             along.fold(line.offset, |at, (&c, part)| plus(at, times(c, part.start.cast_signed())))
         };
-        let starts: SmallVec<[isize; 4]> = lines.iter().map(start).collect();
+        let starts: SmallVec<[isize; 8]> = lines.iter().map(start).collect();
         let mut block = Block {
             lines,
             extents: &extents,

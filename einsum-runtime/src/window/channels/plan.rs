@@ -39,7 +39,7 @@ pub(super) struct Loop {
     pub(super) x: isize,
     pub(super) w: isize,
     pub(super) out: isize,
-    along: SmallVec<[isize; 2]>,
+    along: SmallVec<[isize; 8]>,
 }
 
 /// An axis of X that points may be outside of: its extent, and the position of the first point.

@@ -33,13 +33,13 @@ pub(super) struct Loops<'n> {
     size: usize,
     pub(super) p: usize,
     pub(super) row: usize,
-    pub(super) rows: SmallVec<[usize; 4]>,
+    pub(super) rows: SmallVec<[usize; 8]>,
     pub(super) columns: usize,
     pub(super) channels: Option<usize>,
-    pub(super) others: SmallVec<[usize; 4]>,
+    pub(super) others: SmallVec<[usize; 8]>,
     /// The taps across rows and along them.
-    pub(super) across: SmallVec<[usize; 4]>,
-    pub(super) along: SmallVec<[usize; 4]>,
+    pub(super) across: SmallVec<[usize; 8]>,
+    pub(super) along: SmallVec<[usize; 8]>,
     /// The axis of positions.
     pub(super) line: usize,
 }
@@ -72,11 +72,11 @@ impl<'n> Loops<'n> {
             Some(line) => Some(line?),
             None => None,
         };
-        let windows: SmallVec<[usize; 4]> =
+        let windows: SmallVec<[usize; 8]> =
             (0..lines.len()).filter(|&l| of_row == Some(l) || is_window(&lines[l])).collect();
-        let mut rows: SmallVec<[usize; 4]> = SmallVec::new();
-        let mut others: SmallVec<[usize; 4]> = SmallVec::new();
-        let mut taps: SmallVec<[usize; 4]> = SmallVec::new();
+        let mut rows: SmallVec<[usize; 8]> = SmallVec::new();
+        let mut others: SmallVec<[usize; 8]> = SmallVec::new();
+        let mut taps: SmallVec<[usize; 8]> = SmallVec::new();
         let (mut columns, mut channels) = match adjacent {
             Some([columns, channels]) => (Some(columns), Some(channels)),
             None => (None, None),
@@ -129,7 +129,7 @@ impl<'n> Loops<'n> {
             && (0..lines.len()).all(|l| l == line || !moves(&lines[l], row))
             && channels.is_none_or(|n| windows.iter().all(|&l| !moves(&lines[l], n)));
         let edges = windows.iter().filter(|&&l| l != line && !is_inside(nest, &lines[l]));
-        let (along, across): (SmallVec<[usize; 4]>, SmallVec<[usize; 4]>) =
+        let (along, across): (SmallVec<[usize; 8]>, SmallVec<[usize; 8]>) =
             taps.iter().copied().partition(|&n| moves(&lines[line], n));
         let touches_edge = |n: usize| edges.clone().any(|&l| moves(&lines[l], n));
         let is_outside = others.iter().chain(&along).any(|&n| touches_edge(n));
