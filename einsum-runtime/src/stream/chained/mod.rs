@@ -32,6 +32,8 @@ pub(super) struct Chained<const P: usize> {
     /// The second source is the same for all v.
     is_constant: bool,
     /// The arrays do not fit the caches.
+    is_large: bool,
+    /// The same, and there are kernels for that.
     is_far: bool,
 }
 
@@ -108,10 +110,13 @@ impl<const P: usize> Chained<P> {
         elements.add(v);
         let side = LINE / size;
         let y = |len| if is_constant { 0 } else { len };
+        let is_large = elements.is_large(size);
         for is_far in [true, false] {
-            if is_far && !(fit.has_far() && elements.is_large(size)) {
+            if is_far && !(fit.has_far() && is_large) {
                 continue;
             }
+            // Lanes that are masked take part of a line each time.
+            let fit = if is_large && fit == Fit::Short { Fit::Whole } else { fit };
             let enough = if is_far { chain::FAR } else { chain::NEAR } / size;
             // A loop can be one that follows both.
             for u_first in [true, false] {
@@ -128,7 +133,7 @@ impl<const P: usize> Chained<P> {
                 }
                 let takes_far = || u.len.min(v.len) >= side && past::takes(&u, &v, size);
                 if fit.takes([u.len, v.len], side) && (!is_far || takes_far()) {
-                    return Some(Chained { u, v, outer, is_constant, is_far });
+                    return Some(Chained { u, v, outer, is_constant, is_large, is_far });
                 }
             }
         }

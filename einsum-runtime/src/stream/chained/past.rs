@@ -53,6 +53,9 @@ const SIDE: usize = LINE / size_of::<f32>();
 /// Rows of the source of fewer bytes are short.
 const SHORT: usize = 512;
 
+/// Rows of the output of so many bytes are long.
+const LONG: usize = 8192;
+
 #[repr(C, align(64))]
 struct Buffer([u8; ROWS * PITCH]);
 
@@ -105,9 +108,12 @@ pub(super) fn takes<const P: usize>(u: &Chain<P>, v: &Chain<P>, size: usize) -> 
     // A tile has few of rows that compete, and the buffer would be filled with many short ones. Two loops alone are better off with
     // tiles that are long in the source.
     let has_room = !competes(u, size) || u.dims.len() > 1 && is_even(v, size);
+    // Two loops alone whose rows go to the output at once are as fast in tiles that are long in the source, and these take fewer
+    // ends of rows.
+    let is_alone = P == 1 && u.dims.len() == 1 && u.len * size < LONG && is_even(v, size);
     // Short rows of the source that follow each other are read from one end to the other otherwise.
     let is_flat = v.len * size < SHORT && u.dims[0].sources[0] == v.len.cast_signed();
-    is_wide && has_room && !is_flat
+    is_wide && has_room && !is_alone && !is_flat
 }
 
 /// Whether rows of a source push out of the caches what has been fetched.

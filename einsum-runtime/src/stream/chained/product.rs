@@ -35,7 +35,12 @@ impl Product {
             // Lines of rows that compete for few places of a cache would be gone before both factors have used them.
             let competes =
                 !chained.is_constant && (0..2).any(|p| chained.u.competes(size, |d| d.sources[p]));
-            if !competes {
+            // Many rows at the same one of a factor are sooner multiplied on their way through a buffer if arrays are large.
+            let is_shared = !chained.is_constant
+                && chained.is_large
+                && !chained.is_far
+                && chained.u.dims.iter().all(|d| d.sources[1] == 0);
+            if !competes && !is_shared {
                 return Some(Product { chained, first });
             }
         }
