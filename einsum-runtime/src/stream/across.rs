@@ -9,6 +9,13 @@
 
 use super::text::{MASKS, point_to_streams, row_function};
 
+/// How many bytes ahead rows that come from memory are fetched: about what arrives while a line is on its way.
+macro_rules! ahead {
+    () => {
+        ".set AHEAD, 8192"
+    };
+}
+
 /// `out[r] += Σ_j term(x[r, j], y[r, j])`: `out_row` is the step between sums.
 ///
 /// A row is read in four pieces at once, with two vectors of sums each: additions do not wait for each other. `r10` is
@@ -71,6 +78,88 @@ macro_rules! across {
                 "cmp r11, rbp",
                 "jle 5b",
                 "6:",
+                "vextractf128 xmm1, ymm0, 1",
+                concat!("vaddp", $s, " xmm0, xmm0, xmm1"),
+                "vpermilpd xmm1, xmm0, 1",
+                concat!("vaddp", $s, " xmm0, xmm0, xmm1"),
+                ".if SIZE == 4",
+                "vmovshdup xmm1, xmm0",
+                "vaddss xmm0, xmm0, xmm1",
+                ".endif",
+                "cmp r11, r8",
+                "jge 8f",
+                "7:",
+                "SINGLE xmm0, rcx+r11, r12+r11",
+                "add r11, SIZE",
+                "cmp r11, r8",
+                "jl 7b",
+                "8:",
+                concat!("vadds", $s, " xmm0, xmm0, [rax]"),
+                concat!("vmovs", $s, " [rax], xmm0"),
+            ],
+            output: ["add rax, [rdi + OUT_ROW]"]
+        );
+    };
+}
+
+/// `out[r] += Σ_j term(x[r, j], y[r, j])`, in order, of rows that come from memory: what is `AHEAD` bytes on
+/// is fetched, of those at `fetch`.
+macro_rules! across_ahead {
+    ($(#[$doc:meta])* $kernel:ident($type:ty), $s:literal, fetch: [$($fetch:literal)*], term: $term:tt, single: $single:tt) => {
+        row_function!(
+            $(#[$doc])*
+            $kernel($type),
+            macros: ["TERM" "sum, x, y": $term "SINGLE" "sum, x, y": $single],
+            before: [ahead!()],
+            row: [
+                "vxorps xmm0, xmm0, xmm0",
+                "vxorps xmm1, xmm1, xmm1",
+                "vxorps xmm2, xmm2, xmm2",
+                "vxorps xmm3, xmm3, xmm3",
+                "vxorps xmm4, xmm4, xmm4",
+                "vxorps xmm5, xmm5, xmm5",
+                "vxorps xmm6, xmm6, xmm6",
+                "vxorps xmm7, xmm7, xmm7",
+                "xor r11d, r11d",
+                "lea rbp, [r8 - 256]",
+                "cmp r11, rbp",
+                "jg 4f",
+                ".p2align 4",
+                "3:",
+                $(
+                    concat!("prefetcht0 [", $fetch, " + r11 + AHEAD]"),
+                    concat!("prefetcht0 [", $fetch, " + r11 + AHEAD + 64]"),
+                    concat!("prefetcht0 [", $fetch, " + r11 + AHEAD + 128]"),
+                    concat!("prefetcht0 [", $fetch, " + r11 + AHEAD + 192]"),
+                )*
+                "TERM ymm0, rcx+r11, r12+r11",
+                "TERM ymm1, rcx+r11+32, r12+r11+32",
+                "TERM ymm2, rcx+r11+64, r12+r11+64",
+                "TERM ymm3, rcx+r11+96, r12+r11+96",
+                "TERM ymm4, rcx+r11+128, r12+r11+128",
+                "TERM ymm5, rcx+r11+160, r12+r11+160",
+                "TERM ymm6, rcx+r11+192, r12+r11+192",
+                "TERM ymm7, rcx+r11+224, r12+r11+224",
+                "add r11, 256",
+                "cmp r11, rbp",
+                "jle 3b",
+                "4:",
+                "lea rbp, [r8 - 32]",
+                "cmp r11, rbp",
+                "jg 6f",
+                "5:",
+                "TERM ymm0, rcx+r11, r12+r11",
+                "add r11, 32",
+                "cmp r11, rbp",
+                "jle 5b",
+                "6:",
+                concat!("vaddp", $s, " ymm0, ymm0, ymm4"),
+                concat!("vaddp", $s, " ymm1, ymm1, ymm5"),
+                concat!("vaddp", $s, " ymm2, ymm2, ymm6"),
+                concat!("vaddp", $s, " ymm3, ymm3, ymm7"),
+                concat!("vaddp", $s, " ymm0, ymm0, ymm1"),
+                concat!("vaddp", $s, " ymm2, ymm2, ymm3"),
+                concat!("vaddp", $s, " ymm0, ymm0, ymm2"),
                 "vextractf128 xmm1, ymm0, 1",
                 concat!("vaddp", $s, " xmm0, xmm0, xmm1"),
                 "vpermilpd xmm1, xmm0, 1",
@@ -203,6 +292,42 @@ macro_rules! kernels {
                 sum_rows($type), $s,
                 term: [concat!("vaddp", $s, r" \sum, \sum, [\x]")],
                 single: [concat!("vadds", $s, r" \sum, \sum, [\x]")]
+            );
+
+            across_ahead!(
+                /// As `sum_rows`, of rows that come from memory.
+                sum_rows_ahead($type), $s,
+                fetch: ["rcx"],
+                term: [concat!("vaddp", $s, r" \sum, \sum, [\x]")],
+                single: [concat!("vadds", $s, r" \sum, \sum, [\x]")]
+            );
+
+            across_ahead!(
+                /// As `dot_rows`, of rows x that come from memory.
+                dot_rows_ahead($type), $s,
+                fetch: ["rcx"],
+                term: [
+                    r"vmovups ymm8, [\x]",
+                    concat!("vfmadd231p", $s, r" \sum, ymm8, [\y]")
+                ],
+                single: [
+                    concat!("vmovs", $s, r" xmm8, [\x]"),
+                    concat!("vfmadd231s", $s, r" \sum, xmm8, [\y]")
+                ]
+            );
+
+            across_ahead!(
+                /// As `dot_rows`, of rows that both come from memory.
+                dot_both_rows_ahead($type), $s,
+                fetch: ["rcx" "r12"],
+                term: [
+                    r"vmovups ymm8, [\x]",
+                    concat!("vfmadd231p", $s, r" \sum, ymm8, [\y]")
+                ],
+                single: [
+                    concat!("vmovs", $s, r" xmm8, [\x]"),
+                    concat!("vfmadd231s", $s, r" \sum, xmm8, [\y]")
+                ]
             );
 
             across_four!(

@@ -21,6 +21,9 @@ use crate::threads::{self, Grid, Shared};
 /// The bytes of rows for which the longer way from wide vectors to a sum does not count.
 const LONG: usize = 2048;
 
+/// The bytes of rows that are read in order, and what comes next is fetched.
+const AHEAD: usize = 1024;
+
 /// `out[o] = Σ x[s]` or `Σ x[s] · y[t]` over the summed dims, or what `mode` makes of the sum. Returns false, with
 /// nothing done, if there is no kernel for these steps.
 ///
@@ -39,7 +42,7 @@ pub(super) unsafe fn reduce<T: Lane + PartialEq, const P: usize>(
     let row = dims.remove(row);
     sort_by_key(&mut dims[..], |d| core::cmp::Reverse(d.sources[0]));
     let (mut kept, mut summed) = (loops_of(dims, false), loops_of(dims, true));
-    let streams = |is_of_two| form.streams(is_of_two, &row);
+    let streams = |is_of_two, is_far| form.streams([is_of_two, is_far], &row);
     let (sum, along) = Sum::new(&row, streams, &mut kept, &mut summed);
     dims.push(row);
     let cut = Cut::of(dims, &kept, &along, &sum);
@@ -122,11 +125,19 @@ impl Form {
         }
     }
 
-    /// Returns the kernels. `is_of_two`: there are two sources that come from memory.
-    fn streams<T: Lane, const P: usize>(self, is_of_two: bool, row: &Dim<P>) -> Streams<T> {
+    /// Returns the kernels. `is_of_two`: there are two sources that come from memory; `is_far`: the first one surely does.
+    fn streams<T: Lane, const P: usize>(
+        self,
+        [is_of_two, is_far]: [bool; 2],
+        row: &Dim<P>,
+    ) -> Streams<T> {
+        // Shorter rows are more often at their end.
+        let is_ahead = is_far && row.extent * size_of::<T>() >= AHEAD;
         let has_wide = Level::current() == Level::Avx512 && !halves_vectors();
         let is_wide = has_wide && row.extent * size_of::<T>() >= LONG;
         match self {
+            Form::Sum if is_ahead => Streams::one(T::SUM_AHEAD),
+            Form::Dot if is_ahead => Streams::one(T::DOT_AHEAD[usize::from(is_of_two)]),
             Form::Dot if is_of_two && is_wide => Streams::two([T::DOT[0], T::DOT_WIDE]),
             Form::Sum => Streams::four(T::SUM),
             Form::Add => Streams::four(T::ADD),

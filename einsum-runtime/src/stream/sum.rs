@@ -41,6 +41,11 @@ impl<T> Streams<T> {
         Streams { kernels, count: 4, bytes: 1 << 20 }
     }
 
+    /// One stream, of which the kernel fetches what comes next.
+    pub(super) fn one(kernel: RowKernel<T>) -> Self {
+        Streams { kernels: [kernel; 2], count: 1, bytes: 1 << 20 }
+    }
+
     pub(super) fn two(kernels: [RowKernel<T>; 2]) -> Self {
         Streams { kernels, count: 2, bytes: 4 << 20 }
     }
@@ -66,7 +71,7 @@ impl<'d, T: Lane + PartialEq, const P: usize> Sum<'d, T, P> {
     /// for that between rows. Returns the loop along which sums are formed at once as well.
     pub(super) fn new(
         row: &Dim<P>,
-        streams: impl FnOnce(bool) -> Streams<T>,
+        streams: impl FnOnce(bool, bool) -> Streams<T>,
         kept: &mut Dims<P>,
         summed: &'d mut Dims<P>,
     ) -> (Self, Dim<P>) {
@@ -82,7 +87,10 @@ impl<'d, T: Lane + PartialEq, const P: usize> Sum<'d, T, P> {
         let near = if rows.extent < FEW_ROWS && bytes >= FAR { NEAR_OF_FEW } else { NEAR };
         // Several rows with one of the second source find it in a cache.
         let is_of_two = P == 2 && (rows.sources[P - 1] != 0 || rows.extent == 1);
-        (Sum { row: *row, rows, wide, summed, streams: streams(is_of_two), near }, along)
+        (
+            Sum { row: *row, rows, wide, summed, streams: streams(is_of_two, bytes >= FAR), near },
+            along,
+        )
     }
 
     /// Whether the elements of a row are summed.
