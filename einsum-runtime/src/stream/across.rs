@@ -5,7 +5,8 @@
 //! term.
 //!
 //! Of each kernel there is one that reads four streams of rows at a time, `x_stream` and `y_stream` apart: where these lie far
-//! apart in memory, four arrive faster than one. If two sources are read from memory, two streams of each do.
+//! apart in memory, four arrive faster than one. If two sources are read from memory, two streams of each do. Long rows arrive
+//! faster still one after the other, with what comes next fetched.
 
 use super::text::{MASKS, point_to_streams, row_function};
 
@@ -303,22 +304,8 @@ macro_rules! kernels {
             );
 
             across_ahead!(
-                /// As `dot_rows`, of rows x that come from memory.
-                dot_rows_ahead($type), $s,
-                fetch: ["rcx"],
-                term: [
-                    r"vmovups ymm8, [\x]",
-                    concat!("vfmadd231p", $s, r" \sum, ymm8, [\y]")
-                ],
-                single: [
-                    concat!("vmovs", $s, r" xmm8, [\x]"),
-                    concat!("vfmadd231s", $s, r" \sum, xmm8, [\y]")
-                ]
-            );
-
-            across_ahead!(
                 /// As `dot_rows`, of rows that both come from memory.
-                dot_both_rows_ahead($type), $s,
+                dot_rows_ahead($type), $s,
                 fetch: ["rcx" "r12"],
                 term: [
                     r"vmovups ymm8, [\x]",

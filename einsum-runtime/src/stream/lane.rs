@@ -54,9 +54,9 @@ pub(super) trait Lane: Width {
     const SUM_APART: [RowKernel<Self>; 3];
     /// Kernels of sums: of one stream of rows, and of four.
     const SUM: [RowKernel<Self>; 2];
-    /// Of rows that come from memory in order; of products of those with rows that do not, and with others that do.
+    /// The same of rows that come from memory in order.
     const SUM_AHEAD: RowKernel<Self>;
-    const DOT_AHEAD: [RowKernel<Self>; 2];
+    const DOT_AHEAD: RowKernel<Self>;
     const ADD: [RowKernel<Self>; 2];
     const DOT: [RowKernel<Self>; 2];
     /// Of one stream of rows, and of two, of sources that both come from memory.
@@ -124,8 +124,7 @@ macro_rules! lane {
             const SUM: [RowKernel<Self>; 2] =
                 [across::$type::sum_rows, across::$type::sum_four_rows];
             const SUM_AHEAD: RowKernel<Self> = across::$type::sum_rows_ahead;
-            const DOT_AHEAD: [RowKernel<Self>; 2] =
-                [across::$type::dot_rows_ahead, across::$type::dot_both_rows_ahead];
+            const DOT_AHEAD: RowKernel<Self> = across::$type::dot_rows_ahead;
             const ADD: [RowKernel<Self>; 2] = [down::$type::add_rows, down::$type::add_four_rows];
             const DOT: [RowKernel<Self>; 2] =
                 [across::$type::dot_rows, across::$type::dot_four_rows];

@@ -21,8 +21,9 @@ use crate::threads::{self, Grid, Shared};
 /// The bytes of rows for which the longer way from wide vectors to a sum does not count.
 const LONG: usize = 2048;
 
-/// The bytes of rows that are read in order, and what comes next is fetched.
-const AHEAD: usize = 1024;
+/// The bytes of rows that are read in order, with what comes next fetched, rather than in streams. The ends of shorter ones weigh
+/// more.
+const AHEAD: usize = 2048;
 
 /// `out[o] = Σ x[s]` or `Σ x[s] · y[t]` over the summed dims, or what `mode` makes of the sum. Returns false, with
 /// nothing done, if there is no kernel for these steps.
@@ -125,19 +126,20 @@ impl Form {
         }
     }
 
-    /// Returns the kernels. `is_of_two`: there are two sources that come from memory; `is_far`: the first one surely does.
+    /// Returns the kernels. `is_of_two`: there are two sources that come from memory; `is_far`: they surely do, and other
+    /// rows are no better streams.
     fn streams<T: Lane, const P: usize>(
         self,
         [is_of_two, is_far]: [bool; 2],
         row: &Dim<P>,
     ) -> Streams<T> {
-        // Shorter rows are more often at their end.
-        let is_ahead = is_far && row.extent * size_of::<T>() >= AHEAD;
+        let bytes = row.extent * size_of::<T>();
+        let is_ahead = is_far && bytes >= AHEAD;
         let has_wide = Level::current() == Level::Avx512 && !halves_vectors();
-        let is_wide = has_wide && row.extent * size_of::<T>() >= LONG;
+        let is_wide = has_wide && bytes >= LONG;
         match self {
             Form::Sum if is_ahead => Streams::one(T::SUM_AHEAD),
-            Form::Dot if is_ahead => Streams::one(T::DOT_AHEAD[usize::from(is_of_two)]),
+            Form::Dot if is_ahead => Streams::one(T::DOT_AHEAD),
             Form::Dot if is_of_two && is_wide => Streams::two([T::DOT[0], T::DOT_WIDE]),
             Form::Sum => Streams::four(T::SUM),
             Form::Add => Streams::four(T::ADD),

@@ -20,7 +20,7 @@ const NEAR_OF_FEW: usize = 128 << 10;
 const FEW_ROWS: usize = 16;
 
 /// The bytes of a source that comes from memory.
-const FAR: usize = 16 << 20;
+const FAR: usize = if cfg!(test) { 64 << 10 } else { 16 << 20 };
 
 /// The length of short rows that are added as one.
 const WIDE: usize = 64;
@@ -87,10 +87,9 @@ impl<'d, T: Lane + PartialEq, const P: usize> Sum<'d, T, P> {
         let near = if rows.extent < FEW_ROWS && bytes >= FAR { NEAR_OF_FEW } else { NEAR };
         // Several rows with one of the second source find it in a cache.
         let is_of_two = P == 2 && (rows.sources[P - 1] != 0 || rows.extent == 1);
-        (
-            Sum { row: *row, rows, wide, summed, streams: streams(is_of_two, bytes >= FAR), near },
-            along,
-        )
+        let is_far = bytes >= FAR && (is_of_two || rows.extent == 1);
+        let streams = streams(is_of_two, is_far);
+        (Sum { row: *row, rows, wide, summed, streams, near }, along)
     }
 
     /// Whether the elements of a row are summed.

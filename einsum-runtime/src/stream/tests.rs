@@ -333,6 +333,22 @@ fn long_rows() {
     }
 }
 
+/// Sums of all elements, and products of two arrays, of more than the caches hold.
+#[test]
+fn long_sums() {
+    let mut random = Random(35);
+    for len in [8192, 16_383, 16_384, 16_385, 16_447, 20_500, 40_001] {
+        let (none, one): (&[usize], &[usize]) = (&[], &[0]);
+        check(&mut random, f32::KERNELS.unary, &[len], (none, [one]), true);
+        check(&mut random, f64::KERNELS.unary, &[len], (none, [one]), true);
+        for extents in [[1, len], [3, len], [len / 700, 700]] {
+            let both: &[usize] = &[0, 1];
+            check(&mut random, f32::KERNELS.binary, &extents, (one, [both, both]), true);
+            check(&mut random, f64::KERNELS.binary, &extents, (one, [both, both]), true);
+        }
+    }
+}
+
 /// Rows of elements that are apart: every step that there is a kernel for, and others.
 #[test]
 fn steps() {
