@@ -86,6 +86,31 @@ fn copies_and_products() {
     same("complex numbers", || einsum!("ij->ji", &complex((700, 900), 5)));
 }
 
+/// Arrays larger than the caches, whose lines go past these: all is where `ndarray` puts it, whoever writes it.
+#[test]
+fn copies_past_the_caches() {
+    fn check<D: Dimension>(
+        what: &str,
+        found: impl Fn() -> Array<f64, D> + Sync,
+        expected: Array<f64, D>,
+    ) {
+        same(what, || {
+            let found = found();
+            assert!(found == expected, "{what}");
+            found
+        });
+    }
+    let a = fractions((36, 37, 38, 39), 1);
+    let turned = |a: &Array<f64, _>| a.view().reversed_axes().as_standard_layout().into_owned();
+    check("all axes turned", || einsum!("abcd->dcba", &a), turned(&a));
+    let b = fractions((38, 39), 2);
+    check("a product turned", || einsum!("abcd,cd->dcba", &a, &b), turned(&(&a * &b)));
+    let a = fractions((32, 30, 48, 40), 3);
+    check("rows of whole lines", || einsum!("abcd->dcba", &a), turned(&a));
+    let a = fractions((2001, 1501), 4);
+    check("a matrix", || einsum!("ij->ji", &a), a.t().as_standard_layout().into_owned());
+}
+
 #[test]
 fn sums() {
     let a = fractions((1210, 1430), 1);
