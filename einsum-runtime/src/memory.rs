@@ -24,9 +24,12 @@ const OWN_PAGES: usize = 32 << 20;
 const HUGE_PAGE: usize = 2 << 20;
 
 /// Returns the capacity for `len` elements of so many bytes that lets the last of them be in a huge page too, where pages are new.
-/// Else it is in small ones, up to 511 of them, each with a page fault.
+/// Else it is in small ones, up to 511 of them, each with a page fault. Where huge pages cannot be asked for, that is `len`.
 pub(crate) fn with_whole_pages(len: usize, size: usize) -> usize {
-    if len.saturating_mul(size) < OWN_PAGES { len } else { len.saturating_add(HUGE_PAGE / size) }
+    match len.checked_mul(size) {
+        Some(bytes) if system::HAS_HUGE_PAGES && bytes >= OWN_PAGES => len + HUGE_PAGE / size,
+        _ => len,
+    }
 }
 
 /// Whether there is memory behind the page of an element of an array, as far as that can be known. Fresh pages get
@@ -38,6 +41,8 @@ pub(crate) fn is_backed<T>(at: *mut T) -> bool {
 
 #[cfg(all(target_os = "linux", target_arch = "x86_64", not(miri)))]
 mod system {
+    pub(super) const HAS_HUGE_PAGES: bool = true;
+
     const PAGE: usize = 4096;
     const MINCORE: usize = 27;
     const MADVISE: usize = 28;
@@ -79,6 +84,8 @@ mod system {
 
 #[cfg(not(all(target_os = "linux", target_arch = "x86_64", not(miri))))]
 mod system {
+    pub(super) const HAS_HUGE_PAGES: bool = false;
+
     pub(super) fn advise_huge_pages(_start: usize, _bytes: usize) {}
 
     #[cfg(target_arch = "x86_64")]
@@ -90,6 +97,23 @@ mod system {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// Up to 2 MB more from 32 MB on; nothing more below, or of what cannot be allocated.
+    #[test]
+    fn large_arrays_have_room_for_a_page() {
+        for size in [1, 4, 12, 16] {
+            let large = (32_usize << 20).div_ceil(size);
+            assert_eq!(with_whole_pages(large - 1, size), large - 1);
+            let more = (with_whole_pages(large, size) - large) * size;
+            assert!(if system::HAS_HUGE_PAGES {
+                more <= 2 << 20 && more > 2_000_000
+            } else {
+                more == 0
+            });
+        }
+        assert_eq!(with_whole_pages(usize::MAX, 0), usize::MAX);
+        assert_eq!(with_whole_pages(usize::MAX, 8), usize::MAX);
+    }
 
     #[test]
     fn advice_keeps_contents() {

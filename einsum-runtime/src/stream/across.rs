@@ -5,8 +5,8 @@
 //! term.
 //!
 //! Of each kernel there is one that reads four streams of rows at a time, `x_stream` and `y_stream` apart: where these lie far
-//! apart in memory, four arrive faster than one. If two sources are read from memory, two streams of each do. Long rows arrive
-//! faster still one after the other, with what comes next fetched.
+//! apart in memory, four arrive faster than one. If two sources are read from memory, two streams of each do; of many
+//! long rows those of both arrive faster still one after the other, with what comes next fetched.
 
 use super::text::{MASKS, point_to_streams, row_function};
 
@@ -14,6 +14,61 @@ use super::text::{MASKS, point_to_streams, row_function};
 macro_rules! ahead {
     () => {
         ".set AHEAD, 8192"
+    };
+}
+
+/// Adds vectors 1 to 7 to vector 0. `ADD` adds vectors.
+macro_rules! add_eight {
+    () => {
+        r"
+        ADD ymm0, ymm0, ymm4
+        ADD ymm1, ymm1, ymm5
+        ADD ymm2, ymm2, ymm6
+        ADD ymm3, ymm3, ymm7
+        ADD ymm0, ymm0, ymm1
+        ADD ymm2, ymm2, ymm3
+        ADD ymm0, ymm0, ymm2
+        "
+    };
+}
+
+/// Adds the terms from `r11` on to vector 0, and its elements to the output.
+macro_rules! rest_of_row {
+    () => {
+        r"
+        lea rbp, [r8 - 32]
+        cmp r11, rbp
+        jg 6f
+        5:
+        TERM ymm0, rcx+r11, r12+r11
+        add r11, 32
+        cmp r11, rbp
+        jle 5b
+        6:
+        vextractf128 xmm1, ymm0, 1
+        ADD xmm0, xmm0, xmm1
+        vpermilpd xmm1, xmm0, 1
+        ADD xmm0, xmm0, xmm1
+        .if SIZE == 4
+        vmovshdup xmm1, xmm0
+        vaddss xmm0, xmm0, xmm1
+        .endif
+        cmp r11, r8
+        jge 8f
+        7:
+        SINGLE xmm0, rcx+r11, r12+r11
+        add r11, SIZE
+        cmp r11, r8
+        jl 7b
+        8:
+        .if SIZE == 4
+        vaddss xmm0, xmm0, [rax]
+        vmovss [rax], xmm0
+        .else
+        vaddsd xmm0, xmm0, [rax]
+        vmovsd [rax], xmm0
+        .endif
+        "
     };
 }
 
@@ -26,7 +81,11 @@ macro_rules! across {
         row_function!(
             $(#[$doc])*
             $kernel($type),
-            macros: ["TERM" "sum, x, y": $term "SINGLE" "sum, x, y": $single],
+            macros: [
+                "TERM" "sum, x, y": $term
+                "SINGLE" "sum, x, y": $single
+                "ADD" "to, x, y": [concat!("vaddp", $s, r" \to, \x, \y")]
+            ],
             before: [],
             row: [
                 "vxorps xmm0, xmm0, xmm0",
@@ -61,56 +120,27 @@ macro_rules! across {
                 "add r11, 64",
                 "cmp r11, r10",
                 "jl 3b",
-                concat!("vaddp", $s, " ymm0, ymm0, ymm4"),
-                concat!("vaddp", $s, " ymm1, ymm1, ymm5"),
-                concat!("vaddp", $s, " ymm2, ymm2, ymm6"),
-                concat!("vaddp", $s, " ymm3, ymm3, ymm7"),
-                concat!("vaddp", $s, " ymm0, ymm0, ymm1"),
-                concat!("vaddp", $s, " ymm2, ymm2, ymm3"),
-                concat!("vaddp", $s, " ymm0, ymm0, ymm2"),
+                add_eight!(),
                 "shl r11, 2",
                 "4:",
-                "lea rbp, [r8 - 32]",
-                "cmp r11, rbp",
-                "jg 6f",
-                "5:",
-                "TERM ymm0, rcx+r11, r12+r11",
-                "add r11, 32",
-                "cmp r11, rbp",
-                "jle 5b",
-                "6:",
-                "vextractf128 xmm1, ymm0, 1",
-                concat!("vaddp", $s, " xmm0, xmm0, xmm1"),
-                "vpermilpd xmm1, xmm0, 1",
-                concat!("vaddp", $s, " xmm0, xmm0, xmm1"),
-                ".if SIZE == 4",
-                "vmovshdup xmm1, xmm0",
-                "vaddss xmm0, xmm0, xmm1",
-                ".endif",
-                "cmp r11, r8",
-                "jge 8f",
-                "7:",
-                "SINGLE xmm0, rcx+r11, r12+r11",
-                "add r11, SIZE",
-                "cmp r11, r8",
-                "jl 7b",
-                "8:",
-                concat!("vadds", $s, " xmm0, xmm0, [rax]"),
-                concat!("vmovs", $s, " [rax], xmm0"),
+                rest_of_row!(),
             ],
             output: ["add rax, [rdi + OUT_ROW]"]
         );
     };
 }
 
-/// `out[r] += Σ_j term(x[r, j], y[r, j])`, in order, of rows that come from memory: what is `AHEAD` bytes on
-/// is fetched, of those at `fetch`.
+/// `out[r] += Σ_j term(x[r, j], y[r, j])`, in order, of rows that both come from memory: what is `AHEAD` bytes on is fetched.
 macro_rules! across_ahead {
-    ($(#[$doc:meta])* $kernel:ident($type:ty), $s:literal, fetch: [$($fetch:literal)*], term: $term:tt, single: $single:tt) => {
+    ($(#[$doc:meta])* $kernel:ident($type:ty), $s:literal, term: $term:tt, single: $single:tt) => {
         row_function!(
             $(#[$doc])*
             $kernel($type),
-            macros: ["TERM" "sum, x, y": $term "SINGLE" "sum, x, y": $single],
+            macros: [
+                "TERM" "sum, x, y": $term
+                "SINGLE" "sum, x, y": $single
+                "ADD" "to, x, y": [concat!("vaddp", $s, r" \to, \x, \y")]
+            ],
             before: [ahead!()],
             row: [
                 "vxorps xmm0, xmm0, xmm0",
@@ -127,12 +157,14 @@ macro_rules! across_ahead {
                 "jg 4f",
                 ".p2align 4",
                 "3:",
-                $(
-                    concat!("prefetcht0 [", $fetch, " + r11 + AHEAD]"),
-                    concat!("prefetcht0 [", $fetch, " + r11 + AHEAD + 64]"),
-                    concat!("prefetcht0 [", $fetch, " + r11 + AHEAD + 128]"),
-                    concat!("prefetcht0 [", $fetch, " + r11 + AHEAD + 192]"),
-                )*
+                "prefetcht0 [rcx + r11 + AHEAD]",
+                "prefetcht0 [rcx + r11 + AHEAD + 64]",
+                "prefetcht0 [rcx + r11 + AHEAD + 128]",
+                "prefetcht0 [rcx + r11 + AHEAD + 192]",
+                "prefetcht0 [r12 + r11 + AHEAD]",
+                "prefetcht0 [r12 + r11 + AHEAD + 64]",
+                "prefetcht0 [r12 + r11 + AHEAD + 128]",
+                "prefetcht0 [r12 + r11 + AHEAD + 192]",
                 "TERM ymm0, rcx+r11, r12+r11",
                 "TERM ymm1, rcx+r11+32, r12+r11+32",
                 "TERM ymm2, rcx+r11+64, r12+r11+64",
@@ -145,40 +177,8 @@ macro_rules! across_ahead {
                 "cmp r11, rbp",
                 "jle 3b",
                 "4:",
-                "lea rbp, [r8 - 32]",
-                "cmp r11, rbp",
-                "jg 6f",
-                "5:",
-                "TERM ymm0, rcx+r11, r12+r11",
-                "add r11, 32",
-                "cmp r11, rbp",
-                "jle 5b",
-                "6:",
-                concat!("vaddp", $s, " ymm0, ymm0, ymm4"),
-                concat!("vaddp", $s, " ymm1, ymm1, ymm5"),
-                concat!("vaddp", $s, " ymm2, ymm2, ymm6"),
-                concat!("vaddp", $s, " ymm3, ymm3, ymm7"),
-                concat!("vaddp", $s, " ymm0, ymm0, ymm1"),
-                concat!("vaddp", $s, " ymm2, ymm2, ymm3"),
-                concat!("vaddp", $s, " ymm0, ymm0, ymm2"),
-                "vextractf128 xmm1, ymm0, 1",
-                concat!("vaddp", $s, " xmm0, xmm0, xmm1"),
-                "vpermilpd xmm1, xmm0, 1",
-                concat!("vaddp", $s, " xmm0, xmm0, xmm1"),
-                ".if SIZE == 4",
-                "vmovshdup xmm1, xmm0",
-                "vaddss xmm0, xmm0, xmm1",
-                ".endif",
-                "cmp r11, r8",
-                "jge 8f",
-                "7:",
-                "SINGLE xmm0, rcx+r11, r12+r11",
-                "add r11, SIZE",
-                "cmp r11, r8",
-                "jl 7b",
-                "8:",
-                concat!("vadds", $s, " xmm0, xmm0, [rax]"),
-                concat!("vmovs", $s, " [rax], xmm0"),
+                add_eight!(),
+                rest_of_row!(),
             ],
             output: ["add rax, [rdi + OUT_ROW]"]
         );
@@ -296,17 +296,8 @@ macro_rules! kernels {
             );
 
             across_ahead!(
-                /// As `sum_rows`, of rows that come from memory.
-                sum_rows_ahead($type), $s,
-                fetch: ["rcx"],
-                term: [concat!("vaddp", $s, r" \sum, \sum, [\x]")],
-                single: [concat!("vadds", $s, r" \sum, \sum, [\x]")]
-            );
-
-            across_ahead!(
                 /// As `dot_rows`, of rows that both come from memory.
                 dot_rows_ahead($type), $s,
-                fetch: ["rcx" "r12"],
                 term: [
                     r"vmovups ymm8, [\x]",
                     concat!("vfmadd231p", $s, r" \sum, ymm8, [\y]")

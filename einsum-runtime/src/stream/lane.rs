@@ -54,8 +54,7 @@ pub(super) trait Lane: Width {
     const SUM_APART: [RowKernel<Self>; 3];
     /// Kernels of sums: of one stream of rows, and of four.
     const SUM: [RowKernel<Self>; 2];
-    /// The same of rows that come from memory in order.
-    const SUM_AHEAD: RowKernel<Self>;
+    /// Of rows of two sources that both come from memory in order.
     const DOT_AHEAD: RowKernel<Self>;
     const ADD: [RowKernel<Self>; 2];
     const DOT: [RowKernel<Self>; 2];
@@ -123,7 +122,6 @@ macro_rules! lane {
                 [apart::$type::sum, apart::$type::scale, apart::$type::blend];
             const SUM: [RowKernel<Self>; 2] =
                 [across::$type::sum_rows, across::$type::sum_four_rows];
-            const SUM_AHEAD: RowKernel<Self> = across::$type::sum_rows_ahead;
             const DOT_AHEAD: RowKernel<Self> = across::$type::dot_rows_ahead;
             const ADD: [RowKernel<Self>; 2] = [down::$type::add_rows, down::$type::add_four_rows];
             const DOT: [RowKernel<Self>; 2] =

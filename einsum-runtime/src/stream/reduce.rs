@@ -21,8 +21,8 @@ use crate::threads::{self, Grid, Shared};
 /// The bytes of rows for which the longer way from wide vectors to a sum does not count.
 const LONG: usize = 2048;
 
-/// The bytes of rows that are read in order, with what comes next fetched, rather than in streams. The ends of shorter ones weigh
-/// more.
+/// The bytes of rows of two sources that are read in order, with what comes next fetched, rather than in streams. The ends of
+/// shorter ones weigh more.
 const AHEAD: usize = 2048;
 
 /// `out[o] = Σ x[s]` or `Σ x[s] · y[t]` over the summed dims, or what `mode` makes of the sum. Returns false, with
@@ -126,19 +126,17 @@ impl Form {
         }
     }
 
-    /// Returns the kernels. `is_of_two`: there are two sources that come from memory; `is_far`: they surely do, and other
-    /// rows are no better streams.
+    /// Returns the kernels. `is_of_two`: there are two sources that come from memory; `is_far`: for their size they surely do.
     fn streams<T: Lane, const P: usize>(
         self,
         [is_of_two, is_far]: [bool; 2],
         row: &Dim<P>,
     ) -> Streams<T> {
         let bytes = row.extent * size_of::<T>();
-        let is_ahead = is_far && bytes >= AHEAD;
+        let is_ahead = is_of_two && is_far && bytes >= AHEAD;
         let has_wide = Level::current() == Level::Avx512 && !halves_vectors();
         let is_wide = has_wide && bytes >= LONG;
         match self {
-            Form::Sum if is_ahead => Streams::one(T::SUM_AHEAD),
             Form::Dot if is_ahead => Streams::one(T::DOT_AHEAD),
             Form::Dot if is_of_two && is_wide => Streams::two([T::DOT[0], T::DOT_WIDE]),
             Form::Sum => Streams::four(T::SUM),

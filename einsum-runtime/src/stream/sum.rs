@@ -87,8 +87,7 @@ impl<'d, T: Lane + PartialEq, const P: usize> Sum<'d, T, P> {
         let near = if rows.extent < FEW_ROWS && bytes >= FAR { NEAR_OF_FEW } else { NEAR };
         // Several rows with one of the second source find it in a cache.
         let is_of_two = P == 2 && (rows.sources[P - 1] != 0 || rows.extent == 1);
-        let is_far = bytes >= FAR && (is_of_two || rows.extent == 1);
-        let streams = streams(is_of_two, is_far);
+        let streams = streams(is_of_two, bytes >= FAR);
         (Sum { row: *row, rows, wide, summed, streams, near }, along)
     }
 

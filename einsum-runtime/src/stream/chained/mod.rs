@@ -33,7 +33,7 @@ pub(super) struct Chained<const P: usize> {
     is_constant: bool,
     /// The arrays do not fit the caches.
     is_large: bool,
-    /// The same, and there are kernels for that.
+    /// The same, and the loops come to the output [past](past) the caches.
     is_far: bool,
 }
 
@@ -69,9 +69,9 @@ impl Fit {
         }
     }
 
-    /// Whether there are kernels for arrays far away.
-    fn has_far(self) -> bool {
-        matches!(self, Fit::Whole | Fit::Short)
+    /// Whether elements of `size` bytes have kernels for arrays far away: all but complex numbers do.
+    fn has_far(self, size: usize) -> bool {
+        matches!((self, size), (Fit::Whole | Fit::Short | Fit::Half, 4 | 8))
     }
 
     fn takes(self, lens: [usize; 2], side: usize) -> bool {
@@ -112,7 +112,7 @@ impl<const P: usize> Chained<P> {
         let y = |len| if is_constant { 0 } else { len };
         let is_large = elements.is_large(size);
         for is_far in [true, false] {
-            if is_far && !(fit.has_far() && is_large) {
+            if is_far && !(fit.has_far(size) && is_large) {
                 continue;
             }
             // Lanes that are masked take part of a line each time.
@@ -150,7 +150,7 @@ impl<const P: usize> Chained<P> {
         self.u.dims.len() > 1 || self.v.dims.len() > 1
     }
 
-    /// Whether the arrays do not fit the caches.
+    /// Whether a kernel for arrays far away is to run.
     pub(super) fn is_far(&self) -> bool {
         self.is_far
     }
