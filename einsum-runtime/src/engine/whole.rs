@@ -20,6 +20,7 @@ use super::matrices::{Matrices, ONCE};
 use super::parts::nanoseconds;
 use super::sums::Entry;
 use crate::kernel::batch::{BatchSet, COLUMNS};
+use crate::kernel::level::reads_far_slowly;
 use crate::kernel::table::ADD;
 use crate::threads::{self, Grid, Shared};
 
@@ -35,6 +36,10 @@ const COLUMNS_LEAST: usize = if cfg!(test) { 3 } else { 24 };
 /// does, if there are two blocks, and if there are more: from there on it is better to pack X for sums of several blocks.
 const MOST_OF_C: usize = if cfg!(test) { 8 << 10 } else { 8 << 20 };
 const MOST_OF_Y: [usize; 2] = if cfg!(test) { [24 << 10, 12 << 10] } else { [4 << 20, 2 << 20] };
+
+/// The bytes of a block of X from which on it does not stay in a second-level cache: every tile of rows comes from farther away
+/// then, in lines that its vectors do not begin with, for which processors that read far slowly wait.
+const FAR: usize = if cfg!(test) { 4 << 10 } else { 1 << 20 };
 
 /// The columns of a part: several tiles, whose X stays in the cache.
 const PART: usize = if cfg!(test) { COLUMNS } else { 8 * COLUMNS };
@@ -74,6 +79,10 @@ impl Whole {
         let y_bytes = n.extent.saturating_mul(step_block * machine.unit);
         let most_of_y = MOST_OF_Y[usize::from(k.extent > 2 * step_block)];
         if k.extent > step_block && (bytes > MOST_OF_C || y_bytes > most_of_y) {
+            return None;
+        }
+        let x_bytes = m.extent.saturating_mul(step_block * machine.unit);
+        if x_bytes >= FAR && reads_far_slowly() {
             return None;
         }
         // The lines of a tile at one step share a set with those of every step that is a multiple of `PERIOD` away.

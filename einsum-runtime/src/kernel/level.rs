@@ -38,6 +38,34 @@ impl Level {
     }
 }
 
+/// What sets a processor with AVX-512 apart from others.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+enum Kind {
+    Other = 1,
+    /// See [`halves_vectors`].
+    HalvesVectors = 2,
+    /// See [`reads_far_slowly`].
+    ReadsFarSlowly = 3,
+}
+
+/// Returns the kind of this processor. The same for the lifetime of the program.
+#[inline]
+fn kind() -> Kind {
+    // In a virtual machine it takes microseconds to ask.
+    static CACHED: AtomicU8 = AtomicU8::new(0);
+    match CACHED.load(Ordering::Relaxed) {
+        1 => Kind::Other,
+        2 => Kind::HalvesVectors,
+        3 => Kind::ReadsFarSlowly,
+        _ => {
+            let kind = detect_kind();
+            CACHED.store(kind as u8, Ordering::Relaxed);
+            kind
+        }
+    }
+}
+
 /// Whether the processor carries out an instruction on vectors of 64 bytes by halves. Half as fast then at multiplying, it waits
 /// for other things: kernels differ. The same for the lifetime of the program.
 #[inline]
@@ -46,21 +74,25 @@ pub(crate) fn halves_vectors() -> bool {
     if let Some(halves) = HALVING.get() {
         return halves;
     }
-    static CACHED: AtomicU8 = AtomicU8::new(0);
-    match CACHED.load(Ordering::Relaxed) {
-        0 => {
-            let halves = detect_halving();
-            CACHED.store(1 + u8::from(halves), Ordering::Relaxed);
-            halves
-        }
-        cached => cached == 2,
-    }
+    kind() == Kind::HalvesVectors
 }
 
-/// Looks for Zen 4, of AMD's family 19h, whose other members have no AVX-512. Others that halve vectors run kernels that are not
-/// the best for them, but right.
+/// Whether what is not in the second-level cache comes so slowly that kernels wait for it, though it is fetched ahead: where
+/// the third level is shared by many cores over a mesh. The same for the lifetime of the program.
+#[inline]
+pub(crate) fn reads_far_slowly() -> bool {
+    #[cfg(test)]
+    if let Some(slowly) = FAR_SLOWLY.get() {
+        return slowly;
+    }
+    kind() == Kind::ReadsFarSlowly
+}
+
+/// Looks for Zen 4, of AMD's family 19h, whose other members have no AVX-512 and which halves vectors, and for Intel, whose
+/// processors with AVX-512 are those of servers but for few. Others that are like these run kernels that are not the best for
+/// them, but right.
 #[cold]
-fn detect_halving() -> bool {
+fn detect_kind() -> Kind {
     #[cfg(all(target_arch = "x86_64", not(miri)))]
     {
         use core::arch::x86_64::__cpuid;
@@ -69,10 +101,14 @@ fn detect_halving() -> bool {
         let name = [vendor.ebx, vendor.edx, vendor.ecx].map(u32::to_le_bytes);
         let signature = __cpuid(1).eax;
         let family = (signature >> 8 & 0xF) + (signature >> 20 & 0xFF);
-        return name.as_flattened() == b"AuthenticAMD" && family == 0x19;
+        return match name.as_flattened() {
+            b"AuthenticAMD" if family == 0x19 => Kind::HalvesVectors,
+            b"GenuineIntel" => Kind::ReadsFarSlowly,
+            _ => Kind::Other,
+        };
     }
     #[allow(unreachable_code, reason = "depends on the architecture")]
-    false
+    Kind::Other
 }
 
 /// Returns the kernels of the processor's level for elements of `size` bytes, of those for 4 and for 8 of AVX2, and of
@@ -110,6 +146,7 @@ fn detect() -> Level {
 thread_local! {
     static FORCED: core::cell::Cell<Option<Level>> = const { core::cell::Cell::new(None) };
     static HALVING: core::cell::Cell<Option<bool>> = const { core::cell::Cell::new(None) };
+    static FAR_SLOWLY: core::cell::Cell<Option<bool>> = const { core::cell::Cell::new(None) };
 }
 
 /// Runs a test once on every level that this machine has, on the highest both with and without kernels for processors that
@@ -131,4 +168,14 @@ pub(crate) fn on_every_level(mut test: impl FnMut(Level)) {
         HALVING.set(None);
         FORCED.set(None);
     }
+}
+
+/// Runs a test as on processors that do not [read far slowly](reads_far_slowly), and as on those that do.
+#[cfg(test)]
+pub(crate) fn on_near_and_far(mut test: impl FnMut()) {
+    for slowly in [false, true] {
+        FAR_SLOWLY.set(Some(slowly));
+        test();
+    }
+    FAR_SLOWLY.set(None);
 }

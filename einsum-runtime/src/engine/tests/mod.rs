@@ -10,7 +10,7 @@ mod strips;
 use num_complex::Complex;
 
 use crate::element::Element;
-use crate::kernel::level::on_every_level;
+use crate::kernel::level::{on_every_level, on_near_and_far};
 use crate::kernel::{Dim, Dims, Mode, Read};
 use crate::oracle::Random;
 use case::{Letter, Sample, case, check, letter, modes};
@@ -48,7 +48,7 @@ fn edges_of_tiles() {
 
 #[test]
 fn edges_of_blocks() {
-    on_every_level(|_| {
+    let test = |_| {
         let mut random = Random(2);
         for [m, n, k] in [
             [70, 30, 641],
@@ -62,7 +62,8 @@ fn edges_of_blocks() {
             matrix_products::<f64>(m, n, k, &mut random);
             matrix_products::<Complex<f32>>(m, n, k, &mut random);
         }
-    });
+    };
+    on_near_and_far(|| on_every_level(test));
 }
 
 /// A large matrix with few columns, whose rows are adjacent in it, or whose steps are, in blocks of both, and a batch of them.
