@@ -7,8 +7,8 @@
 //! ```
 //!
 //! These kernels have more sums in registers than those that read tables and make do with what the second-level cache brings, so
-//! that X need not be packed, unless its steps are where they push each other out of that cache. What comes from farther away is
-//! fetched while the tile of rows before it is worked on.
+//! that X need not be packed, unless its steps are where they push each other out of that cache, or Y is larger than the processor
+//! can read again and again. What comes from farther away is fetched while the tile of rows before it is worked on.
 
 use core::ops::Range;
 
@@ -37,8 +37,9 @@ const COLUMNS_LEAST: usize = if cfg!(test) { 3 } else { 24 };
 const MOST_OF_C: usize = if cfg!(test) { 8 << 10 } else { 8 << 20 };
 const MOST_OF_Y: [usize; 2] = if cfg!(test) { [24 << 10, 12 << 10] } else { [4 << 20, 2 << 20] };
 
-/// The bytes of a block of X from which on it does not stay in a second-level cache: every tile of rows comes from farther away
-/// then, in lines that its vectors do not begin with, for which processors that read far slowly wait.
+/// The bytes of a block of X or Y that a second-level cache does not hold. Processors that read far slowly wait for such a Y, of
+/// which every tile of rows reads all, where its steps are not adjacent, or X is as large: there it is better to pack X, and to
+/// read a strip of Y once for many tiles.
 const FAR: usize = if cfg!(test) { 4 << 10 } else { 1 << 20 };
 
 /// The columns of a part: several tiles, whose X stays in the cache.
@@ -82,7 +83,8 @@ impl Whole {
             return None;
         }
         let x_bytes = m.extent.saturating_mul(step_block * machine.unit);
-        if x_bytes >= FAR && reads_far_slowly() {
+        let waits_for_y = y_bytes >= FAR && (k.y != unit || x_bytes >= FAR);
+        if waits_for_y && reads_far_slowly() {
             return None;
         }
         // The lines of a tile at one step share a set with those of every step that is a multiple of `PERIOD` away.

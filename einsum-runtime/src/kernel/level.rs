@@ -1,6 +1,7 @@
 //! What the processor can do. The only place that detects its features.
 
 use core::sync::atomic::{AtomicU8, Ordering};
+use std::sync::OnceLock;
 
 /// The instruction sets that kernels are written for, in increasing order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -40,29 +41,24 @@ impl Level {
 
 /// What sets a processor with AVX-512 apart from others.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[repr(u8)]
 enum Kind {
-    Other = 1,
+    Other,
     /// See [`halves_vectors`].
-    HalvesVectors = 2,
+    HalvesVectors,
     /// See [`reads_far_slowly`].
-    ReadsFarSlowly = 3,
+    ReadsFarSlowly,
 }
 
-/// Returns the kind of this processor. The same for the lifetime of the program.
-#[inline]
-fn kind() -> Kind {
-    // In a virtual machine it takes microseconds to ask.
-    static CACHED: AtomicU8 = AtomicU8::new(0);
-    match CACHED.load(Ordering::Relaxed) {
-        1 => Kind::Other,
-        2 => Kind::HalvesVectors,
-        3 => Kind::ReadsFarSlowly,
-        _ => {
-            let kind = detect_kind();
-            CACHED.store(kind as u8, Ordering::Relaxed);
-            kind
+impl Kind {
+    /// Returns that of this processor. The same for the lifetime of the program.
+    #[inline]
+    fn current() -> Self {
+        #[cfg(test)]
+        if let Some(kind) = FORCED_KIND.get() {
+            return kind;
         }
+        static CACHED: OnceLock<Kind> = OnceLock::new();
+        *CACHED.get_or_init(detect_kind)
     }
 }
 
@@ -70,22 +66,14 @@ fn kind() -> Kind {
 /// for other things: kernels differ. The same for the lifetime of the program.
 #[inline]
 pub(crate) fn halves_vectors() -> bool {
-    #[cfg(test)]
-    if let Some(halves) = HALVING.get() {
-        return halves;
-    }
-    kind() == Kind::HalvesVectors
+    Kind::current() == Kind::HalvesVectors
 }
 
 /// Whether what is not in the second-level cache comes so slowly that kernels wait for it, though it is fetched ahead: where
 /// the third level is shared by many cores over a mesh. The same for the lifetime of the program.
 #[inline]
 pub(crate) fn reads_far_slowly() -> bool {
-    #[cfg(test)]
-    if let Some(slowly) = FAR_SLOWLY.get() {
-        return slowly;
-    }
-    kind() == Kind::ReadsFarSlowly
+    Kind::current() == Kind::ReadsFarSlowly
 }
 
 /// Looks for Zen 4, of AMD's family 19h, whose other members have no AVX-512 and which halves vectors, and for Intel, whose
@@ -145,14 +133,25 @@ fn detect() -> Level {
 #[cfg(test)]
 thread_local! {
     static FORCED: core::cell::Cell<Option<Level>> = const { core::cell::Cell::new(None) };
-    static HALVING: core::cell::Cell<Option<bool>> = const { core::cell::Cell::new(None) };
-    static FAR_SLOWLY: core::cell::Cell<Option<bool>> = const { core::cell::Cell::new(None) };
+    static FORCED_KIND: core::cell::Cell<Option<Kind>> = const { core::cell::Cell::new(None) };
 }
 
 /// Runs a test once on every level that this machine has, on the highest both with and without kernels for processors that
 /// [halve](halves_vectors) vectors.
 #[cfg(test)]
-pub(crate) fn on_every_level(mut test: impl FnMut(Level)) {
+pub(crate) fn on_every_level(test: impl FnMut(Level)) {
+    on_levels(&[Kind::Other, Kind::HalvesVectors], test);
+}
+
+/// As [`on_every_level`], also as on processors that [read far slowly](reads_far_slowly).
+#[cfg(test)]
+pub(crate) fn on_every_kind(test: impl FnMut(Level)) {
+    on_levels(&[Kind::Other, Kind::HalvesVectors, Kind::ReadsFarSlowly], test);
+}
+
+/// Runs a test on every level that this machine has, on AVX-512 for each of `kinds`, below for the first.
+#[cfg(test)]
+fn on_levels(kinds: &[Kind], mut test: impl FnMut(Level)) {
     let best = detect();
     for level in [Level::Plain, Level::Avx2, Level::Avx512] {
         if level > best {
@@ -160,22 +159,12 @@ pub(crate) fn on_every_level(mut test: impl FnMut(Level)) {
             continue;
         }
         FORCED.set(Some(level));
-        let variants: &[bool] = if level == Level::Avx512 { &[false, true] } else { &[false] };
-        for &halving in variants {
-            HALVING.set(Some(halving));
+        let count = if level == Level::Avx512 { kinds.len() } else { 1 };
+        for kind in &kinds[..count] {
+            FORCED_KIND.set(Some(*kind));
             test(level);
         }
-        HALVING.set(None);
+        FORCED_KIND.set(None);
         FORCED.set(None);
     }
-}
-
-/// Runs a test as on processors that do not [read far slowly](reads_far_slowly), and as on those that do.
-#[cfg(test)]
-pub(crate) fn on_near_and_far(mut test: impl FnMut()) {
-    for slowly in [false, true] {
-        FAR_SLOWLY.set(Some(slowly));
-        test();
-    }
-    FAR_SLOWLY.set(None);
 }

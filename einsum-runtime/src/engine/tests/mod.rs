@@ -10,7 +10,7 @@ mod strips;
 use num_complex::Complex;
 
 use crate::element::Element;
-use crate::kernel::level::{Level, on_every_level, on_near_and_far};
+use crate::kernel::level::{on_every_kind, on_every_level};
 use crate::kernel::{Dim, Dims, Mode, Read};
 use crate::oracle::Random;
 use case::{Letter, Sample, case, check, letter, modes};
@@ -48,7 +48,7 @@ fn edges_of_tiles() {
 
 #[test]
 fn edges_of_blocks() {
-    let test = || {
+    on_every_kind(|_| {
         let mut random = Random(2);
         for [m, n, k] in [
             [70, 30, 641],
@@ -62,9 +62,7 @@ fn edges_of_blocks() {
             matrix_products::<f64>(m, n, k, &mut random);
             matrix_products::<Complex<f32>>(m, n, k, &mut random);
         }
-    };
-    // Of the levels only AVX-512 asks which kind it is.
-    on_every_level(|level| if level == Level::Avx512 { on_near_and_far(test) } else { test() });
+    });
 }
 
 /// A large matrix with few columns, whose rows are adjacent in it, or whose steps are, in blocks of both, and a batch of them.
