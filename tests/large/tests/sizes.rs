@@ -4,11 +4,13 @@ use einloom::{Element, einsum, einsum_grad, einsum_into};
 use ndarray::{Array1, Array2, ArrayD, ArrayViewD, Axis, Ix1, Ix2, Ix3, Ix4, IxDyn, s};
 use num_complex::Complex;
 
-#[path = "oracle/complex.rs"]
+#[path = "../../oracle/complex.rs"]
 mod complex;
-#[path = "generated/tests/layouts/mod.rs"]
+#[path = "../../generated/tests/layouts/mod.rs"]
 mod layouts;
+#[path = "../../oracle/mod.rs"]
 mod oracle;
+#[path = "../../random/mod.rs"]
 mod random;
 
 use layouts::{Layout, Stored};
