@@ -42,6 +42,8 @@ mod engine;
 mod execute;
 mod function;
 mod fused;
+#[cfg(test)]
+mod guarded;
 mod intermediate;
 mod kept;
 mod kernel;

@@ -5,6 +5,7 @@ use core::fmt::Debug;
 use num_complex::Complex;
 
 use crate::engine::Contract;
+use crate::guarded::Guarded;
 use crate::kernel::prepare::prepare;
 use crate::kernel::{Dim, Dims, Kernel, Mode, Read, contract, prepared_binary};
 use crate::oracle::{self, Random};
@@ -201,9 +202,17 @@ fn check_kernel<T: Sample>(
         case.out.0.fill(T::nan());
     }
     let expected = expected(&case, mode);
-    let reads = [0, 1].map(|p| {
+    // Nothing can be read behind the last element of a source.
+    let guarded = [0, 1].map(|p| {
         let (memory, first) = &case.sources[p];
-        Read { ptr: memory.as_ptr().wrapping_offset(*first), conjugated: case.conjugated[p] }
+        let reach = |d: &Dim<2>| d.sources[p].max(0) * (d.extent.cast_signed() - 1);
+        let last = first + case.dims.iter().map(reach).sum::<isize>();
+        Guarded::of(&memory[..=last.cast_unsigned()])
+    });
+    let reads = [0, 1].map(|p| {
+        let first = case.sources[p].1;
+        let ptr = guarded[p].as_ptr().wrapping_offset(first);
+        Read { ptr, conjugated: case.conjugated[p] }
     });
     let out = case.out.0.as_mut_ptr().wrapping_offset(case.out.1);
     let mut dims = case.dims.clone();

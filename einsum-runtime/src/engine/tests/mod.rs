@@ -126,7 +126,7 @@ fn few_columns_anywhere() {
 /// Each operand is adjacent along another summed loop, of which one is long, and a multiple of some number of steps or not.
 #[test]
 fn adjacent_along_different_steps() {
-    on_every_level(|_| {
+    on_every_kind(|_| {
         let mut random = Random(55);
         let (a, b, c, d) = (0, 1, 2, 3);
         for [across, along] in [[40, 48], [17, 64], [100, 37], [33, 90], [20, 200], [5, 1024]] {
@@ -176,7 +176,7 @@ fn random_contractions<T: Sample>(rounds: usize, seed: u64, most: &[usize], poin
 
 #[test]
 fn random() {
-    on_every_level(|_| {
+    on_every_kind(|_| {
         random_contractions::<f32>(800, 10, &[3, 9, 20], 20_000);
         random_contractions::<f64>(800, 20, &[3, 9, 20], 20_000);
         random_contractions::<Complex<f32>>(300, 50, &[3, 9, 20], 20_000);
@@ -192,7 +192,7 @@ fn random() {
 /// Shapes that reach each form and order of packing.
 #[test]
 fn forms() {
-    on_every_level(|_| {
+    on_every_kind(|_| {
         let mut random = Random(3);
         let (a, b, c, d) = (0, 1, 2, 3);
         let mut run = |letters: &[Letter], orders: [&[usize]; 3]| {
@@ -314,7 +314,7 @@ fn pairs_of_columns() {
 /// Runs of rows in C that are no multiple of a vector, with so many steps that sums go through a buffer.
 #[test]
 fn collected() {
-    on_every_level(|_| {
+    on_every_kind(|_| {
         let mut random = Random(4);
         let (a, b, c, d, e) = (0, 1, 2, 3, 4);
         let mut each = |letters: &[Letter]| {
@@ -341,7 +341,7 @@ fn collected() {
 /// Outputs larger than the caches, as the engine has it in tests, in short runs of rows.
 #[test]
 fn images() {
-    on_every_level(|_| {
+    on_every_kind(|_| {
         let mut random = Random(5);
         let (a, b, c, d, e, f) = (0, 1, 2, 3, 4, 5);
         for run in (1..=9).chain([12, 16, 17, 33]) {

@@ -2,6 +2,7 @@
 //! integer-valued data with exact equality. What must not be read is NaN, and what must not be written is watched.
 
 use super::*;
+use crate::guarded::Guarded;
 use crate::kernel::level::{Level, halves_vectors, on_every_level};
 use crate::kernel::plain;
 
@@ -117,7 +118,14 @@ struct Strides {
     step: usize,
 }
 
+/// Checks a kernel that fetches X ahead, and does not.
 fn check<T: Number>(set: &KernelSet, tile: Tile) {
+    for x_ahead in [0, 64] {
+        check_ahead::<T>(set, tile, x_ahead);
+    }
+}
+
+fn check_ahead<T: Number>(set: &KernelSet, tile: Tile, x_ahead: isize) {
     let Tile { kind, vectors, columns, tiles, steps, lanes, finish } = tile;
     let (width, of_table) = (set.width, columns * tiles);
     // A column of the table stands for itself and for one behind all of them.
@@ -143,6 +151,9 @@ fn check<T: Number>(set: &KernelSet, tile: Tile) {
             }
         }
     }
+    // Nothing can be read behind the last element that exists.
+    let end = |memory: &[T]| memory.iter().rposition(|x| !x.is_nan()).map_or(0, |last| last + 1);
+    let (x, y) = (Guarded::of(&x[..end(&x)]), Guarded::of(&y[..end(&y)]));
     // Aligned for streaming stores: vectors are at multiples of their size from the first aligned one.
     let mut memory = vec![T::nan(); vectors * width * n + 2 * width];
     let first = memory.as_ptr().align_offset(width * set.element);
@@ -197,7 +208,7 @@ fn check<T: Number>(set: &KernelSet, tile: Tile) {
         finish,
         alpha: alpha.bits(),
         beta: beta.bits(),
-        x_ahead: 64,
+        x_ahead,
         y_ahead: -64,
         y_ahead_step: 8,
         y_apart: bytes(apart * y_strides.column),

@@ -1,0 +1,97 @@
+//! Memory that ends where nothing can be read, for tests: what reads past an operand faults.
+
+use core::ops::Deref;
+
+#[cfg(all(unix, not(miri)))]
+use pages as room;
+#[cfg(not(all(unix, not(miri))))]
+use vector as room;
+
+/// Elements, the last of which is the last of a page that no readable one follows, where the system has such.
+pub(crate) struct Guarded<T> {
+    room: room::Room<T>,
+    len: usize,
+}
+
+impl<T: Copy> Guarded<T> {
+    pub(crate) fn of(elements: &[T]) -> Self {
+        let room = room::Room::<T>::new(elements.len());
+        // SAFETY: there is room for so many elements.
+        unsafe { room.first().copy_from_nonoverlapping(elements.as_ptr(), elements.len()) };
+        Guarded { room, len: elements.len() }
+    }
+}
+
+impl<T> Deref for Guarded<T> {
+    type Target = [T];
+
+    fn deref(&self) -> &[T] {
+        // SAFETY: all elements have been written.
+        unsafe { core::slice::from_raw_parts(self.room.first(), self.len) }
+    }
+}
+
+#[cfg(all(unix, not(miri)))]
+mod pages {
+    use core::marker::PhantomData;
+    use core::ptr::null_mut;
+
+    /// At least the size of a page.
+    const PAGE: usize = 64 << 10;
+
+    pub(super) struct Room<T> {
+        start: *mut u8,
+        /// The bytes before the guard, whole pages, and those of the elements.
+        bytes: usize,
+        used: usize,
+        elements: PhantomData<T>,
+    }
+
+    impl<T> Room<T> {
+        pub(super) fn new(len: usize) -> Self {
+            let used = len * size_of::<T>();
+            let bytes = used.next_multiple_of(PAGE);
+            // SAFETY: a mapping of its own, of which the last pages lose their rights.
+            let start = unsafe {
+                let (rights, flags) =
+                    (libc::PROT_READ | libc::PROT_WRITE, libc::MAP_PRIVATE | libc::MAP_ANONYMOUS);
+                let start = libc::mmap(null_mut(), bytes + PAGE, rights, flags, -1, 0);
+                assert_ne!(start, libc::MAP_FAILED, "there is no memory left");
+                let guard = start.byte_add(bytes);
+                assert_eq!(libc::mprotect(guard, PAGE, libc::PROT_NONE), 0, "no guard");
+                start.cast()
+            };
+            Room { start, bytes, used, elements: PhantomData }
+        }
+
+        /// Returns where the elements start. The size of one is a multiple of its alignment, as pages are.
+        pub(super) fn first(&self) -> *mut T {
+            self.start.wrapping_add(self.bytes - self.used).cast()
+        }
+    }
+
+    impl<T> Drop for Room<T> {
+        fn drop(&mut self) {
+            // SAFETY: the mapping is this one's own.
+            unsafe { libc::munmap(self.start.cast(), self.bytes + PAGE) };
+        }
+    }
+}
+
+#[cfg(not(all(unix, not(miri))))]
+mod vector {
+    use core::cell::UnsafeCell;
+    use core::mem::MaybeUninit;
+
+    pub(super) struct Room<T>(Box<[UnsafeCell<MaybeUninit<T>>]>);
+
+    impl<T> Room<T> {
+        pub(super) fn new(len: usize) -> Self {
+            Room((0..len).map(|_| UnsafeCell::new(MaybeUninit::uninit())).collect())
+        }
+
+        pub(super) fn first(&self) -> *mut T {
+            self.0.as_ptr().cast_mut().cast()
+        }
+    }
+}
