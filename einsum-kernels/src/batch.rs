@@ -42,6 +42,14 @@ pub struct EachArguments {
     pub signs: [[u64; 2]; 2],
     /// Every step, X is fetched into the caches at this distance: the processor does not foresee masked loads.
     pub x_ahead: isize,
+    /// If not 0, for 2 or 3 vectors of real numbers, Y is fetched in its place: in the first step at this distance from where the
+    /// product's Y starts, ...
+    pub y_ahead: isize,
+    /// ... and for these vectors this much further ahead every step; if X is, a step of X. If 0, a line of every column is fetched
+    /// in turn, at that distance from where the step is, ...
+    pub ahead_step: isize,
+    /// ... until the distance is this one, as far from that as a tile has columns.
+    pub y_ahead_end: isize,
 }
 
 /// Products side by side: every array has adjacent lanes, one a product.

@@ -73,6 +73,14 @@ pub(super) unsafe extern "sysv64" fn sweep<
                 .endif
             .endif
         .endm
+        .macro loops
+            cmp qword ptr [rdi + 88], 0
+            jne 32f
+            step_loop 0, 0
+            jmp 40f
+        32:
+            step_loop 0, 1
+        .endm
         .macro load i, pointer
             .if KIND == {unmasked}
                 f vmovup, ymm\i, [\pointer + r14]
@@ -99,9 +107,9 @@ pub(super) unsafe extern "sysv64" fn sweep<
                 .if VECTORS > 1
                     vmovdqu ymm3, [rdx]
                 .endif
-                f vmaskmovp, ymm2, ymm3, [\pointer + r15]
+                f vmaskmovp, ymm2, ymm3, [\pointer + r14]
             .else
-                f vbroadcasts, ymm2, [\pointer + r15]
+                f vbroadcasts, ymm2, [\pointer + r14]
             .endif
             each multiply_one, \sums
         .endm

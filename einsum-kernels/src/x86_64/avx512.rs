@@ -1,11 +1,11 @@
 //! Micro-kernels for AVX-512: tiles of up to 4 vectors and 6 columns.
 //!
 //! Registers: `zmm0 … zmm3` vectors of X, `zmm4` an element of Y in all lanes (or a vector of Y), `zmm5` a product of integers, `zmm8 … zmm31` the
-//! sums, 4 for each column, and `k1 … k4` the masks of the vectors. Masks cost nothing, hence all loads and stores have one.
+//! sums, 4 for each column, and `k1 … k4` the masks of the vectors. All stores have one, and loads of vectors that lack lanes.
 //! With pairs of columns the last 2 of a column's sums are those of its pair, `rdx` is a step's offset in Y for these, and
 //! `rsi` how far apart a pair is.
 
-use super::text::{arithmetic, no_arithmetic, shared_body, shared_macros};
+use super::text::{arithmetic, no_arithmetic, shared_body, shared_macros, step_loops};
 use super::{IN_PLACE, INTEGER, LANES, PAIRED, STREAMING};
 use crate::table::Arguments;
 
@@ -33,6 +33,7 @@ pub(super) unsafe extern "sysv64" fn sweep<
         ".set PAIRS, KIND == {paired}",
         ".set SPARE, VECTORS < 3 && KIND != {paired}",
         shared_macros!(),
+        step_loops!(),
         arithmetic!(),
         r"
         .macro vectors name
@@ -89,8 +90,20 @@ pub(super) unsafe extern "sysv64" fn sweep<
                 kmovw k4, word ptr [\entry + 88]
             .endif
         .endm
+        .macro loops
+            .if INTEGER
+                step_loop 2, 1
+            .elseif KIND == {streaming}
+                step_loop 0, 1
+            .else
+                step_loops VECTORS, [rdi + 88]
+            .endif
+        .endm
+        # A mask takes time of the units that multiply, on some processors.
         .macro load i, pointer
-            .if \i == 0
+            .if MASKS == 0 || (MASKS == 1 && \i < VECTORS - 1)
+                f vmovup, zmm\i, [\pointer + r14]
+            .elseif \i == 0
                 f vmovup, zmm0 {{k1}}{{z}}, [\pointer + r14]
             .elseif \i == 1
                 f vmovup, zmm1 {{k2}}{{z}}, [\pointer + r14]
@@ -128,16 +141,19 @@ pub(super) unsafe extern "sysv64" fn sweep<
         # Reading an element anew for each vector is as fast for one vector. For two of them it is faster where a broadcast takes
         # time of the units that multiply, but as part of a multiplication, if columns are not so few that others limit.
         .macro multiply j, pointer, a, b, c, d
-            .if KIND == {lanes}
-                f vmovup, zmm4 {{k1}}{{z}}, [\pointer + r15]
+            .if KIND == {lanes} && MASKS == 0
+                f vmovup, zmm4, [\pointer + r14]
+                each multiply_one, \a, \b, \c, \d
+            .elseif KIND == {lanes}
+                f vmovup, zmm4 {{k1}}{{z}}, [\pointer + r14]
                 each multiply_one, \a, \b, \c, \d
             .elseif VECTORS == 1 || (IN_PLACE && (COLUMNS > 3 || PAIRS))
-                multiply_few \pointer, r15, \a, \b
+                multiply_few \pointer, r14, \a, \b
                 .if PAIRS
                     multiply_few \pointer, rdx, \c, \d
                 .endif
             .else
-                f vbroadcasts, zmm4, [\pointer + r15]
+                f vbroadcasts, zmm4, [\pointer + r14]
                 each multiply_one, \a, \b, \c, \d
                 .if PAIRS
                     f vbroadcasts, zmm4, [\pointer + rdx]
@@ -185,7 +201,7 @@ pub(super) unsafe extern "sysv64" fn sweep<
         .endm
         ",
         shared_body!(),
-        ".irp name, clear_one, multiply_one, multiply_in_place, multiply_few, scale_one, add_one, store_one",
+        ".irp name, step_loops, jump_if_full, join_masks, clear_one, multiply_one, multiply_in_place, multiply_few, scale_one, add_one, store_one",
         r".purgem \name",
         ".endr",
         no_arithmetic!(),

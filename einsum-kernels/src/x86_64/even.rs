@@ -16,7 +16,7 @@
 //! | `k1 … k3` | the masks of the vectors | |
 
 use super::sums::{purge_sums, sums};
-use super::text::{element_instructions, places, restore_registers, save_registers};
+use super::text::{element_instructions, places, restore_registers, save_registers, step_loops};
 use crate::table::Arguments;
 
 /// # Safety
@@ -38,6 +38,7 @@ pub(super) unsafe extern "sysv64" fn sweep<
         element_instructions!(),
         places!(),
         sums!(),
+        step_loops!(),
         r"
         # Calls a macro for every vector with its number, pointer, and mask.
         .macro vectors name
@@ -58,8 +59,35 @@ pub(super) unsafe extern "sysv64" fn sweep<
             mov \pointer, [r9 + 24*\i + 8]
             add \pointer, r8
         .endm
+        # A mask takes time of the units that multiply, on some processors.
         .macro load i, pointer, mask
-            f vmovup, zmm\i {{\mask}}{{z}}, [\pointer + r9]
+            .if MASKS == 0 || (MASKS == 1 && \i < VECTORS - 1)
+                f vmovup, zmm\i, [\pointer + r9]
+            .else
+                f vmovup, zmm\i {{\mask}}{{z}}, [\pointer + r9]
+            .endif
+        .endm
+        .macro step_loop masks, is_fetching
+            .set MASKS, \masks
+            .p2align 6
+        30:
+            mov r9, [rsi]
+            mov r10, [rsi + 8]
+            add rsi, 16
+            add r10, r8
+            .if COLUMNS > 4
+                lea r13, [r10 + 4*rbx]
+            .endif
+            vectors load
+            places multiply, r10, rbx, rbp, r13
+            .if \is_fetching
+                add r9, r14
+                vectors fetch
+            .endif
+            prefetcht0 [r10 + r12]
+            add r12, r15
+            cmp rsi, r11
+            jb 30b
         .endm
         # X of a later tile, in memory that the processor does not foresee.
         .macro fetch i, pointer, mask
@@ -137,23 +165,7 @@ pub(super) unsafe extern "sysv64" fn sweep<
             mov r11, [rdi + 48]
             cmp rsi, r11
             jae 40f
-            .p2align 6
-        30: # A step.
-            mov r9, [rsi]
-            mov r10, [rsi + 8]
-            add rsi, 16
-            add r10, r8
-            .if COLUMNS > 4
-                lea r13, [r10 + 4*rbx]
-            .endif
-            vectors load
-            places multiply, r10, rbx, rbp, r13
-            add r9, r14
-            vectors fetch
-            prefetcht0 [r10 + r12]
-            add r12, r15
-            cmp rsi, r11
-            jb 30b
+            step_loops VECTORS, [rdi + 88]
         40: # The way into C.
             begin_c
             test byte ptr [rdi + 64], 1
@@ -176,7 +188,7 @@ pub(super) unsafe extern "sysv64" fn sweep<
         restore_registers!(),
         purge_sums!(),
         r"
-        .irp name, f, places, vectors, point_to_x, point_to_c, load, fetch, in_c, expect, expect_one, add_old, add_old_sums, add_one
+        .irp name, f, places, vectors, point_to_x, point_to_c, load, step_loop, step_loops, join_masks, jump_if_full, fetch, in_c, expect, expect_one, add_old, add_old_sums, add_one
             .purgem \name
         .endr
         .irp name, store, store_sums, store_one, begin_c, clear, multiply, scale, factor

@@ -61,6 +61,37 @@ pub(super) unsafe extern "sysv64" fn sweep<const ELEMENT: usize, const COLUMNS: 
             multiply \h, \base+2*rbp
             multiply \i, \base+r12
         .endm
+        # A mask takes time of the units that multiply, on some processors.
+        .macro step_loop is_masked
+            .p2align 6
+        30:
+            mov r9, [rsi]
+            mov r10, [rsi + 8]
+            add rsi, 16
+            add r10, r8
+            .if \is_masked
+                f vmovup, zmm0 {{k1}}{{z}}, [rax + r9]
+            .else
+                f vmovup, zmm0, [rax + r9]
+            .endif
+            multiply_eight r10, 4, 5, 6, 7, 8, 9, 10, 11
+            .if COLUMNS > 8
+                lea r13, [r10 + 8*rbx]
+                multiply_eight r13, 12, 13, 14, 15, 16, 17, 18, 19
+            .endif
+            .if COLUMNS > 16
+                lea rcx, [r13 + 8*rbx]
+                multiply_eight rcx, 20, 21, 22, 23, 24, 25, 26, 27
+            .endif
+            .if COLUMNS > 24
+                lea rcx, [rcx + 8*rbx]
+                multiply_eight rcx, 28, 29, 30, 31, 32, 32, 32, 32
+            .endif
+            prefetcht0 [r10 + r14]
+            add r14, r15
+            cmp rsi, r11
+            jb 30b
+        .endm
         .macro scale i
             f vmulp, zmm\i, zmm\i, zmm3
         .endm
@@ -114,30 +145,16 @@ pub(super) unsafe extern "sysv64" fn sweep<const ELEMENT: usize, const COLUMNS: 
             mov r11, [rdi + 48]
             cmp rsi, r11
             jae 40f
-            .p2align 6
-        30: # A step.
-            mov r9, [rsi]
-            mov r10, [rsi + 8]
-            add rsi, 16
-            add r10, r8
-            f vmovup, zmm0 {{k1}}{{z}}, [rax + r9]
-            multiply_eight r10, 4, 5, 6, 7, 8, 9, 10, 11
-            .if COLUMNS > 8
-                lea r13, [r10 + 8*rbx]
-                multiply_eight r13, 12, 13, 14, 15, 16, 17, 18, 19
+            .if ELEMENT == 4
+                kortestw k1, k1
+            .else
+                kortestb k1, k1
             .endif
-            .if COLUMNS > 16
-                lea rcx, [r13 + 8*rbx]
-                multiply_eight rcx, 20, 21, 22, 23, 24, 25, 26, 27
-            .endif
-            .if COLUMNS > 24
-                lea rcx, [rcx + 8*rbx]
-                multiply_eight rcx, 28, 29, 30, 31, 32, 32, 32, 32
-            .endif
-            prefetcht0 [r10 + r14]
-            add r14, r15
-            cmp rsi, r11
-            jb 30b
+            jc 31f
+            step_loop 1
+            jmp 40f
+        31:
+            step_loop 0
         40: # The way into C.
             begin_c
             test byte ptr [rdi + 64], 1
@@ -159,7 +176,7 @@ pub(super) unsafe extern "sysv64" fn sweep<const ELEMENT: usize, const COLUMNS: 
         ",
         restore_registers!(),
         r"
-        .irp name, f, each_sum, clear, multiply, multiply_eight, scale, expect, add_old, store, begin_c
+        .irp name, f, each_sum, clear, multiply, multiply_eight, step_loop, scale, expect, add_old, store, begin_c
             .purgem \name
         .endr
         ",

@@ -17,7 +17,8 @@
 //! |---|---|---|
 //! | `rax rcx rdx rsi` | the vectors in X | the vectors in C |
 //! | `r8 … r13` | the columns in Y | |
-//! | `r14`, `r15` | a step's offsets in X and Y | `r15`: a column's offset in C |
+//! | `r14` | a step's offset in X, then in Y | |
+//! | `r15` | the end of the steps | a column's offset in C |
 //! | `rbx` | the next step's entry | |
 //! | `rbp` | what is fetched of Y, but for the step's offset | the first column's entry |
 //!
@@ -176,6 +177,65 @@ macro_rules! put_lanes {
     };
 }
 
+/// Defines `step_loops`, for AVX-512: the loop over steps for tiles of so many vectors, whose masks are in `k1` …, and for how far
+/// ahead X is fetched, if it is. A level defines `step_loop`, with the masks that it minds, none, that of the last vector, or
+/// all, and whether it fetches. Label 40 is behind.
+///
+/// A mask takes time of the units that multiply on some processors, and to fetch takes as long as to load, whatever there is to do.
+macro_rules! step_loops {
+    () => {
+        r"
+        # Goes on elsewhere if the first vectors have all lanes.
+        .macro jump_if_full count, label
+            .if ELEMENT == 4
+                join_masks w, \count
+            .else
+                join_masks b, \count
+            .endif
+            jc \label
+        .endm
+        .macro join_masks size, count
+            .if \count == 1
+                kortest\size k1, k1
+            .else
+                kand\size k5, k1, k2
+                .if \count > 2
+                    kand\size k5, k5, k3
+                .endif
+                .if \count > 3
+                    kand\size k5, k5, k4
+                .endif
+                kortest\size k5, k5
+            .endif
+        .endm
+        .macro step_loops vectors, ahead:vararg
+            cmp qword ptr \ahead, 0
+            jne 34f
+            jump_if_full \vectors, 32f
+            .if \vectors > 1
+                jump_if_full \vectors - 1, 31f
+            .endif
+            step_loop 2, 0
+            jmp 40f
+            .if \vectors > 1
+            31:
+                step_loop 1, 0
+                jmp 40f
+            .endif
+        32:
+            step_loop 0, 0
+            jmp 40f
+        34:
+            jump_if_full \vectors, 35f
+            step_loop 2, 1
+            jmp 40f
+        35:
+            step_loop 0, 1
+        .endm
+        "
+    };
+}
+
 /// Defines `places`, which calls a macro with the number and the place of each of up to 8 `COLUMNS` at equal distances, by registers
 /// that hold a column, `step` and `three` times it, and the fifth column.
 macro_rules! places {
@@ -274,6 +334,32 @@ macro_rules! shared_macros {
             mov rbx, [r14 + 24*\i + 8]
             prefetcht0 [r15 + rbx]
         .endm
+        # Masks: of the vectors that mind theirs, 0, the last, or all. Fetching takes as long as loading, even if there is nothing to do.
+        .macro step_loop masks, is_fetching
+            .set MASKS, \masks
+            .p2align 6
+        30:
+            mov r14, [rbx]
+            vectors load
+            .if \is_fetching
+                .if SPARE
+                    add r14, rsi
+                .else
+                    add r14, [rdi + 88]
+                .endif
+                vectors fetch
+            .endif
+            mov r14, [rbx + 8]
+            add rbx, 16
+            .if PAIRS
+                lea rdx, [r14 + rsi]
+            .endif
+            columns multiply
+            prefetcht0 [rbp + r14]
+            add rbp, [rdi + 104]
+            cmp rbx, r15
+            jb 30b
+        .endm
         .macro point_to_y j, pointer, accumulators:vararg
             mov \pointer, [rbp + 16*\j]
             add \pointer, [rdi + 8]
@@ -304,37 +390,14 @@ macro_rules! shared_body {
             mov rbx, [rdi + 40]
             cmp rbx, [rdi + 48]
             jae 40f
+            mov r15, [rdi + 48]
             .if SPARE
-                mov rdx, [rdi + 48]
                 mov rsi, [rdi + 88]
             .endif
             .if PAIRS
                 mov rsi, [rdi + 112]
             .endif
-            .p2align 6
-        30: # A step.
-            mov r14, [rbx]
-            mov r15, [rbx + 8]
-            add rbx, 16
-            .if PAIRS
-                lea rdx, [r15 + rsi]
-            .endif
-            vectors load
-            columns multiply
-            .if SPARE
-                add r14, rsi
-            .else
-                add r14, [rdi + 88]
-            .endif
-            vectors fetch
-            prefetcht0 [rbp + r15]
-            add rbp, [rdi + 104]
-            .if SPARE
-                cmp rbx, rdx
-            .else
-                cmp rbx, [rdi + 48]
-            .endif
-            jb 30b
+            loops
         40: # The way into C.
             mov rbp, [rdi + 32]
             mov r14, [rdi + 24]
@@ -357,7 +420,7 @@ macro_rules! shared_body {
             ",
             $crate::x86_64::text::restore_registers!(),
             r"
-            .irp name, f, fetch, expect, expect_one, point_to_x, point_to_c, point_to_y, vectors, columns, use_mask, load, clear, multiply, factor, scale, add_old, store, each
+            .irp name, f, step_loop, loops, fetch, expect, expect_one, point_to_x, point_to_c, point_to_y, vectors, columns, use_mask, load, clear, multiply, factor, scale, add_old, store, each
                 .purgem \name
             .endr
         "
@@ -367,5 +430,5 @@ macro_rules! shared_body {
 
 pub(super) use {
     arithmetic, element_instructions, no_arithmetic, places, put_lanes, restore_registers,
-    save_registers, shared_body, shared_macros, vector_instructions,
+    save_registers, shared_body, shared_macros, step_loops, vector_instructions,
 };

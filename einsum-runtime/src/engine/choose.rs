@@ -117,9 +117,8 @@ fn rows(machine: &Machine, plan: &mut Plan, adds: bool) -> Option<()> {
         // Vectors that end with a run of X waste lanes; those of a packed X end with a run of C, which can be longer.
         let lanes = |run: usize| (m / run) * run.div_ceil(width) * width;
         let is_wasteful = 10 * lanes(in_c) < 9 * lanes(inner.extent);
-        // Steps that are as close in X as they would be in a panel gain nothing from one.
         let apart = plan.steps.last().map_or(0, |l| l.x.unsigned_abs());
-        let is_close = apart <= CLOSE;
+        let is_close = is_close(apart);
         let is_crowded = apart.is_multiple_of(CROWDED) && k >= 64;
         let is_packed = collected.is_some()
             || n >= 24
@@ -245,7 +244,8 @@ pub(super) const NO_LOOP: Loop = Loop { extent: 1, x: 0, y: 0, c: 0 };
 
 fn packed(order: Order, apart: Loop, collected: Option<usize>) -> Form {
     let (apart_block, step_bytes, panel_bytes) = (0, 0, 0);
-    Form::Packed(Panels { order, apart, collected, apart_block, step_bytes, panel_bytes })
+    let is_near = false;
+    Form::Packed(Panels { order, apart, collected, apart_block, is_near, step_bytes, panel_bytes })
 }
 
 /// Whether runs of `adjacent` rows leave so many lanes idle that sums are better collected, for `m` rows, `n` columns, and
@@ -280,6 +280,16 @@ fn take_run(plan: &mut Plan, inner: Loop, all: bool) {
         plan.run.insert(0, l);
         plan.outer.pop();
     }
+}
+
+/// Whether steps are as close in X as they would be in a panel, and gain nothing from one.
+fn is_close(apart: usize) -> bool {
+    apart <= CLOSE
+}
+
+/// Whether an X whose rows are adjacent is packed, for `n` columns and the steps of a single loop.
+pub(super) fn packs_x(machine: &Machine, k: &Loop, n: usize) -> bool {
+    machine.packs_adjacent(n, k.extent) && !is_close(k.x.unsigned_abs())
 }
 
 impl Machine {

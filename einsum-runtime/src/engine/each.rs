@@ -24,6 +24,15 @@ const SHORT_STEPS: usize = 4;
 /// An X of so many bytes does not stay in the second-level cache.
 const FAR: usize = 1 << 20;
 
+/// A Y of so many bytes does not stay in the first-level cache.
+const NEXT: usize = 64 << 10;
+
+/// A column of so many bytes is much longer than what is fetched of it ahead, ...
+const LONG: usize = if cfg!(test) { 32 } else { 2048 };
+
+/// ... in bytes.
+const COLUMNS_AHEAD: isize = 512;
+
 /// How far ahead X is fetched, in bytes, if its products are smaller than that.
 const AHEAD: usize = 1024;
 
@@ -48,6 +57,15 @@ pub(super) struct Each {
     pub(super) batch: Loop,
     /// Whether X is the second source.
     pub(super) exchanged: bool,
+    /// How far the X of another block of steps is from this one's, which is going to follow, or 0.
+    pub(super) after: isize,
+}
+
+/// What is fetched of X: how far from what is read, and so many bytes of every step.
+#[derive(Clone, Copy)]
+struct NextX {
+    distance: isize,
+    bytes: usize,
 }
 
 impl Each {
@@ -75,7 +93,7 @@ impl Each {
             return None;
         }
         let fits = || k.x == unit && row_bytes(machine, m.extent) * k.extent <= PANEL;
-        (is_direct || fits()).then_some(Each { m, n, k, batch, exchanged })
+        (is_direct || fits()).then_some(Each { m, n, k, batch, exchanged, after: 0 })
     }
 
     /// Whether products of one column each, with X in common, are best run as columns of tiles: rows fill a good part of a vector,
@@ -154,12 +172,12 @@ impl Each {
     unsafe fn run_packed(&self, machine: &Machine, kernels: &BatchSet, entry: Entry) {
         let mut panel = [const { MaybeUninit::<Line>::uninit() }; PANEL / LINE];
         let panel = panel.as_mut_ptr().cast();
-        let Each { m, n, k, batch, exchanged } = *self;
+        let Each { m, n, k, batch, exchanged, .. } = *self;
         // SAFETY: the caller's duties.
         unsafe { pack_rows(machine, panel, entry.x, &m, k.extent) };
         let m = Loop { x: machine.unit.cast_signed(), ..m };
         let k = Loop { x: row_bytes(machine, m.extent).cast_signed(), ..k };
-        let packed = Each { m, n, k, batch, exchanged };
+        let packed = Each { m, n, k, batch, exchanged, after: 0 };
         // SAFETY: the caller's duties; all rows and steps are in the panel.
         unsafe { packed.run(machine, kernels, Entry { x: panel, ..entry }) };
     }
@@ -172,7 +190,7 @@ impl Each {
     /// level, of which the kernels are.
     #[inline]
     pub(super) unsafe fn run(&self, machine: &Machine, kernels: &BatchSet, entry: Entry) {
-        let Each { m, n, k, batch, .. } = self;
+        let Each { m, n, k, batch, after, .. } = self;
         let parts = machine.steps_of_point();
         let columns = match parts {
             1 => Split::into(COLUMNS, n.extent),
@@ -214,10 +232,14 @@ impl Each {
             beta: entry.beta,
             signs: machine.signs(entry.conjugated),
             x_ahead,
+            y_ahead: 0,
+            ahead_step: k.x,
+            y_ahead_end: 0,
         };
         // What the next tile of rows reads comes while this one is worked on, a line of every step with each tile of columns.
         let bytes = m.extent.saturating_mul(k.extent).saturating_mul(machine.unit);
         let is_far = batch.extent == 1 && bytes >= FAR;
+        let y_ahead = YAhead::of(machine, self);
         let mut first = 0;
         while first < batch.extent {
             let products = block.min(batch.extent - first);
@@ -244,8 +266,15 @@ impl Each {
                 // SAFETY: the caller's duties: a part of the products.
                 unsafe {
                     if batch.extent == 1 {
-                        let next = if is_far { rows * machine.unit } else { 0 };
-                        columns.run_as_products(kernels, &mut arguments, next);
+                        let row_bytes = rows * machine.unit;
+                        let next = match *after {
+                            _ if is_far => {
+                                NextX { distance: row_bytes.cast_signed(), bytes: row_bytes }
+                            }
+                            0 => NextX { distance: 0, bytes: 0 },
+                            distance => NextX { distance, bytes: row_bytes },
+                        };
+                        columns.run_as_products(kernels, &mut arguments, next, y_ahead);
                     } else {
                         columns.run_products(kernels, &mut arguments, products);
                     }
@@ -258,9 +287,36 @@ impl Each {
     }
 }
 
+/// What is fetched of Y, whose steps are adjacent, while a tile of columns is worked on.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum YAhead {
+    Nothing,
+    /// The next tile: columns lie one after the other.
+    NextTile,
+    /// Later steps of the same columns, in turn: they are long, and so far apart that the processor sees too many streams.
+    Columns,
+}
+
+impl YAhead {
+    fn of(machine: &Machine, each: &Each) -> Self {
+        let Each { n, k, batch, .. } = each;
+        let column = k.extent.saturating_mul(machine.unit);
+        let is_real = machine.steps_of_point() == 1;
+        if batch.extent > 1 || k.y != machine.unit.cast_signed() || !is_real {
+            return YAhead::Nothing;
+        }
+        let is_whole = n.y == column.cast_signed();
+        if is_whole && n.extent.saturating_mul(column) >= NEXT {
+            return YAhead::NextTile;
+        }
+        let reach = n.extent.saturating_mul(n.y.unsigned_abs());
+        if reach >= FAR && column >= LONG { YAhead::Columns } else { YAhead::Nothing }
+    }
+}
+
 impl Split {
-    /// Runs the tiles of one product, as if they were products. The bytes of every step of X that are `next` to those of this
-    /// tile of rows, as many, are fetched, a line with each of the first tiles.
+    /// Runs the tiles of one product, as if they were products. What comes `next` of X is fetched, a line of every step with each
+    /// of the first tiles.
     ///
     /// # Safety
     ///
@@ -270,10 +326,12 @@ impl Split {
         self,
         kernels: &[EachKernel],
         arguments: &mut EachArguments,
-        next: usize,
+        next: NextX,
+        y_ahead: YAhead,
     ) {
         let Split { columns, wide, narrow } = self;
         arguments.x_product = 0;
+        let x_step = arguments.x_step;
         let mut fetched = 0;
         let mut call = |tiles: usize, columns: usize| {
             if tiles == 0 {
@@ -284,9 +342,18 @@ impl Split {
             arguments.c_product = moved * arguments.c_column;
             let mut left = tiles;
             while left > 0 {
-                let is_fetching = fetched < next;
+                let is_fetching = fetched < next.bytes;
                 let some = if is_fetching { 1 } else { left };
-                arguments.x_ahead = if is_fetching { (next + fetched).cast_signed() } else { 0 };
+                arguments.x_ahead =
+                    if is_fetching { next.distance + fetched.cast_signed() } else { 0 };
+                (arguments.y_ahead, arguments.ahead_step) = match y_ahead {
+                    YAhead::NextTile if !is_fetching => {
+                        (arguments.y_product, moved * arguments.y_step)
+                    }
+                    YAhead::Columns => (COLUMNS_AHEAD, 0),
+                    _ => (0, x_step),
+                };
+                arguments.y_ahead_end = COLUMNS_AHEAD + arguments.y_product;
                 fetched += LINE;
                 arguments.products = some;
                 // SAFETY: the caller's duties.

@@ -14,6 +14,7 @@ use core::ops::Range;
 
 use super::loops::{Cursor, points};
 use super::machine::Machine;
+use super::near;
 use super::parts::Part;
 use super::plan::{Form, Panels, Plan};
 use super::rows::{Vectors, fill_direct};
@@ -64,6 +65,9 @@ pub(super) struct Execution<'p> {
     pub(super) pieces: *mut VectorEntry,
     pub(super) collected: *mut u8,
     pub(super) image: *mut u8,
+    /// Where strips of Y are copied to, and their columns.
+    pub(super) near: *mut u8,
+    pub(super) near_columns: *mut ColumnEntry,
     /// Where X starts that the panels hold all of, if they do.
     pub(super) packed: *const u8,
     pub(super) column_count: usize,
@@ -116,6 +120,7 @@ impl<'p> Execution<'p> {
         let set = machine.kernels;
         let panels = panel_bytes(machine, plan);
         let [strip, pieces, collected] = collected_sizes(machine, plan);
+        let [near_columns, near] = near::sizes(machine, plan);
         let none = core::ptr::null_mut();
         let (y_ahead, y_ahead_step) = plan.y_ahead(machine);
         Execution {
@@ -163,6 +168,8 @@ impl<'p> Execution<'p> {
             pieces: scratch.take(pieces),
             collected: scratch.take(collected),
             image: scratch.take(plan.image.as_ref().map_or(0, |image| image.bytes)),
+            near: scratch.take(near),
+            near_columns: scratch.take(near_columns),
             packed: core::ptr::null(),
             column_count: 0,
             cut: Split::of(plan.column_block).into(),

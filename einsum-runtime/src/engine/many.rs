@@ -224,11 +224,15 @@ impl<'m> Many<'m> {
             match &self.lanes {
                 Lanes::Rows => self.at_points(entry, outer, |entry| {
                     let Matrices { m, n, k, batch, exchanged, .. } = *self.matrices;
-                    Each { m, n, k, batch, exchanged }.run(machine, self.kernels, entry);
+                    Each { m, n, k, batch, exchanged, after: 0 }.run(machine, self.kernels, entry);
                 }),
                 Lanes::Columns => self.at_points(entry, outer, |entry| {
                     let Matrices { m, n, k, batch, exchanged, .. } = *self.matrices;
-                    Each { m, n, k, batch, exchanged }.run_columns(machine, self.kernels, entry);
+                    Each { m, n, k, batch, exchanged, after: 0 }.run_columns(
+                        machine,
+                        self.kernels,
+                        entry,
+                    );
                 }),
                 &Lanes::Steps(kernel) => self.at_points(entry, outer, |entry| {
                     dots::run(machine, kernel, self.matrices, entry);

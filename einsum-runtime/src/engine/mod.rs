@@ -37,6 +37,7 @@ mod machine;
 #[cfg(target_arch = "x86_64")]
 mod many;
 mod matrices;
+mod near;
 mod pack;
 mod packed;
 mod pairs;

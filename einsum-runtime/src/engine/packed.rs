@@ -65,7 +65,7 @@ impl Execution<'_> {
                         self.rotate(panels, t - tile, apart_end - apart, count);
                         t += 1;
                     }
-                    self.sweep_panels(task, panels, tile..end, apart..apart_end);
+                    self.sweep_panels(task, panels, count, tile..end, apart..apart_end);
                 }
                 apart = apart_end;
             }
@@ -98,6 +98,7 @@ impl Execution<'_> {
         &mut self,
         task: Task,
         panels: &Panels,
+        steps: usize,
         tiles: Range<usize>,
         apart: Range<usize>,
     ) {
@@ -120,7 +121,14 @@ impl Execution<'_> {
         while column < columns {
             let count = strip.min(columns - column);
             // SAFETY: the table has a block of columns.
-            let cut = unsafe { self.cut(column, count) };
+            let (table, cut) = unsafe {
+                if panels.is_near {
+                    self.copy_near(y, column, count, steps)
+                } else {
+                    (self.columns.add(column).cast_const(), self.cut(column, count))
+                }
+            };
+            let first_y = self.arguments.y;
             let mut tile = tiles.start;
             while tile < tiles.end {
                 let before = self.vectors_before(tile);
@@ -129,27 +137,26 @@ impl Execution<'_> {
                 while a < apart.end {
                     self.arguments.x = self.panel(panels, tile - tiles.start, a - apart.start);
                     let Loop { y: y_apart, c, .. } = panels.apart;
-                    self.arguments.y = y.wrapping_offset(y_apart * a.cast_signed());
+                    self.arguments.y = first_y.wrapping_offset(y_apart * a.cast_signed());
                     self.arguments.c = task.c.wrapping_offset(c * a.cast_signed());
                     // SAFETY: the caller's duties.
                     unsafe {
                         let vectors = self.vectors.add(before - at);
-                        let columns = self.columns.add(column);
                         if let Some(adjacent) = panels.collected {
                             let sums = Sums { row: before * machine.rows_of_vector(), adjacent };
-                            self.collect(&sums, vectors, count, columns, &cut);
+                            self.collect(&sums, vectors, count, table, &cut);
                         } else {
                             let arguments = &mut self.arguments;
-                            sweep(&self.kernels, arguments, vectors, count, columns, &cut);
+                            sweep(&self.kernels, arguments, vectors, count, table, &cut);
                         }
                     }
                     a += 1;
                 }
                 tile += 1;
             }
+            self.arguments.y = y;
             column += count;
         }
-        self.arguments.y = y;
     }
 
     fn panel(&self, panels: &Panels, tile: usize, apart: usize) -> *mut u8 {

@@ -65,6 +65,8 @@ pub(super) struct Panels {
     ///
     /// [collected]: mod@super::collected
     pub(super) collected: Option<usize>,
+    /// Whether strips of Y are [copied](super::near).
+    pub(super) is_near: bool,
     /// The bytes of a step in a panel, and of a panel.
     pub(super) step_bytes: usize,
     pub(super) panel_bytes: usize,

@@ -225,6 +225,9 @@ impl Strips {
                 beta: entry.beta,
                 signs: machine.signs(entry.conjugated),
                 x_ahead: AHEAD,
+                y_ahead: 0,
+                ahead_step: x_step,
+                y_ahead_end: 0,
             };
             // SAFETY: the caller's duties: a part of the rows.
             unsafe {

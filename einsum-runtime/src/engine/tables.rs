@@ -4,6 +4,7 @@ use super::even::Runs;
 use super::execute::Execution;
 use super::loops::{Columns, Cursor, fill};
 use super::machine::Machine;
+use super::near;
 use super::packed::STRIP;
 use super::pairs::Pairs;
 use super::plan::{Form, Panels, Plan};
@@ -43,6 +44,7 @@ pub(super) fn collected_sizes(machine: &Machine, plan: &Plan) -> [usize; 3] {
 pub(super) fn scratch_bytes(machine: &Machine, plan: &Plan) -> usize {
     let [vectors, rows, steps] = table_sizes(machine, plan);
     let [strip, pieces, buffer] = collected_sizes(machine, plan);
+    let [near_columns, near] = near::sizes(machine, plan);
     let image = plan.image.as_ref().map_or(0, |image| image.bytes);
     let tables = Scratch::size::<ColumnEntry>(plan.column_block)
         + Scratch::size::<StepEntry>(steps)
@@ -58,6 +60,8 @@ pub(super) fn scratch_bytes(machine: &Machine, plan: &Plan) -> usize {
                 + Scratch::size::<ColumnEntry>(strip)
                 + Scratch::size::<VectorEntry>(pieces)
                 + Scratch::size::<u8>(buffer)
+                + Scratch::size::<ColumnEntry>(near_columns)
+                + Scratch::size::<u8>(near)
         }
     }
 }
@@ -148,7 +152,10 @@ impl Execution<'_> {
                 let within = (part * self.machine.kernels.element).cast_signed();
                 // SAFETY: as above.
                 unsafe {
-                    let y = (*self.source_steps.add(i))[1] + within;
+                    let y = match panels.is_near {
+                        true => (i * near::step_bytes(self.machine)).cast_signed(),
+                        false => (*self.source_steps.add(i))[1] + within,
+                    };
                     let x = (entry * panels.step_bytes).cast_signed();
                     self.steps.add(entry).write(StepEntry { x, y });
                 }

@@ -115,12 +115,15 @@ unsafe fn whole(machine: &Machine, matrices: &Matrices, arrays: &Arrays<'_, 2>) 
     if let Some(thin) = Thin::of(machine, matrices, arrays.adds) {
         // SAFETY: the caller's duties; the level is this machine's.
         unsafe { thin.run(machine, arrays.entry(thin.exchanged)) };
-    } else if let Some(whole) = Whole::of(machine, matrices) {
-        // SAFETY: as above.
-        unsafe { whole.run(machine, arrays.entry(matrices.exchanged)) };
-    } else {
+        return true;
+    }
+    let Some(whole) = Whole::of(machine, matrices) else { return false };
+    let entry = arrays.entry(matrices.exchanged);
+    if whole.crosses_lines(machine, entry.x.addr()) {
         return false;
     }
+    // SAFETY: as above.
+    unsafe { whole.run(machine, entry) };
     true
 }
 

@@ -13,6 +13,7 @@
 use core::ops::Range;
 
 use super::blocks::{STEPS, STEPS_STREAMED, STEPS_WHOLE, STREAMED, block};
+use super::choose::packs_x;
 use super::each::Each;
 use super::loops::{Cursor, Loop, Loops, points};
 use super::machine::Machine;
@@ -38,12 +39,35 @@ const MOST_OF_C: usize = if cfg!(test) { 8 << 10 } else { 8 << 20 };
 const MOST_OF_Y: [usize; 2] = if cfg!(test) { [24 << 10, 12 << 10] } else { [4 << 20, 2 << 20] };
 
 /// The bytes of a block of X or Y that a second-level cache does not hold. Processors that read far slowly wait for such a Y, of
-/// which every tile of rows reads all, where its steps are not adjacent, or X is as large: there it is better to pack X, and to
-/// read a strip of Y once for many tiles.
+/// which every tile of rows reads all, if X is as large: there it is better to pack X, and to read a strip of Y once for many tiles.
 const FAR: usize = if cfg!(test) { 4 << 10 } else { 1 << 20 };
+
+/// As many of a Y whose steps are not adjacent, of which strips are best [copied](super::near).
+const FAR_APART: usize = if cfg!(test) { 2 << 10 } else { 256 << 10 };
+
+/// The bytes of an X, and of a part of Y, that stay in a second-level cache together.
+const NEAR_X: usize = 128 << 10;
+const NEAR_Y: usize = if cfg!(test) { 1 } else { 128 << 10 };
+
+/// The fewest steps for which a tile of rows outgrows a first-level cache, and the fewest columns that are worth packing it, where
+/// its vectors cross cache lines: on processors that read far slowly that takes twice as long.
+const STEPS_CROSSING: usize = if cfg!(test) { 8 } else { 256 };
+const COLUMNS_CROSSING: usize = if cfg!(test) { 4 } else { 192 };
 
 /// The columns of a part: several tiles, whose X stays in the cache.
 const PART: usize = if cfg!(test) { COLUMNS } else { 8 * COLUMNS };
+
+/// Returns how many columns all tiles of rows are run against, one after the other: a part of a Y that is read from afar, so that it
+/// is read from there once, if X is small.
+fn block_of_columns(machine: &Machine, m: &Loop, n: &Loop, steps: usize) -> usize {
+    let tile = 3 * machine.rows_of_vector();
+    let step = steps.saturating_mul(machine.unit);
+    let is_read_again = m.extent > tile && n.extent.saturating_mul(step) >= FAR;
+    if !is_read_again || m.extent.saturating_mul(step) > NEAR_X {
+        return n.extent;
+    }
+    (NEAR_Y / step).next_multiple_of(COLUMNS).max(COLUMNS)
+}
 
 /// Products of a batch.
 pub(super) struct Whole {
@@ -83,8 +107,9 @@ impl Whole {
             return None;
         }
         let x_bytes = m.extent.saturating_mul(step_block * machine.unit);
-        let waits_for_y = y_bytes >= FAR && (k.y != unit || x_bytes >= FAR);
-        if waits_for_y && reads_far_slowly() {
+        let is_y_apart =
+            k.y != unit && y_bytes >= if packs_x(machine, &k, n.extent) { FAR_APART } else { FAR };
+        if reads_far_slowly() && (is_y_apart || y_bytes >= FAR && x_bytes >= FAR) {
             return None;
         }
         // The lines of a tile at one step share a set with those of every step that is a multiple of `PERIOD` away.
@@ -93,6 +118,17 @@ impl Whole {
             return None;
         }
         Some(Whole { m, n, k, batch: matrices.batch_loops(), kernels, step_block })
+    }
+
+    /// Whether the vectors of X, which is at an address, are better packed.
+    pub(super) fn crosses_lines(&self, machine: &Machine, x: usize) -> bool {
+        let line = machine.vector_bytes();
+        let is_aligned = x.is_multiple_of(line) && self.k.x.unsigned_abs().is_multiple_of(line);
+        reads_far_slowly()
+            && !is_aligned
+            && self.step_block >= STEPS_CROSSING
+            && self.n.extent >= COLUMNS_CROSSING
+            && packs_x(machine, &self.k, self.n.extent)
     }
 
     /// Runs the products, on several threads if it is worth it.
@@ -170,9 +206,19 @@ impl Whole {
         while left > 0 {
             let steps = self.step_block.min(left);
             let k = Loop { extent: steps, ..self.k };
-            let each = Each { m, n, k, batch: ONCE, exchanged: false };
-            // SAFETY: the caller's duties: a part of the steps.
-            unsafe { each.run(machine, self.kernels, entry) };
+            let columns = block_of_columns(machine, &m, &n, steps);
+            let mut column = 0;
+            while column < n.extent {
+                let n = Loop { extent: columns.min(n.extent - column), ..n };
+                let after = if left > steps { steps.cast_signed() * k.x } else { 0 };
+                let each = Each { m, n, k, batch: ONCE, exchanged: false, after };
+                let first = column.cast_signed();
+                let y = entry.y.wrapping_offset(first * n.y);
+                let c = entry.c.wrapping_offset(first * n.c);
+                // SAFETY: the caller's duties: a part of the steps and columns.
+                unsafe { each.run(machine, self.kernels, Entry { y, c, ..entry }) };
+                column += columns;
+            }
             entry.x = entry.x.wrapping_offset(steps.cast_signed() * k.x);
             entry.y = entry.y.wrapping_offset(steps.cast_signed() * k.y);
             // The sums of further steps are added.

@@ -255,6 +255,9 @@ const _: () = {
     assert!(offset_of!(EachArguments, finish) == 104 && offset_of!(EachArguments, alpha) == 112);
     assert!(offset_of!(EachArguments, beta) == 120 && offset_of!(EachArguments, signs) == 128);
     assert!(offset_of!(EachArguments, x_ahead) == 160);
+    assert!(offset_of!(EachArguments, y_ahead) == 168);
+    assert!(offset_of!(EachArguments, ahead_step) == 176);
+    assert!(offset_of!(EachArguments, y_ahead_end) == 184);
     assert!(offset_of!(AlignedArguments, x) == 0 && offset_of!(AlignedArguments, y) == 8);
     assert!(offset_of!(AlignedArguments, c) == 16 && offset_of!(AlignedArguments, vectors) == 24);
     assert!(offset_of!(AlignedArguments, steps) == 32);

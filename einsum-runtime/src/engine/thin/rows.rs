@@ -179,6 +179,9 @@ impl Rows {
                 beta: entry.beta,
                 signs: machine.signs(entry.conjugated),
                 x_ahead: 0,
+                y_ahead: 0,
+                ahead_step: k.x,
+                y_ahead_end: 0,
             };
             let mut tile = 0;
             while tile < columns.tiles() {

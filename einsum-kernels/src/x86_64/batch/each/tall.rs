@@ -32,6 +32,13 @@ pub(in super::super) unsafe extern "sysv64" fn each<
         .endm
         .macro load
             f vmovup, zmm0, [r9]
+            f vmovup, zmm1, [r9 + 64]
+            .if VECTORS > 2
+                f vmovup, zmm2, [r9 + 128]
+            .endif
+        .endm
+        .macro load_masked
+            f vmovup, zmm0, [r9]
             .if VECTORS > 2
                 f vmovup, zmm1, [r9 + 64]
                 f vmovup, zmm2 {{k1}}{{z}}, [r9 + 128]
@@ -39,8 +46,59 @@ pub(in super::super) unsafe extern "sysv64" fn each<
                 f vmovup, zmm1 {{k1}}{{z}}, [r9 + 64]
             .endif
         .endm
+        # A mask takes time of the units that multiply, on some processors.
         .macro steps
-            steps_by load
+            mov r13, [rdi + 168]
+            test r13, r13
+            jz 33f
+            mov r15, r13
+            cmp qword ptr [rdi + 176], 0
+            je 35f
+            add r15, rcx
+            jmp 34f
+        33:
+            add r15, rax
+        34:
+            steps_that_fetch fetch
+            jmp 32f
+        35:
+            steps_that_fetch fetch_columns
+        32:
+        .endm
+        .macro steps_that_fetch fetch
+            cmp dword ptr [rdi + 96], (1 << (64 / ELEMENT)) - 1
+            je 31f
+            steps_that_load load_masked, \fetch
+            jmp 32f
+        31:
+            steps_that_load load, \fetch
+        .endm
+        .macro fetch
+            prefetcht0 [r15]
+            add r15, [rdi + 176]
+        .endm
+        # X, and one column after the other, then the first again.
+        .macro fetch_columns
+            mov r13, [rdi + 160]
+            prefetcht0 [r9 + r13]
+            prefetcht0 [r10 + r15]
+            add r15, rbx
+            cmp r15, [rdi + 184]
+            cmove r15, [rdi + 168]
+        .endm
+        .macro steps_that_load load, fetch
+            .p2align 6
+        30:
+            \load
+            .if COLUMNS > 4
+                lea r13, [r10 + 4*rbx]
+            .endif
+            places multiply, r10, rbx, rbp, r13
+            \fetch
+            add r9, rsi
+            add r10, r12
+            dec r11
+            jnz 30b
         .endm
         .macro add_old j, at
             with_sums add_old_sums, \j, \at
@@ -92,6 +150,10 @@ pub(in super::super) unsafe extern "sysv64" fn each<
         ",
         body!(),
         purge_sums!(),
+        ".purgem load_masked",
+        ".irp name, steps_that_load, steps_that_fetch, fetch, fetch_columns",
+        r".purgem \name",
+        ".endr",
         ".purgem add_old_sums",
         ".purgem store_sums",
         ".purgem expect",
