@@ -4,14 +4,12 @@ use super::choose::{NO_LOOP, Output};
 use super::loops::{Loop, points};
 use super::machine::Machine;
 use super::near;
+use super::packed::STRIP;
 use super::plan::{Form, Order, Panels, Plan};
 use crate::kernel::packing::ROWS;
 
 /// The bytes of X that a block of tiles packs: with what streams past they fit a second-level cache of 1 MB.
 pub(super) const PANELS: usize = 512 << 10;
-
-/// As many if strips of Y are [copied](super::near), once for each such block: the second level of processors where that is so has 2 MB.
-const PANELS_NEAR: usize = 1280 << 10;
 
 /// The steps of a block: as many as keep the panel of a tile of 256 bytes of rows well inside that cache.
 pub(super) const STEPS_WHOLE: usize = 640;
@@ -91,6 +89,10 @@ pub(super) fn blocks(machine: &Machine, plan: &mut Plan) {
                 Order::AlongRows | Order::AlongHalves | Order::Gather => {}
             }
             panels.is_near = is_near;
+            if is_near {
+                let most = near::most_columns(machine, plan.step_block).min(COLUMNS);
+                plan.column_block = block(n, most).next_multiple_of(STRIP).min(n);
+            }
             let vectors = plan.vectors.div_ceil(plan.tiles);
             let rows = vectors * machine.vector_bytes();
             // Transposition writes `ROWS` rows at a time.
@@ -98,8 +100,7 @@ pub(super) fn blocks(machine: &Machine, plan: &mut Plan) {
             let steps = plan.step_block * machine.steps_of_point();
             // A line more: panels at multiples of a page would compete for a few sets of the cache.
             panels.panel_bytes = panels.step_bytes * steps + 64;
-            let room = if panels.is_near { PANELS_NEAR } else { PANELS };
-            let fit = (room / panels.panel_bytes).max(1);
+            let fit = (PANELS / panels.panel_bytes).max(1);
             panels.apart_block = block(panels.apart.extent, (fit / 16 * 16).max(16));
             plan.tile_block = block(plan.tiles, (fit / panels.apart_block).max(1));
         }

@@ -65,7 +65,7 @@ pub(super) struct Execution<'p> {
     pub(super) pieces: *mut VectorEntry,
     pub(super) collected: *mut u8,
     pub(super) image: *mut u8,
-    /// Where strips of Y are copied to, and their columns.
+    /// Where blocks of Y are copied to, and their columns.
     pub(super) near: *mut u8,
     pub(super) near_columns: *mut ColumnEntry,
     /// Where X starts that the panels hold all of, if they do.

@@ -1,25 +1,25 @@
-//! Strips of Y that are copied to where they are near, step by step, as the panels of X are.
+//! Blocks of Y that are copied to where they are near, in tiles of columns, step by step, as the panels of X are.
 //!
 //! ```text
-//! for a strip of columns                          near[step][column] = Y[column + step]
-//!   for every tile                                one sweep over the strip
+//! for a block of columns, for a block of steps    near[tile][step][column] = Y[column + step]
+//!   for a block of tiles                          panels
 //! ```
 //!
 //! Where columns are adjacent in Y and steps far apart, a tile of columns reads a part of a line every step, and the tile beside it
 //! the rest: by then the first-level cache has lost it, at once if steps are multiples of a page apart, and every step has a
-//! page of its own. A processor that reads far slowly waits for that. Copied, a strip takes as many lines as it has elements for,
-//! one after the other, and the kernels fetch the lines of the next strip while they work on this one.
+//! page of its own. A processor that reads far slowly waits for that. Copied, a tile takes as many lines as it has elements for,
+//! one after the other, which come before they are asked for.
 
 use super::execute::Execution;
 use super::loops::points;
 use super::machine::Machine;
 use super::packed::STRIP;
 use super::plan::{Form, Panels, Plan};
-use super::sweep::Cut;
+use super::sweep::Split;
 use crate::kernel::level::reads_far_slowly;
-use crate::kernel::table::ColumnEntry;
+use crate::kernel::table::{COLUMNS, ColumnEntry};
 
-/// The fewest steps, vectors of rows, and columns that are adjacent, for which a strip is copied.
+/// The fewest steps, vectors of rows, and columns that are adjacent, for which they are.
 const STEPS: usize = if cfg!(test) { 2 } else { 64 };
 const VECTORS: usize = if cfg!(test) { 1 } else { 8 };
 const ADJACENT: usize = if cfg!(test) { 2 } else { 16 };
@@ -27,7 +27,21 @@ const ADJACENT: usize = if cfg!(test) { 2 } else { 16 };
 /// The fewest bytes from one step to the next: a few cache lines.
 const APART: usize = if cfg!(test) { 8 } else { 256 };
 
-/// Whether strips of Y are copied, for a plan that packs X.
+/// The steps that are copied of all tiles, one after the other: in the order of Y, which a processor foresees.
+const TOGETHER: usize = 32;
+
+/// The tiles of a strip.
+const TILES: usize = STRIP / COLUMNS;
+
+/// The bytes of a copy.
+const BYTES: usize = if cfg!(test) { 16 << 10 } else { 3 << 20 };
+
+/// The most columns of a block for blocks of so many steps.
+pub(super) fn most_columns(machine: &Machine, steps: usize) -> usize {
+    (BYTES / (steps * STRIP * machine.unit)).max(1) * STRIP
+}
+
+/// Whether blocks of Y are copied, for a plan that packs X.
 pub(super) fn is_copied(machine: &Machine, plan: &Plan, panels: &Panels) -> bool {
     let (Some(column), Some(step)) = (plan.columns.last(), plan.steps.last()) else {
         return false;
@@ -42,66 +56,112 @@ pub(super) fn is_copied(machine: &Machine, plan: &Plan, panels: &Panels) -> bool
         && (panels.apart.extent == 1 || panels.apart.y == 0)
 }
 
-/// The columns and the bytes of the room that a plan needs for a strip.
+/// The columns and the bytes of the room that a plan needs for a copy.
 pub(super) fn sizes(machine: &Machine, plan: &Plan) -> [usize; 2] {
     match &plan.form {
         Form::Packed(Panels { is_near: true, .. }) => {
-            [STRIP, step_bytes(machine) * plan.step_block]
+            let columns = plan.column_block;
+            let strips = columns.div_ceil(STRIP);
+            [columns, strips * TILES * step_bytes(machine) * plan.step_block]
         }
         _ => [0; 2],
     }
 }
 
-/// The bytes of a step of a strip.
+/// The bytes of a step of a tile.
 pub(super) fn step_bytes(machine: &Machine) -> usize {
-    STRIP * machine.unit
+    COLUMNS * machine.unit
+}
+
+/// Where a column of a block is in the copy.
+struct Place {
+    /// The tile, of those of all strips, its columns, and the number of the column there.
+    tile: usize,
+    columns: usize,
+    column: usize,
+}
+
+impl Place {
+    /// Returns where a column is, of so many of the block: in the tiles that strips are split into.
+    fn of(column: usize, columns: usize) -> Self {
+        let (strip, within) = (column / STRIP, column % STRIP);
+        let Split { columns: narrow, wide, .. } = Split::of(STRIP.min(columns - strip * STRIP));
+        let of_wide = wide * (narrow + 1);
+        let (tile, columns, column) = if within < of_wide {
+            (within / (narrow + 1), narrow + 1, within % (narrow + 1))
+        } else {
+            (wide + (within - of_wide) / narrow, narrow, (within - of_wide) % narrow)
+        };
+        Place { tile: strip * TILES + tile, columns, column }
+    }
 }
 
 impl Execution<'_> {
-    /// Copies `count` columns of the block from `first` on, of Y from `y` on, in `steps` steps, and returns the table and the cut of
-    /// them. Kernels are pointed to the copy, and to where the columns of a strip that begins with `next` are fetched.
+    /// Copies the tiles of the block's columns in `steps` steps, fills the table of where columns are there, and points the kernels
+    /// to the copy.
     ///
     /// # Safety
     ///
-    /// As [`execute`](super::execute::execute), with tables of columns and of so many steps; a strip has room for the columns.
-    pub(super) unsafe fn copy_near(
-        &mut self,
-        y: *const u8,
-        first: usize,
-        count: usize,
-        steps: usize,
-    ) -> (*const ColumnEntry, Cut) {
+    /// As [`execute`](super::execute::execute), with tables of columns and of so many steps, and kernels pointed to Y.
+    pub(super) unsafe fn copy_near(&mut self, steps: usize) {
         let unit = self.machine.unit;
-        let step_bytes = step_bytes(self.machine).cast_signed();
-        let (columns, copied) = (self.columns.wrapping_add(first), self.near_columns);
-        let reads = self.source_steps.cast::<isize>().wrapping_add(1).cast();
+        let step_bytes = step_bytes(self.machine);
+        let (columns, y) = (self.column_count, self.arguments.y);
+        let tile_bytes = steps * step_bytes;
+        let place = |column: usize| {
+            let at = Place::of(column, columns);
+            at.tile * tile_bytes + at.column * unit
+        };
         let mut column = 0;
-        while column < count {
-            // SAFETY: the caller's duties. Of the table of steps only the second offsets are read, those in Y.
+        while column < columns {
+            // SAFETY: the tables have room for a block's columns.
             unsafe {
-                let from = (*columns.add(column)).y;
-                let mut end = column;
-                while end < count
-                    && (*columns.add(end)).y == from + ((end - column) * unit).cast_signed()
-                {
-                    let y = (end * unit).cast_signed();
-                    copied.add(end).write(ColumnEntry { y, ..*columns.add(end) });
-                    end += 1;
-                }
-                (self.machine.packing.copy)(
-                    self.near.wrapping_add(column * unit),
-                    y.wrapping_offset(from),
-                    reads,
-                    steps,
-                    (end - column) * unit,
-                    step_bytes,
-                );
-                column = end;
+                let entry = *self.columns.add(column);
+                let y = place(column).cast_signed();
+                self.near_columns.add(column).write(ColumnEntry { y, ..entry });
             }
+            column += 1;
+        }
+        let mut step = 0;
+        while step < steps {
+            let count = TOGETHER.min(steps - step);
+            // Of the table of steps only the second offsets are read, those in Y.
+            let reads = self.source_steps.wrapping_add(step).cast::<isize>().wrapping_add(1);
+            let mut first = 0;
+            while first < columns {
+                // SAFETY: the caller's duties; the copy has room for all tiles.
+                unsafe {
+                    let from = (*self.columns.add(first)).y;
+                    let at = Place::of(first, columns);
+                    let end = self.end_of_run(first, first - at.column + at.columns);
+                    (self.machine.packing.copy)(
+                        self.near.wrapping_add(place(first) + step * step_bytes),
+                        y.wrapping_offset(from),
+                        reads.cast(),
+                        count,
+                        (end - first) * unit,
+                        step_bytes.cast_signed(),
+                    );
+                    first = end;
+                }
+            }
+            step += count;
         }
         self.arguments.y = self.near;
+    }
+
+    /// Returns the column before `most` that does not follow the one before it in Y, of those from `first` on, or `most`.
+    ///
+    /// # Safety
+    ///
+    /// The table has these columns.
+    unsafe fn end_of_run(&self, first: usize, most: usize) -> usize {
         // SAFETY: the caller's duties.
-        let cut = unsafe { self.cut(first, count) };
-        (copied, Cut { pairs: None, ..cut })
+        let y = |column: usize| unsafe { (*self.columns.add(column)).y };
+        let mut end = first + 1;
+        while end < most && y(end) == y(end - 1) + self.machine.unit.cast_signed() {
+            end += 1;
+        }
+        end
     }
 }

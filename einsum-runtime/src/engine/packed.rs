@@ -33,6 +33,10 @@ impl Execution<'_> {
         let holds_all = rows.len() <= plan.tile_block
             && points_apart.len() <= panels.apart_block
             && plan.step_block >= points(&plan.steps);
+        if panels.is_near {
+            // SAFETY: the caller's duties.
+            unsafe { self.copy_near(count) };
+        }
         let is_packed = holds_all && self.packed == x;
         self.packed = if holds_all { x } else { core::ptr::null() };
         let mut tile = rows.start;
@@ -65,7 +69,7 @@ impl Execution<'_> {
                         self.rotate(panels, t - tile, apart_end - apart, count);
                         t += 1;
                     }
-                    self.sweep_panels(task, panels, count, tile..end, apart..apart_end);
+                    self.sweep_panels(task, panels, tile..end, apart..apart_end);
                 }
                 apart = apart_end;
             }
@@ -98,7 +102,6 @@ impl Execution<'_> {
         &mut self,
         task: Task,
         panels: &Panels,
-        steps: usize,
         tiles: Range<usize>,
         apart: Range<usize>,
     ) {
@@ -116,19 +119,13 @@ impl Execution<'_> {
         }
         let y = self.arguments.y;
         let columns = self.column_count;
-        let strip = block(columns, STRIP);
+        let strip = if panels.is_near { STRIP } else { block(columns, STRIP) };
+        let table = if panels.is_near { self.near_columns } else { self.columns };
         let mut column = 0;
         while column < columns {
             let count = strip.min(columns - column);
             // SAFETY: the table has a block of columns.
-            let (table, cut) = unsafe {
-                if panels.is_near {
-                    self.copy_near(y, column, count, steps)
-                } else {
-                    (self.columns.add(column).cast_const(), self.cut(column, count))
-                }
-            };
-            let first_y = self.arguments.y;
+            let cut = unsafe { self.cut(column, count) };
             let mut tile = tiles.start;
             while tile < tiles.end {
                 let before = self.vectors_before(tile);
@@ -137,26 +134,27 @@ impl Execution<'_> {
                 while a < apart.end {
                     self.arguments.x = self.panel(panels, tile - tiles.start, a - apart.start);
                     let Loop { y: y_apart, c, .. } = panels.apart;
-                    self.arguments.y = first_y.wrapping_offset(y_apart * a.cast_signed());
+                    self.arguments.y = y.wrapping_offset(y_apart * a.cast_signed());
                     self.arguments.c = task.c.wrapping_offset(c * a.cast_signed());
                     // SAFETY: the caller's duties.
                     unsafe {
                         let vectors = self.vectors.add(before - at);
+                        let columns = table.add(column);
                         if let Some(adjacent) = panels.collected {
                             let sums = Sums { row: before * machine.rows_of_vector(), adjacent };
-                            self.collect(&sums, vectors, count, table, &cut);
+                            self.collect(&sums, vectors, count, columns, &cut);
                         } else {
                             let arguments = &mut self.arguments;
-                            sweep(&self.kernels, arguments, vectors, count, table, &cut);
+                            sweep(&self.kernels, arguments, vectors, count, columns, &cut);
                         }
                     }
                     a += 1;
                 }
                 tile += 1;
             }
-            self.arguments.y = y;
             column += count;
         }
+        self.arguments.y = y;
     }
 
     fn panel(&self, panels: &Panels, tile: usize, apart: usize) -> *mut u8 {

@@ -3,6 +3,7 @@
 
 use super::loops::{Loop, Loops, points};
 use super::machine::Machine;
+use crate::kernel::level::reads_far_slowly;
 use crate::kernel::table::COLUMNS as COLUMNS_OF_TILE;
 
 /// What of X stays in a first-level cache beside all else.
@@ -65,7 +66,7 @@ pub(super) struct Panels {
     ///
     /// [collected]: mod@super::collected
     pub(super) collected: Option<usize>,
-    /// Whether strips of Y are [copied](super::near).
+    /// Whether blocks of Y are [copied](super::near).
     pub(super) is_near: bool,
     /// The bytes of a step in a panel, and of a panel.
     pub(super) step_bytes: usize,
@@ -147,14 +148,15 @@ impl Plan {
     }
 
     /// Returns how far ahead kernels fetch X: as the next tile of vectors reads it, where a window of every row is read, so that
-    /// steps go on from one row to another before the processor has seen where it goes, and X does not stay in a cache.
+    /// steps go on from one row to another before the processor has seen where it goes, and X does not stay in a cache. Processors
+    /// that read far slowly see more, and do not wait for that, but for units that load.
     pub(super) fn x_ahead(&self, machine: &Machine) -> isize {
         let unit = machine.unit;
         let is_window = |l: &Loop| l.x != 0 && l.x.unsigned_abs() < points(&self.run) * unit;
         let groups = [&self.batch, &self.outer, &self.run, &self.steps];
         let reach = |l: &Loop| l.x.unsigned_abs().saturating_mul(l.extent - 1);
         let bytes = groups.iter().flat_map(|g| g.iter()).map(reach).fold(0, usize::saturating_add);
-        if bytes < LARGE || !self.steps.iter().any(is_window) {
+        if reads_far_slowly() || bytes < LARGE || !self.steps.iter().any(is_window) {
             return 0;
         }
         (self.vectors.div_ceil(self.tiles) * machine.vector_bytes()).cast_signed()

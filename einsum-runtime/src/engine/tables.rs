@@ -92,12 +92,18 @@ impl Execution<'_> {
     ///
     /// The table has them.
     pub(super) unsafe fn cut(&self, first: usize, count: usize) -> Cut {
-        let may_pair = matches!(self.plan.form, Form::Direct | Form::Packed(_));
+        let split = Split::of(count);
+        // Of a copy, tiles are as it has them.
+        let (may_pair, may_run) = match &self.plan.form {
+            Form::Packed(panels) => (!panels.is_near, !panels.is_near),
+            form => (matches!(form, Form::Direct), true),
+        };
+        let runs = || Runs::from(self.plan, self.first_column + first);
         Cut {
-            split: Split::of(count),
+            split,
             // SAFETY: the caller's duty.
             pairs: if may_pair { unsafe { self.pairs(first, count) } } else { None },
-            runs: Runs::from(self.plan, self.first_column + first),
+            runs: if may_run { runs() } else { None },
         }
     }
 

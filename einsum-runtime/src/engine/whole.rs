@@ -42,7 +42,7 @@ const MOST_OF_Y: [usize; 2] = if cfg!(test) { [24 << 10, 12 << 10] } else { [4 <
 /// which every tile of rows reads all, if X is as large: there it is better to pack X, and to read a strip of Y once for many tiles.
 const FAR: usize = if cfg!(test) { 4 << 10 } else { 1 << 20 };
 
-/// As many of a Y whose steps are not adjacent, of which strips are best [copied](super::near).
+/// As many of a Y whose steps are not adjacent, of which blocks are best [copied](super::near).
 const FAR_APART: usize = if cfg!(test) { 2 << 10 } else { 256 << 10 };
 
 /// The bytes of an X, and of a part of Y, that stay in a second-level cache together.
