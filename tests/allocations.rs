@@ -369,6 +369,17 @@ fn wide_windows() {
         Array3::from_elem((1, 4, 500_000), 1.0_f32),
         Array3::from_elem((5, 4, 31), 1.0_f32)
     );
+    // Weights with results adjacent, of which blocks may be copied.
+    windows!(
+        "b c (x+k), k c o -> b o x",
+        Array3::from_elem((1, 350, 202), 1.0_f32),
+        Array3::from_elem((3, 350, 1530), 1.0_f32)
+    );
+    windows!(
+        "b c (x+k-1), k c o -> b o x",
+        Array3::from_elem((2, 350, 200), 1.0_f32),
+        Array3::from_elem((3, 350, 1530), 1.0_f32)
+    );
     windows!("(y+u) (x+v), u v -> y x", plane(130), plane(31));
     windows!("(y+u-15) (x+v-15), u v -> y x", plane(100), plane(31));
     windows!("(2*y+u) (2*x+v), u v -> y x", plane(231), plane(31));

@@ -8,6 +8,7 @@
 //! | `columns` | a macro | calls it for every column with its number, pointer, and accumulators |
 //! | `use_mask` | vector, a register that holds its entry | gets the mask ready |
 //! | `load` | vector, pointer | reads X |
+//! | `loops` | | runs `step_loop`, with masks and fetching X or without |
 //! | `clear`, `multiply` | as `columns` | zeroes accumulators; reads Y and multiplies |
 //! | `scale`, `add_old`, `store` | as `columns` | finish a tile; alpha or beta has been broadcast with `factor` |
 //!
@@ -22,7 +23,7 @@
 //! | `rbx` | the next step's entry | |
 //! | `rbp` | what is fetched of Y, but for the step's offset | the first column's entry |
 //!
-//! Symbols: `VECTORS` and `COLUMNS` of a tile, `ELEMENT` and `VECTOR` sizes in bytes, `SPARE` if `rdx` and `rsi` are free in
+//! Symbols: `VECTORS` and `COLUMNS` of a tile, `ELEMENT` and `VECTOR` sizes in bytes, `SPARE` if `rsi` is free in
 //! the loop over steps, `PAIRS` if columns are pairs, and `KIND`, see [`super`]. Macros are global in the assembler, so that every kernel removes its own
 //! at the end. Numbers are used in place of the fields of [`Arguments`](crate::table::Arguments), asserted in [`super`].
 

@@ -298,6 +298,7 @@ impl Machine {
         // The panel of a tile outgrows a first-level cache at 128 steps or so. From there on it comes from the second
         // level, which is slower for steps that are far apart, worst where they share a few sets of the first level.
         // With tiles of fewer vectors that is so from the start, else it takes many columns to be worth the copies.
-        if self.kernels.broadcast.len() < 4 { k >= 128 } else { k >= 160 && n >= 128 }
+        let [steps, columns] = if cfg!(test) { [16, 24] } else { [160, 128] };
+        if self.kernels.broadcast.len() < 4 { k >= 128 } else { k >= steps && n >= columns }
     }
 }

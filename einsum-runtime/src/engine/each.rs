@@ -22,10 +22,10 @@ const BLOCK: usize = 16 << 10;
 const SHORT_STEPS: usize = 4;
 
 /// An X of so many bytes does not stay in the second-level cache.
-const FAR: usize = 1 << 20;
+const FAR: usize = if cfg!(test) { 1 << 10 } else { 1 << 20 };
 
 /// A Y of so many bytes does not stay in the first-level cache.
-const NEXT: usize = 64 << 10;
+const NEXT: usize = if cfg!(test) { 1 << 10 } else { 64 << 10 };
 
 /// A column of so many bytes is much longer than what is fetched of it ahead, ...
 const LONG: usize = if cfg!(test) { 32 } else { 2048 };

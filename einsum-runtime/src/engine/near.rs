@@ -33,8 +33,8 @@ const TOGETHER: usize = 32;
 /// The tiles of a strip.
 const TILES: usize = STRIP / COLUMNS;
 
-/// The bytes of a copy.
-const BYTES: usize = if cfg!(test) { 16 << 10 } else { 3 << 20 };
+/// The bytes of a copy: a square block of 512 numbers of 8 bytes fits.
+const BYTES: usize = if cfg!(test) { 16 << 10 } else { 2304 << 10 };
 
 /// The most columns of a block for blocks of so many steps.
 pub(super) fn most_columns(machine: &Machine, steps: usize) -> usize {

@@ -1,6 +1,6 @@
 //! Memory for tables and panels: on the stack if little, else of the thread and kept for its next contraction.
 //!
-//! What a contraction asks for is bounded by its plan: about 1.5 MB, of which an image of C takes up to 256 KB, or where blocks of Y are copied 4 MB. The chunks of long sums ask for up to 1 MB.
+//! What a contraction asks for is bounded by its plan: about 1.5 MB, of which an image of C takes up to 256 KB, or where blocks of Y are copied 3.5 MB. The chunks of long sums ask for up to 1 MB.
 
 use core::mem::MaybeUninit;
 

@@ -36,11 +36,11 @@ const COLUMNS_LEAST: usize = if cfg!(test) { 3 } else { 24 };
 /// The most bytes of C, of which every block of steps reads all, and of what a block of steps reads of Y, which every tile of rows
 /// does, if there are two blocks, and if there are more: from there on it is better to pack X for sums of several blocks.
 const MOST_OF_C: usize = if cfg!(test) { 8 << 10 } else { 8 << 20 };
-const MOST_OF_Y: [usize; 2] = if cfg!(test) { [24 << 10, 12 << 10] } else { [4 << 20, 2 << 20] };
+const MOST_OF_Y: [usize; 2] = if cfg!(test) { [48 << 10, 12 << 10] } else { [4 << 20, 2 << 20] };
 
 /// The bytes of a block of X or Y that a second-level cache does not hold. Processors that read far slowly wait for such a Y, of
 /// which every tile of rows reads all, if X is as large: there it is better to pack X, and to read a strip of Y once for many tiles.
-const FAR: usize = if cfg!(test) { 4 << 10 } else { 1 << 20 };
+const FAR: usize = if cfg!(test) { 16 << 10 } else { 1 << 20 };
 
 /// As many of a Y whose steps are not adjacent, of which blocks are best [copied](super::near).
 const FAR_APART: usize = if cfg!(test) { 2 << 10 } else { 256 << 10 };

@@ -52,6 +52,7 @@ fn edges_of_blocks() {
         let mut random = Random(2);
         for [m, n, k] in [
             [70, 30, 641],
+            [60, 26, 641],
             [35, 25, 1300],
             [300, 26, 130],
             [30, 2050, 3],
@@ -87,38 +88,55 @@ fn few_columns() {
     });
 }
 
-/// A large matrix of fractions with few columns, wherever it begins in a cache line: the same bits.
+fn fractions(count: usize, random: &mut Random) -> Vec<f32> {
+    (0..count).map(|_| random.below(1 << 20) as f32 / 1e6 - 0.5).collect()
+}
+
+/// Multiplies fractions, wherever the first source begins in a cache line, and asserts that the bits are the same. `len` is that of the
+/// sources and of the output.
+fn same_bits_anywhere(dims: &[Dim<2>], len: [usize; 3], random: &mut Random) {
+    let [x, y] = [len[0], len[1]].map(|len| fractions(len, random));
+    let mut first = None;
+    for offset in 0..20 {
+        let moved: Vec<f32> = fractions(offset, random).into_iter().chain(x.clone()).collect();
+        let read = |ptr| Read { ptr, conjugated: false };
+        let sources = [read(moved[offset..].as_ptr()), read(y.as_ptr())];
+        let mut out = vec![0.0; len[2]];
+        let mut work = Dims::from_iter(dims.iter().copied());
+        // SAFETY: the vectors are as large as the dims say, and results distinct.
+        unsafe { (f32::KERNELS.binary)(&mut work, sources, out.as_mut_ptr(), Mode::Assign) };
+        let bits: Vec<u32> = out.into_iter().map(f32::to_bits).collect();
+        assert_eq!(first.get_or_insert(bits.clone()), &bits, "{dims:?} {offset}");
+    }
+}
+
+fn dim(extent: usize, out: usize, sources: [usize; 2], summed: bool) -> Dim<2> {
+    Dim { extent, out: out.cast_signed(), sources: sources.map(usize::cast_signed), summed }
+}
+
+/// A large matrix with few columns.
 #[test]
 fn few_columns_anywhere() {
-    fn fractions(count: usize, random: &mut Random) -> Vec<f32> {
-        (0..count).map(|_| random.below(1 << 20) as f32 / 1e6 - 0.5).collect()
-    }
     on_every_level(|_| {
         let mut random = Random(9);
         let pitch = 192;
         for (m, n, k) in [(40, 3, 150), (33, 8, 128), (35, 11, 165)] {
-            let (x, y) = (fractions(m * pitch, &mut random), fractions(n * k, &mut random));
-            let mut first = None;
-            for offset in 0..20 {
-                let moved: Vec<f32> =
-                    fractions(offset, &mut random).into_iter().chain(x.clone()).collect();
-                let dim = |extent, out, sources, summed| Dim { extent, out, sources, summed };
-                let [n_step, k_step, pitch] = [n, k, pitch].map(usize::cast_signed);
-                let mut dims = Dims::from_iter([
-                    dim(m, n_step, [pitch, 0], false),
-                    dim(n, 1, [0, k_step], false),
-                    dim(k, 0, [1, 1], true),
-                ]);
-                let read = |ptr| Read { ptr, conjugated: false };
-                let sources = [read(moved[offset..].as_ptr()), read(y.as_ptr())];
-                let mut out = vec![0.0; m * n];
-                // SAFETY: the vectors are as large as the dims say, and results distinct.
-                unsafe {
-                    (f32::KERNELS.binary)(&mut dims, sources, out.as_mut_ptr(), Mode::Assign);
-                };
-                let bits: Vec<u32> = out.into_iter().map(f32::to_bits).collect();
-                assert_eq!(first.get_or_insert(bits.clone()), &bits, "{m} {n} {k} {offset}");
-            }
+            let dims =
+                [dim(m, n, [pitch, 0], false), dim(n, 1, [0, k], false), dim(k, 0, [1, 1], true)];
+            same_bits_anywhere(&dims, [m * pitch, n * k, m * n], &mut random);
+        }
+    });
+}
+
+/// A product of matrices that is run as they lie, or packed where vectors cross lines.
+#[test]
+fn matrices_anywhere() {
+    on_every_kind(|_| {
+        let mut random = Random(91);
+        for (m, n, k) in [(272, 26, 70), (336, 40, 90), (208, 135, 700)] {
+            let dims =
+                [dim(m, 1, [1, 0], false), dim(n, m, [0, k], false), dim(k, 0, [m, 1], true)];
+            same_bits_anywhere(&dims, [k * m, n * k, m * n], &mut random);
         }
     });
 }

@@ -90,10 +90,10 @@ pub(in super::super) unsafe extern "sysv64" fn each<
             compare_mask r11
             mov r11, [rdi + 32]
             je 32f
-            steps_by load_whole
+            steps_by load_whole, fetch_x
             jmp 34f
         32:
-            steps_by load
+            steps_by load, fetch_x
         34:
         .endm
         .macro multiply j, at

@@ -16,12 +16,12 @@ macro_rules! body {
         .macro in_c name
             places \name, rdx, r14, r15, r13
         .endm
-        # All steps, which read X by `load`.
-        .macro steps_by load
+        # All steps, which read X by `load`, and fetch what `fetch` says, if anything.
+        .macro steps_by load, fetch
             .p2align 6
         30:
             \load
-            prefetcht0 [r9 + r15]
+            \fetch
             .if COLUMNS > 4
                 lea r13, [r10 + 4*rbx]
             .endif
@@ -30,6 +30,9 @@ macro_rules! body {
             add r10, r12
             dec r11
             jnz 30b
+        .endm
+        .macro fetch_x
+            prefetcht0 [r9 + r15]
         .endm
             ",
             $crate::x86_64::text::save_registers!(),
@@ -78,7 +81,7 @@ macro_rules! body {
             ",
             $crate::x86_64::text::restore_registers!(),
             r"
-            .irp name, f, places, in_c, steps_by, begin, steps, clear, expects, load, multiply, factor, scale, add_old, store, stores
+            .irp name, f, places, in_c, steps_by, fetch_x, begin, steps, clear, expects, load, multiply, factor, scale, add_old, store, stores
                 .purgem \name
             .endr
         "

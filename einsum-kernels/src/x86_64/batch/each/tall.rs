@@ -68,10 +68,10 @@ pub(in super::super) unsafe extern "sysv64" fn each<
         .macro steps_that_fetch fetch
             cmp dword ptr [rdi + 96], (1 << (64 / ELEMENT)) - 1
             je 31f
-            steps_that_load load_masked, \fetch
+            steps_by load_masked, \fetch
             jmp 32f
         31:
-            steps_that_load load, \fetch
+            steps_by load, \fetch
         .endm
         .macro fetch
             prefetcht0 [r15]
@@ -85,20 +85,6 @@ pub(in super::super) unsafe extern "sysv64" fn each<
             add r15, rbx
             cmp r15, [rdi + 184]
             cmove r15, [rdi + 168]
-        .endm
-        .macro steps_that_load load, fetch
-            .p2align 6
-        30:
-            \load
-            .if COLUMNS > 4
-                lea r13, [r10 + 4*rbx]
-            .endif
-            places multiply, r10, rbx, rbp, r13
-            \fetch
-            add r9, rsi
-            add r10, r12
-            dec r11
-            jnz 30b
         .endm
         .macro add_old j, at
             with_sums add_old_sums, \j, \at
@@ -151,7 +137,7 @@ pub(in super::super) unsafe extern "sysv64" fn each<
         body!(),
         purge_sums!(),
         ".purgem load_masked",
-        ".irp name, steps_that_load, steps_that_fetch, fetch, fetch_columns",
+        ".irp name, steps_that_fetch, fetch, fetch_columns",
         r".purgem \name",
         ".endr",
         ".purgem add_old_sums",

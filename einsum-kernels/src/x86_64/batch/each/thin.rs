@@ -57,26 +57,13 @@ pub(in super::super) unsafe extern "sysv64" fn each<
             f vmovup, \x, [r9 + 64*VECTOR]
             prefetcht0 [r9 + r15 + 64*VECTOR]
         .endm
-        .macro steps_that_load load
-            .p2align 6
-        31:
-            \load
-            .if COLUMNS > 4
-                lea r13, [r10 + 4*rbx]
-            .endif
-            places multiply, r10, rbx, rbp, r13
-            add r9, rsi
-            add r10, r12
-            dec r11
-            jnz 31b
-        .endm
         .macro steps
             test r15, r15
             jnz 32f
-            steps_that_load load
+            steps_by load
             jmp 33f
         32:
-            steps_that_load load_ahead
+            steps_by load_ahead
         33:
         .endm
         .macro clear j, rest:vararg
@@ -127,7 +114,7 @@ pub(in super::super) unsafe extern "sysv64" fn each<
         ",
         body!(),
         r"
-        .irp name, each_sum, each_vector, load_vector, load_ahead, load_vector_ahead, steps_that_load, clear_sum, multiply_sum, scale_sum, add_old_sum, store_sum
+        .irp name, each_sum, each_vector, load_vector, load_ahead, load_vector_ahead, clear_sum, multiply_sum, scale_sum, add_old_sum, store_sum
             .purgem \name
         .endr
         ",
