@@ -34,7 +34,6 @@ pub(crate) fn with_whole_pages(len: usize, size: usize) -> usize {
 
 /// Whether there is memory behind the page of an element of an array, as far as that can be known. Fresh pages get
 /// theirs when they are first written.
-#[cfg(target_arch = "x86_64")]
 pub(crate) fn is_backed<T>(at: *mut T) -> bool {
     system::is_backed(at.addr())
 }
@@ -88,7 +87,6 @@ mod system {
 
     pub(super) fn advise_huge_pages(_start: usize, _bytes: usize) {}
 
-    #[cfg(target_arch = "x86_64")]
     pub(super) fn is_backed(_at: usize) -> bool {
         true
     }
@@ -125,7 +123,6 @@ mod tests {
     }
 
     #[test]
-    #[cfg(target_arch = "x86_64")]
     fn written_memory_is_backed() {
         let mut array = vec![1_u8; 1 << 20];
         assert!(is_backed(&raw mut array[1 << 19]));

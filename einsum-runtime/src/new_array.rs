@@ -45,8 +45,22 @@ impl NewRoom {
     ///
     /// If they take more than `isize::MAX` bytes.
     pub(crate) fn new(len: usize, element: Layout) -> Self {
-        let capacity = memory::with_whole_pages(len, element.size());
-        let Some(layout) = layout(capacity, element) else {
+        let mut new = Self::allocate(len, element);
+        // Memory that the allocator had kept is better taken as it is: it is behind pages already, and where there is room for
+        // these elements there may be none for more.
+        let more = memory::with_whole_pages(len, element.size());
+        if more > len && !memory::is_backed(new.middle()) {
+            drop(new);
+            new = Self::allocate(more, element);
+            new.room.len = len;
+        }
+        memory::advise_huge_pages(new.room.ptr, new.room.capacity * element.size());
+        new
+    }
+
+    /// Returns room for `len` elements, of that capacity.
+    fn allocate(len: usize, element: Layout) -> Self {
+        let Some(layout) = layout(len, element) else {
             panic!("einloom: internal error: unchecked extents of a new array");
         };
         let ptr = if layout.size() == 0 {
@@ -57,10 +71,14 @@ impl NewRoom {
             if ptr.is_null() {
                 handle_alloc_error(layout);
             }
-            memory::advise_huge_pages(ptr, layout.size());
             ptr
         };
-        NewRoom { room: Room { ptr, len, capacity }, element }
+        NewRoom { room: Room { ptr, len, capacity: len }, element }
+    }
+
+    /// Returns where the middle of the room is.
+    fn middle(&self) -> *mut u8 {
+        self.room.ptr.wrapping_add(self.room.capacity / 2 * self.element.size())
     }
 
     pub(crate) fn ptr(&self) -> *mut u8 {
