@@ -11,7 +11,7 @@ use num_complex::{Complex32, Complex64};
 
 use super::*;
 use crate::kernel::Kernel;
-use crate::kernel::level::on_every_level;
+use crate::kernel::level::on_every_kind;
 use crate::oracle::{self, Random};
 
 trait Sample: Element + core::fmt::Debug {
@@ -123,7 +123,7 @@ fn check<T: Sample, const P: usize>(
     let before: Vec<T> = sums.iter().map(&mut old).collect();
     let entered = before.iter().zip(&sums).map(|(&old, &sum)| oracle::enter(mode, old, sum));
     let expected: Vec<T> = entered.collect();
-    on_every_level(|level| {
+    on_every_kind(|level| {
         let mut actual = before.clone();
         let reads = core::array::from_fn(|p| Read {
             ptr: memory[p].as_ptr().wrapping_offset(sources[p].first),
@@ -362,7 +362,7 @@ fn steps() {
                     sources: [source.cast_signed()],
                     summed: false,
                 };
-                on_every_level(|level| {
+                on_every_kind(|level| {
                     let mut dims = Dims::from_slice(&[dim(3, len, reach), dim(len, 1, step)]);
                     let mut out = vec![T::NAN; 3 * len];
                     let read = Read { ptr: x.as_ptr(), conjugated: false };

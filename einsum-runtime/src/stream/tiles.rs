@@ -9,6 +9,7 @@ use super::rows::{Bypass, Rows};
 use super::sweep::{Arrays, TILE};
 use super::transpose::LINE;
 use crate::kernel::Dim;
+use crate::kernel::level::reads_far_slowly;
 
 /// How tiles come to the output.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -30,6 +31,10 @@ const LINES_ROW: usize = 256;
 /// The rows of such tiles, likewise.
 const STAGED_ROWS: usize = 48;
 const LINES_ROWS: usize = 64;
+
+/// The bytes that are read of each row of the source before the next rows, where results bypass the caches on processors that read
+/// far slowly: shorter runs are over before the machine's own prefetching has begun.
+const LONG_READ: usize = 2048;
 
 /// The most that is added to either side of the last tile, in elements: less than the largest side of a kernel.
 const ADDED: usize = 15;
@@ -144,6 +149,7 @@ impl<W: Width> Tiles<'_, W> {
         let Tiles { turn, u, v, .. } = *self;
         let height = match bypass {
             // Lines of the output are not kept in a cache, whatever the order.
+            Bypass::Yes if reads_far_slowly() => LONG_READ / size_of::<W>(),
             Bypass::Yes => TILE,
             Bypass::No if self.has_lines() && self.competes => turn.side,
             Bypass::No if self.has_lines() || u.extent < turn.side => LONG_TILE,

@@ -25,7 +25,7 @@ fn check_traces<T: Sample>(random: &mut Random, count: usize, side: usize, to: u
             sources: [source.cast_signed()],
             summed,
         };
-        on_every_level(|level| {
+        on_every_kind(|level| {
             let dims = [dim(count, to, step, false), dim(side, 0, side + 1, true)];
             let mut out = old.clone();
             let read = Read { ptr: x.as_ptr(), conjugated: false };
@@ -53,7 +53,7 @@ fn check_partial_traces<T: Sample>(random: &mut Random, [i, a, j]: [usize; 3]) {
         sources: [source.cast_signed()],
         summed,
     };
-    on_every_level(|level| {
+    on_every_kind(|level| {
         let dims = &mut Dims::from_slice(&[
             dim(i, j, a * j * a, false),
             dim(a, 0, j * a + 1, true),

@@ -33,7 +33,7 @@ fn tiles_of_any_sides() {
 fn rows_past_the_caches() {
     let mut random = Random(52);
     for u in [256, 272, 300, 323, 512, 1000, 1024] {
-        for v in [16, 23, 31, 64, 100, 129] {
+        for v in [16, 23, 31, 64, 100, 129, 545] {
             check_all(&mut random, &[v, u], (&[0, 1], [&[1, 0]]), true);
             check_all(&mut random, &[v, 2, u], (&[0, 1, 2], [&[1, 2, 0]]), true);
         }

@@ -59,7 +59,7 @@ fn traces() {
             dim(side, 0, step, true),
             dim(parts, 1, 1, false),
         ];
-        on_every_level(|level| {
+        on_every_kind(|level| {
             let mut traces = vec![f64::NAN; count * parts];
             let read = Read { ptr: x.as_ptr(), conjugated: false };
             let dims = &mut Dims::from_slice(&dims);
