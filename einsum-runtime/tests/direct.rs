@@ -34,7 +34,7 @@ fn matrix_product() {
         let mut row = a0.row(n0 * n2);
         let (x, y) = (a0.along((n0, n2, n1, 1), 0, 2), a1.along((n0, n2, n1, 1), 2, 1));
         let types = (a0.arithmetic(), (a0.static_extents(), a1.static_extents()));
-        sums2::<_, _, _, 2, 1>(types, &mut row, x, y);
+        sums2::<_, _, _, 2, 1, true>(types, &mut row, x, y);
         let y: Array2<i32> = a0.array(row, [n0, n2]);
         assert_eq!(y, a.dot(&b));
     }
@@ -48,7 +48,7 @@ fn every_rank() {
     assert!(a0.is(4, 3, 2, 1) && !a0.is(4, 3, 2, 2));
     // Axes of one position have no loop, which is number 4.
     let mut row = a0.row(24);
-    sums1::<_, _, _, 3, 0>(
+    sums1::<_, _, _, 3, 0, true>(
         (a0.arithmetic(), (a0.static_extents(),)),
         &mut row,
         a0.along((2, 3, 4, 1), 2, 1, 0, 4),
@@ -58,7 +58,7 @@ fn every_rank() {
     let a0 = operand::<3, _>(&cube);
     assert!(a0.is(2, 3, 4));
     let mut row = a0.row(2);
-    sums1::<_, _, _, 1, 2>(
+    sums1::<_, _, _, 1, 2, true>(
         (a0.arithmetic(), (a0.static_extents(),)),
         &mut row,
         a0.along((2, 3, 4, 1), 0, 1, 2),
@@ -67,18 +67,24 @@ fn every_rank() {
     let square = arr2(&[[1, 2], [3, 4]]);
     let a0 = operand::<2, _>(&square);
     assert_eq!(
-        sum1::<_, _, _, 1>((a0.arithmetic(), (a0.static_extents(),)), a0.along((2, 1, 1, 1), 0, 0)),
+        sum1::<_, _, _, 1, true>(
+            (a0.arithmetic(), (a0.static_extents(),)),
+            a0.along((2, 1, 1, 1), 0, 0)
+        ),
         5
     );
     let a0 = operand::<1, _>(&[5, 6]);
     assert!(a0.is(2));
     let [x, y, z] = [0; 3].map(|axis| a0.along((2, 1, 1, 1), axis));
-    assert_eq!(sum3::<_, _, _, 1>((a0.arithmetic(), (a0.static_extents(),)), x, y, z), 125 + 216);
+    assert_eq!(
+        sum3::<_, _, _, 1, true>((a0.arithmetic(), (a0.static_extents(),)), x, y, z),
+        125 + 216
+    );
     let half = scalar(&0.5);
     assert!(half.is());
     let mut row = half.row(4);
     let (x, y) = (half.along((2, 2, 1, 1)), half.along((2, 2, 1, 1)));
-    sums2::<_, _, _, 2, 0>((half.arithmetic(), (half.static_extents(),)), &mut row, x, y);
+    sums2::<_, _, _, 2, 0, true>((half.arithmetic(), (half.static_extents(),)), &mut row, x, y);
     assert_eq!(half.array::<2, Ix2>(row, [2, 2]), Array2::from_elem((2, 2), 0.25));
     // An array of another rank than its term's has no extents at all.
     let line = ArrayD::from_elem(vec![3], 1.0);
@@ -105,7 +111,7 @@ fn four_loops() {
     macro_rules! kept {
         ($($kept:literal $summed:literal: $dimension:ty, [$($extent:ident),*];)*) => { $({
             let (mut row, (x, y)) = (a0.row(1 $(* $extent)*), along());
-            sums2::<_, _, _, $kept, $summed>(types(), &mut row, x, y);
+            sums2::<_, _, _, $kept, $summed, true>(types(), &mut row, x, y);
             let y: ndarray::Array<i64, $dimension> = a0.array(row, [$($extent),*]);
             assert_eq!(y.into_dyn(), expected($kept));
         })* };
@@ -117,14 +123,14 @@ fn four_loops() {
         4 0: Ix4, [n0, n1, n2, n3];
     }
     let (x, y) = along();
-    assert_eq!(sum2::<_, _, _, 4>(types(), x, y), products.sum());
+    assert_eq!(sum2::<_, _, _, 4, true>(types(), x, y), products.sum());
 
     let mut c = Array4::zeros((n3, n2, n1, n0));
     let mut turned = c.view_mut().reversed_axes();
     let mut c0 = output::<4, _, _, _>(&mut turned, &a0);
     let types = (a0.arithmetic(), (a0.static_extents(), a1.static_extents(), c0.static_extents()));
     let (out, (x, y)) = (c0.along(4, extents, 0, 1, 2, 3), along());
-    sums_into2::<_, _, _, 4, 0>(types, out, x, y, (Some(2), None));
+    sums_into2::<_, _, _, 4, 0, true>(types, out, x, y, (Some(2), None));
     assert_eq!(c.reversed_axes(), 2 * products);
 }
 
@@ -138,7 +144,7 @@ fn chain_of_three() {
     let extents = (n, n, n, n);
     let (x, y, z) = (a0.along(extents, 0, 2), a1.along(extents, 2, 3), a0.along(extents, 3, 1));
     let mut row = a0.row(n * n);
-    sums3::<_, _, _, 2, 2>(
+    sums3::<_, _, _, 2, 2, true>(
         (a0.arithmetic(), (a0.static_extents(), a1.static_extents())),
         &mut row,
         x,
@@ -171,13 +177,13 @@ fn ring_of_four() {
             )
         };
     }
-    assert_eq!(along!(sum4::<_, _, _, 4>, types()), trace);
+    assert_eq!(along!(sum4::<_, _, _, 4, true>, types()), trace);
     let mut row = a0.row(n);
-    along!(sums4::<_, _, _, 1, 3>, types(), &mut row);
+    along!(sums4::<_, _, _, 1, 3, true>, types(), &mut row);
     assert_eq!(a0.array::<1, Ix1>(row, [n]), chain.dot(&rest).diag());
     // With `i` and `j` kept: a[i, j] times the product of the other three, turned.
     let mut row = a0.row(n * n);
-    along!(sums4::<_, _, _, 2, 2>, types(), &mut row);
+    along!(sums4::<_, _, _, 2, 2, true>, types(), &mut row);
     assert_eq!(a0.array::<2, Ix2>(row, [n, n]), &a * &b.dot(&a).dot(&b).t());
 }
 
@@ -199,7 +205,7 @@ fn outputs() {
         let (types, extents) =
             ((a0.arithmetic(), (a0.static_extents(), c0.static_extents())), (2, 3, 1, 1));
         let (out, x) = (c0.along(2, extents, 0, 1), a0.along(extents, 0, 1));
-        sums_into1::<_, _, _, 2, 0>(types, out, x, (alpha, beta));
+        sums_into1::<_, _, _, 2, 0, true>(types, out, x, (alpha, beta));
         assert_eq!(c, arr2(&expected));
     }
 }
@@ -216,7 +222,7 @@ fn factors_of_one() {
         let a0 = operand::<1, _>(&a);
         let mut c0 = output::<1, _, _, _>(&mut c, &a0);
         let (out, x) = (c0.along(1, (1, 1, 1, 1), 0), a0.along((1, 1, 1, 1), 0));
-        sums_into1::<_, _, _, 1, 0>(
+        sums_into1::<_, _, _, 1, 0, true>(
             (a0.arithmetic(), (a0.static_extents(),)),
             out,
             x,
@@ -234,7 +240,7 @@ mod wrong_rows {
         let a0 = scalar(&1_u8);
         let mut row = a0.row(room);
         if filled > 0 {
-            sums1::<_, _, _, 1, 0>(
+            sums1::<_, _, _, 1, 0, true>(
                 (a0.arithmetic(), (a0.static_extents(),)),
                 &mut row,
                 a0.along((filled, 1, 1, 1)),

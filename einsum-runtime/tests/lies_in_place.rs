@@ -24,13 +24,13 @@ const LIES: [fn(); 11] = [
         let (a0, a1) = (operand::<2, _>(&a), operand::<2, _>(&b));
         let mut row = a0.row(12);
         let (x, y) = (a0.along((2, 3, 1, 1), 0, 1), a1.along((3, 2, 1, 1), 0, 1));
-        sums2::<_, _, _, 2, 0>((a0.arithmetic(), (a0.static_extents(),)), &mut row, x, y);
+        sums2::<_, _, _, 2, 0, true>((a0.arithmetic(), (a0.static_extents(),)), &mut row, x, y);
     },
     || {
         let a = Array2::<f64>::zeros((2, 3));
         let a0 = operand::<2, _>(&a);
         let mut row = a0.row(1);
-        sums1::<_, _, _, 2, 0>(
+        sums1::<_, _, _, 2, 0, true>(
             (a0.arithmetic(), (a0.static_extents(),)),
             &mut row,
             a0.along((2, 3, 1, 1), 0, 1),
@@ -40,7 +40,7 @@ const LIES: [fn(); 11] = [
         let a = Array2::<f64>::zeros((2, 3));
         let a0 = operand::<2, _>(&a);
         let mut row = a0.row(2);
-        sums1::<_, _, _, 1, 0>(
+        sums1::<_, _, _, 1, 0, true>(
             (a0.arithmetic(), (a0.static_extents(),)),
             &mut row,
             a0.along((2, 3, 1, 1), 0, 1),
@@ -51,7 +51,7 @@ const LIES: [fn(); 11] = [
         let a0 = operand::<2, _>(&a);
         let mut row = a0.row(2);
         let x = a0.along((2, 1, 1, 3), 0, 3);
-        sums1::<_, _, _, 1, 1>((a0.arithmetic(), (a0.static_extents(),)), &mut row, x);
+        sums1::<_, _, _, 1, 1, true>((a0.arithmetic(), (a0.static_extents(),)), &mut row, x);
     },
 ];
 

@@ -222,7 +222,12 @@ fn a_panicking_element() {
             let direct = || {
                 let mut row = a0.row(n * n);
                 let [x, y] = [0, 1].map(|_| a0.along((n, n, 1, 1), 0, 1));
-                sums2::<_, _, _, 2, 0>((a0.arithmetic(), (a0.static_extents(),)), &mut row, x, y);
+                sums2::<_, _, _, 2, 0, true>(
+                    (a0.arithmetic(), (a0.static_extents(),)),
+                    &mut row,
+                    x,
+                    y,
+                );
                 a0.array::<2, Ix2>(row, [n, n])
             };
             assert!(catch_unwind(AssertUnwindSafe(direct)).is_err());

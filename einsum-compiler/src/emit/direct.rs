@@ -94,6 +94,7 @@ fn emit_value(form: Form, expr: &Expr, product: &Product, scales: &TokenStream) 
     let sources = quote! { #(#sources),* };
     let count = product.factors.len();
     let function = |name: &str| format_ident!("{name}{count}");
+    let in_lanes = is_in_lanes(expr, kept.last().or(all.last()).copied());
     let [kept, summed] = [kept.len(), all.len() - kept.len()].map(Literal::usize_unsuffixed);
     let static_extents = (0..expr.arrays.len()).map(|number| {
         let name = array(ArrayId(number));
@@ -112,7 +113,7 @@ fn emit_value(form: Form, expr: &Expr, product: &Product, scales: &TokenStream) 
                 false => scales.clone(),
             };
             quote! {
-                __einloom::#function::<_, _, _, #kept, #summed>(
+                __einloom::#function::<_, _, _, #kept, #summed, #in_lanes>(
                     #types,
                     #output.along(#kept, #loop_extents #(, #numbers)*),
                     #sources,
@@ -122,7 +123,8 @@ fn emit_value(form: Form, expr: &Expr, product: &Product, scales: &TokenStream) 
         }
         _ if product.output.axes.is_empty() => {
             let function = function("sum");
-            let sum = quote! { __einloom::#function::<_, _, _, #summed>(#types, #sources) };
+            let sum =
+                quote! { __einloom::#function::<_, _, _, #summed, #in_lanes>(#types, #sources) };
             super::succeed(form, sum)
         }
         _ => {
@@ -135,12 +137,24 @@ fn emit_value(form: Form, expr: &Expr, product: &Product, scales: &TokenStream) 
             let len = extents.iter().cloned().reduce(|len, extent| quote! { #len * #extent });
             quote! {
                 let mut #row = #first.row(#len);
-                __einloom::#function::<_, _, _, #kept, #summed>(
+                __einloom::#function::<_, _, _, #kept, #summed, #in_lanes>(
                     #types, &mut #row, #sources);
                 #array
             }
         }
     }
+}
+
+/// Whether the elements along a loop are adjacent in all arrays that have it, if their last axes are: several of them can then be
+/// worked on at once.
+fn is_in_lanes(expr: &Expr, index: Option<IndexId>) -> bool {
+    let Some(index) = index else { return false };
+    let factors = expr.product.factors.iter().map(|factor| &expr.arrays[factor.array.0].term);
+    let mut terms = factors.chain([&expr.product.output]);
+    terms.all(|term| {
+        let axes = term.axes.iter().filter(|axis| **axis == Axis::Index(index)).count();
+        axes == 0 || axes == 1 && term.indices().last() == Some(&index)
+    })
 }
 
 /// Emits one value an axis: the variable of its index, or `unit`.

@@ -5,7 +5,7 @@ use crate::ir::expr::{Expr, IndexId, Term};
 use crate::ir::program::{Body, Program};
 
 /// What kernels do best: sums of rows, and products of matrices that lie as they read them.
-const SUMS: usize = 256;
+const SUMS: usize = 512;
 const MATRICES: usize = 512;
 
 /// Elementwise products of rows of a few hundred elements, and, where there are more factors, several passes over them.

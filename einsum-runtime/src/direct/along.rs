@@ -20,6 +20,8 @@ pub struct Along<'v, T> {
     pub(super) s1: isize,
     pub(super) s2: isize,
     pub(super) s3: isize,
+    /// Along which loops it has an axis, as far as that is known while compiling.
+    pub(super) axes: Axes,
     borrow: PhantomData<&'v [T]>,
 }
 
@@ -37,6 +39,9 @@ pub struct AlongMut<'v, T> {
     pub(super) s3: isize,
     pub(super) borrow: PhantomData<&'v mut [T]>,
 }
+
+/// Whether an array has an axis along each of a call's loops.
+pub(super) type Axes = (bool, bool, bool, bool);
 
 /// The number of the loop of an axis that has none, but the extent 1.
 const NONE: usize = 4;
@@ -86,6 +91,12 @@ macro_rules! ranks {
                     s1: 0_isize $(.wrapping_add(step(1, $at, layout.stride($axis))))*,
                     s2: 0_isize $(.wrapping_add(step(2, $at, layout.stride($axis))))*,
                     s3: 0_isize $(.wrapping_add(step(3, $at, layout.stride($axis))))*,
+                    axes: (
+                        false $(| ($at == 0))*,
+                        false $(| ($at == 1))*,
+                        false $(| ($at == 2))*,
+                        false $(| ($at == 3))*,
+                    ),
                     borrow: PhantomData,
                 }
             }

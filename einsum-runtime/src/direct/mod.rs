@@ -1,5 +1,6 @@
 //! The loops of calls that have so few points that handing them over would take longer. They are inlined where the call
-//! stands: [`along`] lays arrays along loops, [`nests`] runs these, [`row`] makes new arrays.
+//! stands: [`along`] lays arrays along loops, [`nests`] runs these, on several elements at once where [`lanes`] says so, [`row`]
+//! makes new arrays.
 //!
 //! Extents are checked where an array is laid along loops; emitted code has compared them before, and the optimiser knows.
 //! One function a rank, and fields in place of arrays, are less for it to do than loops over axes.
@@ -8,6 +9,7 @@
 
 mod along;
 mod arithmetic;
+mod lanes;
 mod nests;
 mod row;
 

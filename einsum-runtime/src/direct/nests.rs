@@ -4,6 +4,8 @@ use core::marker::PhantomData;
 
 use super::along::{Along, AlongMut, Extents};
 use super::arithmetic::Arithmetic;
+use super::lanes::{COUNT, has_lanes, is_in_lanes, lane};
+use super::lanes::{add_lanes, each_of_lanes, sum_lanes};
 use super::outside;
 use super::row::Row;
 use crate::layout::opaque;
@@ -19,7 +21,7 @@ fn known<S: AreStatic>(left: usize) -> usize {
 /// A loop: `body` at every position, with the pointers `$x` into operands and `$o` into the output.
 macro_rules! each {
     (
-        ($extent:tt $step:ident) [$put:ident $sum:ident $out:ident $o:ident]
+        ($extent:tt $step:ident) [$put:ident $sum:ident $sums:ident $out:ident $o:ident]
         [$($along:ident $x:ident),*] $body:expr
     ) => {{
         let (mut left, mut $o $(, mut $x)*) = ($out.extents.$extent, $o $(, $x)*);
@@ -32,22 +34,48 @@ macro_rules! each {
     }};
 }
 
-/// As [`each`], for the innermost summed loop of one array or two: two positions at a time, or it would mostly count.
+/// As [`each`], for the innermost summed loop of one array or two: two positions at a time, or it would mostly count. Beside loops in
+/// lanes, which run most of it, one at a time.
 macro_rules! each_of_two {
     (
-        ($extent:tt $step:ident) [$put:ident $sum:ident $out:ident $o:ident]
+        ($extent:tt $step:ident) [$put:ident $sum:ident $sums:ident $out:ident $o:ident]
         [$($along:ident $x:ident),*] $body:expr
     ) => {{
         let (mut left $(, mut $x)*) = ($out.extents.$extent $(, $x)*);
-        while left > 1 {
-            $body;
-            $($x = $x.wrapping_offset($along.$step);)*
-            $body;
-            $($x = $x.wrapping_offset($along.$step);)*
-            left = known::<S>(left) - 2;
+        add_lanes!(($extent $step) [$put $sum $sums $out $o] [$($along $x),*] left);
+        if const { has_lanes::<T, S>(KEPT, LANES) } {
+            while left > 0 {
+                $body;
+                $($x = $x.wrapping_offset($along.$step);)*
+                left = known::<S>(left) - 1;
+            }
+        } else {
+            while left > 1 {
+                $body;
+                $($x = $x.wrapping_offset($along.$step);)*
+                $body;
+                $($x = $x.wrapping_offset($along.$step);)*
+                left = known::<S>(left) - 2;
+            }
+            if left > 0 {
+                $body;
+            }
         }
-        if left > 0 {
+    }};
+}
+
+/// As [`each_of_two`], for more arrays: always one at a time.
+macro_rules! each_of_many {
+    (
+        ($extent:tt $step:ident) [$put:ident $sum:ident $sums:ident $out:ident $o:ident]
+        [$($along:ident $x:ident),*] $body:expr
+    ) => {{
+        let (mut left $(, mut $x)*) = ($out.extents.$extent $(, $x)*);
+        add_lanes!(($extent $step) [$put $sum $sums $out $o] [$($along $x),*] left);
+        while left > 0 {
             $body;
+            $($x = $x.wrapping_offset($along.$step);)*
+            left = known::<S>(left) - 1;
         }
     }};
 }
@@ -101,17 +129,24 @@ macro_rules! product {
 
 /// The kept loops, given by their extents and steps, and inside of them the summed loops.
 macro_rules! nest {
+    ($names:tt $arrays:tt [$last:tt] [$($summed:tt)+]) => {
+        each_of_lanes!($last $names $arrays [$($summed)+])
+    };
     ($names:tt $arrays:tt [$first:tt $($kept:tt)*] $summed:tt) => {
         each!($first $names $arrays nest!($names $arrays [$($kept)*] $summed))
     };
-    ([$put:ident $sum:ident $out:ident $o:ident] $arrays:tt [] []) => {{
+    ([$put:ident $sum:ident $sums:ident $out:ident $o:ident] $arrays:tt [] []) => {{
         // SAFETY: the invariants of the arrays: the loops around this are those for which they were checked.
         let product = unsafe { product!($arrays) };
         $put($o, product);
     }};
-    ([$put:ident $sum:ident $out:ident $o:ident] $arrays:tt [] $summed:tt) => {{
+    ([$put:ident $sum:ident $sums:ident $out:ident $o:ident] $arrays:tt [] $summed:tt) => {{
         let mut $sum = O::zero();
-        sum!([$put $sum $out $o] $arrays $summed);
+        let mut $sums = (O::zero(), O::zero(), O::zero(), O::zero());
+        sum!([$put $sum $sums $out $o] $arrays $summed);
+        if const { KEPT == 0 && has_lanes::<T, S>(KEPT, LANES) } {
+            $sum = O::add($sum, O::add(O::add($sums.0, $sums.1), O::add($sums.2, $sums.3)));
+        }
         $put($o, $sum);
     }};
 }
@@ -122,12 +157,12 @@ macro_rules! sum {
         each_of_two!($last $names [$a $x $(, $b $y)?] sum!($names [$a $x $(, $b $y)?] []))
     };
     ($names:tt $arrays:tt [$last:tt]) => {
-        each!($last $names $arrays sum!($names $arrays []))
+        each_of_many!($last $names $arrays sum!($names $arrays []))
     };
     ($names:tt $arrays:tt [$first:tt $($summed:tt)*]) => {
         each!($first $names $arrays sum!($names $arrays [$($summed)*]))
     };
-    ([$put:ident $sum:ident $out:ident $o:ident] $arrays:tt []) => {{
+    ([$put:ident $sum:ident $sums:ident $out:ident $o:ident] $arrays:tt []) => {{
         // SAFETY: as above.
         let product = unsafe { product!($arrays) };
         $sum = O::add($sum, product);
@@ -140,7 +175,14 @@ macro_rules! nests {
         ///
         /// Nests of other numbers of loops do not come before the optimiser.
         #[inline(always)]
-        fn $run<T, O: Arithmetic<T>, S: AreStatic, const KEPT: usize, const SUMMED: usize>(
+        fn $run<
+            T,
+            O: Arithmetic<T>,
+            S: AreStatic,
+            const KEPT: usize,
+            const SUMMED: usize,
+            const LANES: bool,
+        >(
             out: AlongMut<'_, T>,
             $($along: Along<'_, T>,)*
             mut put: impl FnMut(*mut T, T),
@@ -157,52 +199,59 @@ macro_rules! nests {
             }
             let (o, $($x),*) = (out.ptr, $($along.ptr),*);
             if const { KEPT == 0 && SUMMED == 1 } {
-                nest!([put sum out o] $arrays [] [(0 s0)]);
+                nest!([put sum sums out o] $arrays [] [(0 s0)]);
             }
             if const { KEPT == 0 && SUMMED == 2 } {
-                nest!([put sum out o] $arrays [] [(0 s0) (1 s1)]);
+                nest!([put sum sums out o] $arrays [] [(0 s0) (1 s1)]);
             }
             if const { KEPT == 0 && SUMMED == 3 } {
-                nest!([put sum out o] $arrays [] [(0 s0) (1 s1) (2 s2)]);
+                nest!([put sum sums out o] $arrays [] [(0 s0) (1 s1) (2 s2)]);
             }
             if const { KEPT == 1 && SUMMED == 0 } {
-                nest!([put sum out o] $arrays [(0 s0)] []);
+                nest!([put sum sums out o] $arrays [(0 s0)] []);
             }
             if const { KEPT == 1 && SUMMED == 1 } {
-                nest!([put sum out o] $arrays [(0 s0)] [(1 s1)]);
+                nest!([put sum sums out o] $arrays [(0 s0)] [(1 s1)]);
             }
             if const { KEPT == 1 && SUMMED == 2 } {
-                nest!([put sum out o] $arrays [(0 s0)] [(1 s1) (2 s2)]);
+                nest!([put sum sums out o] $arrays [(0 s0)] [(1 s1) (2 s2)]);
             }
             if const { KEPT == 2 && SUMMED == 0 } {
-                nest!([put sum out o] $arrays [(0 s0) (1 s1)] []);
+                nest!([put sum sums out o] $arrays [(0 s0) (1 s1)] []);
             }
             if const { KEPT == 2 && SUMMED == 1 } {
-                nest!([put sum out o] $arrays [(0 s0) (1 s1)] [(2 s2)]);
+                nest!([put sum sums out o] $arrays [(0 s0) (1 s1)] [(2 s2)]);
             }
             if const { KEPT == 3 && SUMMED == 0 } {
-                nest!([put sum out o] $arrays [(0 s0) (1 s1) (2 s2)] []);
+                nest!([put sum sums out o] $arrays [(0 s0) (1 s1) (2 s2)] []);
             }
             if const { KEPT == 0 && SUMMED == 4 } {
-                nest!([put sum out o] $arrays [] [(0 s0) (1 s1) (2 s2) (3 s3)]);
+                nest!([put sum sums out o] $arrays [] [(0 s0) (1 s1) (2 s2) (3 s3)]);
             }
             if const { KEPT == 1 && SUMMED == 3 } {
-                nest!([put sum out o] $arrays [(0 s0)] [(1 s1) (2 s2) (3 s3)]);
+                nest!([put sum sums out o] $arrays [(0 s0)] [(1 s1) (2 s2) (3 s3)]);
             }
             if const { KEPT == 2 && SUMMED == 2 } {
-                nest!([put sum out o] $arrays [(0 s0) (1 s1)] [(2 s2) (3 s3)]);
+                nest!([put sum sums out o] $arrays [(0 s0) (1 s1)] [(2 s2) (3 s3)]);
             }
             if const { KEPT == 3 && SUMMED == 1 } {
-                nest!([put sum out o] $arrays [(0 s0) (1 s1) (2 s2)] [(3 s3)]);
+                nest!([put sum sums out o] $arrays [(0 s0) (1 s1) (2 s2)] [(3 s3)]);
             }
             if const { KEPT == 4 && SUMMED == 0 } {
-                nest!([put sum out o] $arrays [(0 s0) (1 s1) (2 s2) (3 s3)] []);
+                nest!([put sum sums out o] $arrays [(0 s0) (1 s1) (2 s2) (3 s3)] []);
             }
         }
 
         /// Pushes the sums of products along the loops, of which the first `KEPT` are those of the new array, in C order.
         #[inline(always)]
-        pub fn $new<T, O: Arithmetic<T>, S: AreStatic, const KEPT: usize, const SUMMED: usize>(
+        pub fn $new<
+            T,
+            O: Arithmetic<T>,
+            S: AreStatic,
+            const KEPT: usize,
+            const SUMMED: usize,
+            const LANES: bool,
+        >(
             _types: (O, S),
             row: &mut Row<T>,
             $($along: Along<'_, T>),*
@@ -227,7 +276,7 @@ macro_rules! nests {
                 s3: s3.cast_signed(),
                 borrow: PhantomData,
             };
-            $run::<T, O, S, KEPT, SUMMED>(out, $($along,)* |place, sum| {
+            $run::<T, O, S, KEPT, SUMMED, LANES>(out, $($along,)* |place, sum| {
                 // SAFETY: the row has room for so many elements, which C order keeps apart.
                 unsafe { place.write(sum) };
             });
@@ -238,13 +287,20 @@ macro_rules! nests {
         /// Lets the sums of products along the loops enter the output: an element becomes `beta * old + alpha * sum`, where an
         /// `alpha` that is not given is one and a `beta` zero; with a `beta` of zero the old value does not matter.
         #[inline(always)]
-        pub fn $into<T, O: Arithmetic<T>, S: AreStatic, const KEPT: usize, const SUMMED: usize>(
+        pub fn $into<
+            T,
+            O: Arithmetic<T>,
+            S: AreStatic,
+            const KEPT: usize,
+            const SUMMED: usize,
+            const LANES: bool,
+        >(
             _types: (O, S),
             out: AlongMut<'_, T>,
             $($along: Along<'_, T>,)*
             (alpha, beta): (Option<T>, Option<T>),
         ) {
-            $run::<T, O, S, KEPT, SUMMED>(out, $($along,)* |place, sum| {
+            $run::<T, O, S, KEPT, SUMMED, LANES>(out, $($along,)* |place, sum| {
                 // SAFETY: the invariant of `AlongMut`.
                 O::enter(unsafe { &mut *place }, sum, alpha.as_ref(), beta.as_ref());
             });
@@ -253,7 +309,13 @@ macro_rules! nests {
         /// Returns the sum of products along the loops.
         #[inline(always)]
         #[must_use]
-        pub fn $total<T, O: Arithmetic<T>, S: AreStatic, const SUMMED: usize>(
+        pub fn $total<
+            T,
+            O: Arithmetic<T>,
+            S: AreStatic,
+            const SUMMED: usize,
+            const LANES: bool,
+        >(
             _types: (O, S),
             $($along: Along<'_, T>),*
         ) -> T {
@@ -268,7 +330,7 @@ macro_rules! nests {
                 s3: 0,
                 borrow: PhantomData,
             };
-            $run::<T, O, S, 0, SUMMED>(out, $($along,)* |_, sum| total = sum);
+            $run::<T, O, S, 0, SUMMED, LANES>(out, $($along,)* |_, sum| total = sum);
             total
         }
     )* };

@@ -1,6 +1,7 @@
 //! Which calls run their own loops: those of few points, where debug assertions are off, as in this package.
 //!
-//! They are told apart by the additions: loops in place begin every sum with zero, the runtime with the first product.
+//! They are told apart by the additions: loops in place begin every sum with zero, the runtime with the first product. Where one sum
+//! is formed in lanes, there are four more to add these up.
 
 use std::cell::Cell;
 
@@ -46,7 +47,7 @@ const _: () = assert!(!cfg!(debug_assertions), "the profile of this package turn
 #[test]
 fn calls_of_few_points_run_in_place() {
     let (a, b, x) = (matrix(2, 3), matrix(3, 4), line(3));
-    assert_eq!(additions(|| einsum!("i,i->", &x, &x)), 3);
+    assert_eq!(additions(|| einsum!("i,i->", &x, &x)), 3 + 4);
     assert_eq!(additions(|| einsum!("ij,jk->ik", &a, &b)), 24);
     assert_eq!(additions(|| try_einsum!("ij,jk->ik", &a, &b)), 24);
     assert_eq!(additions(|| einsum!("ij,jk,k->i", &a, &b, &line(4))), 24);
@@ -62,10 +63,10 @@ fn calls_of_few_points_run_in_place() {
 /// One point more than few, an extent of zero, a call with too many loops, and a gradient.
 #[test]
 fn other_calls_run_in_the_runtime() {
-    assert_eq!(additions(|| einsum!("i,i->", &line(256), &line(256))), 256);
-    assert_ne!(additions(|| einsum!("i,i->", &line(257), &line(257))), 257);
-    assert_eq!(additions(|| einsum!("ij,ij->", &matrix(2, 128), &matrix(2, 128))), 256);
-    assert_ne!(additions(|| einsum!("ij,ij->", &matrix(2, 129), &matrix(2, 129))), 258);
+    assert_eq!(additions(|| einsum!("i,i->", &line(512), &line(512))), 512 + 4);
+    assert_ne!(additions(|| einsum!("i,i->", &line(513), &line(513))), 513 + 4);
+    assert_eq!(additions(|| einsum!("ij,ij->", &matrix(2, 256), &matrix(2, 256))), 512 + 4);
+    assert_ne!(additions(|| einsum!("ij,ij->", &matrix(2, 257), &matrix(2, 257))), 514 + 4);
     assert_eq!(additions(|| einsum!("ij,jk->ik", &matrix(2, 128), &matrix(128, 2))), 512);
     assert_ne!(additions(|| einsum!("ij,jk->ik", &matrix(2, 129), &matrix(129, 2))), 516);
     assert_eq!(additions(|| einsum!("ij,jk->ik", &matrix(2, 0), &matrix(0, 4))), 0);
@@ -79,7 +80,7 @@ fn other_calls_run_in_the_runtime() {
     // Five loops, and five factors.
     let x = line(1);
     assert_eq!(additions(|| einsum!("ij,kl,m->", &one, &one, &x)), 0);
-    assert_eq!(additions(|| einsum!("i,i,ij,j->", &x, &x, &one, &x)), 1);
+    assert_eq!(additions(|| einsum!("i,i,ij,j->", &x, &x, &one, &x)), 1 + 4);
     assert_eq!(additions(|| einsum!("i,i,ij,j,j->", &x, &x, &one, &x, &x)), 0);
     assert_eq!(additions(|| einsum_grad!("ij,jk->ik", &a, &b; &matrix(1, 1))), 0);
     assert_eq!(additions(|| einsum!("...ij,...jk->...ik", &a, &b)), 1);
