@@ -33,7 +33,10 @@ pub struct PositionsVector {
     /// For every tap the lanes that exist of as many vectors of X as elements are apart.
     pub masks: *const u16,
     /// The lanes that are written.
-    pub lanes: u32,
+    pub lanes: u16,
+    /// 1 if masks are of all lanes, at the taps that have any and at all channels but the last: that of a tile is the one of its first
+    /// vector.
+    pub is_full: u16,
     /// The taps that have any lanes. Those of a tile are the ones of its first vector.
     pub first_tap: u16,
     pub end_tap: u16,

@@ -1,5 +1,6 @@
 //! Kernels for windows whose lanes are positions, see [`positions`](crate::positions): tiles of up to 3 vectors and 8 columns, for
-//! AVX-512. What lies outside of X has no mask, which costs next to nothing.
+//! AVX-512. What lies outside of X has no lanes. Tiles that have all lanes at all taps, as most have, are not asked for their masks: to load
+//! by one, and the mask itself, takes a unit that multiplies on some processors.
 //!
 //! Registers, besides those of `sums`, and `zmm4` for indices, `zmm5 … zmm7` for what lies between elements:
 //!
@@ -52,16 +53,19 @@ macro_rules! set {
 pub static F32_AVX512: PositionsSet = set!(4);
 pub static F64_AVX512: PositionsSet = set!(8);
 
-/// Every second element of two vectors, of 4 bytes and of 8.
+/// Every second element of two vectors, of 4 bytes and of 8; first of vectors that follow each other, then of such as have an element
+/// in common.
 #[repr(C, align(64))]
-struct Indices([u32; 16], [u64; 8]);
+struct Indices([[u32; 16]; 2], [[u64; 8]; 2]);
 static INDICES: Indices = {
-    let mut indices = Indices([0; 16], [0; 8]);
+    let mut indices = Indices([[0; 16]; 2], [[0; 8]; 2]);
     let mut lane = 0;
     while lane < 16 {
-        indices.0[lane] = 2 * lane as u32;
+        indices.0[0][lane] = 2 * lane as u32;
+        indices.0[1][lane] = 2 * lane as u32 + (lane >= 8) as u32;
         if lane < 8 {
-            indices.1[lane] = 2 * lane as u64;
+            indices.1[0][lane] = 2 * lane as u64;
+            indices.1[1][lane] = 2 * lane as u64 + (lane >= 4) as u64;
         }
         lane += 1;
     }
@@ -124,17 +128,83 @@ unsafe extern "sysv64" fn sweep<
             .endif
         .endm
         .macro load i, pointer, masks, mask, other
-            f vmovup, zmm\i {{\mask}}{{z}}, [\pointer + r9]
+            .if IS_FULL
+                f vmovup, zmm\i, [\pointer + r9]
+            .else
+                f vmovup, zmm\i {{\mask}}{{z}}, [\pointer + r9]
+            .endif
             .if APART == 2
                 .if \i == 0
-                    f vmovup, zmm5 {{\other}}{{z}}, [\pointer + r9 + 64]
-                    f vpermt2p, zmm\i, zmm4, zmm5
+                    load_second \i, 5, \pointer, \other
                 .elseif \i == 1
-                    f vmovup, zmm6 {{\other}}{{z}}, [\pointer + r9 + 64]
-                    f vpermt2p, zmm\i, zmm4, zmm6
+                    load_second \i, 6, \pointer, \other
                 .else
-                    f vmovup, zmm7 {{\other}}{{z}}, [\pointer + r9 + 64]
-                    f vpermt2p, zmm\i, zmm4, zmm7
+                    load_second \i, 7, \pointer, \other
+                .endif
+            .endif
+        .endm
+        # Full vectors begin with the last element of the one before: what follows the last lane's may not be there.
+        .macro load_second i, second, pointer, other
+            .if IS_FULL
+                f vmovup, zmm\second, [\pointer + r9 + 64 - ELEMENT]
+            .else
+                f vmovup, zmm\second {{\other}}{{z}}, [\pointer + r9 + 64]
+            .endif
+            f vpermt2p, zmm\i, zmm4, zmm\second
+        .endm
+        # The loops over channels and taps: with all lanes of X at all taps, or as masks say. The former go on with the latter where the
+        # last channels have other masks.
+        .macro taps is_full
+            .set IS_FULL, \is_full
+            .if APART == 2
+                f vmovup, zmm4, [rip + {indices} + 128*(ELEMENT / 8) + 64*IS_FULL]
+            .endif
+            .p2align 6
+        30: # A tap.
+            movsxd r9, dword ptr [r11 + 8*rsi]
+            movsxd r10, dword ptr [r11 + 8*rsi + 4]
+            .if !IS_FULL
+                vectors use_masks
+            .endif
+            add r10, r8
+            .if COLUMNS > 4
+                lea r13, [r10 + 4*rbx]
+            .endif
+            vectors load
+            .if APART == 0
+                places multiply_lanes, r10, rbx, rbp, r13
+            .else
+                places multiply, r10, rbx, rbp, r13
+            .endif
+            inc rsi
+            cmp rsi, [rdi + 104]
+            jb 30b
+            # The next channel.
+            .if APART > 0
+                vectors fetch
+            .endif
+            mov r9, [rdi + 56]
+            vectors next_channel
+            add r8, [rdi + 64]
+            mov rsi, [rdi + 96]
+            .if APART == 0
+                dec qword ptr [rdi + 112]
+                jz 50f
+                cmp qword ptr [rdi + 112], 1
+                jne 30b
+                mov r9, [rdi + 80]
+                vectors use_last_masks
+                .if IS_FULL
+                    test r9, r9
+                    jz 30b
+                .else
+                    jmp 30b
+                .endif
+            .else
+                dec qword ptr [rdi + 112]
+                jnz 30b
+                .if IS_FULL
+                    jmp 50f
                 .endif
             .endif
         .endm
@@ -257,8 +327,6 @@ unsafe extern "sysv64" fn sweep<
         .if APART == 0
             mov r9d, (1 << COLUMNS) - 1
             kmovw k7, r9d
-        .elseif APART == 2
-            f vmovup, zmm4, [rip + {indices} + 64*(ELEMENT / 8)]
         .endif
         20: # A tile of vectors.
             each_column clear
@@ -276,44 +344,12 @@ unsafe extern "sysv64" fn sweep<
             lea rbp, [rbx + 2*rbx]
             cmp rsi, r10
             jae 50f
-            .p2align 6
-        30: # A tap.
-            movsxd r9, dword ptr [r11 + 8*rsi]
-            movsxd r10, dword ptr [r11 + 8*rsi + 4]
-            vectors use_masks
-            add r10, r8
-            .if COLUMNS > 4
-                lea r13, [r10 + 4*rbx]
-            .endif
-            vectors load
-            .if APART == 0
-                places multiply_lanes, r10, rbx, rbp, r13
-            .else
-                places multiply, r10, rbx, rbp, r13
-            .endif
-            inc rsi
-            cmp rsi, [rdi + 104]
-            jb 30b
-            # The next channel.
-            .if APART > 0
-                vectors fetch
-            .endif
-            mov r9, [rdi + 56]
-            vectors next_channel
-            add r8, [rdi + 64]
-            mov rsi, [rdi + 96]
-            .if APART == 0
-                dec qword ptr [rdi + 112]
-                jz 50f
-                cmp qword ptr [rdi + 112], 1
-                jne 30b
-                mov r9, [rdi + 80]
-                vectors use_last_masks
-                jmp 30b
-            .else
-                dec qword ptr [rdi + 112]
-                jnz 30b
-            .endif
+            mov r9, [rdi + 24]
+            cmp word ptr [r9 + 26], 0
+            je 40f
+            taps 1
+        40:
+            taps 0
         50: # The way into C.
             mov r9, [rdi + 24]
             vectors point_to_c
@@ -337,7 +373,7 @@ unsafe extern "sysv64" fn sweep<
         restore_registers!(),
         purge_sums!(),
         r"
-        .irp name, f, places, vectors, point_to_x, fetch, next_channel, use_masks, load, point_to_c, in_c, add_old, add_old_sums, add_one
+        .irp name, f, places, vectors, point_to_x, fetch, next_channel, use_masks, load, load_second, taps, point_to_c, in_c, add_old, add_old_sums, add_one
             .purgem \name
         .endr
         .irp name, store, store_sums, store_one, clear, multiply, scale, factor, use_last_masks, multiply_lanes, multiply_lanes_sums
@@ -359,7 +395,7 @@ unsafe extern "sysv64" fn sweep<
 const _: () = {
     assert!(size_of::<PositionsVector>() == 32 && offset_of!(PositionsVector, x) == 0);
     assert!(offset_of!(PositionsVector, c) == 8 && offset_of!(PositionsVector, masks) == 16);
-    assert!(offset_of!(PositionsVector, lanes) == 24);
+    assert!(offset_of!(PositionsVector, lanes) == 24 && offset_of!(PositionsVector, is_full) == 26);
     assert!(offset_of!(PositionsVector, first_tap) == 28);
     assert!(offset_of!(PositionsVector, end_tap) == 30);
     assert!(size_of::<PositionsTap>() == 8 && offset_of!(PositionsTap, x) == 0);

@@ -8,6 +8,7 @@ use core::ops::Range;
 use smallvec::SmallVec;
 
 use super::plan::Plan;
+use super::shape::Shape;
 use crate::kernel::positions::{PositionsVector, VECTORS};
 use crate::window::affine::inside;
 use crate::window::channels::Table;
@@ -97,14 +98,19 @@ impl Vectors {
         for (count, tiles) in (1..=VECTORS).rev().zip(tiles) {
             for _ in 0..tiles {
                 let (mut start, mut end) = (u16::MAX, 0);
-                for vector in &self.table[first..first + count] {
+                let vectors = &self.table[first..first + count];
+                for vector in vectors {
                     if vector.first_tap < vector.end_tap {
                         start = start.min(vector.first_tap);
                         end = end.max(vector.end_tap);
                     }
                 }
+                let is_full = |v: &PositionsVector| {
+                    v.is_full == 1 && (v.first_tap, v.end_tap) == (start, end)
+                };
+                let is_full = u16::from(vectors.iter().all(is_full));
                 let vector = &mut self.table[first];
-                (vector.first_tap, vector.end_tap) = (start, end);
+                *vector = PositionsVector { first_tap: start, end_tap: end, is_full, ..*vector };
                 first += count;
             }
         }
@@ -169,9 +175,11 @@ impl Vectors {
             pieces.push(Piece { row: at, first, lanes: lane..end });
             (lane, at, first) = (end, at + 1, 0);
         }
-        let (masks, [first, end]) = self.masks_of(plan, &pieces);
-        let lanes = (1 << lane) - 1;
-        PositionsVector { x: 0, c: 0, masks, lanes, first_tap: first as u16, end_tap: end as u16 }
+        let (masks, [first_tap, end_tap], is_full) = self.masks_of(plan, &pieces);
+        let lanes = ((1_u32 << lane) - 1) as u16;
+        let [first_tap, end_tap, is_full] =
+            [first_tap, end_tap, usize::from(is_full)].map(|number| number as u16);
+        PositionsVector { x: 0, c: 0, masks, lanes, is_full, first_tap, end_tap }
     }
 
     /// Returns the number of a state among those that are known, if there is room for it.
@@ -187,11 +195,12 @@ impl Vectors {
         })
     }
 
-    /// Writes masks of all taps, and returns where they are and which taps have any lanes.
-    fn masks_of(&mut self, plan: &Plan, pieces: &[Piece]) -> (*const u16, [usize; 2]) {
+    /// Writes masks of all taps, and returns where they are, which taps have any lanes, and whether these have all.
+    fn masks_of(&mut self, plan: &Plan, pieces: &[Piece]) -> (*const u16, [usize; 2], bool) {
         let place = self.masks.len();
         let row = plan.along.len();
         let mut of_taps = [plan.taps.len(), 0];
+        let (full, mut full_taps) = (plan.full_mask(), 0);
         // Those of the pieces for the taps of a row.
         let mut along = Table::new(pieces.len() * row);
         for piece in pieces {
@@ -217,6 +226,7 @@ impl Vectors {
                 if mask != 0 {
                     let number = across * row + tap;
                     of_taps = [of_taps[0].min(number), number + 1];
+                    full_taps += usize::from(mask == full);
                 }
                 self.put(plan, mask);
             }
@@ -228,7 +238,8 @@ impl Vectors {
                 self.masks.push(self.masks[tap] & dots.masks[1]);
             }
         }
-        (self.masks[place..].as_ptr(), of_taps)
+        let is_full = full_taps > 0 && full_taps == of_taps[1] - of_taps[0];
+        (self.masks[place..].as_ptr(), of_taps, is_full)
     }
 
     /// Writes what a vector has at a tap: of channels all or none, first those of the first vector.
@@ -267,6 +278,19 @@ impl Plan {
         let at = |place: usize| self.first + self.step * place.cast_signed();
         let [least, most] = self.reach;
         at(place) + least >= 0 && at(place + self.shape.width - 1) + most < extent.cast_signed()
+    }
+
+    /// Returns what [`lanes_inside`](Self::lanes_inside) gives for a vector that has all lanes, or 0 if there are fewer channels than
+    /// lanes.
+    fn full_mask(&self) -> u64 {
+        if let Some(dots) = &self.dots
+            && self.channels.extent == 1
+            && dots.are_last_others()
+        {
+            return 0;
+        }
+        let Shape { width, apart, .. } = self.shape;
+        (1_u64 << (apart * (width - 1) + 1)) - 1
     }
 
     /// Returns where a row begins in X and in C.

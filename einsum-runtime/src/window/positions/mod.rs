@@ -31,7 +31,7 @@ use crate::kernel::raw::{RawMode, RawRead};
 use crate::threads::{self, BYTES_MULTIPLIED, Grid, Shared};
 use loops::Loop;
 use masks::Vectors;
-use plan::{POINTS, Plan};
+use plan::{Dots, POINTS, Plan};
 
 /// The alignment of buffers.
 const LINE: usize = 64;
@@ -144,7 +144,10 @@ impl Plan {
             }
             let Loop { extent, y: y_column, out: c_column, .. } = self.columns;
             let calls = extent.div_ceil(COLUMNS);
-            let of_last = (self.taps.len() * size_of::<u16>()).cast_signed();
+            let of_last = |dots: &Dots| {
+                let masks = self.taps.len() * size_of::<u16>();
+                if dots.are_last_others() { masks.cast_signed() } else { 0 }
+            };
             for call in 0..calls {
                 let [first, end] = [call, call + 1].map(|call| extent * call / calls);
                 let column = first.cast_signed();
@@ -159,7 +162,7 @@ impl Plan {
                     x_channel: self.channels.x,
                     y_channel: self.channels.y,
                     y_column,
-                    c_column: if self.dots.is_some() { of_last } else { c_column },
+                    c_column: self.dots.as_ref().map_or(c_column, of_last),
                     adds: usize::from(self.adds),
                     own: [0; 3],
                 };

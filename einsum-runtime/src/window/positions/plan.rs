@@ -68,6 +68,13 @@ pub(super) struct Dots {
     pub(super) elements: usize,
 }
 
+impl Dots {
+    /// Whether the last channels have other masks.
+    pub(super) fn are_last_others(&self) -> bool {
+        self.masks[0] != self.masks[1]
+    }
+}
+
 /// How a nest is run.
 pub(super) struct Plan {
     set: &'static PositionsSet,

@@ -20,6 +20,7 @@ use num_complex::{Complex32, Complex64};
 
 use super::{Axis, Term, Windowed, run};
 use crate::element::Element;
+use crate::guarded::Guarded;
 use crate::kernel::raw::{Factor, RawKernels, RawMode, RawRead, Sources};
 use crate::oracle::Random;
 
@@ -239,7 +240,11 @@ fn check<T: Integer, const P: usize>(
         let mut part = || random.below(7) as i8 - 3;
         (0..len).map(|_| T::of(part(), part())).collect()
     };
-    let memory: [Vec<T>; P] = core::array::from_fn(|p| numbers(sources[p].len));
+    // Nothing can be read past the last position of a source.
+    let memory: [Guarded<T>; P] = core::array::from_fn(|p| {
+        let end = sources[p].places().into_iter().max().map_or(0, |last| last + 1);
+        Guarded::of(&numbers(sources[p].len)[..end])
+    });
     let before = numbers(target.len);
     let (alpha, beta) = (T::of(2, 1), T::of(-1, 2));
     let conjugated: [bool; P] = core::array::from_fn(|_| random.one_in(3));
