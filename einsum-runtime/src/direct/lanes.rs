@@ -43,7 +43,7 @@ macro_rules! each_of_lanes {
         if const { has_lanes::<T, S>(KEPT, LANES) } && is_adjacent {
             while left >= COUNT {
                 let mut $sums = (O::zero(), O::zero(), O::zero(), O::zero());
-                sum_lanes!($extent $sums [$put $sum $sums $out $o] [$($along $x),*] $summed);
+                sum_lanes!({0 1 2 3} $extent $sums [$put $sum $sums $out $o] [$($along $x),*] $summed);
                 $put($o, $sums.0);
                 $put($o.wrapping_offset(1), $sums.1);
                 $put($o.wrapping_offset(2), $sums.2);
@@ -51,6 +51,16 @@ macro_rules! each_of_lanes {
                 $o = $o.wrapping_add(COUNT);
                 $($x = $x.wrapping_offset(lane($along.axes.$extent, 4));)*
                 left = known::<S>(left) - COUNT;
+            }
+            // Points in the plane and in space have two elements or three.
+            if left >= 2 {
+                let mut $sums = (O::zero(), O::zero());
+                sum_lanes!({0 1} $extent $sums [$put $sum $sums $out $o] [$($along $x),*] $summed);
+                $put($o, $sums.0);
+                $put($o.wrapping_offset(1), $sums.1);
+                $o = $o.wrapping_add(2);
+                $($x = $x.wrapping_offset(lane($along.axes.$extent, 2));)*
+                left = known::<S>(left) - 2;
             }
         }
         while left > 0 {
@@ -62,22 +72,19 @@ macro_rules! each_of_lanes {
     }};
 }
 
-/// The summed loops of several sums at once, which are lanes along the loop `$lanes`.
+/// The summed loops of several sums at once, which are lanes along the loop `$loop`, given by their numbers.
 macro_rules! sum_lanes {
-    ($lanes:tt $sums:ident $names:tt $arrays:tt [$first:tt $($summed:tt)*]) => {
-        each!($first $names $arrays sum_lanes!($lanes $sums $names $arrays [$($summed)*]))
+    ($lanes:tt $loop:tt $sums:ident $names:tt $arrays:tt [$first:tt $($summed:tt)*]) => {
+        each!($first $names $arrays sum_lanes!($lanes $loop $sums $names $arrays [$($summed)*]))
     };
-    ($lanes:tt $sums:ident $names:tt [$($along:ident $x:ident),*] []) => {
-        sum_lanes!(@ $lanes $sums [$($along $x),*] 0 0);
-        sum_lanes!(@ $lanes $sums [$($along $x),*] 1 1);
-        sum_lanes!(@ $lanes $sums [$($along $x),*] 2 2);
-        sum_lanes!(@ $lanes $sums [$($along $x),*] 3 3);
+    ({$($lane:tt)*} $loop:tt $sums:ident $names:tt $arrays:tt []) => {
+        $(sum_lanes!(@ $lane $loop $sums $arrays);)*
     };
-    (@ $lanes:tt $sums:ident [$($along:ident $x:ident),*] $number:literal $field:tt) => {{
-        $(let $x = $x.wrapping_offset(lane($along.axes.$lanes, $number));)*
+    (@ $lane:tt $loop:tt $sums:ident [$($along:ident $x:ident),*]) => {{
+        $(let $x = $x.wrapping_offset(lane($along.axes.$loop, $lane));)*
         // SAFETY: as in `nest`: lanes are so many positions further along a loop that has so many left.
         let product = unsafe { product!([$($along $x),*]) };
-        $sums.$field = O::add($sums.$field, product);
+        $sums.$lane = O::add($sums.$lane, product);
     }};
 }
 
@@ -91,7 +98,7 @@ macro_rules! add_lanes {
         let is_adjacent = true $(& is_in_lanes($along.axes.$extent, $along.$step))*;
         if const { KEPT == 0 && has_lanes::<T, S>(KEPT, LANES) } && is_adjacent {
             while $left >= COUNT {
-                sum_lanes!($extent $sums [$put $sum $sums $out $o] [$($along $x),*] []);
+                sum_lanes!({0 1 2 3} $extent $sums [$put $sum $sums $out $o] [$($along $x),*] []);
                 $($x = $x.wrapping_offset(lane($along.axes.$extent, 4));)*
                 $left = known::<S>($left) - COUNT;
             }
