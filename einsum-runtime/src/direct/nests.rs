@@ -34,22 +34,17 @@ macro_rules! each {
     }};
 }
 
-/// As [`each`], for the innermost summed loop of one array or two: two positions at a time, or it would mostly count. Beside loops in
-/// lanes, which run most of it, one at a time.
-macro_rules! each_of_two {
+/// As [`each`], for the innermost summed loop. `$by_two`: two positions at a time, or with one array or two it would mostly count.
+/// Beside loops in lanes, which run most of it, always one at a time.
+macro_rules! each_term {
     (
-        ($extent:tt $step:ident) [$put:ident $sum:ident $sums:ident $out:ident $o:ident]
+        $by_two:literal ($extent:tt $step:ident)
+        [$put:ident $sum:ident $sums:ident $out:ident $o:ident]
         [$($along:ident $x:ident),*] $body:expr
     ) => {{
         let (mut left $(, mut $x)*) = ($out.extents.$extent $(, $x)*);
         add_lanes!(($extent $step) [$put $sum $sums $out $o] [$($along $x),*] left);
-        if const { has_lanes::<T, S>(KEPT, LANES) } {
-            while left > 0 {
-                $body;
-                $($x = $x.wrapping_offset($along.$step);)*
-                left = known::<S>(left) - 1;
-            }
-        } else {
+        if const { $by_two && !has_lanes::<T, S>(KEPT, LANES) } {
             while left > 1 {
                 $body;
                 $($x = $x.wrapping_offset($along.$step);)*
@@ -60,22 +55,12 @@ macro_rules! each_of_two {
             if left > 0 {
                 $body;
             }
-        }
-    }};
-}
-
-/// As [`each_of_two`], for more arrays: always one at a time.
-macro_rules! each_of_many {
-    (
-        ($extent:tt $step:ident) [$put:ident $sum:ident $sums:ident $out:ident $o:ident]
-        [$($along:ident $x:ident),*] $body:expr
-    ) => {{
-        let (mut left $(, mut $x)*) = ($out.extents.$extent $(, $x)*);
-        add_lanes!(($extent $step) [$put $sum $sums $out $o] [$($along $x),*] left);
-        while left > 0 {
-            $body;
-            $($x = $x.wrapping_offset($along.$step);)*
-            left = known::<S>(left) - 1;
+        } else {
+            while left > 0 {
+                $body;
+                $($x = $x.wrapping_offset($along.$step);)*
+                left = known::<S>(left) - 1;
+            }
         }
     }};
 }
@@ -154,10 +139,10 @@ macro_rules! nest {
 /// The summed loops.
 macro_rules! sum {
     ($names:tt [$a:tt $x:tt $(, $b:tt $y:tt)?] [$last:tt]) => {
-        each_of_two!($last $names [$a $x $(, $b $y)?] sum!($names [$a $x $(, $b $y)?] []))
+        each_term!(true $last $names [$a $x $(, $b $y)?] sum!($names [$a $x $(, $b $y)?] []))
     };
     ($names:tt $arrays:tt [$last:tt]) => {
-        each_of_many!($last $names $arrays sum!($names $arrays []))
+        each_term!(false $last $names $arrays sum!($names $arrays []))
     };
     ($names:tt $arrays:tt [$first:tt $($summed:tt)*]) => {
         each!($first $names $arrays sum!($names $arrays [$($summed)*]))
@@ -242,7 +227,8 @@ macro_rules! nests {
             }
         }
 
-        /// Pushes the sums of products along the loops, of which the first `KEPT` are those of the new array, in C order.
+        /// Pushes the sums of products along the loops, of which the first `KEPT` are those of the new array, in C order. `LANES`:
+        /// also with loops over several adjacent elements at once, for where there are such.
         #[inline(always)]
         pub fn $new<
             T,
