@@ -13,6 +13,7 @@ use super::sums::Entry;
 use super::sweep::Split;
 use crate::kernel::Dim;
 use crate::kernel::batch::{BatchSet, COLUMNS, COMPLEX_COLUMNS, Each as EachKernel, EachArguments};
+use crate::kernel::level::reads_far_slowly;
 use crate::matrix_product::{EXTENT, MatrixProduct};
 
 /// The bytes that a block's products take, where several calls read them.
@@ -27,11 +28,22 @@ const FAR: usize = if cfg!(test) { 1 << 10 } else { 1 << 20 };
 /// A Y of so many bytes does not stay in the first-level cache.
 const NEXT: usize = if cfg!(test) { 1 << 10 } else { 64 << 10 };
 
-/// A column of so many bytes is much longer than what is fetched of it ahead, ...
+/// A column of so many bytes is much longer than what is fetched of it ahead. Where columns are cut into blocks of few steps they go
+/// on behind these.
 const LONG: usize = if cfg!(test) { 32 } else { 2048 };
+const LONG_OF_BLOCK: usize = if cfg!(test) { 32 } else { 512 };
 
-/// ... in bytes.
+/// The bytes that are fetched ahead of a column.
 const COLUMNS_AHEAD: isize = 512;
+
+/// The most steps for which a tile of X is kept: with what else is read it fills half of a first-level cache of 48 KB, which may have to
+/// serve two threads.
+pub(super) const STEPS_OF_PANEL: usize = 128;
+
+/// The bytes of such a tile, of 3 vectors, and the fewest steps and columns for which it is kept.
+const PANEL_KEPT: usize = STEPS_OF_PANEL * 3 * LINE;
+const STEPS_KEPT: usize = if cfg!(test) { 2 } else { 32 };
+const COLUMNS_KEPT: usize = if cfg!(test) { COLUMNS + 1 } else { 4 * COLUMNS };
 
 /// How far ahead X is fetched, in bytes, if its products are smaller than that.
 const AHEAD: usize = 1024;
@@ -190,6 +202,46 @@ impl Each {
     /// level, of which the kernels are.
     #[inline]
     pub(super) unsafe fn run(&self, machine: &Machine, kernels: &BatchSet, entry: Entry) {
+        // SAFETY: the caller's duties; without a panel nothing is kept.
+        unsafe {
+            if self.keeps_x(machine, kernels) {
+                self.run_keeping(machine, kernels, entry);
+            } else {
+                self.run_with(machine, kernels, entry, core::ptr::null_mut());
+            }
+        }
+    }
+
+    /// Whether what the first columns read of a tile of rows is kept for the others, in vectors that begin with cache lines: on
+    /// processors that read far slowly it takes longer to read vectors that cross lines, and lines that have pushed each other out of
+    /// the first-level cache.
+    #[inline]
+    fn keeps_x(&self, machine: &Machine, kernels: &BatchSet) -> bool {
+        let Each { m, n, k, batch, .. } = self;
+        let is_worth_it = n.extent >= COLUMNS_KEPT
+            && (STEPS_KEPT..=STEPS_OF_PANEL).contains(&k.extent)
+            && m.extent > machine.rows_of_vector()
+            && batch.extent == 1;
+        is_worth_it && kernels.tall.is_some() && machine.steps_of_point() == 1 && reads_far_slowly()
+    }
+
+    /// # Safety
+    ///
+    /// As [`run`](Self::run), of products that keep X.
+    #[inline(never)]
+    unsafe fn run_keeping(&self, machine: &Machine, kernels: &BatchSet, entry: Entry) {
+        let mut panel = [const { MaybeUninit::<Line>::uninit() }; PANEL_KEPT / LINE];
+        // SAFETY: the caller's duties; a vector of AVX-512, which has tiles of up to 3, is a line.
+        unsafe { self.run_with(machine, kernels, entry, panel.as_mut_ptr().cast()) };
+    }
+
+    /// Runs the products, keeping tiles of X in a panel, if it is not null.
+    ///
+    /// # Safety
+    ///
+    /// As [`run`](Self::run); the panel has room for a tile of several vectors.
+    #[inline]
+    unsafe fn run_with(&self, machine: &Machine, kernels: &BatchSet, entry: Entry, panel: *mut u8) {
         let Each { m, n, k, batch, after, .. } = self;
         let parts = machine.steps_of_point();
         let columns = match parts {
@@ -235,6 +287,7 @@ impl Each {
             y_ahead: 0,
             ahead_step: k.x,
             y_ahead_end: 0,
+            keep: core::ptr::null_mut(),
         };
         // What the next tile of rows reads comes while this one is worked on, a line of every step with each tile of columns.
         let bytes = m.extent.saturating_mul(k.extent).saturating_mul(machine.unit);
@@ -274,7 +327,9 @@ impl Each {
                             0 => NextX { distance: 0, bytes: 0 },
                             distance => NextX { distance, bytes: row_bytes },
                         };
-                        columns.run_as_products(kernels, &mut arguments, next, y_ahead);
+                        arguments.keep = if count > 1 { panel } else { core::ptr::null_mut() };
+                        let panel_step = (count * machine.vector_bytes()).cast_signed();
+                        columns.run_as_products(kernels, &mut arguments, next, y_ahead, panel_step);
                     } else {
                         columns.run_products(kernels, &mut arguments, products);
                     }
@@ -310,17 +365,18 @@ impl YAhead {
             return YAhead::NextTile;
         }
         let reach = n.extent.saturating_mul(n.y.unsigned_abs());
-        if reach >= FAR && column >= LONG { YAhead::Columns } else { YAhead::Nothing }
+        let long = if reads_far_slowly() { LONG_OF_BLOCK } else { LONG };
+        if reach >= FAR && column >= long { YAhead::Columns } else { YAhead::Nothing }
     }
 }
 
 impl Split {
     /// Runs the tiles of one product, as if they were products. What comes `next` of X is fetched, a line of every step with each
-    /// of the first tiles.
+    /// of the first tiles. If the first of all is to keep X, it does nothing else, and the others read what it kept.
     ///
     /// # Safety
     ///
-    /// As [`Each`](crate::kernel::batch::Each), for all columns.
+    /// As [`Each`](crate::kernel::batch::Each), for all columns; `panel_step` is what a step of X takes where it is kept.
     #[inline]
     unsafe fn run_as_products(
         self,
@@ -328,10 +384,11 @@ impl Split {
         arguments: &mut EachArguments,
         next: NextX,
         y_ahead: YAhead,
+        panel_step: isize,
     ) {
         let Split { columns, wide, narrow } = self;
         arguments.x_product = 0;
-        let x_step = arguments.x_step;
+        let (x, x_step) = (arguments.x, arguments.x_step);
         let mut fetched = 0;
         let mut call = |tiles: usize, columns: usize| {
             if tiles == 0 {
@@ -342,10 +399,17 @@ impl Split {
             arguments.c_product = moved * arguments.c_column;
             let mut left = tiles;
             while left > 0 {
-                let is_fetching = fetched < next.bytes;
-                let some = if is_fetching { 1 } else { left };
-                arguments.x_ahead =
-                    if is_fetching { next.distance + fetched.cast_signed() } else { 0 };
+                let panel = arguments.keep;
+                let is_keeping = !panel.is_null();
+                let is_fetching = !is_keeping && fetched < next.bytes;
+                let some = if is_keeping || is_fetching { 1 } else { left };
+                arguments.x_ahead = 0;
+                if is_fetching {
+                    let from_x = next.distance + fetched.cast_signed();
+                    let moved = x.addr().wrapping_sub(arguments.x.addr()).cast_signed();
+                    arguments.x_ahead = from_x + moved;
+                    fetched += LINE;
+                }
                 (arguments.y_ahead, arguments.ahead_step) = match y_ahead {
                     YAhead::NextTile if !is_fetching => {
                         (arguments.y_product, moved * arguments.y_step)
@@ -354,10 +418,14 @@ impl Split {
                     _ => (0, x_step),
                 };
                 arguments.y_ahead_end = COLUMNS_AHEAD + arguments.y_product;
-                fetched += LINE;
                 arguments.products = some;
                 // SAFETY: the caller's duties.
                 unsafe { kernels[columns - 1](arguments) };
+                if is_keeping {
+                    arguments.x = panel;
+                    arguments.x_step = panel_step;
+                    arguments.keep = core::ptr::null_mut();
+                }
                 let moved = (some * columns).cast_signed();
                 arguments.y = arguments.y.wrapping_offset(moved * arguments.y_column);
                 arguments.c = arguments.c.wrapping_offset(moved * arguments.c_column);
@@ -366,6 +434,7 @@ impl Split {
         };
         call(wide, columns + 1);
         call(narrow, columns);
+        arguments.x_step = x_step;
     }
 
     /// Runs one tile after the other, each of all products.

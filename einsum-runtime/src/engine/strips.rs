@@ -228,6 +228,7 @@ impl Strips {
                 y_ahead: 0,
                 ahead_step: x_step,
                 y_ahead_end: 0,
+                keep: core::ptr::null_mut(),
             };
             // SAFETY: the caller's duties: a part of the rows.
             unsafe {

@@ -14,7 +14,7 @@ use core::ops::Range;
 
 use super::blocks::{STEPS, STEPS_STREAMED, STEPS_WHOLE, STREAMED, block};
 use super::choose::packs_x;
-use super::each::Each;
+use super::each::{Each, STEPS_OF_PANEL};
 use super::loops::{Cursor, Loop, Loops, points};
 use super::machine::Machine;
 use super::matrices::{Matrices, ONCE};
@@ -53,6 +53,10 @@ const NEAR_Y: usize = if cfg!(test) { 1 } else { 128 << 10 };
 /// its vectors cross cache lines: on processors that read far slowly that takes twice as long.
 const STEPS_CROSSING: usize = if cfg!(test) { 8 } else { 256 };
 const COLUMNS_CROSSING: usize = if cfg!(test) { 4 } else { 192 };
+
+/// A C of so many bytes stays in a second-level cache beside what blocks of steps read: for processors that read far slowly these
+/// have as many steps as an X that is [kept](super::each).
+const NEAR_C: usize = if cfg!(test) { 8 << 10 } else { 768 << 10 };
 
 /// The columns of a part: several tiles, whose X stays in the cache.
 const PART: usize = if cfg!(test) { COLUMNS } else { 8 * COLUMNS };
@@ -100,7 +104,12 @@ impl Whole {
         {
             return None;
         }
-        let step_block = block(k.extent, if k.extent <= STEPS_WHOLE { STEPS_WHOLE } else { STEPS });
+        let most_steps = match k.extent {
+            _ if reads_far_slowly() && bytes <= NEAR_C => STEPS_OF_PANEL,
+            ..=STEPS_WHOLE => STEPS_WHOLE,
+            _ => STEPS,
+        };
+        let step_block = block(k.extent, most_steps);
         let y_bytes = n.extent.saturating_mul(step_block * machine.unit);
         let most_of_y = MOST_OF_Y[usize::from(k.extent > 2 * step_block)];
         if k.extent > step_block && (bytes > MOST_OF_C || y_bytes > most_of_y) {

@@ -182,6 +182,7 @@ impl Rows {
                 y_ahead: 0,
                 ahead_step: k.x,
                 y_ahead_end: 0,
+                keep: core::ptr::null_mut(),
             };
             let mut tile = 0;
             while tile < columns.tiles() {

@@ -48,6 +48,9 @@ pub(in super::super) unsafe extern "sysv64" fn each<
         .endm
         # A mask takes time of the units that multiply, on some processors.
         .macro steps
+            mov r15, [rdi + 192]
+            test r15, r15
+            jnz 36f
             mov r13, [rdi + 168]
             test r13, r13
             jz 33f
@@ -63,7 +66,19 @@ pub(in super::super) unsafe extern "sysv64" fn each<
             jmp 32f
         35:
             steps_that_fetch fetch_columns
+            jmp 32f
+        36:
+            steps_that_fetch keep
         32:
+        .endm
+        # A copy of X, whose vectors begin with cache lines.
+        .macro keep
+            vmovups [r15], zmm0
+            vmovups [r15 + 64], zmm1
+            .if VECTORS > 2
+                vmovups [r15 + 128], zmm2
+            .endif
+            add r15, 64*VECTORS
         .endm
         .macro steps_that_fetch fetch
             cmp dword ptr [rdi + 96], (1 << (64 / ELEMENT)) - 1
@@ -137,7 +152,7 @@ pub(in super::super) unsafe extern "sysv64" fn each<
         body!(),
         purge_sums!(),
         ".purgem load_masked",
-        ".irp name, steps_that_fetch, fetch, fetch_columns",
+        ".irp name, steps_that_fetch, fetch, keep, fetch_columns",
         r".purgem \name",
         ".endr",
         ".purgem add_old_sums",
