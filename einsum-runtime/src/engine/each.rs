@@ -401,7 +401,7 @@ impl Split {
             while left > 0 {
                 let panel = arguments.keep;
                 let is_keeping = !panel.is_null();
-                let is_fetching = !is_keeping && fetched < next.bytes;
+                let is_fetching = fetched < next.bytes;
                 let some = if is_keeping || is_fetching { 1 } else { left };
                 arguments.x_ahead = 0;
                 if is_fetching {

@@ -46,11 +46,7 @@ pub(in super::super) unsafe extern "sysv64" fn each<
                 f vmovup, zmm1 {{k1}}{{z}}, [r9 + 64]
             .endif
         .endm
-        # A mask takes time of the units that multiply, on some processors.
         .macro steps
-            mov r15, [rdi + 192]
-            test r15, r15
-            jnz 36f
             mov r13, [rdi + 168]
             test r13, r13
             jz 33f
@@ -62,24 +58,39 @@ pub(in super::super) unsafe extern "sysv64" fn each<
         33:
             add r15, rax
         34:
-            steps_that_fetch fetch
+            steps_that_may_keep fetch, fetch_and_keep
             jmp 32f
         35:
-            steps_that_fetch fetch_columns
-            jmp 32f
-        36:
-            steps_that_fetch keep
+            steps_that_may_keep fetch_columns, fetch_columns_and_keep
         32:
         .endm
-        # A copy of X, whose vectors begin with cache lines.
-        .macro keep
-            vmovups [r15], zmm0
-            vmovups [r15 + 64], zmm1
-            .if VECTORS > 2
-                vmovups [r15 + 128], zmm2
-            .endif
-            add r15, 64*VECTORS
+        .macro steps_that_may_keep fetch, fetch_and_keep
+            cmp qword ptr [rdi + 192], 0
+            je 36f
+            mov rax, [rdi + 192]
+            steps_that_fetch \fetch_and_keep
+            jmp 32f
+        36:
+            steps_that_fetch \fetch
         .endm
+        # A copy of X, whose vectors begin with cache lines. There is only this product, so that `rax` is free.
+        .macro keep
+            vmovups [rax], zmm0
+            vmovups [rax + 64], zmm1
+            .if VECTORS > 2
+                vmovups [rax + 128], zmm2
+            .endif
+            add rax, 64*VECTORS
+        .endm
+        .macro fetch_and_keep
+            fetch
+            keep
+        .endm
+        .macro fetch_columns_and_keep
+            fetch_columns
+            keep
+        .endm
+        # A mask takes time of the units that multiply, on some processors.
         .macro steps_that_fetch fetch
             cmp dword ptr [rdi + 96], (1 << (64 / ELEMENT)) - 1
             je 31f
@@ -152,7 +163,10 @@ pub(in super::super) unsafe extern "sysv64" fn each<
         body!(),
         purge_sums!(),
         ".purgem load_masked",
-        ".irp name, steps_that_fetch, fetch, keep, fetch_columns",
+        ".irp name, steps_that_may_keep, steps_that_fetch, fetch, fetch_columns",
+        r".purgem \name",
+        ".endr",
+        ".irp name, keep, fetch_and_keep, fetch_columns_and_keep",
         r".purgem \name",
         ".endr",
         ".purgem add_old_sums",
