@@ -42,9 +42,40 @@ unsafe extern "sysv64" fn copy(
     crate::assembly!(
         "rdi" = to, "rsi" = from, "rdx" = reads, "rcx" = count, "r8" = bytes, "r9" = step;
         r"
+        # Runs of two vectors that overlap, if they are not as long.
+        .macro short_runs size, first, second
+            lea r11, [r8 - \size]
+        21:
+            cmp rcx, {ahead}
+            jbe 22f
+            mov rbx, [rdx + 16*{ahead}]
+            prefetcht0 [rsi + rbx]
+        22:
+            mov r10, [rdx]
+            add r10, rsi
+            add rdx, 16
+            vmovups \first, [r10]
+            vmovups \second, [r10 + r11]
+            vmovups [rdi], \first
+            vmovups [rdi + r11], \second
+            add rdi, r9
+            dec rcx
+            jnz 21b
+            jmp 90f
+        .endm
             push rbx
             test rcx, rcx
             jz 90f
+            cmp r8, 64
+            ja 15f
+            cmp r8, 32
+            ja 14f
+            cmp r8, 16
+            jb 15f
+            short_runs 16, xmm0, xmm1
+        14:
+            short_runs 32, ymm0, ymm1
+        15:
             # The bytes after the last whole vector.
             mov eax, r8d
             and eax, 31
@@ -105,6 +136,7 @@ unsafe extern "sysv64" fn copy(
         90:
             pop rbx
             vzeroupper
+        .purgem short_runs
         ",
         ahead = const AHEAD,
     );
