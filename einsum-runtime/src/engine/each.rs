@@ -36,15 +36,6 @@ const LONG_OF_BLOCK: usize = if cfg!(test) { 32 } else { 512 };
 /// The bytes that are fetched ahead of a column.
 const COLUMNS_AHEAD: isize = 512;
 
-/// The most steps for which a tile of X is kept: with what else is read it fills half of a first-level cache of 48 KB, which may have to
-/// serve two threads.
-pub(super) const STEPS_OF_PANEL: usize = 128;
-
-/// The bytes of such a tile, of 3 vectors, and the fewest steps and columns for which it is kept.
-const PANEL_KEPT: usize = STEPS_OF_PANEL * 3 * LINE;
-const STEPS_KEPT: usize = if cfg!(test) { 2 } else { 32 };
-const COLUMNS_KEPT: usize = if cfg!(test) { COLUMNS + 1 } else { 4 * COLUMNS };
-
 /// How far ahead X is fetched, in bytes, if its products are smaller than that.
 const AHEAD: usize = 1024;
 
@@ -104,8 +95,9 @@ impl Each {
         if m.c != unit || !(is_small(&m) && is_small(&n) && is_small(&k)) {
             return None;
         }
+        let each = Each { m, n, k, batch, exchanged, after: 0 };
         let fits = || k.x == unit && row_bytes(machine, m.extent) * k.extent <= PANEL;
-        (is_direct || fits()).then_some(Each { m, n, k, batch, exchanged, after: 0 })
+        (is_direct || fits() || each.transposes(machine, kernels)).then_some(each)
     }
 
     /// Whether products of one column each, with X in common, are best run as columns of tiles: rows fill a good part of a vector,
@@ -169,7 +161,7 @@ impl Each {
     pub(super) unsafe fn run_one(&self, machine: &Machine, kernels: &BatchSet, entry: Entry) {
         // SAFETY: the caller's duties.
         unsafe {
-            if self.m.x == machine.unit.cast_signed() {
+            if self.m.x == machine.unit.cast_signed() || self.transposes(machine, kernels) {
                 self.run(machine, kernels, entry);
             } else {
                 self.run_packed(machine, kernels, entry);
@@ -198,8 +190,8 @@ impl Each {
     ///
     /// # Safety
     ///
-    /// As [`contract`](super::contract()), for these loops; rows are adjacent in X and in C; the processor has the machine's
-    /// level, of which the kernels are.
+    /// As [`contract`](super::contract()), for these loops; rows are adjacent in C, and in X unless it is
+    /// [kept](super::kept); the processor has the machine's level, of which the kernels are.
     #[inline]
     pub(super) unsafe fn run(&self, machine: &Machine, kernels: &BatchSet, entry: Entry) {
         // SAFETY: the caller's duties; without a panel nothing is kept.
@@ -212,36 +204,19 @@ impl Each {
         }
     }
 
-    /// Whether what the first columns read of a tile of rows is kept for the others, in vectors that begin with cache lines: on
-    /// processors that read far slowly it takes longer to read vectors that cross lines, and lines that have pushed each other out of
-    /// the first-level cache.
-    #[inline]
-    fn keeps_x(&self, machine: &Machine, kernels: &BatchSet) -> bool {
-        let Each { m, n, k, batch, .. } = self;
-        let is_worth_it = n.extent >= COLUMNS_KEPT
-            && (STEPS_KEPT..=STEPS_OF_PANEL).contains(&k.extent)
-            && m.extent > machine.rows_of_vector()
-            && batch.extent == 1;
-        is_worth_it && kernels.tall.is_some() && machine.steps_of_point() == 1 && reads_far_slowly()
-    }
-
-    /// # Safety
-    ///
-    /// As [`run`](Self::run), of products that keep X.
-    #[inline(never)]
-    unsafe fn run_keeping(&self, machine: &Machine, kernels: &BatchSet, entry: Entry) {
-        let mut panel = [const { MaybeUninit::<Line>::uninit() }; PANEL_KEPT / LINE];
-        // SAFETY: the caller's duties; a vector of AVX-512, which has tiles of up to 3, is a line.
-        unsafe { self.run_with(machine, kernels, entry, panel.as_mut_ptr().cast()) };
-    }
-
-    /// Runs the products, keeping tiles of X in a panel, if it is not null.
+    /// Runs the products. If the panel is not null, X is read from there by all columns, or all but the first.
     ///
     /// # Safety
     ///
-    /// As [`run`](Self::run); the panel has room for a tile of several vectors.
+    /// As [`run`](Self::run); there is one product then, and the panel has room for a tile.
     #[inline]
-    unsafe fn run_with(&self, machine: &Machine, kernels: &BatchSet, entry: Entry, panel: *mut u8) {
+    pub(super) unsafe fn run_with(
+        &self,
+        machine: &Machine,
+        kernels: &BatchSet,
+        entry: Entry,
+        panel: *mut u8,
+    ) {
         let Each { m, n, k, batch, after, .. } = self;
         let parts = machine.steps_of_point();
         let columns = match parts {
@@ -291,6 +266,7 @@ impl Each {
         };
         // What the next tile of rows reads comes while this one is worked on, a line of every step with each tile of columns.
         let bytes = m.extent.saturating_mul(k.extent).saturating_mul(machine.unit);
+        let is_direct = m.x == machine.unit.cast_signed();
         let is_far = batch.extent == 1 && bytes >= FAR;
         let y_ahead = YAhead::of(machine, self);
         let mut first = 0;
@@ -307,10 +283,10 @@ impl Each {
                 let row = vector * width;
                 let rows = (count * width).min(m.extent - row);
                 arguments.mask = (machine.kernels.mask)((rows - (count - 1) * width) * parts);
-                let offset = (row * machine.unit).cast_signed();
-                arguments.x = entry.x.wrapping_offset(product * batch.x + offset);
+                let (row_x, row_c) = (row.cast_signed() * m.x, row.cast_signed() * m.c);
+                arguments.x = entry.x.wrapping_offset(product * batch.x + row_x);
                 arguments.y = entry.y.wrapping_offset(product * batch.y);
-                arguments.c = entry.c.wrapping_offset(product * batch.c + offset);
+                arguments.c = entry.c.wrapping_offset(product * batch.c + row_c);
                 let kernels = match &kernels.tall {
                     Some(tall) if count > 1 => &tall[count - 2][..],
                     _ if parts > 1 => &kernels.each_of(rows * machine.unit).complex,
@@ -321,14 +297,23 @@ impl Each {
                     if batch.extent == 1 {
                         let row_bytes = rows * machine.unit;
                         let next = match *after {
+                            _ if !is_direct => NextX { distance: 0, bytes: 0 },
                             _ if is_far => {
                                 NextX { distance: row_bytes.cast_signed(), bytes: row_bytes }
                             }
                             0 => NextX { distance: 0, bytes: 0 },
                             distance => NextX { distance, bytes: row_bytes },
                         };
-                        arguments.keep = if count > 1 { panel } else { core::ptr::null_mut() };
                         let panel_step = (count * machine.vector_bytes()).cast_signed();
+                        if panel.is_null() || count == 1 && is_direct {
+                            arguments.keep = core::ptr::null_mut();
+                        } else if is_direct {
+                            arguments.keep = panel;
+                        } else {
+                            let tile = Loop { extent: rows, ..*m };
+                            pack_rows(machine, panel, arguments.x, &tile, k.extent);
+                            (arguments.x, arguments.x_step) = (panel, panel_step);
+                        }
                         columns.run_as_products(kernels, &mut arguments, next, y_ahead, panel_step);
                     } else {
                         columns.run_products(kernels, &mut arguments, products);

@@ -32,6 +32,8 @@ mod each;
 mod even;
 mod execute;
 mod image;
+#[cfg(target_arch = "x86_64")]
+mod kept;
 mod loops;
 mod machine;
 #[cfg(target_arch = "x86_64")]

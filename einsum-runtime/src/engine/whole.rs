@@ -14,7 +14,8 @@ use core::ops::Range;
 
 use super::blocks::{STEPS, STEPS_STREAMED, STEPS_WHOLE, STREAMED, block};
 use super::choose::packs_x;
-use super::each::{Each, STEPS_OF_PANEL};
+use super::each::Each;
+use super::kept;
 use super::loops::{Cursor, Loop, Loops, points};
 use super::machine::Machine;
 use super::matrices::{Matrices, ONCE};
@@ -55,7 +56,7 @@ const STEPS_CROSSING: usize = if cfg!(test) { 8 } else { 256 };
 const COLUMNS_CROSSING: usize = if cfg!(test) { 4 } else { 192 };
 
 /// A C of so many bytes stays in a second-level cache beside what blocks of steps read: for processors that read far slowly these
-/// have as many steps as an X that is [kept](super::each).
+/// have as many steps as an X that is [kept].
 const NEAR_C: usize = if cfg!(test) { 8 << 10 } else { 768 << 10 };
 
 /// The columns of a part: several tiles, whose X stays in the cache.
@@ -99,13 +100,18 @@ impl Whole {
             || !matrices.is_plain()
             || !is_large
             || k.extent == 1
-            || m.x != unit
             || m.c != unit
         {
             return None;
         }
+        let is_near = bytes <= NEAR_C;
+        let extents = [m.extent, n.extent, block(k.extent, kept::STEPS)];
+        let keeps_x = is_near && kept::is_kept(machine, kernels, extents);
+        if m.x != unit && !(keeps_x && k.x == unit) {
+            return None;
+        }
         let most_steps = match k.extent {
-            _ if reads_far_slowly() && bytes <= NEAR_C => STEPS_OF_PANEL,
+            _ if keeps_x => kept::STEPS,
             ..=STEPS_WHOLE => STEPS_WHOLE,
             _ => STEPS,
         };
