@@ -50,7 +50,8 @@ pub struct EachArguments {
     pub ahead_step: isize,
     /// ... until the distance is this one, as far from that as a tile has columns.
     pub y_ahead_end: isize,
-    /// If not null, for 2 or 3 vectors of real numbers and one product: where X is copied to, step by step, in whole vectors.
+    /// If not null, for 2 or 3 vectors of real numbers, more than 4 columns, and one product: where X is copied to, step by step, in
+    /// whole vectors.
     pub keep: *mut u8,
 }
 

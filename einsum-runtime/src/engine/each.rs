@@ -3,6 +3,7 @@
 
 use core::mem::MaybeUninit;
 
+use super::kept::take_tile;
 use super::loops::Loop;
 use super::machine::Machine;
 use super::matrices::{Matrices, ONCE};
@@ -305,14 +306,9 @@ impl Each {
                             distance => NextX { distance, bytes: row_bytes },
                         };
                         let panel_step = (count * machine.vector_bytes()).cast_signed();
-                        if panel.is_null() || count == 1 && is_direct {
-                            arguments.keep = core::ptr::null_mut();
-                        } else if is_direct {
-                            arguments.keep = panel;
-                        } else {
-                            let tile = Loop { extent: rows, ..*m };
-                            pack_rows(machine, panel, arguments.x, &tile, k.extent);
-                            (arguments.x, arguments.x_step) = (panel, panel_step);
+                        if !panel.is_null() {
+                            let rows = Loop { extent: rows, ..*m };
+                            take_tile(machine, &mut arguments, &rows, panel, panel_step);
                         }
                         columns.run_as_products(kernels, &mut arguments, next, y_ahead, panel_step);
                     } else {

@@ -11,10 +11,12 @@
 use core::mem::MaybeUninit;
 
 use super::each::Each;
+use super::loops::Loop;
 use super::machine::Machine;
+use super::pack::pack_rows;
 use super::scratch::{LINE, Line};
 use super::sums::Entry;
-use crate::kernel::batch::{BatchSet, COLUMNS};
+use crate::kernel::batch::{BatchSet, COLUMNS, EachArguments};
 use crate::kernel::level::reads_far_slowly;
 
 /// The most steps for which X is kept: with what else is read a tile fills half of a first-level cache of 48 KB, which may have to
@@ -27,6 +29,9 @@ const PANEL: usize = STEPS * 3 * LINE;
 /// The fewest steps and columns.
 const STEPS_LEAST: usize = if cfg!(test) { 2 } else { 32 };
 const COLUMNS_LEAST: usize = if cfg!(test) { COLUMNS + 1 } else { 4 * COLUMNS };
+
+// The first tile has more than half of the columns that tiles can have, for which there are kernels that keep X.
+const _: () = assert!(COLUMNS_LEAST > COLUMNS);
 
 /// Whether X is kept, for as many rows, columns, and steps.
 #[inline]
@@ -68,5 +73,29 @@ impl Each {
         let mut panel = [const { MaybeUninit::<Line>::uninit() }; PANEL / LINE];
         // SAFETY: the caller's duties; tiles have up to 3 vectors.
         unsafe { self.run_with(machine, kernels, entry, panel.as_mut_ptr().cast()) };
+    }
+}
+
+/// Points a kernel to a tile of rows: to the panel, with `step` bytes a step, where it has been transposed to, or else to X, which is
+/// kept there if the tile has several vectors.
+///
+/// # Safety
+///
+/// `arguments` has the tile in X and the steps, which can be read, and the panel room for them.
+#[inline]
+pub(super) unsafe fn take_tile(
+    machine: &Machine,
+    arguments: &mut EachArguments,
+    rows: &Loop,
+    panel: *mut u8,
+    step: isize,
+) {
+    let is_direct = rows.x == machine.unit.cast_signed();
+    let has_several = rows.extent > machine.rows_of_vector();
+    arguments.keep = if is_direct && has_several { panel } else { core::ptr::null_mut() };
+    if !is_direct {
+        // SAFETY: the caller's duties.
+        unsafe { pack_rows(machine, panel, arguments.x, rows, arguments.steps) };
+        (arguments.x, arguments.x_step) = (panel, step);
     }
 }

@@ -64,13 +64,16 @@ pub(in super::super) unsafe extern "sysv64" fn each<
             steps_that_may_keep fetch_columns, fetch_columns_and_keep
         32:
         .endm
+        # X is only kept for many columns, which tiles share evenly.
         .macro steps_that_may_keep fetch, fetch_and_keep
-            cmp qword ptr [rdi + 192], 0
-            je 36f
-            mov rax, [rdi + 192]
-            steps_that_fetch \fetch_and_keep
-            jmp 32f
-        36:
+            .if COLUMNS > 4
+                cmp qword ptr [rdi + 192], 0
+                je 36f
+                mov rax, [rdi + 192]
+                steps_that_fetch \fetch_and_keep
+                jmp 32f
+            36:
+            .endif
             steps_that_fetch \fetch
         .endm
         # A copy of X, whose vectors begin with cache lines. There is only this product, so that `rax` is free.
