@@ -59,6 +59,9 @@ const COLUMNS_CROSSING: usize = if cfg!(test) { 4 } else { 192 };
 /// have as many steps as an X that is [kept].
 const NEAR_C: usize = if cfg!(test) { 8 << 10 } else { 768 << 10 };
 
+/// Few rows, in vectors: two tiles.
+const FEW_ROWS: usize = 6;
+
 /// The columns of a part: several tiles, whose X stays in the cache.
 const PART: usize = if cfg!(test) { COLUMNS } else { 8 * COLUMNS };
 
@@ -104,7 +107,10 @@ impl Whole {
         {
             return None;
         }
-        let is_near = bytes <= NEAR_C;
+        // Columns that follow each other are fetched ahead as a whole: for few rows, it is better to read all of their steps at once.
+        let is_y_whole = k.y == unit && n.y == unit.saturating_mul(k.extent.cast_signed());
+        let has_few_rows = m.extent <= FEW_ROWS * machine.rows_of_vector();
+        let is_near = bytes <= NEAR_C && !(is_y_whole && has_few_rows && k.extent <= STEPS_WHOLE);
         let extents = [m.extent, n.extent, block(k.extent, kept::STEPS)];
         let keeps_x = is_near && kept::is_kept(machine, kernels, extents);
         if m.x != unit && !(keeps_x && k.x == unit) {
