@@ -5,7 +5,7 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use einloom::{Element, einsum, einsum_grad, einsum_into, scalar_operand};
-use ndarray::{Array, ArrayD, ArrayView2, Axis, Dimension, ShapeBuilder};
+use ndarray::{Array, Array2, ArrayD, ArrayView2, Axis, Dimension, ShapeBuilder};
 use num_complex::Complex64;
 use rayon_core::{ThreadPool, ThreadPoolBuilder};
 
@@ -169,16 +169,24 @@ fn several_steps() {
     assert!(pool(3).install(|| einsum!("ij,i,j->ij", &ones, &rows, &columns)) == product);
 }
 
-/// Many einsums inside of one pool share its threads.
+/// Many einsums inside of one pool share its threads. Each has the bits that it has alone, and, of whole numbers, those of a batch.
 #[test]
 fn inside_of_other_work() {
     let (a, b) = (fractions((8, 160, 170), 1), fractions((170, 180), 2));
-    let product = |a: &ArrayView2<'_, f64>| einsum!("ij,jk->ik", a, &b);
-    let expected: Vec<_> = pool(1).install(|| a.axis_iter(Axis(0)).map(|a| product(&a)).collect());
+    let product = |a: &ArrayView2<'_, f64>, b: &Array2<f64>| einsum!("ij,jk->ik", a, b);
+    let whole = |x: f64| (64.0 * x).round();
+    let (a_whole, b_whole) = (a.mapv(whole), b.mapv(whole));
+    let of_batch = pool(1).install(|| einsum!("nij,jk->nik", &a_whole, &b_whole));
+    let alone: Vec<_> = pool(1).install(|| a.axis_iter(Axis(0)).map(|a| product(&a, &b)).collect());
     pool(3).install(|| {
         rayon_core::scope(|scope| {
-            for (a, expected) in a.axis_iter(Axis(0)).zip(&expected) {
-                scope.spawn(move |_| assert!(product(&a) == *expected));
+            for (a, expected) in a.axis_iter(Axis(0)).zip(&alone) {
+                let b = &b;
+                scope.spawn(move |_| assert!(product(&a, b) == *expected));
+            }
+            for (a, expected) in a_whole.axis_iter(Axis(0)).zip(of_batch.axis_iter(Axis(0))) {
+                let b = &b_whole;
+                scope.spawn(move |_| assert!(product(&a, b) == expected));
             }
         });
     });

@@ -353,7 +353,7 @@ impl YAhead {
 
 impl Split {
     /// Runs the tiles of one product, as if they were products. What comes `next` of X is fetched, a line of every step with each
-    /// of the first tiles. If the first of all is to keep X, it does nothing else, and the others read what it kept.
+    /// of the first tiles. If the first of all is to keep X, the others read what it kept.
     ///
     /// # Safety
     ///
