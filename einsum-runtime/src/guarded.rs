@@ -33,24 +33,28 @@ impl<T> Deref for Guarded<T> {
 
 #[cfg(all(unix, not(miri)))]
 mod pages {
-    use core::marker::PhantomData;
+    use core::cell::RefCell;
     use core::ptr::null_mut;
 
     /// At least the size of a page.
     const PAGE: usize = 64 << 10;
 
-    pub(super) struct Room<T> {
-        start: *mut u8,
-        /// The bytes before the guard, whole pages, and those of the elements.
-        bytes: usize,
-        used: usize,
-        elements: PhantomData<T>,
+    thread_local! {
+        /// What is left of earlier rooms, as the system takes long to give and to take.
+        static LEFT: RefCell<Vec<Mapping>> = const { RefCell::new(Vec::new()) };
     }
 
-    impl<T> Room<T> {
-        pub(super) fn new(len: usize) -> Self {
-            let used = len * size_of::<T>();
-            let bytes = used.next_multiple_of(PAGE);
+    /// The most mappings that are left for later.
+    const MOST_LEFT: usize = 8;
+
+    /// A mapping of its own: bytes, whole pages, before a guard.
+    struct Mapping {
+        start: *mut u8,
+        bytes: usize,
+    }
+
+    impl Mapping {
+        fn new(bytes: usize) -> Self {
             // SAFETY: a mapping of its own, of which the last pages lose their rights.
             let start = unsafe {
                 let (rights, flags) =
@@ -61,19 +65,53 @@ mod pages {
                 assert_eq!(libc::mprotect(guard, PAGE, libc::PROT_NONE), 0, "no guard");
                 start.cast()
             };
-            Room { start, bytes, used, elements: PhantomData }
+            Mapping { start, bytes }
+        }
+    }
+
+    impl Drop for Mapping {
+        fn drop(&mut self) {
+            // SAFETY: the mapping is this one's own.
+            unsafe { libc::munmap(self.start.cast(), self.bytes + PAGE) };
+        }
+    }
+
+    pub(super) struct Room<T> {
+        /// There is one until the room is dropped.
+        mapping: Option<Mapping>,
+        first: *mut T,
+    }
+
+    impl<T> Room<T> {
+        pub(super) fn new(len: usize) -> Self {
+            let used = len * size_of::<T>();
+            let bytes = used.next_multiple_of(PAGE);
+            let left = LEFT.with_borrow_mut(|left| {
+                let at = left.iter().position(|mapping| mapping.bytes >= bytes)?;
+                Some(left.swap_remove(at))
+            });
+            let mapping = left.unwrap_or_else(|| Mapping::new(bytes));
+            // The size of an element is a multiple of its alignment, as pages are.
+            let first = mapping.start.wrapping_add(mapping.bytes - used).cast();
+            Room { mapping: Some(mapping), first }
         }
 
-        /// Returns where the elements start. The size of one is a multiple of its alignment, as pages are.
+        /// Returns where the elements start.
         pub(super) fn first(&self) -> *mut T {
-            self.start.wrapping_add(self.bytes - self.used).cast()
+            self.first
         }
     }
 
     impl<T> Drop for Room<T> {
         fn drop(&mut self) {
-            // SAFETY: the mapping is this one's own.
-            unsafe { libc::munmap(self.start.cast(), self.bytes + PAGE) };
+            let mapping = self.mapping.take();
+            // A thread that is about to end leaves none.
+            let _ = LEFT.try_with(|left| {
+                let mut left = left.borrow_mut();
+                if left.len() < MOST_LEFT {
+                    left.extend(mapping);
+                }
+            });
         }
     }
 }

@@ -31,13 +31,21 @@ impl Random {
 /// Visits all points of some loops, with the places in the output and the sources.
 pub(crate) fn points<const P: usize>(
     dims: &[Dim<P>],
-    at: (isize, [isize; P]),
-    visit: &mut dyn FnMut(isize, [isize; P]),
+    (mut out, mut sources): (isize, [isize; P]),
+    visit: &mut impl FnMut(isize, [isize; P]),
 ) {
-    let Some((dim, rest)) = dims.split_first() else { return visit(at.0, at.1) };
-    for i in 0..dim.extent.cast_signed() {
-        let sources = core::array::from_fn(|p| at.1[p] + i * dim.sources[p]);
-        points(rest, (at.0 + i * dim.out, sources), visit);
+    let Some((dim, rest)) = dims.split_first() else { return visit(out, sources) };
+    for _ in 0..dim.extent {
+        // It is often the last loop, which need not call itself.
+        if rest.is_empty() {
+            visit(out, sources);
+        } else {
+            points(rest, (out, sources), visit);
+        }
+        out += dim.out;
+        for (at, step) in sources.iter_mut().zip(dim.sources) {
+            *at += step;
+        }
     }
 }
 
@@ -96,7 +104,7 @@ pub(crate) unsafe fn run<T: Element, const P: usize>(
 fn sum<T: Element, const P: usize>(
     summed: &[Dim<P>],
     at: [isize; P],
-    factor: &dyn Fn(usize, isize) -> T,
+    factor: &impl Fn(usize, isize) -> T,
 ) -> T {
     let mut sum = T::ZERO;
     points(summed, (0, at), &mut |_, s| {

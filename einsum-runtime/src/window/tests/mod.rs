@@ -15,6 +15,7 @@ mod turned;
 mod weights;
 
 use core::cell::Cell;
+use core::ops::Range;
 
 use num_complex::{Complex32, Complex64};
 
@@ -185,19 +186,31 @@ impl Array {
         self.axes.iter().map(Owned::axis).collect()
     }
 
-    /// Returns the place of a point, if it is inside.
-    fn at(&self, point: &[usize]) -> Option<usize> {
-        let mut place = self.first.cast_signed();
+    /// Returns where a line of points is, from `point` on along a loop of so many: those that are inside, the place of the first of
+    /// all, inside or not, and the distance to the next.
+    fn line(&self, point: &[usize], along: usize, count: usize) -> (Range<usize>, isize, isize) {
+        let (mut inside, mut place, mut stride) = (0..count, self.first.cast_signed(), 0);
         for axis in &self.axes {
-            let along =
-                |term: &Term| term.coefficient * point[usize::from(term.number)].cast_signed();
-            let position = axis.offset + axis.terms.iter().map(along).sum::<isize>();
-            if position < 0 || position >= axis.extent.cast_signed() {
-                return None;
+            let (mut position, mut step) = (axis.offset, 0);
+            for term in &axis.terms {
+                let number = usize::from(term.number);
+                position += term.coefficient * point[number].cast_signed();
+                step += if number == along { term.coefficient } else { 0 };
+            }
+            let is_inside = |i: usize| {
+                (0..axis.extent.cast_signed()).contains(&(position + i.cast_signed() * step))
+            };
+            // Positions grow, or shrink, so that those inside follow each other.
+            while inside.clone().next().is_some_and(|i| !is_inside(i)) {
+                inside.start += 1;
+            }
+            while inside.clone().next_back().is_some_and(|i| !is_inside(i)) {
+                inside.end -= 1;
             }
             place += position * axis.stride;
+            stride += step * axis.stride;
         }
-        Some(place.cast_unsigned())
+        (inside, place, stride)
     }
 
     /// Returns the places of all positions.
@@ -213,8 +226,8 @@ impl Array {
 }
 
 /// Calls `visit` with all points.
-fn points(extents: &[usize], visit: &mut dyn FnMut(&[usize])) {
-    fn from(extents: &[usize], point: &mut Vec<usize>, visit: &mut dyn FnMut(&[usize])) {
+fn points(extents: &[usize], visit: &mut impl FnMut(&[usize])) {
+    fn from(extents: &[usize], point: &mut Vec<usize>, visit: &mut impl FnMut(&[usize])) {
         if point.len() == extents.len() {
             return visit(point);
         }
@@ -258,15 +271,26 @@ fn check<T: Integer, const P: usize>(
         }
     };
     let mut sums = vec![T::ZERO; target.len];
-    points(extents, &mut |point| {
-        let Some(to) = target.at(point) else { return };
-        let mut product = T::ONE;
-        for p in 0..P {
-            let Some(from) = sources[p].at(point) else { return };
-            let x = memory[p][from];
-            product = T::mul(product, if conjugated[p] { T::conj(x) } else { x });
+    // The longest loop runs inside, so that few places are found for many products.
+    let along = (0..extents.len()).max_by_key(|&i| extents[i]).unwrap_or(0);
+    let mut outer = extents.to_vec();
+    let count = outer.get_mut(along).map_or(1, |extent| core::mem::replace(extent, 1));
+    points(&outer, &mut |point| {
+        let (mut inside, to, to_step) = target.line(point, along, count);
+        let lines = sources.each_ref().map(|source| source.line(point, along, count));
+        for (of_source, ..) in &lines {
+            inside = inside.start.max(of_source.start)..inside.end.min(of_source.end);
         }
-        sums[to] = T::add(sums[to], product);
+        for i in inside {
+            let at = |first: isize, step: isize| (first + i.cast_signed() * step).cast_unsigned();
+            let mut product = T::ONE;
+            for (p, &(_, from, step)) in lines.iter().enumerate() {
+                let x = memory[p][at(from, step)];
+                product = T::mul(product, if conjugated[p] { T::conj(x) } else { x });
+            }
+            let to = at(to, to_step);
+            sums[to] = T::add(sums[to], product);
+        }
     });
     let mut expected = before.clone();
     for place in target.places() {
