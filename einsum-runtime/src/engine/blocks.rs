@@ -4,7 +4,6 @@ use super::choose::{NO_LOOP, Output};
 use super::loops::{Loop, points};
 use super::machine::Machine;
 use super::near;
-use super::packed::STRIP;
 use super::plan::{Form, Order, Panels, Plan};
 use crate::kernel::packing::ROWS;
 
@@ -91,7 +90,7 @@ pub(super) fn blocks(machine: &Machine, plan: &mut Plan) {
             panels.is_near = is_near;
             if is_near {
                 let most = near::most_columns(machine, plan.step_block).min(COLUMNS);
-                plan.column_block = block(n, most).next_multiple_of(STRIP).min(n);
+                plan.column_block = block(n, most).next_multiple_of(near::STRIP).min(n);
             }
             let vectors = plan.vectors.div_ceil(plan.tiles);
             let rows = vectors * machine.vector_bytes();
@@ -100,7 +99,8 @@ pub(super) fn blocks(machine: &Machine, plan: &mut Plan) {
             let steps = plan.step_block * machine.steps_of_point();
             // A line more: panels at multiples of a page would compete for a few sets of the cache.
             panels.panel_bytes = panels.step_bytes * steps + 64;
-            let fit = (PANELS / panels.panel_bytes).max(1);
+            let room = if is_near { near::PANELS } else { PANELS };
+            let fit = (room / panels.panel_bytes).max(1);
             panels.apart_block = block(panels.apart.extent, (fit / 16 * 16).max(16));
             plan.tile_block = block(plan.tiles, (fit / panels.apart_block).max(1));
         }

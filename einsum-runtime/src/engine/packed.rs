@@ -6,12 +6,13 @@ use super::blocks::block;
 use super::collected::Sums;
 use super::execute::{Execution, Task};
 use super::loops::{Loop, points};
+use super::near;
 use super::pack::{Source, pack};
 use super::plan::Panels;
 use super::rows::{Vectors, fill_packed, fill_rows};
 use super::sweep::sweep;
 
-/// The columns of packed products that run against all tiles of a block, one after the other.
+/// The columns of packed products that run against all tiles of a block, one after the other, if Y is read where it lies.
 pub(super) const STRIP: usize = 48;
 
 impl Execution<'_> {
@@ -119,7 +120,7 @@ impl Execution<'_> {
         }
         let y = self.arguments.y;
         let columns = self.column_count;
-        let strip = if panels.is_near { STRIP } else { block(columns, STRIP) };
+        let strip = if panels.is_near { near::STRIP } else { block(columns, STRIP) };
         let table = if panels.is_near { self.near_columns } else { self.columns };
         let mut column = 0;
         while column < columns {
