@@ -74,6 +74,8 @@ pub struct Arguments {
     /// [`KernelSet::paired`], [`Even`], and [`Long`] ones.
     pub y_apart: isize,
     pub c_apart: isize,
+    /// From a step to the next in X: read by [`KernelSet::panels`].
+    pub x_step: isize,
 }
 
 /// In [`Arguments::finish`]: multiply sums by alpha.
@@ -139,6 +141,10 @@ pub struct KernelSet {
     /// As `masked`, for few vectors, but every column of the table stands for two, a pair: a vector of X is loaded for as many
     /// columns again.
     pub paired: Option<&'static [Row]>,
+    /// Where they are better than others: as `broadcast`, without masks, for vectors that follow each other in X, and steps that are
+    /// at equal distances in X and, of which only the first is read from the table, adjacent in Y, or as far apart as the most
+    /// columns of a tile.
+    pub panels: Option<[&'static [Row]; 2]>,
     /// Where they are better than others: kernels for columns at equal distances.
     pub even: Option<&'static Even>,
     /// Likewise, for tiles of one vector and many columns at equal distances.

@@ -6,7 +6,7 @@
 //! `rsi` how far apart a pair is.
 
 use super::text::{arithmetic, no_arithmetic, shared_body, shared_macros, step_loops};
-use super::{IN_PLACE, INTEGER, LANES, PAIRED, STREAMING};
+use super::{ADJACENT, COPIED, IN_PLACE, INTEGER, LANES, PAIRED, STREAMING};
 use crate::table::Arguments;
 
 /// # Safety
@@ -95,9 +95,64 @@ pub(super) unsafe extern "sysv64" fn sweep<
                 step_loop 2, 1
             .elseif KIND == {streaming}
                 step_loop 0, 1
+            .elseif KIND == {adjacent}
+                steps_of_panel ELEMENT
+            .elseif KIND == {copied}
+                steps_of_panel {most}*ELEMENT
             .else
                 step_loops VECTORS, [rdi + 88]
             .endif
+        .endm
+        # The loop over steps of a panel, whose vectors and steps follow each other, and which are `apart` in Y: what is read is at
+        # known distances from few registers. Processors that run two threads on a core have little time for instructions to spare.
+        .macro steps_of_panel apart
+            mov r14, [rbx + 8]
+            add rax, [rbx]
+            mov rcx, [rdi + 128]
+            lea rdx, [rcx + 2*rcx]
+            sub r15, rbx
+            shr r15, 4
+            mov esi, r15d
+            and esi, 3
+            shr r15, 2
+            jz 32f
+            .p2align 6
+        31:
+            step_of_panel rax, 0
+            step_of_panel rax+rcx, \apart
+            step_of_panel rax+2*rcx, 2*\apart
+            step_of_panel rax+rdx, 3*\apart
+            lea rax, [rax + 4*rcx]
+            add r14, 4*\apart
+            dec r15
+            jnz 31b
+        32:
+            test esi, esi
+            jz 40f
+        33:
+            step_of_panel rax, 0
+            add rax, rcx
+            add r14, \apart
+            dec esi
+            jnz 33b
+        .endm
+        .macro step_of_panel x, y
+            .set Y, \y
+            f vmovup, zmm0, [\x]
+            .if VECTORS > 1
+                f vmovup, zmm1, [\x + 64]
+            .endif
+            .if VECTORS > 2
+                f vmovup, zmm2, [\x + 128]
+            .endif
+            .if VECTORS > 3
+                f vmovup, zmm3, [\x + 192]
+            .endif
+            columns multiply_at
+        .endm
+        .macro multiply_at j, pointer, a, b, c, d
+            f vbroadcasts, zmm4, [\pointer + r14 + Y]
+            each multiply_one, \a, \b, \c, \d
         .endm
         # A mask takes time of the units that multiply, on some processors.
         .macro load i, pointer
@@ -201,7 +256,7 @@ pub(super) unsafe extern "sysv64" fn sweep<
         .endm
         ",
         shared_body!(),
-        ".irp name, step_loops, jump_if_full, join_masks, clear_one, multiply_one, multiply_in_place, multiply_few, scale_one, add_one, store_one",
+        ".irp name, step_loops, steps_of_panel, step_of_panel, multiply_at, jump_if_full, join_masks, clear_one, multiply_one, multiply_in_place, multiply_few, scale_one, add_one, store_one",
         r".purgem \name",
         ".endr",
         no_arithmetic!(),
@@ -216,5 +271,8 @@ pub(super) unsafe extern "sysv64" fn sweep<
         lanes = const LANES,
         paired = const PAIRED,
         streaming = const STREAMING,
+        adjacent = const ADJACENT,
+        copied = const COPIED,
+        most = const crate::table::COLUMNS,
     );
 }

@@ -37,6 +37,12 @@ const UNMASKED: usize = 3;
 /// As [`MASKED`], for 1 or 2 vectors, but every column is a pair.
 const PAIRED: usize = 4;
 
+/// As [`UNMASKED`], for panels of X, if steps are adjacent in Y.
+const ADJACENT: usize = 5;
+
+/// Likewise, if a step of Y is as long as the most columns of a tile.
+const COPIED: usize = 6;
+
 /// Added to a kind, for 2 vectors of AVX-512: an element of Y is broadcast as part of every multiplication.
 const IN_PLACE: usize = 8;
 
@@ -86,9 +92,10 @@ macro_rules! long {
     };
 }
 
-/// The kernels for AVX-512. `$pair`: the kind of those for 2 vectors; `$even`, `$long`: those for columns at equal distances.
+/// The kernels for AVX-512. `$pair`: the kind of those for 2 vectors; `$even`, `$long`: those for columns at equal distances;
+/// `$panels`: those for panels.
 macro_rules! avx512 {
-    ($element:literal, $pair:expr, $even:expr, $long:expr) => {
+    ($element:literal, $pair:expr, $even:expr, $long:expr, $panels:expr) => {
         KernelSet {
             element: $element,
             width: 64 / $element,
@@ -101,6 +108,7 @@ macro_rules! avx512 {
                 [1 STREAMING, 2 STREAMING | $pair, 3 STREAMING, 4 STREAMING]
             )),
             paired: Some(rows!(avx512, $element, [1 PAIRED, 2 PAIRED | $pair])),
+            panels: $panels,
             even: $even,
             long: $long,
             rotate: rotate::rotate::<$element>,
@@ -115,10 +123,14 @@ macro_rules! sets {
             $element,
             0,
             Some(&[even!($element, 1), even!($element, 2), even!($element, 3)]),
-            Some(&long!($element))
+            Some(&long!($element)),
+            Some([
+                rows!(avx512, $element, [1 MASKED, 2 MASKED, 3 ADJACENT, 4 ADJACENT]),
+                rows!(avx512, $element, [1 MASKED, 2 MASKED, 3 COPIED, 4 COPIED]),
+            ])
         );
         /// For processors that carry out a multiplication by halves.
-        pub static $halved: KernelSet = avx512!($element, IN_PLACE, None, None);
+        pub static $halved: KernelSet = avx512!($element, IN_PLACE, None, None, None);
         pub static $avx2: KernelSet = KernelSet {
             element: $element,
             width: 32 / $element,
@@ -127,6 +139,7 @@ macro_rules! sets {
             lanes: rows!(avx2, $element, LANES, [1 2]),
             streaming: None,
             paired: None,
+            panels: None,
             even: None,
             long: None,
             rotate: rotate::rotate::<$element>,
@@ -149,6 +162,7 @@ macro_rules! integer_sets {
             lanes: rows!(avx512, $integer, LANES, [1 2 3 4]),
             streaming: None,
             paired: None,
+            panels: None,
             even: None,
             long: None,
             rotate: rotate::rotate::<$element>,
@@ -190,5 +204,6 @@ const _: () = {
     assert!(offset_of!(Arguments, finish) == 64 && offset_of!(Arguments, alpha) == 72);
     assert!(offset_of!(Arguments, beta) == 80 && offset_of!(Arguments, x_ahead) == 88);
     assert!(offset_of!(Arguments, y_ahead) == 96 && offset_of!(Arguments, y_ahead_step) == 104);
+    assert!(offset_of!(Arguments, x_step) == 128);
     assert!(offset_of!(Arguments, y_apart) == 112 && offset_of!(Arguments, c_apart) == 120);
 };

@@ -131,6 +131,7 @@ impl<'p> Execution<'p> {
             kernels: match &plan.form {
                 Form::Lanes(_) => Kernels::lanes(set),
                 _ if plan.streaming => Kernels::streaming(set),
+                Form::Packed(_) => Kernels::panels(set, plan.steps_in_y(machine)),
                 // X is fetched ahead there, which those of one vector do not do.
                 Form::Turned(_) => Kernels { long: None, ..Kernels::broadcast(set) },
                 _ => Kernels::broadcast(set),
@@ -157,6 +158,7 @@ impl<'p> Execution<'p> {
                 y_ahead_step,
                 y_apart: 0,
                 c_apart: 0,
+                x_step: plan.step_bytes(),
             },
             columns: scratch.take(plan.column_block),
             steps: scratch.take(steps),

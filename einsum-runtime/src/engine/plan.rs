@@ -3,6 +3,7 @@
 
 use super::loops::{Loop, Loops, points};
 use super::machine::Machine;
+use super::sweep::StepsInY;
 use crate::kernel::level::reads_far_slowly;
 use crate::kernel::table::COLUMNS as COLUMNS_OF_TILE;
 
@@ -145,6 +146,33 @@ impl Plan {
             return (tile, (tile - column.y) / (steps * machine.steps_of_point().cast_signed()));
         }
         (0, 0)
+    }
+
+    /// Returns the bytes of a step in panels, if there are any.
+    pub(super) fn step_bytes(&self) -> isize {
+        match &self.form {
+            Form::Packed(panels) => panels.step_bytes.cast_signed(),
+            _ => 0,
+        }
+    }
+
+    /// Returns how the steps of a block lie in Y, if X is in panels, and processors are better off with that known: those that
+    /// read far slowly, which often run two threads on a core.
+    pub(super) fn steps_in_y(&self, machine: &Machine) -> Option<StepsInY> {
+        if !reads_far_slowly() {
+            return None;
+        }
+        let last = self.steps.last()?;
+        let follows = |pair: &[Loop]| pair[0].y == pair[1].y * pair[1].extent.cast_signed();
+        match &self.form {
+            Form::Packed(panels) if panels.is_near => Some(StepsInY::Copied),
+            Form::Packed(_)
+                if last.y == machine.unit.cast_signed() && self.steps.windows(2).all(follows) =>
+            {
+                Some(StepsInY::Adjacent)
+            }
+            _ => None,
+        }
     }
 
     /// Returns how far ahead kernels fetch X: as the next tile of vectors reads it, where a window of every row is read, so that

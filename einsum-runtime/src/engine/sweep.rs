@@ -6,6 +6,14 @@ use crate::kernel::table::{
     Arguments, COLUMNS, ColumnEntry, Even, Kernel, KernelSet, Long, Row, VectorEntry,
 };
 
+/// How the steps of a block lie in Y, in the order of [`KernelSet::panels`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum StepsInY {
+    Adjacent,
+    /// In tiles of a [copy](super::near).
+    Copied,
+}
+
 /// Kernels that a contraction runs.
 #[derive(Clone, Copy)]
 pub(super) struct Kernels {
@@ -32,6 +40,15 @@ impl Kernels {
             even: set.even,
             long: set.long,
             all: (set.mask)(set.width),
+        }
+    }
+
+    /// For panels, of whose steps something is known.
+    pub(super) fn panels(set: &KernelSet, steps: Option<StepsInY>) -> Self {
+        let kernels = Self::broadcast(set);
+        match (set.panels, steps) {
+            (Some(panels), Some(steps)) => Kernels { full: panels[steps as usize], ..kernels },
+            _ => kernels,
         }
     }
 

@@ -127,6 +127,7 @@ const fn set<T: Real>(broadcast: &'static [Row], lanes: &'static [Row]) -> Kerne
         lanes,
         streaming: None,
         paired: None,
+        panels: None,
         even: None,
         long: None,
         rotate: rotate::rotate::<T>,

@@ -67,6 +67,8 @@ enum Kind {
     Masked,
     Lanes,
     Streaming,
+    /// On panels, with steps that are adjacent in Y, or copied.
+    Panels(usize),
     Paired,
     Even,
     Long,
@@ -131,12 +133,16 @@ fn check_ahead<T: Number>(set: &KernelSet, tile: Tile, x_ahead: isize) {
     // A column of the table stands for itself and for one behind all of them.
     let n = if kind == Kind::Paired { 2 * of_table } else { of_table };
     let x_strides = Strides { vector: width, column: 0, step: vectors * width + 1 };
-    let y_strides = Strides { vector: 0, column: width + 1, step: n * (width + 1) + 2 };
+    let y_strides = match kind {
+        Kind::Panels(0) => Strides { vector: 0, column: steps + width, step: 1 },
+        Kind::Panels(_) => Strides { vector: 0, column: steps * COLUMNS + 1, step: COLUMNS },
+        _ => Strides { vector: 0, column: width + 1, step: n * (width + 1) + 2 },
+    };
     let c_strides = Strides { vector: width, column: vectors * width, step: 0 };
     // Broadcasting kernels read one element of Y, the others as many lanes as the first vector has.
     let y_lanes = if kind == Kind::Lanes { lanes[0] } else { 1 };
     let mut x = vec![T::nan(); x_strides.step * steps + width];
-    let mut y = vec![T::nan(); y_strides.step * steps + width];
+    let mut y = vec![T::nan(); y_strides.step * steps + y_strides.column * n + width];
     for k in 0..steps {
         for (i, &lanes) in lanes[..vectors].iter().enumerate() {
             for l in 0..lanes {
@@ -213,6 +219,7 @@ fn check_ahead<T: Number>(set: &KernelSet, tile: Tile, x_ahead: isize) {
         y_ahead_step: 8,
         y_apart: bytes(apart * y_strides.column),
         c_apart: bytes(apart * c_strides.column),
+        x_step: bytes(x_strides.step),
     };
     let kernel = match kind {
         Kind::Broadcast => set.broadcast[vectors - 1][columns - 1],
@@ -220,6 +227,9 @@ fn check_ahead<T: Number>(set: &KernelSet, tile: Tile, x_ahead: isize) {
         Kind::Lanes => set.lanes[vectors - 1][columns - 1],
         Kind::Streaming => {
             set.streaming.expect("the caller has checked that")[vectors - 1][columns - 1]
+        }
+        Kind::Panels(of_y) => {
+            set.panels.expect("the caller has checked that")[of_y][vectors - 1][columns - 1]
         }
         Kind::Paired => set.paired.expect("the caller has checked that")[vectors - 1][columns - 1],
         Kind::Even => set.even.expect("the caller has checked that")[vectors - 1][columns - 1],
@@ -238,7 +248,7 @@ fn check_set<T: Number>(set: &KernelSet) {
         let most = if vectors == 1 { LONG_COLUMNS } else { EVEN_COLUMNS };
         for columns in 1..=most {
             for tiles in [1, 2] {
-                for steps in [0, 1, 2, 5] {
+                for steps in [0, 1, 2, 5, 11] {
                     for finish in [0, SCALE, ADD, SCALE | ADD] {
                         let lanes = [width; 4];
                         let kind = Kind::Broadcast;
@@ -262,6 +272,9 @@ fn check_tile<T: Number>(set: &KernelSet, full: Tile) {
         check::<T>(set, full);
         if finish == 0 && set.streaming.is_some() {
             check::<T>(set, Tile { kind: Kind::Streaming, ..full });
+        }
+        for of_y in 0..set.panels.map_or(0, |panels| panels.len()) {
+            check::<T>(set, Tile { kind: Kind::Panels(of_y), ..full });
         }
     }
     for lanes in 1..=width {
