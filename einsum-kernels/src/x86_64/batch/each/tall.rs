@@ -52,17 +52,124 @@ pub(in super::super) unsafe extern "sysv64" fn each<
             jz 33f
             mov r15, r13
             cmp qword ptr [rdi + 176], 0
-            je 35f
+            je 38f
             add r15, rcx
             jmp 34f
         33:
+            test r15, r15
+            jz 35f
             add r15, rax
         34:
+            steps_at_known_distances fetch
             steps_that_may_keep fetch, fetch_and_keep
             jmp 32f
         35:
+            steps_at_known_distances
+            mov r15, rax
+            steps_that_may_keep fetch, fetch_and_keep
+            jmp 32f
+        38:
             steps_that_may_keep fetch_columns, fetch_columns_and_keep
         32:
+        .endm
+        # Where all lanes exist, nothing is kept, and Y is adjacent along steps, or across columns, what is read is at known distances from
+        # few registers. Processors that run two threads on a core have little time for instructions to spare.
+        .macro steps_at_known_distances fetch
+            .if COLUMNS > 4
+                cmp qword ptr [rdi + 192], 0
+                jne 39f
+            .endif
+            cmp dword ptr [rdi + 96], (1 << (64 / ELEMENT)) - 1
+            jne 39f
+            cmp r12, ELEMENT
+            je 37f
+            cmp rbx, ELEMENT
+            jne 39f
+            lea r13, [r12 + 2*r12]
+            lea rbx, [rsi + 2*rsi]
+            steps_in_fours step_across, rbx, advance_across, \fetch
+            mov ebx, ELEMENT
+            jmp 32f
+        37:
+            .if COLUMNS > 4
+                lea r13, [r10 + 4*rbx]
+            .endif
+            lea r12, [rsi + 2*rsi]
+            steps_in_fours step_along, r12, advance_along, \fetch
+            mov r12d, ELEMENT
+            jmp 32f
+        39:
+        .endm
+        .macro steps_in_fours step, three, advance, fetch
+            sub r11, 4
+            jb 44f
+            .p2align 6
+        43:
+            \step r9, 0
+            \fetch
+            \step r9+rsi, 1
+            \fetch
+            \step r9+2*rsi, 2
+            \fetch
+            \step r9+\three, 3
+            \fetch
+            lea r9, [r9 + 4*rsi]
+            \advance 4
+            sub r11, 4
+            jae 43b
+        44:
+            add r11, 4
+            jz 46f
+        45:
+            \step r9, 0
+            add r9, rsi
+            \advance 1
+            dec r11
+            jnz 45b
+        46:
+        .endm
+        .macro load_at x
+            f vmovup, zmm0, [\x]
+            f vmovup, zmm1, [\x + 64]
+            .if VECTORS > 2
+                f vmovup, zmm2, [\x + 128]
+            .endif
+        .endm
+        .macro step_along x, step
+            .set ALONG, \step*ELEMENT
+            load_at \x
+            places multiply_along, r10, rbx, rbp, r13
+        .endm
+        .macro multiply_along j, at
+            multiply \j, \at+ALONG
+        .endm
+        .macro advance_along steps
+            add r10, \steps*ELEMENT
+            .if COLUMNS > 4
+                add r13, \steps*ELEMENT
+            .endif
+        .endm
+        .macro step_across x, step
+            load_at \x
+            .if \step == 0
+                each_across r10
+            .elseif \step == 1
+                each_across r10+r12
+            .elseif \step == 2
+                each_across r10+2*r12
+            .else
+                each_across r10+r13
+            .endif
+        .endm
+        .macro each_across first
+            .irp j, 0, 1, 2, 3, 4, 5, 6, 7
+                .if \j < COLUMNS
+                    multiply \j, \first+\j*ELEMENT
+                .endif
+            .endr
+        .endm
+        .macro advance_across steps
+            lea r10, [r10 + \steps*r12]
         .endm
         # X is only kept for many columns, which tiles share evenly.
         .macro steps_that_may_keep fetch, fetch_and_keep
@@ -167,6 +274,12 @@ pub(in super::super) unsafe extern "sysv64" fn each<
         purge_sums!(),
         ".purgem load_masked",
         ".irp name, steps_that_may_keep, steps_that_fetch, fetch, fetch_columns",
+        r".purgem \name",
+        ".endr",
+        ".irp name, steps_at_known_distances, steps_in_fours, load_at, step_along, multiply_along, advance_along",
+        r".purgem \name",
+        ".endr",
+        ".irp name, step_across, each_across, advance_across",
         r".purgem \name",
         ".endr",
         ".irp name, keep, fetch_and_keep, fetch_columns_and_keep",
