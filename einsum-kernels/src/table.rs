@@ -76,6 +76,8 @@ pub struct Arguments {
     pub c_apart: isize,
     /// From a step to the next in X: read by [`KernelSet::panels`].
     pub x_step: isize,
+    /// The size of an element, if steps are adjacent in Y, four by four, and are to be run so; or 0.
+    pub y_step: isize,
 }
 
 /// In [`Arguments::finish`]: multiply sums by alpha.
@@ -141,10 +143,10 @@ pub struct KernelSet {
     /// As `masked`, for few vectors, but every column of the table stands for two, a pair: a vector of X is loaded for as many
     /// columns again.
     pub paired: Option<&'static [Row]>,
-    /// Where they are better than others: as `broadcast`, without masks, for vectors that follow each other in X, and steps that are
-    /// at equal distances in X and, of which only the first is read from the table, adjacent in Y, or as far apart as the most
-    /// columns of a tile.
-    pub panels: Option<[&'static [Row]; 2]>,
+    /// Where they are better than others: as `broadcast`, without masks, for vectors that follow each other in X and steps at equal
+    /// distances there, of which only the first is read from the table. Those in Y are read from it; or they are adjacent; or as
+    /// far apart as the most columns of a tile.
+    pub panels: Option<[&'static [Row]; 3]>,
     /// Where they are better than others: kernels for columns at equal distances.
     pub even: Option<&'static Even>,
     /// Likewise, for tiles of one vector and many columns at equal distances.

@@ -6,7 +6,7 @@
 //! `rsi` how far apart a pair is.
 
 use super::text::{arithmetic, no_arithmetic, shared_body, shared_macros, step_loops};
-use super::{ADJACENT, COPIED, IN_PLACE, INTEGER, LANES, PAIRED, STREAMING};
+use super::{ADJACENT, COPIED, IN_PLACE, INTEGER, LANES, MASKED, PAIRED, PANEL, STREAMING};
 use crate::table::Arguments;
 
 /// # Safety
@@ -99,12 +99,30 @@ pub(super) unsafe extern "sysv64" fn sweep<
                 steps_of_panel ELEMENT
             .elseif KIND == {copied}
                 steps_of_panel {most}*ELEMENT
+            .elseif KIND == {panel}
+                steps_of_panel 0
             .else
+                .if VECTORS > 2 && KIND == {masked}
+                    cmp qword ptr [rdi + 136], ELEMENT
+                    jne 70f
+                    jump_if_full VECTORS, 72f
+                    jump_if_full VECTORS - 1, 71f
+                70:
+                .endif
                 step_loops VECTORS, [rdi + 88]
+                .if VECTORS > 2 && KIND == {masked}
+                    jmp 40f
+                71:
+                    steps_of_table 1
+                    jmp 40f
+                72:
+                    steps_of_table 0
+                .endif
             .endif
         .endm
-        # The loop over steps of a panel, whose vectors and steps follow each other, and which are `apart` in Y: what is read is at
-        # known distances from few registers. Processors that run two threads on a core have little time for instructions to spare.
+        # The loop over steps of a panel, whose vectors and steps follow each other, and which are `apart` in Y, or, if that is 0, where the
+        # table has them: what is read is at known distances from few registers. Processors that run two threads on a core have
+        # little time for instructions to spare.
         .macro steps_of_panel apart
             mov r14, [rbx + 8]
             add rax, [rbx]
@@ -118,26 +136,36 @@ pub(super) unsafe extern "sysv64" fn sweep<
             jz 32f
             .p2align 6
         31:
-            step_of_panel rax, 0
-            step_of_panel rax+rcx, \apart
-            step_of_panel rax+2*rcx, 2*\apart
-            step_of_panel rax+rdx, 3*\apart
+            step_of_panel rax, 0, \apart
+            step_of_panel rax+rcx, 1, \apart
+            step_of_panel rax+2*rcx, 2, \apart
+            step_of_panel rax+rdx, 3, \apart
             lea rax, [rax + 4*rcx]
-            add r14, 4*\apart
+            next_of_panel 4, \apart
             dec r15
             jnz 31b
         32:
             test esi, esi
             jz 40f
         33:
-            step_of_panel rax, 0
+            step_of_panel rax, 0, \apart
             add rax, rcx
-            add r14, \apart
+            next_of_panel 1, \apart
             dec esi
             jnz 33b
         .endm
-        .macro step_of_panel x, y
-            .set Y, \y
+        .macro next_of_panel steps, apart
+            .if \apart
+                add r14, \steps*\apart
+            .else
+                add rbx, 16*\steps
+            .endif
+        .endm
+        .macro step_of_panel x, step, apart
+            .set Y, \step*\apart
+            .if \apart == 0
+                mov r14, [rbx + 16*\step + 8]
+            .endif
             f vmovup, zmm0, [\x]
             .if VECTORS > 1
                 f vmovup, zmm1, [\x + 64]
@@ -149,6 +177,48 @@ pub(super) unsafe extern "sysv64" fn sweep<
                 f vmovup, zmm3, [\x + 192]
             .endif
             columns multiply_at
+        .endm
+        # The loop over steps that are adjacent in Y, four by four.
+        .macro steps_of_table masks
+            .set MASKS, \masks
+            sub r15, 4*16
+            cmp rbx, r15
+            ja 74f
+            .p2align 6
+        73:
+            mov r14, [rbx + 8]
+            step_of_table 0
+            step_of_table 1
+            step_of_table 2
+            step_of_table 3
+            add rbx, 4*16
+            cmp rbx, r15
+            jbe 73b
+        74:
+            add r15, 4*16
+            cmp rbx, r15
+            jae 40f
+        75:
+            mov r14, [rbx + 8]
+            step_of_table 0
+            add rbx, 16
+            cmp rbx, r15
+            jb 75b
+        .endm
+        .macro step_of_table step
+            .set Y, \step*ELEMENT
+            mov rbp, [rbx + 16*\step]
+            vectors load_by_table
+            columns multiply_at
+        .endm
+        .macro load_by_table i, pointer
+            .if MASKS == 0 || \i < VECTORS - 1
+                f vmovup, zmm\i, [\pointer + rbp]
+            .elseif \i == 2
+                f vmovup, zmm2 {{k3}}{{z}}, [\pointer + rbp]
+            .else
+                f vmovup, zmm3 {{k4}}{{z}}, [\pointer + rbp]
+            .endif
         .endm
         .macro multiply_at j, pointer, a, b, c, d
             f vbroadcasts, zmm4, [\pointer + r14 + Y]
@@ -256,7 +326,10 @@ pub(super) unsafe extern "sysv64" fn sweep<
         .endm
         ",
         shared_body!(),
-        ".irp name, step_loops, steps_of_panel, step_of_panel, multiply_at, jump_if_full, join_masks, clear_one, multiply_one, multiply_in_place, multiply_few, scale_one, add_one, store_one",
+        ".irp name, steps_of_table, step_of_table, load_by_table",
+        r".purgem \name",
+        ".endr",
+        ".irp name, step_loops, steps_of_panel, next_of_panel, step_of_panel, multiply_at, jump_if_full, join_masks, clear_one, multiply_one, multiply_in_place, multiply_few, scale_one, add_one, store_one",
         r".purgem \name",
         ".endr",
         no_arithmetic!(),
@@ -271,8 +344,10 @@ pub(super) unsafe extern "sysv64" fn sweep<
         lanes = const LANES,
         paired = const PAIRED,
         streaming = const STREAMING,
+        masked = const MASKED,
         adjacent = const ADJACENT,
         copied = const COPIED,
+        panel = const PANEL,
         most = const crate::table::COLUMNS,
     );
 }

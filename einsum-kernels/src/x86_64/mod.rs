@@ -37,11 +37,14 @@ const UNMASKED: usize = 3;
 /// As [`MASKED`], for 1 or 2 vectors, but every column is a pair.
 const PAIRED: usize = 4;
 
-/// As [`UNMASKED`], for panels of X, if steps are adjacent in Y.
-const ADJACENT: usize = 5;
+/// As [`UNMASKED`], for panels of X.
+const PANEL: usize = 5;
+
+/// Likewise, if steps are adjacent in Y.
+const ADJACENT: usize = 6;
 
 /// Likewise, if a step of Y is as long as the most columns of a tile.
-const COPIED: usize = 6;
+const COPIED: usize = 7;
 
 /// Added to a kind, for 2 vectors of AVX-512: an element of Y is broadcast as part of every multiplication.
 const IN_PLACE: usize = 8;
@@ -125,6 +128,7 @@ macro_rules! sets {
             Some(&[even!($element, 1), even!($element, 2), even!($element, 3)]),
             Some(&long!($element)),
             Some([
+                rows!(avx512, $element, [1 MASKED, 2 MASKED, 3 PANEL, 4 PANEL]),
                 rows!(avx512, $element, [1 MASKED, 2 MASKED, 3 ADJACENT, 4 ADJACENT]),
                 rows!(avx512, $element, [1 MASKED, 2 MASKED, 3 COPIED, 4 COPIED]),
             ])
@@ -204,6 +208,6 @@ const _: () = {
     assert!(offset_of!(Arguments, finish) == 64 && offset_of!(Arguments, alpha) == 72);
     assert!(offset_of!(Arguments, beta) == 80 && offset_of!(Arguments, x_ahead) == 88);
     assert!(offset_of!(Arguments, y_ahead) == 96 && offset_of!(Arguments, y_ahead_step) == 104);
-    assert!(offset_of!(Arguments, x_step) == 128);
+    assert!(offset_of!(Arguments, x_step) == 128 && offset_of!(Arguments, y_step) == 136);
     assert!(offset_of!(Arguments, y_apart) == 112 && offset_of!(Arguments, c_apart) == 120);
 };

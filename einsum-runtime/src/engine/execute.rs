@@ -22,6 +22,7 @@ use super::scratch::{Scratch, with_scratch};
 use super::sweep::{Cut, Kernels, Split, sweep};
 use super::tables::{collected_sizes, panel_bytes, scratch_bytes, table_sizes};
 use super::turned;
+use crate::kernel::level::reads_far_slowly;
 use crate::kernel::packing::Pair;
 use crate::kernel::rotate::Factors;
 use crate::kernel::table::{ADD, Arguments, ColumnEntry, StepEntry, VectorEntry};
@@ -131,7 +132,9 @@ impl<'p> Execution<'p> {
             kernels: match &plan.form {
                 Form::Lanes(_) => Kernels::lanes(set),
                 _ if plan.streaming => Kernels::streaming(set),
-                Form::Packed(_) => Kernels::panels(set, plan.steps_in_y(machine)),
+                Form::Packed(_) if reads_far_slowly() => {
+                    Kernels::panels(set, plan.steps_in_y(machine))
+                }
                 // X is fetched ahead there, which those of one vector do not do.
                 Form::Turned(_) => Kernels { long: None, ..Kernels::broadcast(set) },
                 _ => Kernels::broadcast(set),
@@ -159,6 +162,7 @@ impl<'p> Execution<'p> {
                 y_apart: 0,
                 c_apart: 0,
                 x_step: plan.step_bytes(),
+                y_step: plan.y_step(machine),
             },
             columns: scratch.take(plan.column_block),
             steps: scratch.take(steps),

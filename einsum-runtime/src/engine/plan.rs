@@ -156,22 +156,35 @@ impl Plan {
         }
     }
 
-    /// Returns how the steps of a block lie in Y, if X is in panels, and processors are better off with that known: those that
-    /// read far slowly, which often run two threads on a core.
-    pub(super) fn steps_in_y(&self, machine: &Machine) -> Option<StepsInY> {
-        if !reads_far_slowly() {
-            return None;
+    /// Returns how the steps of a block lie in Y.
+    pub(super) fn steps_in_y(&self, machine: &Machine) -> StepsInY {
+        if let Form::Packed(Panels { is_near: true, .. }) = self.form {
+            return StepsInY::Copied;
         }
-        let last = self.steps.last()?;
-        let follows = |pair: &[Loop]| pair[0].y == pair[1].y * pair[1].extent.cast_signed();
-        match &self.form {
-            Form::Packed(panels) if panels.is_near => Some(StepsInY::Copied),
-            Form::Packed(_)
-                if last.y == machine.unit.cast_signed() && self.steps.windows(2).all(follows) =>
-            {
-                Some(StepsInY::Adjacent)
+        let are_fours = |steps: usize| (steps * machine.steps_of_point()).is_multiple_of(4);
+        let mut adjacent = 1;
+        for l in self.steps.iter().rev() {
+            if l.y != (adjacent * machine.unit).cast_signed() {
+                return match are_fours(adjacent) && are_fours(self.step_block) {
+                    true => StepsInY::InFours,
+                    false => StepsInY::Anyhow,
+                };
             }
-            _ => None,
+            adjacent *= l.extent;
+        }
+        StepsInY::Adjacent
+    }
+
+    /// Returns what kernels are told of the steps in Y, see [`Arguments`](crate::kernel::table::Arguments): on processors that
+    /// read far slowly, which often run two threads on a core, and are better off with fewer instructions, unless Y is fetched ahead.
+    pub(super) fn y_step(&self, machine: &Machine) -> isize {
+        let is_fetched = self.y_ahead(machine).0 != 0;
+        let may_tell = matches!(self.form, Form::Direct | Form::Packed(_)) && reads_far_slowly();
+        match self.steps_in_y(machine) {
+            StepsInY::Adjacent | StepsInY::InFours if may_tell && !is_fetched => {
+                machine.kernels.element.cast_signed()
+            }
+            _ => 0,
         }
     }
 

@@ -171,6 +171,7 @@ impl Small {
             y_apart: 0,
             c_apart: 0,
             x_step: 0,
+            y_step: 0,
         };
         let cut = Cut { runs: Runs::of(n.extent, n.extent), ..Split::of(n.extent).into() };
         // Tiles of vectors, evenly: `wide` of `most`, the others of one less.

@@ -6,10 +6,14 @@ use crate::kernel::table::{
     Arguments, COLUMNS, ColumnEntry, Even, Kernel, KernelSet, Long, Row, VectorEntry,
 };
 
-/// How the steps of a block lie in Y, in the order of [`KernelSet::panels`].
+/// How the steps of a block lie in Y.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum StepsInY {
+    Anyhow,
+    /// One after the other.
     Adjacent,
+    /// Those four by four, from the first one on.
+    InFours,
     /// In tiles of a [copy](super::near).
     Copied,
 }
@@ -43,13 +47,16 @@ impl Kernels {
         }
     }
 
-    /// For panels, of whose steps something is known.
-    pub(super) fn panels(set: &KernelSet, steps: Option<StepsInY>) -> Self {
+    /// For panels, whose steps lie so in Y.
+    pub(super) fn panels(set: &KernelSet, steps: StepsInY) -> Self {
         let kernels = Self::broadcast(set);
-        match (set.panels, steps) {
-            (Some(panels), Some(steps)) => Kernels { full: panels[steps as usize], ..kernels },
-            _ => kernels,
-        }
+        let Some([anyhow, adjacent, copied]) = set.panels else { return kernels };
+        let full = match steps {
+            StepsInY::Anyhow | StepsInY::InFours => anyhow,
+            StepsInY::Adjacent => adjacent,
+            StepsInY::Copied => copied,
+        };
+        Kernels { full, ..kernels }
     }
 
     /// For the same, but that whole vectors of C are written around the caches.

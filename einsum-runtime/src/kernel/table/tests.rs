@@ -67,8 +67,10 @@ enum Kind {
     Masked,
     Lanes,
     Streaming,
-    /// On panels, with steps that are adjacent in Y, or copied.
+    /// On panels, with steps that lie anyhow in Y, are adjacent, or copied.
     Panels(usize),
+    /// As masked, with steps that are known to be adjacent in Y.
+    Adjacent,
     Paired,
     Even,
     Long,
@@ -134,8 +136,8 @@ fn check_ahead<T: Number>(set: &KernelSet, tile: Tile, x_ahead: isize) {
     let n = if kind == Kind::Paired { 2 * of_table } else { of_table };
     let x_strides = Strides { vector: width, column: 0, step: vectors * width + 1 };
     let y_strides = match kind {
-        Kind::Panels(0) => Strides { vector: 0, column: steps + width, step: 1 },
-        Kind::Panels(_) => Strides { vector: 0, column: steps * COLUMNS + 1, step: COLUMNS },
+        Kind::Panels(1) | Kind::Adjacent => Strides { vector: 0, column: steps + width, step: 1 },
+        Kind::Panels(2) => Strides { vector: 0, column: steps * COLUMNS + 1, step: COLUMNS },
         _ => Strides { vector: 0, column: width + 1, step: n * (width + 1) + 2 },
     };
     let c_strides = Strides { vector: width, column: vectors * width, step: 0 };
@@ -220,10 +222,11 @@ fn check_ahead<T: Number>(set: &KernelSet, tile: Tile, x_ahead: isize) {
         y_apart: bytes(apart * y_strides.column),
         c_apart: bytes(apart * c_strides.column),
         x_step: bytes(x_strides.step),
+        y_step: if kind == Kind::Adjacent { bytes(1) } else { 0 },
     };
     let kernel = match kind {
         Kind::Broadcast => set.broadcast[vectors - 1][columns - 1],
-        Kind::Masked => set.masked[vectors - 1][columns - 1],
+        Kind::Masked | Kind::Adjacent => set.masked[vectors - 1][columns - 1],
         Kind::Lanes => set.lanes[vectors - 1][columns - 1],
         Kind::Streaming => {
             set.streaming.expect("the caller has checked that")[vectors - 1][columns - 1]
@@ -286,6 +289,9 @@ fn check_tile<T: Number>(set: &KernelSet, full: Tile) {
             mixed[partial] = lanes;
             if is_narrow {
                 check::<T>(set, Tile { kind: Kind::Masked, lanes: mixed, ..full });
+                if set.panels.is_some() {
+                    check::<T>(set, Tile { kind: Kind::Adjacent, lanes: mixed, ..full });
+                }
             }
             if is_narrow && set.paired.is_some_and(|rows| vectors <= rows.len()) {
                 check::<T>(set, Tile { kind: Kind::Paired, lanes: mixed, ..full });
