@@ -4,11 +4,17 @@ use super::choose::{NO_LOOP, Output};
 use super::loops::{Loop, points};
 use super::machine::Machine;
 use super::near;
+use super::packed::{SHORT_STRIP, STRIP};
 use super::plan::{Form, Order, Panels, Plan};
+use crate::kernel::level::reads_far_slowly;
 use crate::kernel::packing::ROWS;
 
 /// The bytes of X that a block of tiles packs: with what streams past they fit a second-level cache of 1 MB.
 pub(super) const PANELS: usize = 512 << 10;
+
+/// As many in products of [short strips](SHORT_STRIP), which have so many steps: their columns take longer to come than they stay.
+const PANELS_OF_SHORT: usize = 768 << 10;
+const STEPS_OF_SHORT: usize = if cfg!(test) { 8 } else { 256 };
 
 /// The steps of a block: as many as keep the panel of a tile of 256 bytes of rows well inside that cache.
 pub(super) const STEPS_WHOLE: usize = 640;
@@ -90,7 +96,7 @@ pub(super) fn blocks(machine: &Machine, plan: &mut Plan) {
             panels.is_near = is_near;
             if is_near {
                 let most = near::most_columns(machine, plan.step_block).min(COLUMNS);
-                plan.column_block = block(n, most).next_multiple_of(near::STRIP).min(n);
+                plan.column_block = block(n, most).next_multiple_of(SHORT_STRIP).min(n);
             }
             let vectors = plan.vectors.div_ceil(plan.tiles);
             let rows = vectors * machine.vector_bytes();
@@ -99,7 +105,10 @@ pub(super) fn blocks(machine: &Machine, plan: &mut Plan) {
             let steps = plan.step_block * machine.steps_of_point();
             // A line more: panels at multiples of a page would compete for a few sets of the cache.
             panels.panel_bytes = panels.step_bytes * steps + 64;
-            let room = if is_near { near::PANELS } else { PANELS };
+            let is_long = plan.step_block >= STEPS_OF_SHORT && panels.collected.is_none();
+            let is_short = is_near || is_long && reads_far_slowly();
+            let room = if is_short { PANELS_OF_SHORT } else { PANELS };
+            panels.strip = if is_short { SHORT_STRIP } else { STRIP };
             let fit = (room / panels.panel_bytes).max(1);
             panels.apart_block = block(panels.apart.extent, (fit / 16 * 16).max(16));
             plan.tile_block = block(plan.tiles, (fit / panels.apart_block).max(1));

@@ -243,9 +243,17 @@ pub(crate) fn is_tiny([m, n, k]: [usize; 3], batch: usize) -> bool {
 pub(super) const NO_LOOP: Loop = Loop { extent: 1, x: 0, y: 0, c: 0 };
 
 fn packed(order: Order, apart: Loop, collected: Option<usize>) -> Form {
-    let (apart_block, step_bytes, panel_bytes) = (0, 0, 0);
-    let is_near = false;
-    Form::Packed(Panels { order, apart, collected, apart_block, is_near, step_bytes, panel_bytes })
+    let (apart_block, is_near, strip, step_bytes, panel_bytes) = (0, false, 0, 0, 0);
+    Form::Packed(Panels {
+        order,
+        apart,
+        collected,
+        apart_block,
+        is_near,
+        strip,
+        step_bytes,
+        panel_bytes,
+    })
 }
 
 /// Whether runs of `adjacent` rows leave so many lanes idle that sums are better collected, for `m` rows, `n` columns, and

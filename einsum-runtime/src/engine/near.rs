@@ -13,6 +13,7 @@
 use super::execute::Execution;
 use super::loops::points;
 use super::machine::Machine;
+use super::packed::SHORT_STRIP as STRIP;
 use super::plan::{Form, Panels, Plan};
 use super::sweep::Split;
 use crate::kernel::level::reads_far_slowly;
@@ -29,13 +30,8 @@ const APART: usize = if cfg!(test) { 8 } else { 256 };
 /// The steps that are copied of all tiles, one after the other: in the order of Y, which a processor foresees.
 const TOGETHER: usize = 32;
 
-/// The columns that run against all tiles of a block, one after the other: two tiles, which stay in the first-level cache. So what a
-/// block of panels has comes back after a short while, before others who share the second-level cache have pushed it out.
-pub(super) const STRIP: usize = TILES * COLUMNS;
-const TILES: usize = 2;
-
-/// The bytes of X that a block of tiles packs. More columns pass by than of a Y that is not copied, and take time to come.
-pub(super) const PANELS: usize = 768 << 10;
+/// The tiles of a strip.
+const TILES: usize = STRIP / COLUMNS;
 
 /// The bytes of a copy: a square block of 512 numbers of 8 bytes fits.
 const BYTES: usize = if cfg!(test) { 16 << 10 } else { 2304 << 10 };

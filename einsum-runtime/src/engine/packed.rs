@@ -6,14 +6,17 @@ use super::blocks::block;
 use super::collected::Sums;
 use super::execute::{Execution, Task};
 use super::loops::{Loop, points};
-use super::near;
 use super::pack::{Source, pack};
 use super::plan::Panels;
 use super::rows::{Vectors, fill_packed, fill_rows};
 use super::sweep::sweep;
 
-/// The columns of packed products that run against all tiles of a block, one after the other, if Y is read where it lies.
+/// The columns of packed products that run against all tiles of a block, one after the other.
 pub(super) const STRIP: usize = 48;
+
+/// As many for products of many steps on processors that read far slowly: two tiles, which stay in the first-level cache. So what a
+/// block of panels has comes back after a short while, before others who share the second-level cache have pushed it out.
+pub(super) const SHORT_STRIP: usize = 12;
 
 impl Execution<'_> {
     /// Packs and runs the part's tiles.
@@ -120,7 +123,7 @@ impl Execution<'_> {
         }
         let y = self.arguments.y;
         let columns = self.column_count;
-        let strip = if panels.is_near { near::STRIP } else { block(columns, STRIP) };
+        let strip = if panels.is_near { panels.strip } else { block(columns, panels.strip) };
         let table = if panels.is_near { self.near_columns } else { self.columns };
         let mut column = 0;
         while column < columns {

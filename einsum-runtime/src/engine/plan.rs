@@ -69,6 +69,8 @@ pub(super) struct Panels {
     pub(super) collected: Option<usize>,
     /// Whether blocks of Y are [copied](super::near).
     pub(super) is_near: bool,
+    /// The columns of a strip, that run against all tiles of a block.
+    pub(super) strip: usize,
     /// The bytes of a step in a panel, and of a panel.
     pub(super) step_bytes: usize,
     pub(super) panel_bytes: usize,

@@ -56,7 +56,7 @@ impl Kernels {
             StepsInY::Adjacent => adjacent,
             StepsInY::Copied => copied,
         };
-        Kernels { full, ..kernels }
+        Kernels { full, even: None, ..kernels }
     }
 
     /// For the same, but that whole vectors of C are written around the caches.
