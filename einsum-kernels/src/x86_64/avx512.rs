@@ -94,7 +94,12 @@ pub(super) unsafe extern "sysv64" fn sweep<
             .if INTEGER
                 step_loop 2, 1
             .elseif KIND == {streaming}
+                cmp qword ptr [rdi + 88], 0
+                je 71f
                 step_loop 0, 1
+                jmp 40f
+            71:
+                step_loop 0, 0
             .elseif KIND == {adjacent}
                 steps_of_panel ELEMENT
             .elseif KIND == {copied}

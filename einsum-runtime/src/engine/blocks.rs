@@ -93,10 +93,15 @@ pub(super) fn blocks(machine: &Machine, plan: &mut Plan) {
                 }
                 Order::AlongRows | Order::AlongHalves | Order::Gather => {}
             }
+            let is_long = plan.step_block >= STEPS_OF_SHORT && panels.collected.is_none();
+            let is_short = is_long && reads_far_slowly();
+            let room = if is_short { PANELS_OF_SHORT } else { PANELS };
+            panels.strip = if is_short { SHORT_STRIP } else { STRIP };
             panels.is_near = is_near;
             if is_near {
-                let most = near::most_columns(machine, plan.step_block).min(COLUMNS);
-                plan.column_block = block(n, most).next_multiple_of(SHORT_STRIP).min(n);
+                let strip = panels.strip;
+                let most = near::most_columns(machine, plan.step_block, strip).min(COLUMNS);
+                plan.column_block = block(n, most).next_multiple_of(strip).min(n);
             }
             let vectors = plan.vectors.div_ceil(plan.tiles);
             let rows = vectors * machine.vector_bytes();
@@ -105,10 +110,6 @@ pub(super) fn blocks(machine: &Machine, plan: &mut Plan) {
             let steps = plan.step_block * machine.steps_of_point();
             // A line more: panels at multiples of a page would compete for a few sets of the cache.
             panels.panel_bytes = panels.step_bytes * steps + 64;
-            let is_long = plan.step_block >= STEPS_OF_SHORT && panels.collected.is_none();
-            let is_short = is_near || is_long && reads_far_slowly();
-            let room = if is_short { PANELS_OF_SHORT } else { PANELS };
-            panels.strip = if is_short { SHORT_STRIP } else { STRIP };
             let fit = (room / panels.panel_bytes).max(1);
             panels.apart_block = block(panels.apart.extent, (fit / 16 * 16).max(16));
             plan.tile_block = block(plan.tiles, (fit / panels.apart_block).max(1));

@@ -5,15 +5,14 @@
 //!   for a block of tiles                          panels
 //! ```
 //!
-//! Where columns are adjacent in Y and steps far apart, a tile of columns reads a part of a line every step, and the tile beside it
+//! Where steps are far apart in Y, and columns adjacent, a tile of columns reads a part of a line every step, and the tile beside it
 //! the rest: by then the first-level cache has lost it, at once if steps are multiples of a page apart, and every step has a
-//! page of its own. A processor that reads far slowly waits for that. Copied, a tile takes as many lines as it has elements for,
-//! one after the other, which come before they are asked for.
+//! page of its own. Where columns are far apart too, every element has a line of its own. A processor that reads far slowly waits for
+//! that. Copied, a tile takes as many lines as it has elements for, one after the other, which come before they are asked for.
 
 use super::execute::Execution;
 use super::loops::points;
 use super::machine::Machine;
-use super::packed::SHORT_STRIP as STRIP;
 use super::plan::{Form, Panels, Plan};
 use super::sweep::Split;
 use crate::kernel::level::reads_far_slowly;
@@ -24,21 +23,22 @@ const STEPS: usize = if cfg!(test) { 2 } else { 64 };
 const VECTORS: usize = if cfg!(test) { 1 } else { 8 };
 const ADJACENT: usize = if cfg!(test) { 2 } else { 16 };
 
+/// As many if columns are not adjacent: they are copied one by one, but each tile would read a line for every element.
+const STEPS_OF_APART: usize = if cfg!(test) { 2 } else { 16 };
+const VECTORS_OF_APART: usize = if cfg!(test) { 2 } else { 64 };
+
 /// The fewest bytes from one step to the next: a few cache lines.
 const APART: usize = if cfg!(test) { 8 } else { 256 };
 
 /// The steps that are copied of all tiles, one after the other: in the order of Y, which a processor foresees.
 const TOGETHER: usize = 32;
 
-/// The tiles of a strip.
-const TILES: usize = STRIP / COLUMNS;
-
 /// The bytes of a copy: a square block of 512 numbers of 8 bytes fits.
 const BYTES: usize = if cfg!(test) { 16 << 10 } else { 2304 << 10 };
 
-/// The most columns of a block for blocks of so many steps.
-pub(super) fn most_columns(machine: &Machine, steps: usize) -> usize {
-    (BYTES / (steps * STRIP * machine.unit)).max(1) * STRIP
+/// The most columns of a block, in whole strips, for blocks of so many steps.
+pub(super) fn most_columns(machine: &Machine, steps: usize, strip: usize) -> usize {
+    (BYTES / (steps * strip * machine.unit)).max(1) * strip
 }
 
 /// Whether blocks of Y are copied, for a plan that packs X.
@@ -46,23 +46,28 @@ pub(super) fn is_copied(machine: &Machine, plan: &Plan, panels: &Panels) -> bool
     let (Some(column), Some(step)) = (plan.columns.last(), plan.steps.last()) else {
         return false;
     };
+    let least = if column.y != machine.unit.cast_signed() && column.y.unsigned_abs() >= APART {
+        [STEPS_OF_APART, VECTORS_OF_APART]
+    } else if column.y == machine.unit.cast_signed() && column.extent >= ADJACENT {
+        [STEPS, VECTORS]
+    } else {
+        return false;
+    };
     reads_far_slowly()
         && machine.steps_of_point() == 1
-        && column.y == machine.unit.cast_signed()
-        && column.extent >= ADJACENT
         && step.y.unsigned_abs() >= APART
-        && points(&plan.steps) >= STEPS
-        && plan.vectors >= VECTORS
+        && points(&plan.steps) >= least[0]
+        && plan.vectors >= least[1]
         && (panels.apart.extent == 1 || panels.apart.y == 0)
 }
 
 /// The columns and the bytes of the room that a plan needs for a copy.
 pub(super) fn sizes(machine: &Machine, plan: &Plan) -> [usize; 2] {
     match &plan.form {
-        Form::Packed(Panels { is_near: true, .. }) => {
+        Form::Packed(Panels { is_near: true, strip, .. }) => {
             let columns = plan.column_block;
-            let strips = columns.div_ceil(STRIP);
-            [columns, strips * TILES * step_bytes(machine) * plan.step_block]
+            let tiles = columns.div_ceil(*strip) * (strip / COLUMNS);
+            [columns, tiles * step_bytes(machine) * plan.step_block]
         }
         _ => [0; 2],
     }
@@ -82,34 +87,34 @@ struct Place {
 }
 
 impl Place {
-    /// Returns where a column is, of so many of the block: in the tiles that strips are split into.
-    fn of(column: usize, columns: usize) -> Self {
-        let (strip, within) = (column / STRIP, column % STRIP);
-        let Split { columns: narrow, wide, .. } = Split::of(STRIP.min(columns - strip * STRIP));
+    /// Returns where a column is, of so many of the block: in the tiles that strips of so many are split into.
+    fn of(column: usize, columns: usize, strip: usize) -> Self {
+        let (first, within) = (column / strip * strip, column % strip);
+        let Split { columns: narrow, wide, .. } = Split::of(strip.min(columns - first));
         let of_wide = wide * (narrow + 1);
         let (tile, columns, column) = if within < of_wide {
             (within / (narrow + 1), narrow + 1, within % (narrow + 1))
         } else {
             (wide + (within - of_wide) / narrow, narrow, (within - of_wide) % narrow)
         };
-        Place { tile: strip * TILES + tile, columns, column }
+        Place { tile: first / COLUMNS + tile, columns, column }
     }
 }
 
 impl Execution<'_> {
-    /// Copies the tiles of the block's columns in `steps` steps, fills the table of where columns are there, and points the kernels
+    /// Copies the tiles of the block's columns, in strips, in `steps` steps, fills the table of where columns are there, and points the kernels
     /// to the copy.
     ///
     /// # Safety
     ///
     /// As [`execute`](super::execute::execute), with tables of columns and of so many steps, and kernels pointed to Y.
-    pub(super) unsafe fn copy_near(&mut self, steps: usize) {
+    pub(super) unsafe fn copy_near(&mut self, steps: usize, strip: usize) {
         let unit = self.machine.unit;
         let step_bytes = step_bytes(self.machine);
         let (columns, y) = (self.column_count, self.arguments.y);
         let tile_bytes = steps * step_bytes;
         let place = |column: usize| {
-            let at = Place::of(column, columns);
+            let at = Place::of(column, columns, strip);
             at.tile * tile_bytes + at.column * unit
         };
         let mut column = 0;
@@ -132,7 +137,7 @@ impl Execution<'_> {
                 // SAFETY: the caller's duties; the copy has room for all tiles.
                 unsafe {
                     let from = (*self.columns.add(first)).y;
-                    let at = Place::of(first, columns);
+                    let at = Place::of(first, columns, strip);
                     let end = self.end_of_run(first, first - at.column + at.columns);
                     (self.machine.packing.copy)(
                         self.near.wrapping_add(place(first) + step * step_bytes),

@@ -39,7 +39,7 @@ impl Execution<'_> {
             && plan.step_block >= points(&plan.steps);
         if panels.is_near {
             // SAFETY: the caller's duties.
-            unsafe { self.copy_near(count) };
+            unsafe { self.copy_near(count, panels.strip) };
         }
         let is_packed = holds_all && self.packed == x;
         self.packed = if holds_all { x } else { core::ptr::null() };
