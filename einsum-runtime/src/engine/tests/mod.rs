@@ -143,6 +143,22 @@ fn matrices_anywhere() {
 
 /// Each operand is adjacent along another summed loop, of which one is long, and a multiple of some number of steps or not.
 #[test]
+fn steps_adjacent_four_by_four() {
+    on_every_kind(|_| {
+        let mut random = Random(61);
+        let (row, column, outer, inner) = (0, 1, 2, 3);
+        // Blocks of steps are whole fours, and are not.
+        for [outers, inners] in [[20, 8], [128, 4], [165, 4], [170, 4], [33, 2], [21, 5]] {
+            let letters =
+                [letter(57, "xc"), letter(7, "yc"), letter(outers, "xy"), letter(inners, "xy")];
+            let orders = [&[inner, outer, row][..], &[outer, column, inner], &[column, row]];
+            check_both::<f32>(&letters, orders, &mut random);
+            check_both::<f64>(&letters, orders, &mut random);
+        }
+    });
+}
+
+#[test]
 fn adjacent_along_different_steps() {
     on_every_kind(|_| {
         let mut random = Random(55);
