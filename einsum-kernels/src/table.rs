@@ -76,7 +76,8 @@ pub struct Arguments {
     pub c_apart: isize,
     /// From a step to the next in X: read by [`KernelSet::panels`].
     pub x_step: isize,
-    /// The size of an element, if steps are adjacent in Y, four by four, and are to be run so; or 0.
+    /// The size of an element, if steps are adjacent in Y, four by four from the first on, and are to be run so, which
+    /// [`KernelSet::masked`] ones for many vectors do; or 0.
     pub y_step: isize,
 }
 
@@ -92,7 +93,8 @@ pub const ADD: usize = 2;
 ///
 /// Callers must see to it that
 /// - the processor has the level that the kernel is written for,
-/// - the tables hold the tile's vectors, `tiles` times the kernel's columns, and the steps,
+/// - the tables hold the tile's vectors, `tiles` times the kernel's columns, and the steps, and these lie as the kernel's place in
+///   [`KernelSet`] and [`Arguments`] say,
 /// - X and Y can be read, C written, and read with [`ADD`], wherever the formula says so for lanes that exist,
 /// - elements of C written by the call are distinct and do not overlap X, Y, or the tables.
 #[cfg(target_arch = "x86_64")]

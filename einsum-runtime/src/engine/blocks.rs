@@ -12,8 +12,10 @@ use crate::kernel::packing::ROWS;
 /// The bytes of X that a block of tiles packs: with what streams past they fit a second-level cache of 1 MB.
 pub(super) const PANELS: usize = 512 << 10;
 
-/// As many in products of [short strips](SHORT_STRIP), which have so many steps: their columns take longer to come than they stay.
+/// As many in products of [short strips](SHORT_STRIP): with fewer columns in the cache there is room for more.
 const PANELS_OF_SHORT: usize = 768 << 10;
+
+/// The fewest steps of a block for which strips are short. With fewer, a tile of X stays in the first-level cache for more columns.
 const STEPS_OF_SHORT: usize = if cfg!(test) { 8 } else { 256 };
 
 /// The steps of a block: as many as keep the panel of a tile of 256 bytes of rows well inside that cache.

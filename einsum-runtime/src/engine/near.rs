@@ -102,8 +102,8 @@ impl Place {
 }
 
 impl Execution<'_> {
-    /// Copies the tiles of the block's columns, in strips, in `steps` steps, fills the table of where columns are there, and points the kernels
-    /// to the copy.
+    /// Copies the tiles of the block's columns, in strips, in `steps` steps, fills the table of where columns are there, and points
+    /// the kernels to the copy.
     ///
     /// # Safety
     ///

@@ -141,7 +141,7 @@ fn matrices_anywhere() {
     });
 }
 
-/// Each operand is adjacent along another summed loop, of which one is long, and a multiple of some number of steps or not.
+/// Steps of two loops, of which Y is adjacent along the inner one alone. X is read where it lies.
 #[test]
 fn steps_adjacent_four_by_four() {
     on_every_kind(|_| {
@@ -158,6 +158,7 @@ fn steps_adjacent_four_by_four() {
     });
 }
 
+/// Each operand is adjacent along another summed loop, of which one is long, and a multiple of some number of steps or not.
 #[test]
 fn adjacent_along_different_steps() {
     on_every_kind(|_| {
